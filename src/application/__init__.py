@@ -1,0 +1,1 @@
+"""Use cases: functions that orchestrate the domain over ports; they know no framework."""

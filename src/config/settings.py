@@ -1,0 +1,246 @@
+"""Settings: typed, from the environment (and `.env` in development), refused at start when wrong.
+
+Names are those of `.env.example`. Development makes the secrets that it misses and keeps them in its
+home folder; production refuses to start on a missing or weak one and names it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+WEAK_BELOW_BYTES = 32
+"""Shorter signing secrets than this are refused (RFC 7518 §3.2 asks as much of HS256)."""
+
+
+class Environment(StrEnum):
+    """Where the process runs; decides what it may make up for itself."""
+
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class SettingsError(Exception):
+    """A setting is missing or unusable; the message names it and says what would be accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class FawaterkSettings:
+    """The merchant account; `base_url` carries the version's path, plain http only to loopback."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
+    api_version: str = "v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that differs between installations. Durations are in seconds unless named otherwise."""
+
+    environment: Environment
+    home: Path
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    port: int
+    backend_url: str
+    jwt_signing_keys: Mapping[str, str] = field(repr=False)
+    field_encryption_keys: tuple[str, ...] = field(repr=False)
+    payment_gateways: tuple[str, ...]
+    sandbox_secret: str = field(repr=False)
+    fawaterk: FawaterkSettings | None
+    smtp_url: str = field(repr=False)
+    mail_from: str
+    storage_url: str
+    cors_origins: tuple[str, ...]
+    rate_limit_scale: float
+    bcrypt_cost: int
+    booking_hold_minutes: int
+    log_format: str
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+
+def load_settings(environ: Mapping[str, str] | None = None, *, root: Path | None = None) -> Settings:
+    """Read and check every setting. Raises SettingsError naming the first that cannot be used.
+
+    `root` is the project folder: `.env` is read from it, outside production, for names that the
+    environment does not set, and `ALTAYAR_HOME` defaults to `.altayar` in it.
+    """
+    root = root or Path.cwd()
+    given = dict(environ if environ is not None else os.environ)
+    environment = _environment(given.get("ENVIRONMENT", ""))
+    values = given if environment is Environment.PRODUCTION else {**_dotenv(root / ".env"), **given}
+    return _Reader(values, environment, root).settings()
+
+
+def _environment(text: str) -> Environment:
+    try:
+        return Environment(text or "development")
+    except ValueError:
+        raise SettingsError("ENVIRONMENT is development, test or production") from None
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    """`NAME=value` lines; blank lines and lines that start with # are skipped, outer quotes removed."""
+    if not path.is_file():
+        return {}
+    pairs = (line.split("=", 1) for line in path.read_text("utf-8").splitlines() if _is_assignment(line))
+    return {name.strip(): value.strip().strip("'\"") for name, value in pairs}
+
+
+def _is_assignment(line: str) -> bool:
+    return "=" in line and not line.lstrip().startswith("#")
+
+
+@dataclass
+class _Reader:
+    values: Mapping[str, str]
+    environment: Environment
+    root: Path
+
+    def settings(self) -> Settings:
+        production = self.environment is Environment.PRODUCTION
+        home = Path(self.text("ALTAYAR_HOME") or self.root / ".altayar").absolute()
+        port = self.whole("PORT", 8000, 1, 65_535)
+        settings = Settings(
+            environment=self.environment,
+            home=home,
+            database_url=self.url("DATABASE_URL", ("postgresql", "postgres", "postgresql+psycopg"), required=production),
+            redis_url=self.url("REDIS_URL", ("redis", "rediss", "unix"), required=production),
+            port=port,
+            backend_url=self.backend_url(port),
+            jwt_signing_keys=self.signing_keys(home),
+            field_encryption_keys=self.encryption_keys(home),
+            payment_gateways=self.gateways(),
+            sandbox_secret=self.secret("SANDBOX_SECRET", home) if "sandbox" in self.gateways() else "",
+            fawaterk=self.fawaterk(),
+            smtp_url=self.url("SMTP_URL", ("smtp", "smtps")),
+            mail_from=self.text("MAIL_FROM", "AltayarVIP <no-reply@altayar.test>"),
+            storage_url=self.url("STORAGE_URL", ("file",)) or (home / "storage").as_uri(),
+            cors_origins=self.listed("CORS_ORIGINS"),
+            rate_limit_scale=self.fraction("RATE_LIMIT_SCALE", 1.0),
+            bcrypt_cost=self.whole("BCRYPT_COST", 12, 12 if production else 4, 16),
+            booking_hold_minutes=self.whole("BOOKING_HOLD_MINUTES", 30, 1, 7 * 24 * 60),
+            log_format=self.text("LOG_FORMAT", "json" if production else "console"),
+        )
+        if production:
+            _refuse_for_production(settings)
+        return settings
+
+    def text(self, name: str, default: str = "") -> str:
+        # Trimmed: a newline at the end of a pasted key breaks both bearer headers and signatures.
+        return self.values.get(name, "").strip() or default
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        text = self.text(name, str(default))
+        if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
+            raise SettingsError(f"{name} is a whole number from {least} to {most}, not {text!r}")
+        return int(text)
+
+    def fraction(self, name: str, default: float) -> float:
+        text = self.text(name, str(default))
+        try:
+            number = float(text)
+        except ValueError:
+            raise SettingsError(f"{name} is a number, not {text!r}") from None
+        if not 0 < number < 1e9:
+            raise SettingsError(f"{name} is above zero, not {text!r}")
+        return number
+
+    def url(self, name: str, schemes: tuple[str, ...], *, required: bool = False) -> str:
+        text = self.text(name)
+        if required and not text:
+            raise SettingsError(f"{name} is required in production")
+        if text and urlsplit(text).scheme not in schemes:
+            raise SettingsError(f"{name} starts with {' or '.join(s + '://' for s in schemes)}")
+        return text
+
+    def backend_url(self, port: int) -> str:
+        return (self.url("BACKEND_URL", ("http", "https")) or f"http://127.0.0.1:{port}").rstrip("/")
+
+    def gateways(self) -> tuple[str, ...]:
+        default = "" if self.environment is Environment.PRODUCTION else "sandbox"
+        return tuple(name.lower() for name in self.listed("PAYMENT_GATEWAYS")) or tuple(filter(None, [default]))
+
+    def secret(self, name: str, home: Path) -> str:
+        """A secret of at least 32 bytes; outside production one is made, and kept, where none is given."""
+        text = self.text(name)
+        if not text and self.environment is not Environment.PRODUCTION:
+            return _kept_secret(home, name)
+        if len(text.encode()) < WEAK_BELOW_BYTES:
+            raise SettingsError(f"{name} is missing or shorter than {WEAK_BELOW_BYTES} bytes")
+        return text
+
+    def signing_keys(self, home: Path) -> dict[str, str]:
+        """`kid:secret,kid:secret`; the first signs, all verify, so that keys rotate without a logout."""
+        pairs = [part.partition(":") for part in self.secret("JWT_SIGNING_KEYS", home).split(",")]
+        keys = {kid.strip(): secret.strip() for kid, colon, secret in pairs if colon} or {"1": pairs[0][0]}
+        for kid, secret in keys.items():
+            if not kid or len(secret.encode()) < WEAK_BELOW_BYTES:
+                raise SettingsError(f"JWT_SIGNING_KEYS: key {kid!r} is shorter than {WEAK_BELOW_BYTES} bytes")
+        return keys
+
+    def encryption_keys(self, home: Path) -> tuple[str, ...]:
+        """Comma-separated secrets; the first encrypts, all decrypt."""
+        keys = tuple(part.strip() for part in self.secret("FIELD_ENCRYPTION_KEYS", home).split(","))
+        if any(len(key.encode()) < WEAK_BELOW_BYTES for key in keys):
+            raise SettingsError(f"FIELD_ENCRYPTION_KEYS: every key has at least {WEAK_BELOW_BYTES} bytes")
+        return keys
+
+    def fawaterk(self) -> FawaterkSettings | None:
+        if "fawaterk" not in self.gateways():
+            return None
+        base_url = self.url("FAWATERK_BASE_URL", ("http", "https")).rstrip("/")
+        api_key = self.text("FAWATERK_API_KEY")
+        if not base_url:
+            raise SettingsError("FAWATERK_BASE_URL is required when PAYMENT_GATEWAYS names fawaterk")
+        if base_url.startswith("http://") and urlsplit(base_url).hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise SettingsError("FAWATERK_BASE_URL is https, except on loopback")
+        if len(api_key) < 16:
+            raise SettingsError("FAWATERK_API_KEY is missing or shorter than 16 characters")
+        secret = self.text("FAWATERK_WEBHOOK_SECRET", api_key)
+        if len(secret) < 16:
+            raise SettingsError("FAWATERK_WEBHOOK_SECRET is shorter than 16 characters")
+        version = self.text("FAWATERK_API_VERSION", "v2")
+        if version != "v2":
+            raise SettingsError("FAWATERK_API_VERSION is v2")
+        return FawaterkSettings(base_url, api_key, secret, version)
+
+
+def _kept_secret(home: Path, name: str) -> str:
+    """The secret that this installation made for itself, the same at every start."""
+    path = home / "secrets" / name.lower()
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48), "ascii")
+        # Linked, not renamed: of two processes that start at once, the first one's secret stays.
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text("ascii").strip()
+
+
+def _refuse_for_production(settings: Settings) -> None:
+    if "sandbox" in settings.payment_gateways:
+        raise SettingsError("PAYMENT_GATEWAYS: sandbox takes no money and is refused in production")
+    if not settings.backend_url.startswith("https://"):
+        raise SettingsError("BACKEND_URL is an https address in production")
+    if not settings.smtp_url:
+        raise SettingsError("SMTP_URL is required in production")

@@ -1,0 +1,1 @@
+"""The rules of the business: entities, values and events that know no framework, database or clock."""

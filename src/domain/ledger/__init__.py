@@ -1,0 +1,1 @@
+"""The double-entry ledger that carries every value: money, points, cashback."""

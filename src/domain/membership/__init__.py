@@ -1,0 +1,1 @@
+"""Membership plans and subscriptions."""

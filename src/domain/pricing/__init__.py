@@ -1,0 +1,1 @@
+"""How a price is made: a list of lines whose sum is the total."""

@@ -1,0 +1,1 @@
+"""What every context speaks: money, identifiers, errors, events."""

@@ -1,0 +1,28 @@
+"""E-mail addresses, compared without regard to case."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from domain.shared.errors import InvalidValue
+
+# RFC 5321 lengths; the shape is deliberately plain: one @, a dotted domain, no white space or quoting.
+_SHAPE = re.compile(r"[^\s@\"<>(),:;\\\[\]]{1,64}@(?=.{4,190}$)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """An address as people write it, folded to one spelling; raises InvalidValue when it is none."""
+
+    address: str
+
+    def __post_init__(self) -> None:
+        folded = unicodedata.normalize("NFKC", self.address).strip().casefold()
+        if not _SHAPE.fullmatch(folded) or ".." in folded:
+            raise InvalidValue("not an e-mail address", pointer="/email", code="invalid_email")
+        object.__setattr__(self, "address", folded)
+
+    def __str__(self) -> str:
+        return self.address

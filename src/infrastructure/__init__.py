@@ -1,0 +1,1 @@
+"""Adapters: the tools behind the ports."""

@@ -1,0 +1,1 @@
+"""The servers that start when no address is configured."""
