@@ -114,7 +114,9 @@ class _Reader:
         settings = Settings(
             environment=self.environment,
             home=home,
-            database_url=self.url("DATABASE_URL", ("postgresql", "postgres", "postgresql+psycopg"), required=production),
+            database_url=self.url(
+                "DATABASE_URL", ("postgresql", "postgres", "postgresql+psycopg"), required=production
+            ),
             redis_url=self.url("REDIS_URL", ("redis", "rediss", "unix"), required=production),
             port=port,
             backend_url=self.backend_url(port),
@@ -172,7 +174,9 @@ class _Reader:
 
     def gateways(self) -> tuple[str, ...]:
         default = "" if self.environment is Environment.PRODUCTION else "sandbox"
-        return tuple(name.lower() for name in self.listed("PAYMENT_GATEWAYS")) or tuple(filter(None, [default]))
+        return tuple(name.lower() for name in self.listed("PAYMENT_GATEWAYS")) or tuple(
+            filter(None, [default])
+        )
 
     def secret(self, name: str, home: Path) -> str:
         """A secret of at least 32 bytes; outside production one is made, and kept, where none is given."""
@@ -206,7 +210,11 @@ class _Reader:
         api_key = self.text("FAWATERK_API_KEY")
         if not base_url:
             raise SettingsError("FAWATERK_BASE_URL is required when PAYMENT_GATEWAYS names fawaterk")
-        if base_url.startswith("http://") and urlsplit(base_url).hostname not in ("127.0.0.1", "localhost", "::1"):
+        if base_url.startswith("http://") and urlsplit(base_url).hostname not in (
+            "127.0.0.1",
+            "localhost",
+            "::1",
+        ):
             raise SettingsError("FAWATERK_BASE_URL is https, except on loopback")
         if len(api_key) < 16:
             raise SettingsError("FAWATERK_API_KEY is missing or shorter than 16 characters")

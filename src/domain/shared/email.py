@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from domain.shared.errors import InvalidValue
 
 # RFC 5321 lengths; the shape is deliberately plain: one @, a dotted domain, no white space or quoting.
-_SHAPE = re.compile(r"[^\s@\"<>(),:;\\\[\]]{1,64}@(?=.{4,190}$)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]")
+_SHAPE = re.compile(
+    r"[^\s@\"<>(),:;\\\[\]]{1,64}@(?=.{4,190}$)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,16 @@ class Currency:
     code: str
     exponent: int
 
+    @property
+    def scale(self) -> int:
+        """How many minor units make one whole unit."""
+        return _SCALES[self.exponent]
+
     def __str__(self) -> str:
         return self.code
+
+
+_SCALES: Final = (1, 10, 100, 1_000)
 
 
 @lru_cache(maxsize=64)
@@ -46,7 +54,9 @@ def currency(code: str) -> Currency:
     try:
         return Currency(code, EXPONENTS[code])
     except KeyError:
-        raise InvalidValue(f"{code!r} is not a supported ISO 4217 currency", code="unknown_currency") from None
+        raise InvalidValue(
+            f"{code!r} is not a supported ISO 4217 currency", code="unknown_currency"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +90,11 @@ class Money:
         unit = currency(code)
         match = _DECIMAL.fullmatch(amount) if amount.isascii() else None
         if match is None:
-            raise InvalidValue("an amount is a decimal string such as \"1499.00\"", code="invalid_amount")
+            raise InvalidValue('an amount is a decimal string such as "1499.00"', code="invalid_amount")
         sign, whole, decimals = match.group(1), match.group(2), match.group(3) or ""
         if len(decimals) > unit.exponent:
             raise InvalidValue(f"{unit.code} has {unit.exponent} decimals", code="too_many_decimals")
-        minor = int(whole) * 10**unit.exponent + int(decimals.ljust(unit.exponent, "0") or "0")
+        minor = int(whole) * unit.scale + int(decimals.ljust(unit.exponent, "0") or "0")
         return cls(-minor if sign else minor, unit)
 
     def decimal(self) -> str:

@@ -28,7 +28,7 @@ class Percentage:
         """Read "14" or "14.00". Raises InvalidValue for more than two decimals, or anything else."""
         match = _PERCENT.fullmatch(text) if text.isascii() else None
         if match is None:
-            raise InvalidValue("a percentage is a decimal string such as \"14.00\"", code="invalid_percentage")
+            raise InvalidValue('a percentage is a decimal string such as "14.00"', code="invalid_percentage")
         return cls(int(match.group(1)) * 100 + int((match.group(2) or "").ljust(2, "0")))
 
     def __str__(self) -> str:
@@ -40,7 +40,9 @@ class Percentage:
 
     def contained_in(self, amount: Money) -> Money:
         """The part of a tax-inclusive amount that is tax at this rate, rounded half up."""
-        return Money(divide_half_up(amount.minor * self.hundredths, 10_000 + self.hundredths), amount.currency)
+        return Money(
+            divide_half_up(amount.minor * self.hundredths, 10_000 + self.hundredths), amount.currency
+        )
 
 
 def divide_half_up(numerator: int, denominator: int) -> int:

@@ -1,0 +1,308 @@
+"""Payments: what is owed, each attempt to take it, and every receipt of money that came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from domain.shared.aggregate import Aggregate
+from domain.shared.errors import IllegalTransition, NotFound
+from domain.shared.events import DomainEvent
+from domain.shared.money import Money
+
+
+class PaymentNotFound(NotFound):
+    """There is no such payment, or it is not the viewer's."""
+
+    code = "payment_not_found"
+
+
+class PaymentType(StrEnum):
+    """What a payment pays (guide, Payment.payment_type)."""
+
+    BOOKING = "BOOKING"
+    MEMBERSHIP_PURCHASE = "MEMBERSHIP_PURCHASE"
+    MEMBERSHIP_RENEWAL = "MEMBERSHIP_RENEWAL"
+    WALLET_DEPOSIT = "WALLET_DEPOSIT"
+    MANUAL = "MANUAL"
+    ORDER = "ORDER"
+
+
+class PaymentMethod(StrEnum):
+    """How the customer pays (guide, Payment.payment_method)."""
+
+    CREDIT_CARD = "CREDIT_CARD"
+    DEBIT_CARD = "DEBIT_CARD"
+    WALLET = "WALLET"
+    BANK_TRANSFER = "BANK_TRANSFER"
+    CASH = "CASH"
+    FAWRY = "FAWRY"
+    MEEZA = "MEEZA"
+    VODAFONE_CASH = "VODAFONE_CASH"
+    MIXED = "MIXED"
+    OTHER = "OTHER"
+
+
+class PaymentStatus(StrEnum):
+    """The state of what is owed; a failed attempt leaves it PENDING, another may follow."""
+
+    PENDING = "PENDING"
+    PAID = "PAID"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    """No longer wanted: its booking expired, or another payment settled it."""
+    REFUNDED = "REFUNDED"
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+
+
+NEXT = {
+    PaymentStatus.PENDING: {PaymentStatus.PAID, PaymentStatus.FAILED, PaymentStatus.CANCELLED},
+    PaymentStatus.PAID: {PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED},
+    PaymentStatus.PARTIALLY_REFUNDED: {PaymentStatus.REFUNDED},
+    PaymentStatus.FAILED: set(),
+    PaymentStatus.CANCELLED: set(),
+    PaymentStatus.REFUNDED: set(),
+}
+
+
+class AttemptStatus(StrEnum):
+    """The state of one try at a provider."""
+
+    CREATED = "CREATED"
+    """Stored, the provider not asked yet, or its answer not stored yet."""
+    OPEN = "OPEN"
+    """The provider shows its page."""
+    UNKNOWN = "UNKNOWN"
+    """The provider may or may not have acted; chased, never repeated."""
+    PAID = "PAID"
+    FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+
+
+ATTEMPT_NEXT = {
+    AttemptStatus.CREATED: {
+        AttemptStatus.OPEN,
+        AttemptStatus.UNKNOWN,
+        AttemptStatus.FAILED,
+        AttemptStatus.PAID,
+    },
+    AttemptStatus.OPEN: {AttemptStatus.PAID, AttemptStatus.FAILED, AttemptStatus.EXPIRED},
+    AttemptStatus.UNKNOWN: {
+        AttemptStatus.OPEN,
+        AttemptStatus.PAID,
+        AttemptStatus.FAILED,
+        AttemptStatus.EXPIRED,
+    },
+    # A failed or expired checkout may still be paid: a cash code outlives its date (Fawaterk contract §5.5).
+    AttemptStatus.FAILED: {AttemptStatus.PAID},
+    AttemptStatus.EXPIRED: {AttemptStatus.PAID},
+    AttemptStatus.PAID: set(),
+}
+
+
+class Disposition(StrEnum):
+    """Where received money went."""
+
+    SETTLED = "SETTLED"
+    SUSPENSE = "SUSPENSE"
+
+
+class SuspenseReason(StrEnum):
+    """Why received money confirms nothing until a person decides."""
+
+    SHORT = "SHORT"
+    OVER = "OVER"
+    CURRENCY = "CURRENCY"
+    TWICE = "TWICE"
+    LATE = "LATE"
+    MODE = "MODE"
+    """Test money at a live installation, or the reverse."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentSettled(DomainEvent):
+    name: ClassVar[str] = "billing.payment_settled"
+    payment_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneySuspended(DomainEvent):
+    name: ClassVar[str] = "billing.money_suspended"
+    payment_id: UUID
+    receipt_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookReceived(DomainEvent):
+    name: ClassVar[str] = "billing.webhook_received"
+    webhook_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Money that came in through an attempt, and what it was booked as; `position` counts per attempt."""
+
+    id: UUID
+    attempt_id: UUID
+    position: int
+    amount: Money
+    disposition: Disposition
+    reason: SuspenseReason | None
+    journal_id: UUID
+    received_at: datetime
+
+
+@dataclass(eq=False, kw_only=True)
+class PaymentAttempt:
+    """One try at a provider; its id makes the merchant reference, so that retries are recognised."""
+
+    id: UUID
+    payment_id: UUID
+    provider: str
+    status: AttemptStatus
+    merchant_reference: str
+    provider_reference: str | None = None
+    provider_key: str = ""
+    checkout_url: str | None = None
+    reference_number: str | None = None
+    qr_code: str | None = None
+    expires_at: datetime | None = None
+    error_code: str | None = None
+    receipts_count: int = field(default_factory=int)
+    created_at: datetime
+    updated_at: datetime
+
+    def opened(
+        self,
+        *,
+        provider_reference: str,
+        provider_key: str,
+        checkout_url: str | None,
+        reference_number: str | None,
+        qr_code: str | None,
+        expires_at: datetime | None,
+        at: datetime,
+    ) -> None:
+        """The provider's page is open."""
+        self._move_to(AttemptStatus.OPEN, at=at)
+        self.provider_reference = provider_reference
+        self.provider_key = provider_key
+        self.checkout_url = checkout_url
+        self.reference_number = reference_number
+        self.qr_code = qr_code
+        self.expires_at = expires_at
+
+    def unknown(self, *, error_code: str, at: datetime) -> None:
+        """The provider did not answer intelligibly."""
+        self._move_to(AttemptStatus.UNKNOWN, at=at)
+        self.error_code = error_code
+
+    def failed(self, *, error_code: str, at: datetime) -> None:
+        """The provider says that nothing was, and nothing will be, charged."""
+        self._move_to(AttemptStatus.FAILED, at=at)
+        self.error_code = error_code
+
+    def paid(self, *, at: datetime) -> None:
+        if self.status is not AttemptStatus.PAID:
+            self._move_to(AttemptStatus.PAID, at=at)
+
+    def is_open_at(self, at: datetime) -> bool:
+        """Whether a customer can still be sent to this checkout."""
+        return self.status is AttemptStatus.OPEN and (self.expires_at is None or at < self.expires_at)
+
+    def _move_to(self, status: AttemptStatus, *, at: datetime) -> None:
+        if status not in ATTEMPT_NEXT[self.status]:
+            raise IllegalTransition(current=self.status, wanted=status)
+        self.status = status
+        self.updated_at = at
+
+
+@dataclass(eq=False, kw_only=True)
+class Payment(Aggregate):
+    """One amount owed by one customer for one thing."""
+
+    id: UUID
+    payment_number: str
+    user_id: UUID
+    payment_type: PaymentType
+    booking_id: UUID | None
+    subscription_id: UUID | None
+    amount: Money
+    payment_method: PaymentMethod
+    provider: str | None
+    status: PaymentStatus
+    idempotency_key: str
+    success_url: str | None
+    cancel_url: str | None
+    refund_amount: Money
+    paid_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    attempts: list[PaymentAttempt] = field(default_factory=list)
+
+    def new_attempt(self, *, attempt_id: UUID, at: datetime) -> PaymentAttempt:
+        """The intent to ask the provider, stored before it is asked. Raises IllegalTransition when settled."""
+        if self.status is not PaymentStatus.PENDING or self.provider is None:
+            raise IllegalTransition(current=self.status, wanted=AttemptStatus.CREATED)
+        attempt = PaymentAttempt(
+            id=attempt_id,
+            payment_id=self.id,
+            provider=self.provider,
+            status=AttemptStatus.CREATED,
+            merchant_reference=f"pa_{attempt_id.hex}",
+            created_at=at,
+            updated_at=at,
+        )
+        self.attempts.append(attempt)
+        return attempt
+
+    @property
+    def newest_attempt(self) -> PaymentAttempt | None:
+        return self.attempts[-1] if self.attempts else None
+
+    def attempt(self, attempt_id: UUID) -> PaymentAttempt:
+        return next(attempt for attempt in self.attempts if attempt.id == attempt_id)
+
+    def settle(self, *, at: datetime) -> None:
+        """The money is in and booked."""
+        self._move_to(PaymentStatus.PAID, at=at)
+        self.paid_at = at
+        self.record(PaymentSettled(at=at, payment_id=self.id, user_id=self.user_id))
+
+    def cancel(self, *, at: datetime) -> None:
+        """Not wanted any more; money that still comes goes to suspense."""
+        self._move_to(PaymentStatus.CANCELLED, at=at)
+
+    def doubt(
+        self, charge: Money, *, payable_accepts: bool, live: bool, expects_live: bool
+    ) -> SuspenseReason | None:
+        """Why this charge may not settle the payment, or None when it may (guarantees P5, P6)."""
+        if live != expects_live:
+            return SuspenseReason.MODE
+        if self.status is PaymentStatus.PAID:
+            return SuspenseReason.TWICE
+        if charge.currency != self.amount.currency:
+            return SuspenseReason.CURRENCY
+        if charge != self.amount:
+            return SuspenseReason.SHORT if charge < self.amount else SuspenseReason.OVER
+        if self.status is not PaymentStatus.PENDING or not payable_accepts:
+            return SuspenseReason.LATE
+        return None
+
+    def suspend(self, receipt: Receipt) -> None:
+        """Remember that money came which confirms nothing."""
+        reason = receipt.reason or SuspenseReason.LATE
+        self.record(
+            MoneySuspended(at=receipt.received_at, payment_id=self.id, receipt_id=receipt.id, reason=reason)
+        )
+
+    def _move_to(self, status: PaymentStatus, *, at: datetime) -> None:
+        if status not in NEXT[self.status]:
+            raise IllegalTransition(current=self.status, wanted=status)
+        self.status = status
+        self.updated_at = at

@@ -1,0 +1,151 @@
+"""People and their accounts."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from domain.shared.aggregate import Aggregate
+from domain.shared.email import Email
+from domain.shared.errors import Conflict, InvalidValue, NotAllowed
+from domain.shared.events import DomainEvent
+
+
+class UserStatus(StrEnum):
+    """Whether a person may act at all."""
+
+    ACTIVE = "ACTIVE"
+    DISABLED = "DISABLED"
+
+
+class RoleName(StrEnum):
+    """The guide's roles, and VENDOR."""
+
+    SUPER_ADMIN = "SUPER_ADMIN"
+    ADMIN = "ADMIN"
+    EMPLOYEE = "EMPLOYEE"
+    CUSTOMER = "CUSTOMER"
+    AGENT = "AGENT"
+    VENDOR = "VENDOR"
+
+
+STAFF_ROLES = frozenset({RoleName.SUPER_ADMIN, RoleName.ADMIN, RoleName.EMPLOYEE})
+
+
+class EmailTaken(Conflict):
+    """Another account has this address."""
+
+    code = "email_taken"
+
+
+class WrongCredentials(NotAllowed):
+    """E-mail and password do not fit together; never says which of them is wrong."""
+
+    code = "wrong_credentials"
+
+
+class WrongVerification(InvalidValue):
+    """The verification link or code is unknown, used or expired."""
+
+    code = "verification_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("the link or code is unknown, used or expired", pointer="/token")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRegistered(DomainEvent):
+    name: ClassVar[str] = "identity.user_registered"
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailVerified(DomainEvent):
+    name: ClassVar[str] = "identity.email_verified"
+    user_id: UUID
+
+
+@dataclass(eq=False, kw_only=True)
+class User(Aggregate):
+    """One person's account; `password_hash` is opaque here (see security/password_handler.py)."""
+
+    id: UUID
+    email: str
+    password_hash: str
+    first_name: str
+    last_name: str
+    phone: str | None
+    locale: str
+    status: UserStatus
+    roles: list[str] = field(default_factory=list)
+    email_verified_at: datetime | None = None
+    created_at: datetime
+    deleted_at: datetime | None = None
+
+    @classmethod
+    def register(
+        cls,
+        *,
+        user_id: UUID,
+        email: Email,
+        password_hash: str,
+        first_name: str,
+        last_name: str,
+        phone: str | None,
+        locale: str,
+        at: datetime,
+        roles: tuple[RoleName, ...] = (RoleName.CUSTOMER,),
+    ) -> User:
+        """A new account, signed in at once but with an address that nobody has proved yet."""
+        user = cls(
+            id=user_id,
+            email=email.address,
+            password_hash=password_hash,
+            first_name=person_name(first_name, "/first_name"),
+            last_name=person_name(last_name, "/last_name"),
+            phone=phone,
+            locale=locale,
+            status=UserStatus.ACTIVE,
+            roles=[role.value for role in roles],
+            created_at=at,
+        )
+        user.record(UserRegistered(at=at, user_id=user_id))
+        return user
+
+    @property
+    def may_sign_in(self) -> bool:
+        return self.status is UserStatus.ACTIVE and self.deleted_at is None
+
+    def verify_email(self, *, at: datetime) -> None:
+        """The address is this person's; saying so twice changes nothing."""
+        if self.email_verified_at is None:
+            self.email_verified_at = at
+            self.record(EmailVerified(at=at, user_id=self.id))
+
+    def change_profile(
+        self, *, first_name: str | None, last_name: str | None, phone: str | None, locale: str | None
+    ) -> None:
+        """Change what was given; None leaves a field as it is."""
+        if first_name is not None:
+            self.first_name = person_name(first_name, "/first_name")
+        if last_name is not None:
+            self.last_name = person_name(last_name, "/last_name")
+        self.phone = phone if phone is not None else self.phone
+        self.locale = locale if locale is not None else self.locale
+
+    def close(self, *, at: datetime) -> None:
+        """The person left: the account can no longer sign in; what it bought stays on the books."""
+        self.deleted_at = at
+        self.status = UserStatus.DISABLED
+
+
+def person_name(text: str, pointer: str) -> str:
+    """A name in any script, without control characters; raises InvalidValue when nothing is left."""
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not name or len(name) > 100 or any(unicodedata.category(char) == "Cc" for char in name):
+        raise InvalidValue("a name has 1 to 100 characters", pointer=pointer, code="invalid_name")
+    return name

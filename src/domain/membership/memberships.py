@@ -1,0 +1,123 @@
+"""Membership plans, and subscriptions to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from domain.shared.aggregate import Aggregate
+from domain.shared.errors import Conflict, IllegalTransition, NotFound, RuleBroken
+from domain.shared.events import DomainEvent
+from domain.shared.money import Money
+
+TERM = timedelta(days=365)
+
+
+class PlanNotFound(NotFound):
+    """No active plan has this code."""
+
+    code = "plan_not_found"
+
+
+class PlanNotForSale(RuleBroken):
+    """The plan costs nothing: everybody has it."""
+
+    code = "plan_not_for_sale"
+
+
+class AlreadySubscribed(Conflict):
+    """The customer has a subscription that is active; renewal and upgrade are other doors."""
+
+    code = "already_subscribed"
+
+
+class SubscriptionStatus(StrEnum):
+    """Where a subscription stands."""
+
+    PENDING_PAYMENT = "PENDING_PAYMENT"
+    ACTIVE = "ACTIVE"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+
+
+NEXT = {
+    SubscriptionStatus.PENDING_PAYMENT: {SubscriptionStatus.ACTIVE, SubscriptionStatus.CANCELLED},
+    SubscriptionStatus.ACTIVE: {SubscriptionStatus.EXPIRED, SubscriptionStatus.CANCELLED},
+    SubscriptionStatus.EXPIRED: set(),
+    SubscriptionStatus.CANCELLED: set(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipPlan:
+    """A tier: what it costs for a year, and what it gives. Rates are in hundredths (5 % is 500, ×1.50 is 150)."""
+
+    id: UUID
+    tier_code: str
+    tier_name_ar: str
+    tier_name_en: str
+    tier_order: int
+    price: Money
+    cashback_rate: int
+    points_multiplier: int
+    color_hex: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipActivated(DomainEvent):
+    name: ClassVar[str] = "membership.activated"
+    subscription_id: UUID
+    user_id: UUID
+
+
+@dataclass(eq=False, kw_only=True)
+class MembershipSubscription(Aggregate):
+    """One customer's year of one plan."""
+
+    id: UUID
+    membership_number: str
+    user_id: UUID
+    plan_id: UUID
+    price: Money
+    status: SubscriptionStatus
+    created_at: datetime
+    start_date: date | None = None
+    expiry_date: date | None = None
+
+    @classmethod
+    def request(
+        cls,
+        *,
+        subscription_id: UUID,
+        membership_number: str,
+        user_id: UUID,
+        plan: MembershipPlan,
+        at: datetime,
+    ) -> MembershipSubscription:
+        """A subscription that becomes active when it is paid. Raises PlanNotForSale for the free tier."""
+        if not plan.price.is_positive:
+            raise PlanNotForSale(plan=plan.tier_code)
+        return cls(
+            id=subscription_id,
+            membership_number=membership_number,
+            user_id=user_id,
+            plan_id=plan.id,
+            price=plan.price,
+            status=SubscriptionStatus.PENDING_PAYMENT,
+            created_at=at,
+        )
+
+    def activate(self, *, on: date, at: datetime) -> None:
+        """Paid: the year begins today."""
+        self._move_to(SubscriptionStatus.ACTIVE)
+        self.start_date = on
+        self.expiry_date = on + TERM
+        self.record(MembershipActivated(at=at, subscription_id=self.id, user_id=self.user_id))
+
+    def _move_to(self, status: SubscriptionStatus) -> None:
+        if status not in NEXT[self.status]:
+            raise IllegalTransition(current=self.status, wanted=status)
+        self.status = status

@@ -1,0 +1,223 @@
+"""payments, payment_attempts, payment_receipts, payment_webhook_logs, invoices, invoice_items, document_series."""
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.orm import composite, relationship
+
+from domain.billing.invoices import InvoiceItemType, InvoiceStatus, InvoiceType
+from domain.billing.payments import (
+    AttemptStatus,
+    Disposition,
+    Payment,
+    PaymentAttempt,
+    PaymentMethod,
+    PaymentStatus,
+    PaymentType,
+    SuspenseReason,
+)
+from domain.shared.money import Money
+from infrastructure.database.metadata import (
+    PercentageNumber,
+    instant,
+    key,
+    mappers,
+    metadata,
+    money,
+    reference,
+    status,
+    unit,
+)
+
+
+class WebhookStatus(StrEnum):
+    """The guide's states of a webhook row, and DEAD for one that a person has to look at."""
+
+    RECEIVED = "RECEIVED"
+    PROCESSING = "PROCESSING"
+    PROCESSED = "PROCESSED"
+    FAILED = "FAILED"
+    DUPLICATE = "DUPLICATE"
+
+
+payment_numbers = Sequence("payment_numbers", metadata=metadata)
+
+payments = Table(
+    "payments",
+    metadata,
+    key(),
+    Column("payment_number", Text, nullable=False, unique=True),
+    reference("user_id", "users.id"),
+    *status("payment_type", PaymentType),
+    reference("booking_id", "bookings.id", nullable=True),
+    reference("subscription_id", "membership_subscriptions.id", nullable=True),
+    money("amount"),
+    money("refund_amount"),
+    unit(),
+    *status("payment_method", PaymentMethod),
+    Column("provider", Text),
+    *status("status", PaymentStatus),
+    Column("idempotency_key", Text, nullable=False, unique=True),
+    Column("success_url", Text),
+    Column("cancel_url", Text),
+    instant("paid_at", nullable=True),
+    instant("created_at"),
+    instant("updated_at"),
+    CheckConstraint("amount_minor > 0", name="amount_above_zero"),
+    CheckConstraint("refund_amount_minor BETWEEN 0 AND amount_minor", name="refunds_within_amount"),
+    # Second wall: whatever the code does, a booking is paid in full by one payment at most.
+    Index("uq_payments_paid_booking_id", "booking_id", unique=True, postgresql_where="status = 'PAID'"),
+    Index("ix_payments_booking_id", "booking_id"),
+    Index("ix_payments_user_id_created_at_id", "user_id", "created_at", "id"),
+)
+
+payment_attempts = Table(
+    "payment_attempts",
+    metadata,
+    key(),
+    reference("payment_id", "payments.id"),
+    Column("provider", Text, nullable=False),
+    *status("status", AttemptStatus),
+    Column("merchant_reference", Text, nullable=False, unique=True),
+    Column("provider_reference", Text),
+    Column("provider_key", Text, nullable=False),
+    Column("checkout_url", Text),
+    Column("reference_number", Text),
+    Column("qr_code", Text),
+    instant("expires_at", nullable=True),
+    Column("error_code", Text),
+    Column("receipts_count", Integer, nullable=False),
+    instant("created_at"),
+    instant("updated_at"),
+    UniqueConstraint("provider", "provider_reference"),
+    Index("ix_payment_attempts_payment_id", "payment_id"),
+    Index(
+        "ix_payment_attempts_unfinished",
+        "updated_at",
+        postgresql_where="status IN ('CREATED', 'OPEN', 'UNKNOWN')",
+    ),
+)
+
+payment_receipts = Table(
+    "payment_receipts",
+    metadata,
+    key(),
+    reference("attempt_id", "payment_attempts.id"),
+    Column("position", SmallInteger, nullable=False),
+    money("amount"),
+    unit(),
+    *status("disposition", Disposition),
+    *status("reason", SuspenseReason, nullable=True),
+    Column("journal_id", Uuid, ForeignKey("ledger_journals.id"), nullable=False, unique=True),
+    instant("received_at"),
+    # Second wall: a charge that a provider reports is booked once.
+    UniqueConstraint("attempt_id", "position"),
+    CheckConstraint("(disposition = 'SUSPENSE') = (reason IS NOT NULL)", name="suspense_has_a_reason"),
+)
+
+payment_webhook_logs = Table(
+    "payment_webhook_logs",
+    metadata,
+    key(),
+    Column("provider", Text, nullable=False),
+    Column("webhook_event_id", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    reference("payment_id", "payments.id", nullable=True),
+    Column("provider_reference", Text, nullable=False),
+    Column("merchant_reference", Text, nullable=False),
+    Column("reference_number", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("content_type", Text, nullable=False),
+    *status("status", WebhookStatus),
+    Column("error_message", Text),
+    Column("ip_address", Text, nullable=False),
+    instant("received_at"),
+    instant("processed_at", nullable=True),
+    UniqueConstraint("provider", "webhook_event_id"),
+    Index("ix_payment_webhook_logs_received_at", "received_at", postgresql_where="status = 'RECEIVED'"),
+)
+
+document_series = Table(
+    "document_series",
+    metadata,
+    Column("series", Text, primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last_number", Integer, nullable=False),
+)
+
+invoices = Table(
+    "invoices",
+    metadata,
+    key(),
+    Column("invoice_number", Text, nullable=False, unique=True),
+    reference("user_id", "users.id"),
+    reference("booking_id", "bookings.id", nullable=True),
+    reference("payment_id", "payments.id"),
+    *status("invoice_type", InvoiceType),
+    *status("status", InvoiceStatus),
+    money("subtotal"),
+    money("discount_amount"),
+    Column("tax_rate", PercentageNumber, nullable=False),
+    money("tax_amount"),
+    money("total_amount"),
+    unit(),
+    Column("issue_date", Date, nullable=False),
+    Column("paid_date", Date),
+    instant("issued_at"),
+    UniqueConstraint("payment_id", "invoice_type"),
+    CheckConstraint("subtotal_minor - discount_amount_minor + tax_amount_minor = total_amount_minor", name="adds_up"),
+    Index("ix_invoices_user_id_issued_at_id", "user_id", "issued_at", "id"),
+)
+
+invoice_items = Table(
+    "invoice_items",
+    metadata,
+    Column("invoice_id", Uuid, ForeignKey("invoices.id"), primary_key=True),
+    Column("position", SmallInteger, primary_key=True),
+    *status("item_type", InvoiceItemType),
+    Column("description_ar", Text, nullable=False),
+    Column("description_en", Text, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    money("unit_price"),
+    money("total_price"),
+    unit(),
+)
+
+invoice_documents = Table(
+    "invoice_documents",
+    metadata,
+    Column("invoice_id", Uuid, ForeignKey("invoices.id"), primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("storage_key", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    instant("made_at"),
+)
+
+mappers.map_imperatively(PaymentAttempt, payment_attempts)
+mappers.map_imperatively(
+    Payment,
+    payments,
+    properties={
+        "_amount_minor": payments.c.amount_minor,
+        "_refund_amount_minor": payments.c.refund_amount_minor,
+        "_currency": payments.c.currency,
+        "amount": composite(Money, "_amount_minor", "_currency"),
+        "refund_amount": composite(Money, "_refund_amount_minor", "_currency"),
+        "attempts": relationship(PaymentAttempt, order_by=payment_attempts.c.id, lazy="selectin", cascade="all"),
+    },
+)

@@ -1,0 +1,1 @@
+"""Rows of packages and departures."""

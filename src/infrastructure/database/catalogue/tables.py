@@ -1,0 +1,108 @@
+"""packages, departures."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import composite
+
+from domain.catalogue.departures import Departure, DepartureStatus
+from domain.catalogue.packages import Package, PackageCategory, PackageStatus
+from domain.shared.money import Money
+from infrastructure.database.metadata import (
+    PercentageNumber,
+    instant,
+    key,
+    mappers,
+    metadata,
+    money,
+    reference,
+    status,
+    unit,
+)
+
+packages = Table(
+    "packages",
+    metadata,
+    key(),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name_ar", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("description_ar", Text, nullable=False),
+    Column("description_en", Text, nullable=False),
+    *status("category", PackageCategory),
+    money("base_price"),
+    unit(),
+    Column("tax_rate", PercentageNumber, nullable=False),
+    Column("tax_inclusive", Boolean, nullable=False),
+    Column("duration_days", Integer, nullable=False),
+    Column("duration_nights", Integer, nullable=False),
+    Column("min_travelers", Integer, nullable=False),
+    Column("max_travelers", Integer, nullable=False),
+    Column("destinations", ARRAY(Text), nullable=False),
+    Column("inclusions_ar", ARRAY(Text), nullable=False),
+    Column("inclusions_en", ARRAY(Text), nullable=False),
+    Column("exclusions_ar", ARRAY(Text), nullable=False),
+    Column("exclusions_en", ARRAY(Text), nullable=False),
+    Column("itinerary", JSONB, nullable=False),
+    Column("is_featured", Boolean, nullable=False),
+    Column("display_order", Integer, nullable=False),
+    *status("status", PackageStatus),
+    Column("availability_start", Date),
+    Column("availability_end", Date),
+    reference("vendor_id", "users.id", nullable=True),
+    reference("created_by_user_id", "users.id"),
+    instant("created_at"),
+    instant("updated_at"),
+    # What search looks in: both languages, one spelling for what people type alike.
+    Column(
+        "search_text",
+        Text,
+        Computed(
+            "fold_for_search(name_ar || ' ' || name_en || ' ' || description_ar || ' ' || description_en"
+            " || ' ' || words_of(destinations))",
+            persisted=True,
+        ),
+    ),
+    CheckConstraint("base_price_minor >= 0", name="base_price_not_negative"),
+    CheckConstraint("min_travelers BETWEEN 1 AND max_travelers", name="travelers_in_order"),
+    Index("ix_packages_search_text", "search_text", postgresql_using="gin", postgresql_ops={"search_text": "gin_trgm_ops"}),
+    Index("ix_packages_listing", "status", "is_featured", "display_order", "id"),
+)
+
+departures = Table(
+    "departures",
+    metadata,
+    key(),
+    reference("package_id", "packages.id"),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Column("seats_taken", Integer, nullable=False),
+    *status("status", DepartureStatus),
+    instant("created_at"),
+    UniqueConstraint("package_id", "starts_on", "id"),
+    CheckConstraint("seats_taken BETWEEN 0 AND capacity", name="never_oversold"),
+    CheckConstraint("ends_on >= starts_on", name="dates_in_order"),
+)
+
+mappers.map_imperatively(
+    Package,
+    packages,
+    properties={
+        "_base_price_minor": packages.c.base_price_minor,
+        "_currency": packages.c.currency,
+        "base_price": composite(Money, "_base_price_minor", "_currency"),
+    },
+    exclude_properties=["search_text"],
+)
+mappers.map_imperatively(Departure, departures)

@@ -1,0 +1,1 @@
+"""Rows of people, roles and sessions."""

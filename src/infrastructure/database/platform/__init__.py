@@ -1,0 +1,1 @@
+"""Rows that carry the machinery: outbox, deliveries, idempotency keys, scheduled runs, the sandbox's books."""

@@ -1,0 +1,1 @@
+"""Rows of bookings and holds."""

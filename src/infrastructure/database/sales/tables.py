@@ -1,0 +1,189 @@
+"""booking_types, bookings, booking_items, booking_travelers, booking_status_history, holds."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    BigInteger,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import composite, relationship
+
+from domain.sales.bookings import (
+    Booking,
+    BookingItem,
+    BookingPaymentStatus,
+    BookingSource,
+    BookingStatus,
+    Hold,
+    HoldStatus,
+)
+from domain.shared.money import Money
+from infrastructure.database.metadata import (
+    Hundredths,
+    PercentageNumber,
+    instant,
+    key,
+    mappers,
+    metadata,
+    money,
+    reference,
+    status,
+    unit,
+)
+
+booking_numbers = Sequence("booking_numbers", metadata=metadata)
+
+booking_types = Table(
+    "booking_types",
+    metadata,
+    Column("type_code", Text, primary_key=True),
+    Column("type_name_ar", Text, nullable=False),
+    Column("type_name_en", Text, nullable=False),
+    Column("icon_name", Text, nullable=False),
+    Column("color_hex", Text, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("display_order", Integer, nullable=False),
+)
+
+bookings = Table(
+    "bookings",
+    metadata,
+    key(),
+    Column("booking_number", Text, nullable=False, unique=True),
+    reference("user_id", "users.id"),
+    reference("agent_id", "users.id", nullable=True),
+    reference("created_by_user_id", "users.id"),
+    *status("booking_source", BookingSource),
+    Column("booking_type", Text, ForeignKey("booking_types.type_code"), nullable=False),
+    reference("package_id", "packages.id", nullable=True),
+    reference("departure_id", "departures.id", nullable=True),
+    *status("status", BookingStatus),
+    *status("payment_status", BookingPaymentStatus),
+    Column("price_lines", JSONB, nullable=False),
+    money("base_amount"),
+    money("discount_amount"),
+    money("voucher_discount"),
+    money("tax_amount"),
+    money("final_amount"),
+    money("paid_amount"),
+    unit(),
+    Column("tax_rate", PercentageNumber, nullable=False),
+    Column("tier_code", Text, nullable=False),
+    Column("points_multiplier", Hundredths, nullable=False),
+    Column("cashback_rate", PercentageNumber, nullable=False),
+    Column("customer_info", JSONB, nullable=False),
+    Column("special_requests", Text, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date, nullable=False),
+    Column("travelers_count", Integer, nullable=False),
+    Column("cancellation_reason", Text),
+    instant("cancelled_at", nullable=True),
+    instant("created_at"),
+    instant("updated_at"),
+    CheckConstraint("travelers_count > 0", name="travelers_above_zero"),
+    CheckConstraint(
+        "base_amount_minor - discount_amount_minor - voucher_discount_minor + tax_amount_minor = final_amount_minor",
+        name="price_adds_up",
+    ),
+    CheckConstraint("paid_amount_minor BETWEEN 0 AND final_amount_minor", name="paid_within_price"),
+    CheckConstraint(
+        "status NOT IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED') OR paid_amount_minor = final_amount_minor",
+        name="confirmed_with_its_money",
+    ),
+    Index("ix_bookings_user_id_created_at_id", "user_id", "created_at", "id"),
+    Index("ix_bookings_created_at_id", "created_at", "id"),
+    Index("ix_bookings_departure_id", "departure_id"),
+)
+
+booking_items = Table(
+    "booking_items",
+    metadata,
+    key(),
+    Column("booking_id", Uuid, ForeignKey("bookings.id", ondelete="CASCADE"), nullable=False),
+    Column("booking_type", Text, ForeignKey("booking_types.type_code"), nullable=False),
+    Column("item_name_ar", Text, nullable=False),
+    Column("item_name_en", Text, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    money("unit_price"),
+    money("total_price"),
+    unit(),
+    CheckConstraint("quantity > 0", name="quantity_above_zero"),
+    Index("ix_booking_items_booking_id", "booking_id"),
+)
+
+booking_travelers = Table(
+    "booking_travelers",
+    metadata,
+    Column("booking_id", Uuid, ForeignKey("bookings.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", SmallInteger, primary_key=True),
+    Column("first_name", Text, nullable=False),
+    Column("last_name", Text, nullable=False),
+    Column("birth_date", Date),
+    Column("document_number_encrypted", LargeBinary),
+    Column("document_expires_on", Date),
+)
+
+booking_status_history = Table(
+    "booking_status_history",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("booking_id", Uuid, ForeignKey("bookings.id"), nullable=False),
+    Column("from_status", Text),
+    Column("to_status", Text, nullable=False),
+    reference("changed_by_user_id", "users.id", nullable=True),
+    Column("change_reason", Text, nullable=False),
+    instant("changed_at"),
+    Index("ix_booking_status_history_booking_id", "booking_id"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("booking_id", Uuid, ForeignKey("bookings.id"), primary_key=True),
+    reference("departure_id", "departures.id"),
+    Column("seats", Integer, nullable=False),
+    *status("status", HoldStatus),
+    instant("expires_at"),
+    CheckConstraint("seats > 0", name="seats_above_zero"),
+    Index("ix_holds_expires_at", "expires_at", postgresql_where="status = 'ACTIVE'"),
+)
+
+mappers.map_imperatively(
+    BookingItem,
+    booking_items,
+    properties={
+        "_unit_price_minor": booking_items.c.unit_price_minor,
+        "_total_price_minor": booking_items.c.total_price_minor,
+        "_currency": booking_items.c.currency,
+        "unit_price": composite(Money, "_unit_price_minor", "_currency"),
+        "total_price": composite(Money, "_total_price_minor", "_currency"),
+    },
+)
+
+mappers.map_imperatively(Hold, holds)
+
+_AMOUNTS = ("base_amount", "discount_amount", "voucher_discount", "tax_amount", "final_amount", "paid_amount")
+
+mappers.map_imperatively(
+    Booking,
+    bookings,
+    properties={
+        "_currency": bookings.c.currency,
+        **{f"_{name}_minor": bookings.c[f"{name}_minor"] for name in _AMOUNTS},
+        **{name: composite(Money, f"_{name}_minor", "_currency") for name in _AMOUNTS},
+        "items": relationship(BookingItem, order_by=booking_items.c.id, lazy="selectin", cascade="all"),
+        "hold": relationship(Hold, uselist=False, lazy="selectin", cascade="all"),
+    },
+)

@@ -1,0 +1,25 @@
+"""Every table and mapper: importing this module completes the metadata."""
+
+from infrastructure.database.billing import tables as billing
+from infrastructure.database.catalogue import tables as catalogue
+from infrastructure.database.identity import tables as identity
+from infrastructure.database.ledger import tables as ledger
+from infrastructure.database.membership import tables as membership
+from infrastructure.database.messaging import tables as messaging
+from infrastructure.database.metadata import mappers, metadata
+from infrastructure.database.platform import tables as platform
+from infrastructure.database.sales import tables as sales
+
+mappers.configure()
+
+__all__ = [
+    "billing",
+    "catalogue",
+    "identity",
+    "ledger",
+    "membership",
+    "messaging",
+    "metadata",
+    "platform",
+    "sales",
+]
