@@ -1,1 +1,1 @@
-"""The servers that start when no address is configured."""
+"""The PostgreSQL and Redis-compatible servers that run below `ALTAYAR_HOME` when no address is given."""
