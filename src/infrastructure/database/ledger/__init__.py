@@ -1,1 +1,1 @@
-"""Rows of the ledger; its guards and its posting function are in `posting.sql`."""
+"""Rows of the ledger; their guards and the posting function are in `migrations/sql`."""

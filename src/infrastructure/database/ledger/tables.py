@@ -1,6 +1,6 @@
 """ledger_accounts, ledger_journals, ledger_entries, points_lots, cashback_records: written, never changed.
 
-The application's role can only read the first three: `ledger_post` (posting.sql) writes them.
+The application's role can only read the first three: the database function `ledger_post` writes them.
 """
 
 from sqlalchemy import (
@@ -65,9 +65,10 @@ ledger_journals = Table(
 ledger_entries = Table(
     "ledger_entries",
     metadata,
-    Column("journal_id", Uuid, ForeignKey("ledger_journals.id"), primary_key=True),
+    # No foreign keys here: a trigger checks both, without share locks on the platform's few accounts.
+    Column("journal_id", Uuid, primary_key=True),
     Column("line", SmallInteger, primary_key=True),
-    Column("account_id", Uuid, ForeignKey("ledger_accounts.id"), nullable=False),
+    Column("account_id", Uuid, nullable=False),
     Column("sequence", BigInteger),
     money("amount"),
     Column("currency", Text, nullable=False),
