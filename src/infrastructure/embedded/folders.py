@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import os
 import pwd
+import re
 import secrets
 import shutil
 import subprocess
@@ -29,6 +30,9 @@ SHARED_PLACE = Path("/var/lib/altayar")
 
 _LONGEST_SOCKET_FOLDER = 85
 """Bytes; a unix socket's whole path has at most 107 (unix(7)), a server's own file name up to 22."""
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9._/-]+")
 
 
 class PopenAccount(TypedDict, total=False):
@@ -71,8 +75,8 @@ class ServerFolder:
 
     @property
     def sockets(self) -> Path:
-        """Where its unix socket is: in its own folder, or in a short one where the path would be too long."""
-        if len(os.fsencode(self.path)) <= _LONGEST_SOCKET_FOLDER and "," not in str(self.path):
+        """Where its unix socket is: in its own folder, or in a short one where that path would not do."""
+        if _fits_a_socket(self.path):
             return self.path
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
         return _runtime_folder() / f"altayar-{self.account.user}-{digest}"
@@ -209,9 +213,14 @@ def _make_private(folder: Path, account: Account) -> None:
         os.chown(folder, account.user, account.group, follow_symlinks=False)
 
 
+def _fits_a_socket(folder: Path) -> bool:
+    """Short enough, and plain: libpq splits hosts at commas and reads the `+` that others write for a space."""
+    return len(os.fsencode(folder)) <= _LONGEST_SOCKET_FOLDER and bool(_PLAIN.fullmatch(str(folder)))
+
+
 def _runtime_folder() -> Path:
     """A short folder for sockets: the session's own, or /tmp, where the folder made is checked to be ours."""
-    session = os.environ.get("XDG_RUNTIME_DIR", "")
-    if os.geteuid() != 0 and session and len(session) <= 30 and Path(session).is_dir():
-        return Path(session)
+    session = Path(os.environ.get("XDG_RUNTIME_DIR") or "/nowhere")
+    if os.geteuid() != 0 and session.is_dir() and _fits_a_socket(session / "altayar-65534-012345678901"):
+        return session
     return Path("/tmp")  # noqa: S108

