@@ -1,0 +1,46 @@
+# Every target sets up what it needs first. Paths are relative, so a folder with spaces works.
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run demo test lint format types bench lock clean
+
+PYTHON_IN_VENV := .venv/bin/python
+
+help: ## Say what each target does
+	@grep -hE '^[a-z]+:.*## ' Makefile | sort -s -t: -k1,1 | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+setup: ## Install everything that running needs; starts nothing
+	@bash scripts/setup.sh run
+
+setup-dev:
+	@bash scripts/setup.sh dev
+
+run: setup ## Start everything in this terminal: servers, migrations, demo data, web, workers (PORT=8000)
+	@exec $(PYTHON_IN_VENV) -m cli up
+
+demo: setup ## Tell the customer's journey step by step
+	@exec $(PYTHON_IN_VENV) -m cli demo
+
+test: setup-dev ## Run every test (PYTEST_ARGS="tests/domain -k money" for some of them)
+	@exec $(PYTHON_IN_VENV) -m pytest -n 2 $(PYTEST_ARGS)
+
+lint: setup-dev ## Check style, formatting, types and the direction of imports
+	$(PYTHON_IN_VENV) -m ruff check .
+	$(PYTHON_IN_VENV) -m ruff format --check .
+	$(PYTHON_IN_VENV) -m mypy
+	.venv/bin/lint-imports
+
+format: setup-dev ## Format the code and mend what can be mended by itself
+	$(PYTHON_IN_VENV) -m ruff check --fix .
+	$(PYTHON_IN_VENV) -m ruff format .
+
+types: setup-dev ## Check types only
+	$(PYTHON_IN_VENV) -m mypy
+
+bench: setup-dev ## Measure us beside the floors, as ratios within one run
+	@exec $(PYTHON_IN_VENV) -m tests.benchmarks $(BENCH_ARGS)
+
+lock: setup-dev ## Resolve the locked packages again (UPGRADE=1 for the newest versions)
+	bash scripts/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove the environment and caches; the data in .altayar stays
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info
+	find src tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
