@@ -112,6 +112,8 @@ class Reading:
     """Each successful charge, in the currency it was charged in; two where the customer paid twice."""
     live: bool
     """Real money (True) or the provider's test mode."""
+    merchant_reference: str = ""
+    """Ours, as the provider kept it: binds a reference learned from a webhook to its attempt. Empty if untold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ class WebhookNotice:
     """Empty where the provider names only `merchant_reference` or a cash code."""
     merchant_reference: str
     reference_number: str
+    provider_key: str = ""
+    """The second half of the provider's identity, where the notice names it."""
 
 
 class PaymentGateway(Protocol):

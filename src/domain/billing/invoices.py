@@ -91,8 +91,5 @@ class Invoice:
 
     def __post_init__(self) -> None:
         subtotal = total((item.total_price for item in self.items), self.total_amount.currency.code)
-        if (
-            subtotal != self.subtotal
-            or subtotal - self.discount_amount + self.tax_amount != self.total_amount
-        ):
+        if subtotal != self.subtotal or subtotal - self.discount_amount + self.tax_amount != self.total_amount:
             raise ValueError("the rows of an invoice sum to its total")

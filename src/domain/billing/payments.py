@@ -173,7 +173,7 @@ class PaymentAttempt:
     qr_code: str | None = None
     expires_at: datetime | None = None
     error_code: str | None = None
-    receipts_count: int = field(default_factory=int)
+    receipts_count: int
     created_at: datetime
     updated_at: datetime
 
@@ -207,9 +207,16 @@ class PaymentAttempt:
         self._move_to(AttemptStatus.FAILED, at=at)
         self.error_code = error_code
 
-    def paid(self, *, at: datetime) -> None:
+    def received(self, *, at: datetime) -> None:
+        """One more charge came in; whether it settles anything is the payment's business."""
         if self.status is not AttemptStatus.PAID:
             self._move_to(AttemptStatus.PAID, at=at)
+        self.receipts_count += 1
+
+    def give_up(self, *, at: datetime) -> None:
+        """The provider says that this checkout is over and unpaid."""
+        if self.status in (AttemptStatus.OPEN, AttemptStatus.UNKNOWN):
+            self._move_to(AttemptStatus.FAILED, at=at)
 
     def is_open_at(self, at: datetime) -> bool:
         """Whether a customer can still be sent to this checkout."""
@@ -255,6 +262,7 @@ class Payment(Aggregate):
             provider=self.provider,
             status=AttemptStatus.CREATED,
             merchant_reference=f"pa_{attempt_id.hex}",
+            receipts_count=0,
             created_at=at,
             updated_at=at,
         )
@@ -278,11 +286,9 @@ class Payment(Aggregate):
         """Not wanted any more; money that still comes goes to suspense."""
         self._move_to(PaymentStatus.CANCELLED, at=at)
 
-    def doubt(
-        self, charge: Money, *, payable_accepts: bool, live: bool, expects_live: bool
-    ) -> SuspenseReason | None:
+    def doubt(self, charge: Money, *, payable_accepts: bool, live_as_expected: bool) -> SuspenseReason | None:
         """Why this charge may not settle the payment, or None when it may (guarantees P5, P6)."""
-        if live != expects_live:
+        if not live_as_expected:
             return SuspenseReason.MODE
         if self.status is PaymentStatus.PAID:
             return SuspenseReason.TWICE
@@ -294,12 +300,9 @@ class Payment(Aggregate):
             return SuspenseReason.LATE
         return None
 
-    def suspend(self, receipt: Receipt) -> None:
+    def suspend(self, receipt: Receipt, reason: SuspenseReason) -> None:
         """Remember that money came which confirms nothing."""
-        reason = receipt.reason or SuspenseReason.LATE
-        self.record(
-            MoneySuspended(at=receipt.received_at, payment_id=self.id, receipt_id=receipt.id, reason=reason)
-        )
+        self.record(MoneySuspended(at=receipt.received_at, payment_id=self.id, receipt_id=receipt.id, reason=reason))
 
     def _move_to(self, status: PaymentStatus, *, at: datetime) -> None:
         if status not in NEXT[self.status]:

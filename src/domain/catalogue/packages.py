@@ -106,9 +106,7 @@ class Package(Aggregate):
             if not getattr(self, name)
         )
         if not self.base_price.is_positive:
-            faults += (
-                FieldFault(pointer="/base_price", code="required", detail="a package on sale has a price"),
-            )
+            faults += (FieldFault(pointer="/base_price", code="required", detail="a package on sale has a price"),)
         if faults:
             raise NotPublishable(faults=faults)
         self._move_to(PackageStatus.ACTIVE, at=at)

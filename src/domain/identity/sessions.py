@@ -41,9 +41,7 @@ class Session(Aggregate):
     tokens: list[RefreshToken] = field(default_factory=list)
 
     @classmethod
-    def open(
-        cls, *, session_id: UUID, user_id: UUID, token_hash: bytes, user_agent: str, at: datetime
-    ) -> Session:
+    def open(cls, *, session_id: UUID, user_id: UUID, token_hash: bytes, user_agent: str, at: datetime) -> Session:
         return cls(
             id=session_id,
             user_id=user_id,

@@ -54,9 +54,7 @@ def currency(code: str) -> Currency:
     try:
         return Currency(code, EXPONENTS[code])
     except KeyError:
-        raise InvalidValue(
-            f"{code!r} is not a supported ISO 4217 currency", code="unknown_currency"
-        ) from None
+        raise InvalidValue(f"{code!r} is not a supported ISO 4217 currency", code="unknown_currency") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,7 @@ class Percentage:
 
     def contained_in(self, amount: Money) -> Money:
         """The part of a tax-inclusive amount that is tax at this rate, rounded half up."""
-        return Money(
-            divide_half_up(amount.minor * self.hundredths, 10_000 + self.hundredths), amount.currency
-        )
+        return Money(divide_half_up(amount.minor * self.hundredths, 10_000 + self.hundredths), amount.currency)
 
 
 def divide_half_up(numerator: int, denominator: int) -> int:

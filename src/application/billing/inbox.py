@@ -1,0 +1,69 @@
+"""The inbox of verified webhooks, and the attempts that they speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from application.billing.ports import WebhookNotice
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWebhook:
+    """A verified webhook as it waits to be looked into."""
+
+    id: UUID
+    provider: str
+    provider_reference: str
+    merchant_reference: str
+    reference_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAttempt:
+    """An attempt as the reconciler and webhooks find it."""
+
+    attempt_id: UUID
+    payment_id: UUID
+    provider: str
+    provider_reference: str
+    provider_key: str
+
+
+class WebhookInbox(Protocol):
+    """Verified webhooks, one row per event of a provider."""
+
+    def store(
+        self,
+        notice: WebhookNotice,
+        *,
+        webhook_id: UUID,
+        provider: str,
+        body: bytes,
+        content_type: str,
+        address: str,
+        at: datetime,
+    ) -> UUID | None:
+        """Keep a new event and answer its id; None for one that is known.
+
+        A known event that was looked into before its money was there is opened again (its id is
+        answered): whoever sends a forged notice first must not silence the genuine one.
+        """
+        ...
+
+    def get(self, webhook_id: UUID) -> StoredWebhook | None:
+        """The webhook while it still waits to be looked into."""
+        ...
+
+    def attempt_of(self, webhook: StoredWebhook) -> OpenAttempt | None:
+        """Our attempt that it speaks of: by the provider's reference, else ours, else the cash code."""
+        ...
+
+    def finish(self, webhook_id: UUID, *, payment_id: UUID | None, error: str | None, at: datetime) -> None: ...
+
+    def unfinished_attempts(self, *, before: datetime, limit: int) -> Sequence[OpenAttempt]:
+        """Attempts that the provider knows and that are neither paid nor over, oldest look first."""
+        ...

@@ -1,0 +1,103 @@
+"""Webhooks: stored when their signature is good, then the provider itself is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from application.billing.inbox import OpenAttempt, StoredWebhook
+from application.billing.ports import Gateways, Reading
+from application.billing.settlement import SettleAttempt, settle_attempt
+from application.ports import NewUnitOfWork, UnitOfWork
+from domain.billing.payments import WebhookReceived
+from domain.shared.clock import Clock
+from domain.shared.identifiers import NewId
+
+UNFINISHED_AFTER = timedelta(minutes=1)
+"""The reconciler leaves younger attempts to the webhook that is probably on its way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveWebhook:
+    """What arrived, as bytes."""
+
+    provider: str
+    body: bytes
+    headers: Mapping[str, str]
+    address: str
+
+
+def receive_webhook(
+    command: ReceiveWebhook, *, uow: UnitOfWork, gateways: Gateways, clock: Clock, new_id: NewId
+) -> bool:
+    """Check the signature, store the event once; False for one that is known.
+
+    Raises BadSignature or UnreadableWebhook, and then stores nothing. When this returns, it is committed.
+    """
+    notice = gateways.get(command.provider).parse_webhook(command.body, command.headers)
+    now = clock.now()
+    with uow:
+        webhook_id = uow.inbox.store(
+            notice,
+            webhook_id=new_id(),
+            provider=command.provider.upper(),
+            body=command.body,
+            content_type=command.headers.get("Content-Type", ""),
+            address=command.address,
+            at=now,
+        )
+        if webhook_id is not None:
+            uow.publish(WebhookReceived(at=now, webhook_id=webhook_id))
+        uow.commit()
+    return webhook_id is not None
+
+
+def process_webhook(
+    webhook_id: UUID, *, new_uow: NewUnitOfWork, gateways: Gateways, clock: Clock, new_id: NewId, live: bool
+) -> None:
+    """Find the attempt that a webhook speaks of, ask the provider about it, and settle what it answers."""
+    with new_uow() as uow:
+        webhook = uow.inbox.get(webhook_id)
+        attempt = uow.inbox.attempt_of(webhook) if webhook is not None else None
+    if webhook is None:
+        return
+    if attempt is None:
+        _finish(webhook_id, None, "it speaks of no payment of ours", new_uow=new_uow, clock=clock)
+        return
+    read_back(attempt, webhook=webhook, new_uow=new_uow, gateways=gateways, clock=clock, new_id=new_id, live=live)
+    _finish(webhook_id, attempt.payment_id, None, new_uow=new_uow, clock=clock)
+
+
+def _finish(
+    webhook_id: UUID, payment_id: UUID | None, error: str | None, *, new_uow: NewUnitOfWork, clock: Clock
+) -> None:
+    with new_uow() as uow:
+        uow.inbox.finish(webhook_id, payment_id=payment_id, error=error, at=clock.now())
+        uow.commit()
+
+
+def read_back(
+    attempt: OpenAttempt,
+    *,
+    new_uow: NewUnitOfWork,
+    gateways: Gateways,
+    clock: Clock,
+    new_id: NewId,
+    live: bool,
+    webhook: StoredWebhook | None = None,
+) -> Reading:
+    """Ask the provider what became of an attempt, outside every transaction, and settle accordingly.
+
+    Raises Unavailable when it does not say; then nothing changed, and whoever asked asks again later.
+    """
+    reference = attempt.provider_reference or (webhook.provider_reference if webhook is not None else "")
+    reading = gateways.get(attempt.provider).read(reference, attempt.provider_key)
+    settle_attempt(
+        SettleAttempt(payment_id=attempt.payment_id, attempt_id=attempt.attempt_id, reading=reading, expects_live=live),
+        uow=new_uow(),
+        clock=clock,
+        new_id=new_id,
+    )
+    return reading

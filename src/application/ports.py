@@ -1,0 +1,233 @@
+"""What use cases need from outside, whatever their context: transactions, time, ids, and the repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import TracebackType
+from typing import Protocol, Self
+from uuid import UUID
+
+from application.billing.inbox import WebhookInbox
+from application.sales.ports import Sale
+from domain.billing.invoices import Invoice
+from domain.billing.payments import Payment, PaymentType, Receipt
+from domain.catalogue.departures import Departure
+from domain.catalogue.packages import Package
+from domain.identity.sessions import Session
+from domain.identity.users import User
+from domain.ledger.cashback import CashbackRecord
+from domain.ledger.journal import Journal
+from domain.ledger.points import PointsLot
+from domain.membership.memberships import MembershipPlan, MembershipSubscription
+from domain.messaging.notifications import Notification
+from domain.sales.bookings import Booking, Traveler
+from domain.shared.events import DomainEvent
+
+
+class Users(Protocol):
+    """Accounts, by id or address."""
+
+    def add(self, user: User) -> None: ...
+
+    def get(self, user_id: UUID) -> User:
+        """The user, locked until the unit of work ends. Raises NotFound."""
+        ...
+
+    def by_email(self, email: str) -> User | None: ...
+
+
+class Sessions(Protocol):
+    """Signed-in devices and the single-use tokens of e-mail verification; only hashes are kept."""
+
+    def add(self, session: Session) -> None: ...
+
+    def by_token(self, token_hash: bytes) -> Session | None:
+        """The session that ever had this refresh token, locked."""
+        ...
+
+    def of_user(self, user_id: UUID) -> Sequence[Session]: ...
+
+    def expect_verification(self, *, token_hash: bytes, user_id: UUID, expires_at: datetime, at: datetime) -> None: ...
+
+    def take_verification(self, *, token_hash: bytes, at: datetime) -> UUID | None:
+        """Spend an unused, unexpired verification token: whose it was, or None."""
+        ...
+
+
+class Memberships(Protocol):
+    """Plans and subscriptions."""
+
+    def plan(self, tier_code: str) -> MembershipPlan:
+        """An active plan. Raises PlanNotFound."""
+        ...
+
+    def add(self, subscription: MembershipSubscription) -> None: ...
+
+    def get(self, subscription_id: UUID) -> MembershipSubscription:
+        """The subscription, locked. Raises NotFound."""
+        ...
+
+    def has_active(self, user_id: UUID) -> bool: ...
+
+    def next_serial(self) -> int: ...
+
+
+class Packages(Protocol):
+    """Packages, by id."""
+
+    def add(self, package: Package) -> None: ...
+
+    def get(self, package_id: UUID) -> Package:
+        """The package, locked. Raises PackageNotFound."""
+        ...
+
+    def slug_taken(self, slug: str) -> bool: ...
+
+
+class Departures(Protocol):
+    """Departures; whoever changes seats holds the row's lock."""
+
+    def add(self, departure: Departure) -> None: ...
+
+    def get(self, departure_id: UUID) -> Departure:
+        """The departure, locked. Raises DepartureNotFound."""
+        ...
+
+
+class Bookings(Protocol):
+    """Bookings with their items and hold."""
+
+    def open_sale(self, *, package_id: UUID, departure_id: UUID, buyer_id: UUID, today: date) -> Sale:
+        """Everything that placing a booking needs, the departure locked. Raises DepartureNotFound."""
+        ...
+
+    def add(self, booking: Booking, travelers: Sequence[Traveler]) -> None: ...
+
+    def get(self, booking_id: UUID) -> Booking:
+        """The booking, locked. Raises BookingNotFound."""
+        ...
+
+    def due_for_expiry(self, *, before: datetime, limit: int) -> Sequence[UUID]:
+        """Bookings whose hold is ACTIVE and ran out before an instant, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTarget:
+    """What a payment pays; this never changes."""
+
+    payment_type: PaymentType
+    payable_id: UUID | None
+
+
+class Payments(Protocol):
+    """Payments with their attempts, and the receipts of money."""
+
+    def add(self, payment: Payment) -> None: ...
+
+    def get(self, payment_id: UUID) -> Payment:
+        """The payment, locked. Raises PaymentNotFound."""
+        ...
+
+    def target_of(self, payment_id: UUID) -> PaymentTarget:
+        """What it pays, unlocked: that has to be locked first. Raises PaymentNotFound."""
+        ...
+
+    def by_key(self, idempotency_key: str) -> Payment | None: ...
+
+    def pending_of(self, booking_id: UUID) -> Sequence[Payment]:
+        """The payments of a booking that are still PENDING, locked."""
+        ...
+
+    def add_receipt(self, receipt: Receipt) -> None: ...
+
+    def next_serial(self) -> int: ...
+
+
+class Invoices(Protocol):
+    """Issued invoices."""
+
+    def next_number(self, series: str, year: int) -> int:
+        """The next number of a series, gapless: its counter stays locked until the unit of work ends."""
+        ...
+
+    def exists_for(self, payment_id: UUID) -> bool: ...
+
+    def add(self, invoice: Invoice) -> None: ...
+
+
+class Ledger(Protocol):
+    """The posting path."""
+
+    def post(self, journals: Sequence[Journal]) -> None:
+        """Post journals; one whose key was posted before is skipped.
+
+        Raises InsufficientBalance or JournalKeyReused, here or at commit; then nothing was posted.
+        """
+        ...
+
+    def add_lot(self, lot: PointsLot) -> None: ...
+
+    def add_cashback(self, record: CashbackRecord) -> None: ...
+
+
+class Notifications(Protocol):
+    """In-app messages."""
+
+    def add(self, notification: Notification) -> None: ...
+
+
+class AuditLog(Protocol):
+    """What staff did, before and after; never changed."""
+
+    def add(
+        self,
+        *,
+        actor: UUID | None,
+        action: str,
+        resource_type: str,
+        resource_id: UUID,
+        changes: Mapping[str, object],
+        at: datetime,
+    ) -> None:
+        """`action` is a permission code, `module.action`."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction: everything done inside is committed together, or not at all.
+
+    Rolled back unless `commit` is called. Commit writes the events of every aggregate that was added or
+    got here, and of `publish`, to the outbox in the same transaction.
+    """
+
+    users: Users
+    sessions: Sessions
+    memberships: Memberships
+    packages: Packages
+    departures: Departures
+    bookings: Bookings
+    payments: Payments
+    inbox: WebhookInbox
+    invoices: Invoices
+    ledger: Ledger
+    notifications: Notifications
+    audit: AuditLog
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def publish(self, event: DomainEvent) -> None: ...
+
+    def commit(self) -> None: ...
+
+
+class NewUnitOfWork(Protocol):
+    """Opens units of work; for use cases that need several, one after another."""
+
+    def __call__(self) -> UnitOfWork: ...
