@@ -113,7 +113,7 @@ class Reading:
     live: bool
     """Real money (True) or the provider's test mode."""
     merchant_reference: str = ""
-    """Ours, as the provider kept it: binds a reference learned from a webhook to its attempt. Empty if untold."""
+    """Ours, as the provider kept it; proves whose a reference is that only a webhook told. Empty if untold."""
 
 
 @dataclass(frozen=True, slots=True)
