@@ -1,0 +1,127 @@
+"""Documents drawn as PDF by WeasyPrint, from the templates beside this file and the system's fonts.
+
+Pango shapes and orders the text, so Arabic letters join and lines run as the Unicode bidirectional
+algorithm says; this needs an installed font with Arabic letters (Debian: fonts-hosny-amiri).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from application.billing.ports import InvoiceDocument
+from infrastructure.documents.wording import (
+    DIRECTIONS,
+    INVOICE_STATUSES,
+    INVOICE_TYPES,
+    LABELS,
+    LANGUAGES,
+    PAYMENT_METHODS,
+    direction_of,
+    written_amount,
+    written_date,
+    written_rate,
+)
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+
+_PROBE: Final = "ابتثجحخدذرزسشصضطظعغفقكلمنهويءآأؤإئةى"
+"""The letters of Arabic; a font that lacks one of them prints squares in somebody's name."""
+
+
+class ArabicFontMissing(RuntimeError):
+    """No installed font can print Arabic; the message says what to install."""
+
+
+class WeasyPrintRenderer:
+    """A DocumentRenderer for one thread of a worker process.
+
+    WeasyPrint is imported when the first one is made (about a second and 60 MB), never with this module.
+    Raises ArabicFontMissing where the system has no font with Arabic letters.
+    """
+
+    def __init__(self) -> None:
+        self._templates = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters.update(
+            direction_of=direction_of,
+            written_amount=written_amount,
+            written_date=written_date,
+            written_rate=written_rate,
+        )
+        self._refuse_without_arabic()
+
+    def invoice(self, document: InvoiceDocument, language: str) -> bytes:
+        """The invoice in `ar`, `en` or `both`, each language with its own pages and page numbers."""
+        languages = LANGUAGES if language == "both" else (language,)
+        parts = [self._laid_out(self._invoice_html(document, each)) for each in languages]
+        pages = [page for part in parts for page in part.pages]
+        pdf: bytes = parts[0].copy(pages).write_pdf()
+        return pdf
+
+    def _invoice_html(self, document: InvoiceDocument, language: str) -> str:
+        other = "en" if language == "ar" else "ar"
+        return self._templates.get_template("invoice.html.jinja").render(
+            invoice=document,
+            language=language,
+            direction=DIRECTIONS[language],
+            labels=LABELS[language],
+            title=INVOICE_TYPES[language][document.invoice_type],
+            other_title=INVOICE_TYPES[other][document.invoice_type],
+            status=INVOICE_STATUSES[language][document.status],
+            money_width=_widest_amount(document),
+            method=PAYMENT_METHODS[language].get(document.payment_method, document.payment_method),
+        )
+
+    def _laid_out(self, html: str) -> Any:
+        page = self._weasyprint.HTML(string=html, url_fetcher=self._fetcher)
+        return page.render(font_config=self._fonts, stylesheets=[self._stylesheet])
+
+    def _refuse_without_arabic(self) -> None:
+        probe = self._laid_out(f'<html lang="ar" dir="rtl"><title>-</title><p>{_PROBE}</p></html>')
+        probe.write_pdf()
+        if any(font.missing for font in probe.fonts.values()):
+            raise ArabicFontMissing(
+                "no installed font has the Arabic letters; install one, such as Debian's fonts-hosny-amiri"
+            )
+
+    @cached_property
+    def _weasyprint(self) -> Any:
+        import weasyprint
+
+        return weasyprint
+
+    @cached_property
+    def _fetcher(self) -> Any:
+        """Fetches nothing: the templates name no address, and what they are filled with may not add one."""
+        from weasyprint.urls import URLFetcher
+
+        return URLFetcher(allowed_protocols=())
+
+    @cached_property
+    def _fonts(self) -> Any:
+        from weasyprint.text.fonts import FontConfiguration
+
+        return FontConfiguration()
+
+    @cached_property
+    def _stylesheet(self) -> Any:
+        return self._weasyprint.CSS(
+            string=(TEMPLATES / "invoice.css").read_text("utf-8"),
+            font_config=self._fonts,
+            url_fetcher=self._fetcher,
+        )
+
+
+def _widest_amount(document: InvoiceDocument) -> int:
+    """How wide the columns of money are, in digits; never narrower than their headings."""
+    amounts = (amount for line in document.lines for amount in (line.unit_price, line.total))
+    return max(12, *(len(written_amount(amount)) for amount in amounts))
