@@ -1,4 +1,4 @@
-"""What keeps an embedded server from starting, in a sentence that a person can act on."""
+"""What keeps a server from being used, in a sentence that a person can act on."""
 
 from __future__ import annotations
 
@@ -9,3 +9,7 @@ class EmbeddedServerError(Exception):
 
 class AlreadyRunning(EmbeddedServerError):
     """Another process runs the server of this home folder."""
+
+
+class ServerRefused(Exception):
+    """A server that the settings name cannot be used; the message names the setting and the reason."""

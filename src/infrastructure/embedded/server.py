@@ -87,6 +87,10 @@ class EmbeddedServer(ABC):
         """Whether the server that this object started still runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def process_id(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
     def __enter__(self) -> str:
         return self.start()
 

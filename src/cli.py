@@ -1,0 +1,192 @@
+"""The `altayar` command. Each command imports what it needs when it runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from config.settings import Settings, SettingsError, load_settings
+from infrastructure.embedded.errors import EmbeddedServerError, ServerRefused
+
+
+class _Commands(click.Group):
+    """Refusals that a person can act on are said in one line; anything else is a fault, with its trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (SettingsError, EmbeddedServerError, ServerRefused) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """AltayarVIP: run it, look after it."""
+
+
+@main.command()
+@click.option("--seed/--no-seed", "with_seed", default=True, help="Seed what the system needs, and the demo.")
+def up(with_seed: bool) -> None:
+    """Start everything in this terminal: servers, migrations, seed, web, relay, workers, scheduler."""
+    from launcher import Launch, PortTaken
+    from launcher import up as launch_all
+
+    try:
+        status = launch_all(Launch(_settings(), _root(), with_seed=with_seed))
+    except PortTaken as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(status)
+
+
+@main.command()
+@click.option("--demo", is_flag=True, help="Also the demo catalogue and accounts; refused in production.")
+def seed(demo: bool) -> None:
+    """Put in place what the system needs: roles, permissions, plans, booking types."""
+    from launcher import prepare_database
+
+    with _servers() as settings:
+        if demo and settings.is_production:
+            raise click.ClickException("--demo is refused in production")
+        prepare_database(settings, with_seed=True, with_demo=demo)
+
+
+@main.command()
+def web() -> None:
+    """The web server alone, in this process."""
+    from launcher import web_command, web_environment
+
+    settings, command = _settings_with_servers(), web_command()
+    os.chdir(_root())
+    os.execve(command[0], command, web_environment(settings, _root()))  # noqa: S606
+
+
+@main.command()
+@click.argument("queues", nargs=-1)
+def worker(queues: tuple[str, ...]) -> None:
+    """A worker for these queues; for all of them when none is named."""
+    _export(_settings_with_servers())
+    from workers.main import run_worker
+
+    run_worker(queues)
+
+
+@main.command()
+def relay() -> None:
+    """The relay that hands events from the outbox to the queues."""
+    _export(_settings_with_servers())
+    from workers.main import run_relay
+
+    run_relay()
+
+
+@main.command()
+def scheduler() -> None:
+    """The scheduler that wakes periodic work; any number of them may run."""
+    _export(_settings_with_servers())
+    from workers.main import run_scheduler
+
+    run_scheduler()
+
+
+@main.group()
+def db() -> None:
+    """Migrations of the database."""
+
+
+@db.command()
+@click.argument("revision", default="head")
+def upgrade(revision: str) -> None:
+    """Bring the database forward to a revision (the newest)."""
+    from infrastructure.database.migrations import upgrade as migrate
+    from infrastructure.database.roles import ensure_roles
+
+    with _servers() as settings:
+        migrate(ensure_roles(settings.database_url), revision)
+
+
+@db.command()
+@click.argument("revision")
+def downgrade(revision: str) -> None:
+    """Take the database back to a revision; what later ones added is lost."""
+    from infrastructure.database.migrations import downgrade as migrate
+    from infrastructure.database.roles import addresses_from
+
+    with _servers() as settings:
+        migrate(addresses_from(settings.database_url), revision)
+
+
+@db.command()
+def current() -> None:
+    """Say which revision the database is at, and which one this release expects."""
+    from infrastructure.database.migrations import current_revision, newest_revision
+    from infrastructure.database.roles import addresses_from
+
+    with _servers() as settings:
+        at = current_revision(addresses_from(settings.database_url).owner)
+        click.echo(f"at {at or 'none'}, newest {newest_revision()}")
+
+
+@db.command()
+@click.option("-m", "--message", required=True, help="What it does; becomes part of the file's name.")
+@click.option("--empty", is_flag=True, help="Do not look for differences between tables and database.")
+def revision(message: str, empty: bool) -> None:
+    """Write a new migration from the differences between the declared tables and the database."""
+    from alembic import command
+
+    from infrastructure.database.migrations import configuration
+    from infrastructure.database.roles import addresses_from
+
+    with _servers() as settings:
+        config = configuration(addresses_from(settings.database_url).owner)
+        command.revision(config, message, autogenerate=not empty)
+
+
+def _root() -> Path:
+    """The project's folder, from wherever the command is called; the working folder when installed apart."""
+    folder = Path(__file__).resolve().parents[1]
+    return folder if (folder / "pyproject.toml").is_file() else Path.cwd()
+
+
+def _settings() -> Settings:
+    return load_settings(root=_root())
+
+
+@contextmanager
+def _servers() -> Iterator[Settings]:
+    """Settings with both servers reachable: given, run by `altayar up`, or started for this command."""
+    from infrastructure.embedded.servers import reachable_servers
+
+    with reachable_servers(_settings()) as settings:
+        yield settings
+
+
+def _settings_with_servers() -> Settings:
+    """The same for a process that stays: it starts no servers, since they would end with it."""
+    from infrastructure.embedded.servers import with_running_servers
+
+    settings = with_running_servers(_settings())
+    missing = [
+        name for name, url in (("DATABASE_URL", settings.database_url), ("REDIS_URL", settings.redis_url)) if not url
+    ]
+    if missing:
+        raise click.ClickException(f"{' and '.join(missing)} empty, and no `altayar up` runs here")
+    return settings
+
+
+def _export(settings: Settings) -> None:
+    """Hand the addresses to code that reads its settings from the environment, and keep its clock in UTC."""
+    from launcher import process_environment
+
+    os.environ.update(process_environment(settings, _root()))
+    time.tzset()
+
+
+if __name__ == "__main__":
+    main(prog_name="altayar")
