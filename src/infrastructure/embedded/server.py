@@ -69,7 +69,9 @@ class EmbeddedServer(ABC):
     def discard(self) -> None:
         """Stop, and delete the data: for tests and benchmarks."""
         self.stop()
-        discard_folder(self._home, self.name)
+        if (self._home / self.name).exists():
+            self.folder.remove_socket_folder()
+            discard_folder(self._home, self.name)
 
     def running_url(self) -> str | None:
         """The address while a server of this home folder runs, in whichever process; else None."""
