@@ -32,6 +32,10 @@ LONGEST_PAUSE_SECONDS = 10.0
 FAILURES_BEFORE_READY = 3
 """A process that dies this often before the system was ever ready will not do better by itself."""
 
+QUIET_SECONDS = 1.0
+LONGEST_QUIET_WAIT_SECONDS = 4.0
+"""The announcement comes last: after this long without a line, but not later than this."""
+
 _PR_SET_CHILD_SUBREAPER = 36
 """prctl(2): what a dead child leaves behind becomes ours, so that it can be ended too."""
 
@@ -118,6 +122,9 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._stop_requests = 0
         self._ready = False
+        self._announced = False
+        self._ready_at = 0.0
+        self._last_line_at = 0.0
 
     def run(self, is_ready: Callable[[], bool], announce: Callable[[], None]) -> int:
         """Run until a stop signal; `announce` is called once, when `is_ready` first holds.
@@ -134,12 +141,23 @@ class Supervisor:
                     if any(run.deaths >= FAILURES_BEFORE_READY for run in self._running) and not self._ready:
                         self._say("it does not start; the reason is above")
                         return 1
-                    if not self._ready and is_ready():
-                        self._ready = True
+                    if self._is_due(is_ready):
                         announce()
             finally:
                 self._stop_all()
         return 0
+
+    def _is_due(self, is_ready: Callable[[], bool]) -> bool:
+        """Whether to announce now: ready, and what the programs say at their start said before."""
+        if self._announced:
+            return False
+        if not self._ready:
+            self._ready = is_ready()
+            self._ready_at = time.monotonic()
+        now = time.monotonic()
+        quiet = now - self._last_line_at > QUIET_SECONDS or now - self._ready_at > LONGEST_QUIET_WAIT_SECONDS
+        self._announced = self._ready and quiet
+        return self._announced
 
     def _say(self, text: str) -> None:
         self._terminal.line("altayar", text)
@@ -230,6 +248,7 @@ class Supervisor:
         return bool(piece)
 
     def _print(self, run: _Running, line: bytes) -> None:
+        self._last_line_at = time.monotonic()
         self._terminal.line(run.program.name, line.decode("utf-8", "replace").rstrip())
 
     # ── stopping ───────────────────────────────────────────────────────────────────────────────────────

@@ -157,3 +157,12 @@ def test_output_nobody_reads_any_more_does_not_keep_it_from_stopping(supervise: 
     running.process.terminate()
     assert running.process.wait(20) == 0
     assert wait_until_gone(programs, 0) == []
+
+
+def test_the_announcement_comes_after_what_programs_say_at_their_start(supervise: Supervise) -> None:
+    running = supervise(("worker", 1, "import time; print('one'); time.sleep(0.5); print('two'); " + WAITS))
+    running.read_until("one")
+    running.make_ready()
+    assert running.lines == ["worker  | one", "worker  | two", "worker  | up", "READY"]
+    running.process.terminate()
+    assert running.end() == 0
