@@ -235,9 +235,7 @@ def upgrade() -> None:
         sa.Column("is_chained", sa.Boolean(), nullable=False),
         sa.Column("allows_debt", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "is_chained = (user_id IS NOT NULL)", name=op.f("ck_ledger_accounts_chained_when_owned")
-        ),
+        sa.CheckConstraint("is_chained = (user_id IS NOT NULL)", name=op.f("ck_ledger_accounts_chained_when_owned")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_ledger_accounts_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_accounts")),
         sa.UniqueConstraint(
@@ -265,9 +263,7 @@ def upgrade() -> None:
             "status IN ('PENDING_PAYMENT', 'ACTIVE', 'EXPIRED', 'CANCELLED')",
             name=op.f("ck_membership_subscriptions_status_known"),
         ),
-        sa.ForeignKeyConstraint(
-            ["plan_id"], ["membership_plans.id"], name=op.f("fk_membership_subscriptions_plan_id")
-        ),
+        sa.ForeignKeyConstraint(["plan_id"], ["membership_plans.id"], name=op.f("fk_membership_subscriptions_plan_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_membership_subscriptions_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_membership_subscriptions")),
         sa.UniqueConstraint("membership_number", name=op.f("uq_membership_subscriptions_membership_number")),
@@ -359,19 +355,13 @@ def upgrade() -> None:
             "status IN ('DRAFT', 'ACTIVE', 'INACTIVE', 'ARCHIVED')", name=op.f("ck_packages_status_known")
         ),
         sa.CheckConstraint("base_price_minor >= 0", name=op.f("ck_packages_base_price_not_negative")),
-        sa.CheckConstraint(
-            "min_travelers BETWEEN 1 AND max_travelers", name=op.f("ck_packages_travelers_in_order")
-        ),
-        sa.ForeignKeyConstraint(
-            ["created_by_user_id"], ["users.id"], name=op.f("fk_packages_created_by_user_id")
-        ),
+        sa.CheckConstraint("min_travelers BETWEEN 1 AND max_travelers", name=op.f("ck_packages_travelers_in_order")),
+        sa.ForeignKeyConstraint(["created_by_user_id"], ["users.id"], name=op.f("fk_packages_created_by_user_id")),
         sa.ForeignKeyConstraint(["vendor_id"], ["users.id"], name=op.f("fk_packages_vendor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_packages")),
         sa.UniqueConstraint("slug", name=op.f("uq_packages_slug")),
     )
-    op.create_index(
-        "ix_packages_listing", "packages", ["status", "is_featured", "display_order", "id"], unique=False
-    )
+    op.create_index("ix_packages_listing", "packages", ["status", "is_featured", "display_order", "id"], unique=False)
     op.create_index(
         "ix_packages_search_text",
         "packages",
@@ -389,16 +379,12 @@ def upgrade() -> None:
         sa.Column("earned_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("points > 0", name=op.f("ck_points_lots_points_above_zero")),
-        sa.ForeignKeyConstraint(
-            ["journal_id"], ["ledger_journals.id"], name=op.f("fk_points_lots_journal_id")
-        ),
+        sa.ForeignKeyConstraint(["journal_id"], ["ledger_journals.id"], name=op.f("fk_points_lots_journal_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_points_lots_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_points_lots")),
         sa.UniqueConstraint("journal_id", name=op.f("uq_points_lots_journal_id")),
     )
-    op.create_index(
-        "ix_points_lots_user_id_expires_at", "points_lots", ["user_id", "expires_at"], unique=False
-    )
+    op.create_index("ix_points_lots_user_id_expires_at", "points_lots", ["user_id", "expires_at"], unique=False)
     op.create_table(
         "processed_events",
         sa.Column("event_id", sa.Uuid(), nullable=False),
@@ -409,9 +395,7 @@ def upgrade() -> None:
         sa.Column("processed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dead_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["event_id"], ["outbox_events.id"], name=op.f("fk_processed_events_event_id")
-        ),
+        sa.ForeignKeyConstraint(["event_id"], ["outbox_events.id"], name=op.f("fk_processed_events_event_id")),
         sa.PrimaryKeyConstraint("event_id", "handler", name=op.f("pk_processed_events")),
     )
     op.create_index(
@@ -444,9 +428,7 @@ def upgrade() -> None:
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("charged_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["checkout_id"], ["sandbox_checkouts.id"], name=op.f("fk_sandbox_charges_checkout_id")
-        ),
+        sa.ForeignKeyConstraint(["checkout_id"], ["sandbox_checkouts.id"], name=op.f("fk_sandbox_charges_checkout_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sandbox_charges")),
         sa.UniqueConstraint("checkout_id", "position", name=op.f("uq_sandbox_charges_checkout_id_position")),
     )
@@ -473,16 +455,12 @@ def upgrade() -> None:
         sa.Column("seats_taken", sa.Integer(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "status IN ('OPEN', 'CLOSED', 'CANCELLED')", name=op.f("ck_departures_status_known")
-        ),
+        sa.CheckConstraint("status IN ('OPEN', 'CLOSED', 'CANCELLED')", name=op.f("ck_departures_status_known")),
         sa.CheckConstraint("ends_on >= starts_on", name=op.f("ck_departures_dates_in_order")),
         sa.CheckConstraint("seats_taken BETWEEN 0 AND capacity", name=op.f("ck_departures_never_oversold")),
         sa.ForeignKeyConstraint(["package_id"], ["packages.id"], name=op.f("fk_departures_package_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_departures")),
-        sa.UniqueConstraint(
-            "package_id", "starts_on", "id", name=op.f("uq_departures_package_id_starts_on_id")
-        ),
+        sa.UniqueConstraint("package_id", "starts_on", "id", name=op.f("uq_departures_package_id_starts_on_id")),
     )
     op.create_table(
         "refresh_tokens",
@@ -552,12 +530,8 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("travelers_count > 0", name=op.f("ck_bookings_travelers_above_zero")),
         sa.ForeignKeyConstraint(["agent_id"], ["users.id"], name=op.f("fk_bookings_agent_id")),
-        sa.ForeignKeyConstraint(
-            ["booking_type"], ["booking_types.type_code"], name=op.f("fk_bookings_booking_type")
-        ),
-        sa.ForeignKeyConstraint(
-            ["created_by_user_id"], ["users.id"], name=op.f("fk_bookings_created_by_user_id")
-        ),
+        sa.ForeignKeyConstraint(["booking_type"], ["booking_types.type_code"], name=op.f("fk_bookings_booking_type")),
+        sa.ForeignKeyConstraint(["created_by_user_id"], ["users.id"], name=op.f("fk_bookings_created_by_user_id")),
         sa.ForeignKeyConstraint(["departure_id"], ["departures.id"], name=op.f("fk_bookings_departure_id")),
         sa.ForeignKeyConstraint(["package_id"], ["packages.id"], name=op.f("fk_bookings_package_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_bookings_user_id")),
@@ -566,9 +540,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_bookings_created_at_id", "bookings", ["created_at", "id"], unique=False)
     op.create_index("ix_bookings_departure_id", "bookings", ["departure_id"], unique=False)
-    op.create_index(
-        "ix_bookings_user_id_created_at_id", "bookings", ["user_id", "created_at", "id"], unique=False
-    )
+    op.create_index("ix_bookings_user_id_created_at_id", "bookings", ["user_id", "created_at", "id"], unique=False)
     op.create_table(
         "booking_items",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -599,17 +571,13 @@ def upgrade() -> None:
         sa.Column("changed_by_user_id", sa.Uuid(), nullable=True),
         sa.Column("change_reason", sa.Text(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["booking_id"], ["bookings.id"], name=op.f("fk_booking_status_history_booking_id")
-        ),
+        sa.ForeignKeyConstraint(["booking_id"], ["bookings.id"], name=op.f("fk_booking_status_history_booking_id")),
         sa.ForeignKeyConstraint(
             ["changed_by_user_id"], ["users.id"], name=op.f("fk_booking_status_history_changed_by_user_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_booking_status_history")),
     )
-    op.create_index(
-        "ix_booking_status_history_booking_id", "booking_status_history", ["booking_id"], unique=False
-    )
+    op.create_index("ix_booking_status_history_booking_id", "booking_status_history", ["booking_id"], unique=False)
     op.create_table(
         "booking_travelers",
         sa.Column("booking_id", sa.Uuid(), nullable=False),
@@ -667,9 +635,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["departure_id"], ["departures.id"], name=op.f("fk_holds_departure_id")),
         sa.PrimaryKeyConstraint("booking_id", name=op.f("pk_holds")),
     )
-    op.create_index(
-        "ix_holds_expires_at", "holds", ["expires_at"], unique=False, postgresql_where="status = 'ACTIVE'"
-    )
+    op.create_index("ix_holds_expires_at", "holds", ["expires_at"], unique=False, postgresql_where="status = 'ACTIVE'")
     op.create_table(
         "payments",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -716,9 +682,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("payment_number", name=op.f("uq_payments_payment_number")),
     )
     op.create_index("ix_payments_booking_id", "payments", ["booking_id"], unique=False)
-    op.create_index(
-        "ix_payments_user_id_created_at_id", "payments", ["user_id", "created_at", "id"], unique=False
-    )
+    op.create_index("ix_payments_user_id_created_at_id", "payments", ["user_id", "created_at", "id"], unique=False)
     op.create_index(
         "uq_payments_paid_booking_id",
         "payments",
@@ -763,9 +727,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("invoice_number", name=op.f("uq_invoices_invoice_number")),
         sa.UniqueConstraint("payment_id", "invoice_type", name=op.f("uq_invoices_payment_id_invoice_type")),
     )
-    op.create_index(
-        "ix_invoices_user_id_issued_at_id", "invoices", ["user_id", "issued_at", "id"], unique=False
-    )
+    op.create_index("ix_invoices_user_id_issued_at_id", "invoices", ["user_id", "issued_at", "id"], unique=False)
     op.create_table(
         "payment_attempts",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -810,6 +772,7 @@ def upgrade() -> None:
         sa.Column("event_type", sa.Text(), nullable=False),
         sa.Column("payment_id", sa.Uuid(), nullable=True),
         sa.Column("provider_reference", sa.Text(), nullable=False),
+        sa.Column("provider_key", sa.Text(), nullable=False),
         sa.Column("merchant_reference", sa.Text(), nullable=False),
         sa.Column("reference_number", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
@@ -823,9 +786,7 @@ def upgrade() -> None:
             "status IN ('RECEIVED', 'PROCESSING', 'PROCESSED', 'FAILED', 'DUPLICATE')",
             name=op.f("ck_payment_webhook_logs_status_known"),
         ),
-        sa.ForeignKeyConstraint(
-            ["payment_id"], ["payments.id"], name=op.f("fk_payment_webhook_logs_payment_id")
-        ),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_payment_webhook_logs_payment_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_webhook_logs")),
         sa.UniqueConstraint(
             "provider", "webhook_event_id", name=op.f("uq_payment_webhook_logs_provider_webhook_event_id")
@@ -846,9 +807,7 @@ def upgrade() -> None:
         sa.Column("size_bytes", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["invoice_id"], ["invoices.id"], name=op.f("fk_invoice_documents_invoice_id")
-        ),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoices.id"], name=op.f("fk_invoice_documents_invoice_id")),
         sa.PrimaryKeyConstraint("invoice_id", "language", name=op.f("pk_invoice_documents")),
     )
     op.create_table(
@@ -891,12 +850,8 @@ def upgrade() -> None:
             "reason IN ('SHORT', 'OVER', 'CURRENCY', 'TWICE', 'LATE', 'MODE')",
             name=op.f("ck_payment_receipts_reason_known"),
         ),
-        sa.ForeignKeyConstraint(
-            ["attempt_id"], ["payment_attempts.id"], name=op.f("fk_payment_receipts_attempt_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["journal_id"], ["ledger_journals.id"], name=op.f("fk_payment_receipts_journal_id")
-        ),
+        sa.ForeignKeyConstraint(["attempt_id"], ["payment_attempts.id"], name=op.f("fk_payment_receipts_attempt_id")),
+        sa.ForeignKeyConstraint(["journal_id"], ["ledger_journals.id"], name=op.f("fk_payment_receipts_journal_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_receipts")),
         sa.UniqueConstraint("attempt_id", "position", name=op.f("uq_payment_receipts_attempt_id_position")),
         sa.UniqueConstraint("journal_id", name=op.f("uq_payment_receipts_journal_id")),

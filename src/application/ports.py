@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
@@ -23,6 +23,7 @@ from domain.ledger.points import PointsLot
 from domain.membership.memberships import MembershipPlan, MembershipSubscription
 from domain.messaging.notifications import Notification
 from domain.sales.bookings import Booking, Traveler
+from domain.shared.errors import Conflict, RuleBroken
 from domain.shared.events import DomainEvent
 
 
@@ -49,7 +50,7 @@ class Sessions(Protocol):
 
     def of_user(self, user_id: UUID) -> Sequence[Session]: ...
 
-    def expect_verification(self, *, token_hash: bytes, user_id: UUID, expires_at: datetime, at: datetime) -> None: ...
+    def expect_verification(self, *, token_hash: bytes, user_id: UUID, expires_at: datetime) -> None: ...
 
     def take_verification(self, *, token_hash: bytes, at: datetime) -> UUID | None:
         """Spend an unused, unexpired verification token: whose it was, or None."""
@@ -196,6 +197,14 @@ class AuditLog(Protocol):
         ...
 
 
+class Encryption(Protocol):
+    """Keeps what must not be read from the rows themselves."""
+
+    def encrypt(self, text: str) -> bytes: ...
+
+    def decrypt(self, sealed: bytes) -> str: ...
+
+
 class UnitOfWork(Protocol):
     """One transaction: everything done inside is committed together, or not at all.
 
@@ -224,6 +233,10 @@ class UnitOfWork(Protocol):
 
     def publish(self, event: DomainEvent) -> None: ...
 
+    def flush(self) -> None:
+        """Write what was added so far, where later statements lean on it."""
+        ...
+
     def commit(self) -> None: ...
 
 
@@ -231,3 +244,47 @@ class NewUnitOfWork(Protocol):
     """Opens units of work; for use cases that need several, one after another."""
 
     def __call__(self) -> UnitOfWork: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request was answered with, byte for byte."""
+
+    status_code: int
+    content_type: str
+    location: str
+    body: bytes
+
+
+class RequestInProgress(Conflict):
+    """The first request with this idempotency key is still running."""
+
+    code = "request_in_progress"
+
+
+class IdempotencyKeyReused(RuleBroken):
+    """The key was used for a request that said something else."""
+
+    code = "idempotency_key_reused"
+
+
+class Idempotency(Protocol):
+    """Remembers what a key was answered with. Raises RequestInProgress or IdempotencyKeyReused.
+
+    `scope` is actor and route; `fingerprint` a digest of what was asked. `run` raises for every refusal:
+    what is refused is not remembered.
+    """
+
+    def once(self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
+        """Run at most once per key: effect, events and answer are committed together.
+
+        Units of work that `run` opens join this transaction, so it must not call a provider.
+        """
+        ...
+
+    def staged(self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
+        """The same for a request that calls a provider between its transactions.
+
+        The claim is committed first and ends with its lease; `run` has to finish what an earlier run left.
+        """
+        ...

@@ -18,6 +18,7 @@ class StoredWebhook:
     id: UUID
     provider: str
     provider_reference: str
+    provider_key: str
     merchant_reference: str
     reference_number: str
 
@@ -29,7 +30,9 @@ class OpenAttempt:
     attempt_id: UUID
     payment_id: UUID
     provider: str
+    merchant_reference: str
     provider_reference: str
+    """Empty where the provider's answer to our create call was lost."""
     provider_key: str
 
 

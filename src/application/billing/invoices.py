@@ -84,14 +84,16 @@ def _rows_of(payment: Payment, *, uow: UnitOfWork) -> tuple[tuple[InvoiceItem, .
 
 
 def _booking_row(booking: Booking) -> InvoiceItem:
-    item = booking.items[0]
+    """The trip before tax: by the traveller where that is exact, else as one amount."""
+    item, net = booking.items[0], booking.base_amount
+    travelers = item.quantity if net.minor % item.quantity == 0 else 1
     return InvoiceItem(
         item_type=InvoiceItemType.BOOKING_FEE,
-        description_ar=f"{item.item_name_ar} - {booking.booking_number}",
-        description_en=f"{item.item_name_en} - {booking.booking_number}",
-        quantity=item.quantity,
-        unit_price=item.unit_price,
-        total_price=booking.base_amount,
+        description_ar=f"{item.item_name_ar} ({item.quantity} مسافر) - {booking.booking_number}",
+        description_en=f"{item.item_name_en} ({item.quantity} travellers) - {booking.booking_number}",
+        quantity=travelers,
+        unit_price=Money(net.minor // travelers, net.currency),
+        total_price=net,
     )
 
 

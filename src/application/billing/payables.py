@@ -13,10 +13,10 @@ from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.journal import Journal, JournalType, transfer
 from domain.ledger.points import LIFETIME, PointsLot, points_for
-from domain.membership.memberships import SubscriptionStatus
+from domain.membership.memberships import SubscriptionNotFound, SubscriptionStatus
 from domain.sales.bookings import BookingNotFound, NothingToPay
 from domain.shared.clock import business_date
-from domain.shared.errors import InvalidValue, NotFound
+from domain.shared.errors import InvalidValue
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 
@@ -131,7 +131,7 @@ class MembershipPayable:
 
     def amount_due(self, *, owner: UUID, at: datetime) -> Money:
         if self._subscription.user_id != owner:
-            raise NotFound()
+            raise SubscriptionNotFound()
         if not self.accepts_money:
             raise NothingToPay(status=self._subscription.status)
         return self._subscription.price

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from application.billing.inbox import OpenAttempt, StoredWebhook
-from application.billing.ports import Gateways, Reading
+from application.billing.inbox import OpenAttempt
+from application.billing.ports import Gateways
 from application.billing.settlement import SettleAttempt, settle_attempt
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.billing.payments import WebhookReceived
 from domain.shared.clock import Clock
+from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId
 
 UNFINISHED_AFTER = timedelta(minutes=1)
 """The reconciler leaves younger attempts to the webhook that is probably on its way."""
+
+
+class ReferenceMismatch(Conflict):
+    """The provider says that this reference belongs to another of our attempts, or to none."""
+
+    code = "provider_reference_mismatch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +73,15 @@ def process_webhook(
     if attempt is None:
         _finish(webhook_id, None, "it speaks of no payment of ours", new_uow=new_uow, clock=clock)
         return
-    read_back(attempt, webhook=webhook, new_uow=new_uow, gateways=gateways, clock=clock, new_id=new_id, live=live)
-    _finish(webhook_id, attempt.payment_id, None, new_uow=new_uow, clock=clock)
+    if not attempt.provider_reference:
+        # The answer to our create call was lost; the reading below proves whether this reference is ours.
+        attempt = replace(attempt, provider_reference=webhook.provider_reference, provider_key=webhook.provider_key)
+    error = None
+    try:
+        read_back(attempt, new_uow=new_uow, gateways=gateways, clock=clock, new_id=new_id, live=live)
+    except ReferenceMismatch as mismatch:
+        error = mismatch.code
+    _finish(webhook_id, attempt.payment_id, error, new_uow=new_uow, clock=clock)
 
 
 def _finish(
@@ -86,18 +100,17 @@ def read_back(
     clock: Clock,
     new_id: NewId,
     live: bool,
-    webhook: StoredWebhook | None = None,
-) -> Reading:
+) -> None:
     """Ask the provider what became of an attempt, outside every transaction, and settle accordingly.
 
     Raises Unavailable when it does not say; then nothing changed, and whoever asked asks again later.
     """
-    reference = attempt.provider_reference or (webhook.provider_reference if webhook is not None else "")
-    reading = gateways.get(attempt.provider).read(reference, attempt.provider_key)
+    reading = gateways.get(attempt.provider).read(attempt.provider_reference, attempt.provider_key)
+    if reading.merchant_reference and reading.merchant_reference != attempt.merchant_reference:
+        raise ReferenceMismatch(attempt_id=attempt.attempt_id)
     settle_attempt(
         SettleAttempt(payment_id=attempt.payment_id, attempt_id=attempt.attempt_id, reading=reading, expects_live=live),
         uow=new_uow(),
         clock=clock,
         new_id=new_id,
     )
-    return reading

@@ -47,7 +47,9 @@ class DatabaseAddresses:
     def of_database(self, name: str) -> DatabaseAddresses:
         """The same roles at another database of the same server."""
         return DatabaseAddresses(
-            owner=self.owner.set(database=name), app=self.app.set(database=name), readonly=self.readonly.set(database=name)
+            owner=self.owner.set(database=name),
+            app=self.app.set(database=name),
+            readonly=self.readonly.set(database=name),
         )
 
 
@@ -94,7 +96,9 @@ def ensure_roles(owner_url: str) -> DatabaseAddresses:
 def _ensure_role(connection: psycopg.Connection[tuple[object, ...]], url: URL) -> None:
     role, password = sql.Identifier(url.username or ""), sql.Literal(str(url.password))
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [url.username]).fetchone()
-    verb = sql.SQL("ALTER ROLE {} LOGIN NOINHERIT PASSWORD {}" if known else "CREATE ROLE {} LOGIN NOINHERIT PASSWORD {}")
+    verb = sql.SQL(
+        "ALTER ROLE {} LOGIN NOINHERIT PASSWORD {}" if known else "CREATE ROLE {} LOGIN NOINHERIT PASSWORD {}"
+    )
     connection.execute(verb.format(role, password))
 
 

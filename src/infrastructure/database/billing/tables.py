@@ -45,7 +45,7 @@ from infrastructure.database.metadata import (
 
 
 class WebhookStatus(StrEnum):
-    """The guide's states of a webhook row, and DEAD for one that a person has to look at."""
+    """The guide's states of a webhook row; FAILED ones speak of nothing that we know."""
 
     RECEIVED = "RECEIVED"
     PROCESSING = "PROCESSING"
@@ -138,6 +138,7 @@ payment_webhook_logs = Table(
     Column("event_type", Text, nullable=False),
     reference("payment_id", "payments.id", nullable=True),
     Column("provider_reference", Text, nullable=False),
+    Column("provider_key", Text, nullable=False),
     Column("merchant_reference", Text, nullable=False),
     Column("reference_number", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),

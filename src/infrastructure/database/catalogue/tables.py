@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import composite
 
-from domain.catalogue.departures import Departure, DepartureStatus
+from domain.catalogue.departures import DepartureStatus
 from domain.catalogue.packages import Package, PackageCategory, PackageStatus
 from domain.shared.money import Money
 from infrastructure.database.metadata import (
@@ -75,7 +75,9 @@ packages = Table(
     ),
     CheckConstraint("base_price_minor >= 0", name="base_price_not_negative"),
     CheckConstraint("min_travelers BETWEEN 1 AND max_travelers", name="travelers_in_order"),
-    Index("ix_packages_search_text", "search_text", postgresql_using="gin", postgresql_ops={"search_text": "gin_trgm_ops"}),
+    Index(
+        "ix_packages_search_text", "search_text", postgresql_using="gin", postgresql_ops={"search_text": "gin_trgm_ops"}
+    ),
     Index("ix_packages_listing", "status", "is_featured", "display_order", "id"),
 )
 
@@ -105,4 +107,3 @@ mappers.map_imperatively(
     },
     exclude_properties=["search_text"],
 )
-mappers.map_imperatively(Departure, departures)

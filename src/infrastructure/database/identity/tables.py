@@ -112,4 +112,3 @@ mappers.map_imperatively(
         "tokens": relationship(RefreshToken, order_by=refresh_tokens.c.issued_at, lazy="selectin", cascade="all")
     },
 )
-

@@ -1,6 +1,7 @@
 """booking_types, bookings, booking_items, booking_travelers, booking_status_history, holds."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -15,27 +16,20 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    BigInteger,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import composite, relationship
 
 from domain.sales.bookings import (
-    Booking,
-    BookingItem,
     BookingPaymentStatus,
     BookingSource,
     BookingStatus,
-    Hold,
     HoldStatus,
 )
-from domain.shared.money import Money
 from infrastructure.database.metadata import (
     Hundredths,
     PercentageNumber,
     instant,
     key,
-    mappers,
     metadata,
     money,
     reference,
@@ -158,32 +152,4 @@ holds = Table(
     instant("expires_at"),
     CheckConstraint("seats > 0", name="seats_above_zero"),
     Index("ix_holds_expires_at", "expires_at", postgresql_where="status = 'ACTIVE'"),
-)
-
-mappers.map_imperatively(
-    BookingItem,
-    booking_items,
-    properties={
-        "_unit_price_minor": booking_items.c.unit_price_minor,
-        "_total_price_minor": booking_items.c.total_price_minor,
-        "_currency": booking_items.c.currency,
-        "unit_price": composite(Money, "_unit_price_minor", "_currency"),
-        "total_price": composite(Money, "_total_price_minor", "_currency"),
-    },
-)
-
-mappers.map_imperatively(Hold, holds)
-
-_AMOUNTS = ("base_amount", "discount_amount", "voucher_discount", "tax_amount", "final_amount", "paid_amount")
-
-mappers.map_imperatively(
-    Booking,
-    bookings,
-    properties={
-        "_currency": bookings.c.currency,
-        **{f"_{name}_minor": bookings.c[f"{name}_minor"] for name in _AMOUNTS},
-        **{name: composite(Money, f"_{name}_minor", "_currency") for name in _AMOUNTS},
-        "items": relationship(BookingItem, order_by=booking_items.c.id, lazy="selectin", cascade="all"),
-        "hold": relationship(Hold, uselist=False, lazy="selectin", cascade="all"),
-    },
 )

@@ -1,0 +1,37 @@
+"""What billing does when events arrive."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from application.billing.invoices import draw_invoice, issue_invoice
+from application.billing.webhooks import process_webhook
+from application.dependencies import Dependencies
+
+
+def look_into_webhook(event: Mapping[str, Any], use: Dependencies) -> None:
+    """Ask the provider about what a verified webhook hinted at."""
+    process_webhook(
+        UUID(event["webhook_id"]),
+        new_uow=use.new_uow,
+        gateways=use.gateways,
+        clock=use.clock,
+        new_id=use.new_id,
+        live=use.live,
+    )
+
+
+def issue_invoice_of_payment(event: Mapping[str, Any], use: Dependencies) -> None:
+    """Issue the invoice of a settled payment."""
+    issue_invoice(UUID(event["payment_id"]), uow=use.new_uow(), clock=use.clock, new_id=use.new_id)
+
+
+def draw_issued_invoice(event: Mapping[str, Any], use: Dependencies) -> None:
+    """Draw an invoice that was issued."""
+    draw_invoice(
+        UUID(event["invoice_id"]),
+        documents=use.documents,
+        renderer=use.renderer,
+        storage=use.storage,
+        clock=use.clock,
+    )

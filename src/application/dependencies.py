@@ -1,0 +1,37 @@
+"""Everything that entry points hand to use cases; built once by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from application.billing.invoices import InvoiceDocuments
+from application.billing.ports import DocumentRenderer, Gateways, ObjectStorage
+from application.identity.ports import AccessTokens, PasswordHasher
+from application.messaging.ports import EmailSender, MailTemplates
+from application.ports import Idempotency, NewUnitOfWork
+from application.queries import Queries
+from domain.shared.clock import Clock
+from domain.shared.identifiers import NewId
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """The ports, chosen. `live` is whether real money is taken; `public_url` has no slash at its end."""
+
+    clock: Clock
+    new_id: NewId
+    new_uow: NewUnitOfWork
+    queries: Queries
+    idempotency: Idempotency
+    gateways: Gateways
+    passwords: PasswordHasher
+    tokens: AccessTokens
+    documents: InvoiceDocuments
+    renderer: DocumentRenderer
+    storage: ObjectStorage
+    email: EmailSender
+    mail_templates: MailTemplates
+    public_url: str
+    live: bool
+    hold_for: timedelta

@@ -1,0 +1,107 @@
+"""What messaging needs from outside: mails written from templates, and somebody who sends them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from domain.shared.email import Email
+from domain.shared.errors import InvalidValue, RuleBroken, Unavailable
+
+# RFC 5322 §3.6.4, without the obsolete forms.
+_MESSAGE_ID: Final = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,120}@[A-Za-z0-9.-]{1,120}>")
+_LINE_ENDS: Final = frozenset({"Cc", "Zl", "Zp"})
+
+
+class MailUnavailable(Unavailable):
+    """The server cannot be reached, or took nothing; the same mail may be sent again later."""
+
+    code = "mail_unavailable"
+
+
+class MailRefused(RuleBroken):
+    """The server will never take this mail; to send it again is useless."""
+
+    code = "mail_refused"
+
+
+class RecipientRefused(MailRefused):
+    """The server says for good that nobody can be reached at this address."""
+
+    code = "recipient_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailMessage:
+    """One mail to one person, in text and HTML that say the same.
+
+    Raises InvalidValue for a recipient that is no single address, a `message_id` that is not
+    `<something@somewhere>`, a language other than `ar` and `en`, and for control characters or line ends
+    in any of these or in the subject: nobody's name can add a header.
+    """
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    """Ours, made once for each mail: the same when it is sent again, so that mail servers see one mail."""
+    language: str
+
+    def __post_init__(self) -> None:
+        for name in ("to", "subject", "message_id", "language"):
+            if any(unicodedata.category(each) in _LINE_ENDS for each in getattr(self, name)):
+                raise InvalidValue(f"{name} has a control character", code="header_injection")
+        Email(self.to)
+        if not self.subject.strip():
+            raise InvalidValue("a mail has a subject", code="empty_subject")
+        if not _MESSAGE_ID.fullmatch(self.message_id):
+            raise InvalidValue("a message id is <something@somewhere>", code="invalid_message_id")
+        if self.language not in ("ar", "en"):
+            raise InvalidValue("mails are written in ar or en", code="unknown_language")
+
+
+class EmailSender(Protocol):
+    """Hands mails to whatever delivers them.
+
+    Called outside every transaction and lock, after what the mail says is committed. Returning means that
+    the mail was accepted, not that it arrived. MailUnavailable may be answered by sending the very same
+    message again; the mail may then arrive twice, where only the server's answer was lost. MailRefused,
+    and its RecipientRefused, are final. Nothing else is raised.
+    """
+
+    def send(self, message: EmailMessage) -> None: ...
+
+
+class MailName(StrEnum):
+    """The mails that there are; each one's docstring lists the facts that it needs."""
+
+    VERIFY_EMAIL = "verify_email"
+    """first_name, link, code, expires_minutes"""
+    BOOKING_CONFIRMED = "booking_confirmed"
+    """first_name, booking_number, package_name, starts_on, travelers_count, total"""
+    PAYMENT_RECEIVED = "payment_received"
+    """first_name, payment_number, amount, payable_label"""
+    BOOKING_EXPIRED = "booking_expired"
+    """first_name, booking_number"""
+    CASHBACK_PENDING = "cashback_pending"
+    """first_name, amount, booking_number"""
+
+
+class MailTemplates(Protocol):
+    """Writes mails in the reader's language."""
+
+    def compose(
+        self, name: MailName, facts: Mapping[str, object], *, to: str, message_id: str, language: str
+    ) -> EmailMessage:
+        """The mail of that name in `ar` or `en`.
+
+        Facts are plain values: text, whole numbers, Money (written as `EGP 1,499.00`), dates (written
+        with the month's name). They are shown as they are and never read as markup. A fact that is
+        missing is a programming error and raises; one that is not needed is left aside.
+        """
+        ...

@@ -1,0 +1,131 @@
+"""What views and handlers read: rows as mappings, filtered by what the viewer may see.
+
+Columns are named as in the API; amounts are `<name>_minor` beside `currency`. A viewer's own rows only,
+unless `owner` is None, which callers pass for staff alone. Lists are newest first and answer one row
+more than `limit` when there are more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from application.catalogue.queries import CatalogueQueries
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Where a page begins: behind this sort key; `id` breaks ties."""
+
+    key: datetime
+    id: UUID
+
+
+class IdentityQueries(Protocol):
+    """People as they see themselves, and as staff see them."""
+
+    def profile(self, user_id: UUID, *, today: Any) -> Row | None:
+        """id, email, names, phone, roles, locale, status, email_verified_at, membership (tier_code, number, until)."""
+        ...
+
+    def standing(self, user_id: UUID, session_id: UUID) -> Row | None:
+        """status and roles of a user whose session is not over; None otherwise."""
+        ...
+
+    def permissions_of(self, roles: Sequence[str]) -> frozenset[str]: ...
+
+    def find_users(self, *, today: Any, q: str | None, limit: int, after: After | None) -> Sequence[Row]: ...
+
+
+class MembershipQueries(Protocol):
+    def plans(self) -> Sequence[Row]:
+        """Active plans by tier."""
+        ...
+
+    def subscription(self, subscription_id: UUID, *, owner: UUID | None) -> Row | None: ...
+
+    def subscriptions(self, *, owner: UUID | None, limit: int, after: After | None) -> Sequence[Row]: ...
+
+
+class SalesQueries(Protocol):
+    def booking(self, booking_id: UUID, *, owner: UUID | None) -> Row | None:
+        """The booking with `items` and `travelers_count`; no document numbers."""
+        ...
+
+    def bookings(
+        self, *, owner: UUID | None, status: str | None, departure_id: UUID | None, limit: int, after: After | None
+    ) -> Sequence[Row]: ...
+
+    def history(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:
+        """The steps of a booking, oldest first; None where there is no such booking."""
+        ...
+
+    def quote_basis(self, *, package_id: UUID, departure_id: UUID | None, buyer_id: UUID, today: Any) -> Row | None:
+        """What a quote is made from; columns of the package, the departure and the buyer's plan."""
+        ...
+
+
+class BillingQueries(Protocol):
+    def payment(self, payment_id: UUID, *, owner: UUID | None) -> Row | None:
+        """The payment with its newest attempt's checkout columns."""
+        ...
+
+    def payments(self, *, owner: UUID | None, limit: int, after: After | None) -> Sequence[Row]: ...
+
+    def invoice(self, invoice_id: UUID, *, owner: UUID | None) -> Row | None: ...
+
+    def invoices(
+        self, *, owner: UUID | None, booking_id: UUID | None, limit: int, after: After | None
+    ) -> Sequence[Row]: ...
+
+    def attention(self, *, unknown_before: datetime, limit: int, after: After | None) -> Sequence[Row]:
+        """What a person has to look at: money in suspense, attempts unknown since before, unknown references."""
+        ...
+
+
+class LedgerQueries(Protocol):
+    def balance(self, account_id: UUID) -> int:
+        """The balance of a chained account in minor units; 0 for one that never moved."""
+        ...
+
+    def entries(self, account_id: UUID, *, limit: int, before_sequence: int | None) -> Sequence[Row]:
+        """Newest first: sequence, transaction_type, amounts, reference, both descriptions, occurred_at."""
+        ...
+
+    def lots(self, user_id: UUID, *, now: datetime) -> Sequence[Row]:
+        """Points that have not expired, soonest-expiring first."""
+        ...
+
+    def expiring_points(self, user_id: UUID, *, now: datetime, until: datetime) -> int: ...
+
+    def cashback(self, *, owner: UUID | None, limit: int, after: After | None) -> Sequence[Row]: ...
+
+
+class MessagingQueries(Protocol):
+    def notifications(self, user_id: UUID, *, limit: int, after: After | None) -> Sequence[Row]: ...
+
+    def booking_facts(self, booking_id: UUID) -> Row:
+        """What messages about a booking say, and to whom. Raises NotFound."""
+        ...
+
+    def payment_facts(self, payment_id: UUID) -> Row:
+        """What messages about a payment say, and to whom. Raises NotFound."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """Every context's reads."""
+
+    identity: IdentityQueries
+    membership: MembershipQueries
+    catalogue: CatalogueQueries
+    sales: SalesQueries
+    billing: BillingQueries
+    ledger: LedgerQueries
+    messaging: MessagingQueries

@@ -1,0 +1,67 @@
+"""Which handlers run on which event: one table, read by the relay and the workers.
+
+A transactional handler runs inside the transaction that records it as done, so at-least-once delivery
+becomes once. The others speak to the outside between transactions; they are recorded when they return,
+and may run again after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from application.billing import handlers as billing
+from application.dependencies import Dependencies
+from application.identity import handlers as identity
+from application.messaging import handlers as messaging
+from domain.billing.invoices import InvoiceIssued
+from domain.billing.payments import PaymentSettled, WebhookReceived
+from domain.identity.users import UserRegistered
+from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
+
+QUICK: Final = "quick"
+DOCUMENTS: Final = "documents"
+QUEUES: Final = (QUICK, DOCUMENTS)
+
+Handle = Callable[[Mapping[str, Any], Dependencies], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """One reaction to one event; `name` is stored with each delivery, so it never changes."""
+
+    name: str
+    handle: Handle
+    queue: str = QUICK
+    transactional: bool = True
+
+
+SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
+    UserRegistered.name: (Handler("identity.mail_verification", identity.mail_verification, transactional=False),),
+    WebhookReceived.name: (Handler("billing.look_into_webhook", billing.look_into_webhook, transactional=False),),
+    PaymentSettled.name: (
+        Handler("billing.issue_invoice", billing.issue_invoice_of_payment),
+        Handler("messaging.notify_payment", messaging.notify_payment),
+        Handler("messaging.mail_payment", messaging.mail_payment, transactional=False),
+    ),
+    InvoiceIssued.name: (
+        Handler("billing.draw_invoice", billing.draw_issued_invoice, queue=DOCUMENTS, transactional=False),
+    ),
+    BookingConfirmed.name: (
+        Handler("messaging.notify_booking_confirmed", messaging.notify_booking_confirmed),
+        Handler("messaging.mail_booking_confirmed", messaging.mail_booking_confirmed, transactional=False),
+    ),
+    BookingExpired.name: (
+        Handler("messaging.notify_booking_expired", messaging.notify_booking_expired),
+        Handler("messaging.mail_booking_expired", messaging.mail_booking_expired, transactional=False),
+    ),
+    BookingCompleted.name: (
+        Handler("messaging.notify_cashback", messaging.notify_cashback),
+        Handler("messaging.mail_cashback", messaging.mail_cashback, transactional=False),
+    ),
+}
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    handler.name: handler for handlers in SUBSCRIPTIONS.values() for handler in handlers
+}

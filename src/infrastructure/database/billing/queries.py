@@ -1,0 +1,118 @@
+"""Payments and invoices as they are shown and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from application.queries import After, Row
+from infrastructure.database.pages import page_after, page_values
+from infrastructure.database.transaction import Database
+
+_PAYMENTS = """
+SELECT p.id, p.payment_number, p.user_id, p.payment_type, p.booking_id, p.subscription_id, p.amount_minor,
+       p.refund_amount_minor, p.currency, p.payment_method, p.provider, p.status, p.paid_at, p.created_at,
+       a.status AS attempt_status, a.provider_reference, a.checkout_url, a.reference_number, a.qr_code,
+       a.expires_at AS checkout_expires_at, a.error_code
+FROM payments p LEFT JOIN LATERAL (
+    SELECT * FROM payment_attempts t WHERE t.payment_id = p.id ORDER BY t.id DESC LIMIT 1) a ON true
+WHERE (%(owner)s::uuid IS NULL OR p.user_id = %(owner)s)
+"""
+_INVOICES = """
+SELECT i.id, i.invoice_number, i.user_id, i.booking_id, i.payment_id, i.invoice_type, i.status, i.subtotal_minor,
+       i.discount_amount_minor, i.tax_rate, i.tax_amount_minor, i.total_amount_minor, i.currency, i.issue_date,
+       i.paid_date, i.issued_at,
+       EXISTS (SELECT 1 FROM invoice_documents d WHERE d.invoice_id = i.id) AS pdf_generated,
+       (SELECT json_agg(json_build_object(
+            'item_type', r.item_type, 'description_ar', r.description_ar, 'description_en', r.description_en,
+            'quantity', r.quantity, 'unit_price_minor', r.unit_price_minor,
+            'total_price_minor', r.total_price_minor, 'currency', r.currency) ORDER BY r.position)
+        FROM invoice_items r WHERE r.invoice_id = i.id) AS items
+FROM invoices i
+WHERE (%(owner)s::uuid IS NULL OR i.user_id = %(owner)s)
+"""
+_ATTENTION = """
+SELECT * FROM (
+    SELECT r.id, 'SUSPENSE_' || r.reason AS reason, a.payment_id, p.payment_number, p.booking_id, a.provider,
+           a.provider_reference, r.amount_minor, r.currency, p.amount_minor AS expected_minor,
+           p.currency AS expected_currency, r.received_at AS noticed_at
+    FROM payment_receipts r JOIN payment_attempts a ON a.id = r.attempt_id JOIN payments p ON p.id = a.payment_id
+    WHERE r.disposition = 'SUSPENSE'
+    UNION ALL
+    SELECT a.id, 'OUTCOME_UNKNOWN', a.payment_id, p.payment_number, p.booking_id, a.provider, a.provider_reference,
+           p.amount_minor, p.currency, p.amount_minor, p.currency, a.updated_at
+    FROM payment_attempts a JOIN payments p ON p.id = a.payment_id
+    WHERE a.status IN ('CREATED', 'UNKNOWN') AND a.updated_at < %(unknown_before)s
+    UNION ALL
+    SELECT w.id, 'UNKNOWN_REFERENCE', w.payment_id, NULL, NULL, w.provider, w.provider_reference, NULL, NULL, NULL,
+           NULL, w.received_at
+    FROM payment_webhook_logs w WHERE w.status = 'FAILED') q
+"""
+_DOCUMENT = """
+SELECT i.*, concat_ws(' ', u.first_name, u.last_name) AS customer_name, u.email AS customer_email,
+       b.booking_number, p.payment_number, p.payment_method,
+       (SELECT json_agg(r ORDER BY r.position) FROM invoice_items r WHERE r.invoice_id = i.id) AS items
+FROM invoices i JOIN users u ON u.id = i.user_id JOIN payments p ON p.id = i.payment_id
+LEFT JOIN bookings b ON b.id = i.booking_id
+WHERE i.id = %s
+"""
+_REMEMBER = """
+INSERT INTO invoice_documents (invoice_id, language, storage_key, size_bytes, sha256, made_at)
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (invoice_id, language) DO NOTHING
+"""
+
+
+class SqlBillingQueries:
+    """Implements `application.queries.BillingQueries`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def payment(self, payment_id: UUID, *, owner: UUID | None) -> Row | None:
+        return self._database.row(_PAYMENTS + " AND p.id = %(id)s", {"id": payment_id, "owner": owner})
+
+    def payments(self, *, owner: UUID | None, limit: int, after: After | None) -> Sequence[Row]:
+        condition = page_after(after, "p.created_at", "p.id")
+        sql = f"{_PAYMENTS} AND {condition} ORDER BY p.created_at DESC, p.id DESC LIMIT %(limit)s"
+        return self._database.rows(sql, {"owner": owner, **page_values(after, limit)})
+
+    def invoice(self, invoice_id: UUID, *, owner: UUID | None) -> Row | None:
+        return self._database.row(_INVOICES + " AND i.id = %(id)s", {"id": invoice_id, "owner": owner})
+
+    def invoices(
+        self, *, owner: UUID | None, booking_id: UUID | None, limit: int, after: After | None
+    ) -> Sequence[Row]:
+        condition = page_after(after, "i.issued_at", "i.id")
+        of_booking = "(%(booking_id)s::uuid IS NULL OR i.booking_id = %(booking_id)s)"
+        order = "ORDER BY i.issued_at DESC, i.id DESC LIMIT %(limit)s"
+        sql = f"{_INVOICES} AND {of_booking} AND {condition} {order}"
+        return self._database.rows(sql, {"owner": owner, "booking_id": booking_id, **page_values(after, limit)})
+
+    def attention(self, *, unknown_before: datetime, limit: int, after: After | None) -> Sequence[Row]:
+        condition = page_after(after, "noticed_at", "id")
+        sql = f"{_ATTENTION} WHERE {condition} ORDER BY noticed_at DESC, id DESC LIMIT %(limit)s"
+        return self._database.rows(sql, {"unknown_before": unknown_before, **page_values(after, limit)})
+
+
+class SqlInvoiceDocuments:
+    """Implements `application.billing.invoices.InvoiceDocuments`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def to_draw(self, invoice_id: UUID) -> Row | None:
+        return self._database.row(_DOCUMENT, (invoice_id,))
+
+    def storage_key(self, invoice_id: UUID, language: str) -> str | None:
+        row = self._database.row(
+            "SELECT storage_key FROM invoice_documents WHERE invoice_id = %s AND language = %s", (invoice_id, language)
+        )
+        return row["storage_key"] if row is not None else None
+
+    def remember(
+        self, invoice_id: UUID, *, language: str, storage_key: str, size: int, sha256: bytes, at: datetime
+    ) -> None:
+        with self._database.transaction() as transaction:
+            transaction.execute(_REMEMBER, (invoice_id, language, storage_key, size, sha256, at))
+            transaction.commit()

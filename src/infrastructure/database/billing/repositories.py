@@ -1,0 +1,245 @@
+"""Payments, the webhook inbox, invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from application.billing.inbox import OpenAttempt, StoredWebhook
+from application.billing.ports import WebhookNotice
+from application.ports import PaymentTarget
+from domain.billing.invoices import Invoice
+from domain.billing.payments import Payment, PaymentNotFound, PaymentStatus, PaymentType, Receipt
+from infrastructure.database.billing.tables import payments
+from infrastructure.database.metadata import decimal_of_hundredths
+from infrastructure.database.transaction import Statements
+
+_TARGET = "SELECT payment_type, coalesce(booking_id, subscription_id) AS payable_id FROM payments WHERE id = %s"
+_ADD_RECEIPT = """
+INSERT INTO payment_receipts (id, attempt_id, position, amount_minor, currency, disposition, reason,
+                              journal_id, received_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+class SqlPayments:
+    """Implements `application.ports.Payments`."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+        self.seen: list[Payment] = []
+
+    def add(self, payment: Payment) -> None:
+        self._statements.session.add(payment)
+        self.seen.append(payment)
+
+    def get(self, payment_id: UUID) -> Payment:
+        query = (
+            select(Payment)
+            .where(payments.c.id == payment_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        payment = self._statements.session.scalars(query).one_or_none()
+        if payment is None:
+            raise PaymentNotFound()
+        self.seen.append(payment)
+        return payment
+
+    def target_of(self, payment_id: UUID) -> PaymentTarget:
+        row = self._statements.row(_TARGET, (payment_id,))
+        if row is None:
+            raise PaymentNotFound()
+        return PaymentTarget(PaymentType(row["payment_type"]), row["payable_id"])
+
+    def by_key(self, idempotency_key: str) -> Payment | None:
+        query = select(Payment).where(payments.c.idempotency_key == idempotency_key).with_for_update()
+        payment = self._statements.session.scalars(query).one_or_none()
+        if payment is not None:
+            self.seen.append(payment)
+        return payment
+
+    def pending_of(self, booking_id: UUID) -> Sequence[Payment]:
+        query = (
+            select(Payment)
+            .where(payments.c.booking_id == booking_id, payments.c.status == PaymentStatus.PENDING)
+            .order_by(payments.c.id)
+            .with_for_update()
+        )
+        found = self._statements.session.scalars(query).all()
+        self.seen.extend(found)
+        return found
+
+    def add_receipt(self, receipt: Receipt) -> None:
+        # The ledger function has posted the journal that this row points to; the ORM's rows come first.
+        self._statements.flush()
+        self._statements.execute(
+            _ADD_RECEIPT,
+            (receipt.id, receipt.attempt_id, receipt.position, receipt.amount.minor, receipt.amount.currency.code,
+             receipt.disposition, receipt.reason, receipt.journal_id, receipt.received_at),
+        )  # fmt: skip
+
+    def next_serial(self) -> int:
+        row = self._statements.row("SELECT nextval('payment_numbers') AS serial")
+        return int(row["serial"]) if row else 0
+
+
+_STORE = """
+INSERT INTO payment_webhook_logs (id, provider, webhook_event_id, event_type, provider_reference,
+                                  provider_key, merchant_reference, reference_number, body, content_type, status,
+                                  ip_address, received_at)
+VALUES (%(id)s, %(provider)s, %(event_key)s, %(event_type)s, %(provider_reference)s, %(provider_key)s,
+        %(merchant_reference)s,
+        %(reference_number)s, %(body)s, %(content_type)s, 'RECEIVED', %(address)s, %(at)s)
+ON CONFLICT (provider, webhook_event_id) DO NOTHING
+RETURNING id
+"""
+# Looked into before, and the payment it speaks of is still open: look again, once for all that repeat it.
+_REOPEN = """
+UPDATE payment_webhook_logs w SET status = 'RECEIVED', processed_at = NULL, error_message = NULL
+WHERE w.provider = %(provider)s AND w.webhook_event_id = %(event_key)s AND w.status = 'PROCESSED'
+  AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.id = w.payment_id AND p.status <> 'PENDING')
+RETURNING id
+"""
+_WAITING = "SELECT * FROM payment_webhook_logs WHERE id = %s AND status = 'RECEIVED'"
+_ATTEMPT_COLUMNS = """id AS attempt_id, payment_id, provider, merchant_reference,
+    coalesce(provider_reference, '') AS provider_reference, provider_key"""
+# The provider's own reference decides; ours only where the answer to the create call was lost, and a cash
+# code where a notice names nothing else.
+_ATTEMPT_OF = f"""
+SELECT {_ATTEMPT_COLUMNS} FROM payment_attempts
+WHERE provider = %(provider)s
+  AND ((%(provider_reference)s <> '' AND provider_reference = %(provider_reference)s)
+    OR (%(merchant_reference)s <> '' AND merchant_reference = %(merchant_reference)s
+        AND (provider_reference IS NULL OR %(provider_reference)s = ''))
+    OR (%(provider_reference)s = '' AND %(merchant_reference)s = '' AND %(reference_number)s <> ''
+        AND reference_number = %(reference_number)s))
+ORDER BY provider_reference = %(provider_reference)s DESC NULLS LAST, created_at DESC LIMIT 1
+"""
+_FINISH = """
+UPDATE payment_webhook_logs SET status = %s, payment_id = %s, error_message = %s, processed_at = %s
+WHERE id = %s AND status = 'RECEIVED'
+"""
+_UNFINISHED = f"""
+SELECT {_ATTEMPT_COLUMNS} FROM payment_attempts
+WHERE status IN ('CREATED', 'OPEN', 'UNKNOWN') AND provider_reference IS NOT NULL AND updated_at < %s
+ORDER BY updated_at LIMIT %s
+"""
+
+
+class SqlInbox:
+    """Implements `application.billing.inbox.WebhookInbox`."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def store(
+        self,
+        notice: WebhookNotice,
+        *,
+        webhook_id: UUID,
+        provider: str,
+        body: bytes,
+        content_type: str,
+        address: str,
+        at: datetime,
+    ) -> UUID | None:
+        values = {
+            "id": webhook_id,
+            "provider": provider,
+            "event_key": notice.event_key,
+            "event_type": notice.event_type,
+            "provider_reference": notice.provider_reference,
+            "provider_key": notice.provider_key,
+            "merchant_reference": notice.merchant_reference,
+            "reference_number": notice.reference_number,
+            "body": body,
+            "content_type": content_type[:200],
+            "address": address,
+            "at": at,
+        }
+        row = self._statements.row(_STORE, values) or self._statements.row(_REOPEN, values)
+        return row["id"] if row is not None else None
+
+    def get(self, webhook_id: UUID) -> StoredWebhook | None:
+        row = self._statements.row(_WAITING, (webhook_id,))
+        if row is None:
+            return None
+        return StoredWebhook(
+            id=row["id"],
+            provider=row["provider"],
+            provider_reference=row["provider_reference"],
+            provider_key=row["provider_key"],
+            merchant_reference=row["merchant_reference"],
+            reference_number=row["reference_number"],
+        )
+
+    def attempt_of(self, webhook: StoredWebhook) -> OpenAttempt | None:
+        row = self._statements.row(
+            _ATTEMPT_OF,
+            {
+                "provider": webhook.provider,
+                "provider_reference": webhook.provider_reference,
+                "merchant_reference": webhook.merchant_reference,
+                "reference_number": webhook.reference_number,
+            },
+        )
+        return OpenAttempt(**row) if row is not None else None
+
+    def finish(self, webhook_id: UUID, *, payment_id: UUID | None, error: str | None, at: datetime) -> None:
+        status = "PROCESSED" if error is None else "FAILED"
+        self._statements.execute(_FINISH, (status, payment_id, error, at, webhook_id))
+
+    def unfinished_attempts(self, *, before: datetime, limit: int) -> Sequence[OpenAttempt]:
+        return [OpenAttempt(**row) for row in self._statements.rows(_UNFINISHED, (before, limit))]
+
+
+_NEXT_NUMBER = """
+INSERT INTO document_series (series, year, last_number) VALUES (%s, %s, 1)
+ON CONFLICT (series, year) DO UPDATE SET last_number = document_series.last_number + 1
+RETURNING last_number
+"""
+_ADD_INVOICE = """
+INSERT INTO invoices (id, invoice_number, user_id, booking_id, payment_id, invoice_type, status, subtotal_minor,
+                      discount_amount_minor, tax_rate, tax_amount_minor, total_amount_minor, currency, issue_date,
+                      paid_date, issued_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_ADD_INVOICE_ITEM = """
+INSERT INTO invoice_items (invoice_id, position, item_type, description_ar, description_en, quantity,
+                           unit_price_minor, total_price_minor, currency)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+class SqlInvoices:
+    """Implements `application.ports.Invoices`."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def next_number(self, series: str, year: int) -> int:
+        row = self._statements.row(_NEXT_NUMBER, (series, year))
+        return int(row["last_number"]) if row else 0
+
+    def exists_for(self, payment_id: UUID) -> bool:
+        return self._statements.row("SELECT 1 FROM invoices WHERE payment_id = %s", (payment_id,)) is not None
+
+    def add(self, invoice: Invoice) -> None:
+        unit = invoice.total_amount.currency.code
+        self._statements.execute(
+            _ADD_INVOICE,
+            (invoice.id, invoice.invoice_number, invoice.user_id, invoice.booking_id, invoice.payment_id,
+             invoice.invoice_type, invoice.status, invoice.subtotal.minor, invoice.discount_amount.minor,
+             decimal_of_hundredths(invoice.tax_rate.hundredths), invoice.tax_amount.minor,
+             invoice.total_amount.minor, unit, invoice.issue_date, invoice.paid_date, invoice.issued_at),
+        )  # fmt: skip
+        for position, item in enumerate(invoice.items, start=1):
+            self._statements.execute(
+                _ADD_INVOICE_ITEM,
+                (invoice.id, position, item.item_type, item.description_ar, item.description_en, item.quantity,
+                 item.unit_price.minor, item.total_price.minor, unit),
+            )  # fmt: skip

@@ -1,0 +1,120 @@
+"""Idempotency keys, kept with the effect that they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import orjson
+
+from application.ports import Answer, IdempotencyKeyReused, RequestInProgress
+from domain.shared.clock import Clock
+from infrastructure.database.refusals import TryAgain
+from infrastructure.database.transaction import Database, Row
+
+LEASE = timedelta(seconds=30)
+"""A staged request that died is taken over after this; longer than any provider call may take."""
+
+ATTEMPTS = 3
+
+# The lock is asked for beside the look-up: whoever runs the same key now is told at once, and waits for nobody.
+_LOOK = """
+SELECT pg_try_advisory_xact_lock(hashtextextended(%(scope)s || chr(10) || %(key)s, 0)) AS mine,
+       k.fingerprint, k.status_code, k.headers, k.body
+FROM (SELECT 1) one LEFT JOIN idempotency_keys k ON k.scope = %(scope)s AND k.key = %(key)s
+"""
+_REMEMBER = """
+INSERT INTO idempotency_keys (scope, key, fingerprint, status_code, headers, body, created_at)
+VALUES (%(scope)s, %(key)s, %(fingerprint)s, %(status_code)s, %(headers)s::jsonb, %(body)s, %(at)s)
+"""
+_CLAIM = """
+INSERT INTO idempotency_keys (scope, key, fingerprint, lease_until, created_at)
+VALUES (%(scope)s, %(key)s, %(fingerprint)s, %(lease_until)s, %(at)s)
+ON CONFLICT (scope, key) DO UPDATE SET lease_until = excluded.lease_until
+    WHERE idempotency_keys.body IS NULL AND idempotency_keys.lease_until < %(at)s
+      AND idempotency_keys.fingerprint = excluded.fingerprint
+RETURNING 1 AS claimed
+"""
+_FIND = "SELECT fingerprint, status_code, headers, body FROM idempotency_keys WHERE scope = %(scope)s AND key = %(key)s"
+_FINISH = """
+UPDATE idempotency_keys SET status_code = %(status_code)s, headers = %(headers)s::jsonb, body = %(body)s,
+                            lease_until = NULL
+WHERE scope = %(scope)s AND key = %(key)s
+"""
+_FORGET = "DELETE FROM idempotency_keys WHERE scope = %(scope)s AND key = %(key)s AND body IS NULL"
+
+
+class SqlIdempotency:
+    """Implements `application.ports.Idempotency`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def once(self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._once(scope, key, fingerprint, run)
+            except TryAgain:
+                continue
+        return self._once(scope, key, fingerprint, run)
+
+    def _once(self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
+        named = {"scope": scope, "key": key}
+        with self._database.transaction() as transaction:
+            row = transaction.row(_LOOK, named)
+            if row is not None and row["fingerprint"] is not None:
+                return _replay(row, fingerprint)
+            if row is None or not row["mine"]:
+                raise RequestInProgress()
+            answer = run()
+            values = {**named, "fingerprint": fingerprint, "at": self._clock.now(), **_columns(answer)}
+            transaction.execute(_REMEMBER, values)
+            transaction.commit()
+        return answer
+
+    def staged(self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
+        named = {"scope": scope, "key": key}
+        now = self._clock.now()
+        with self._database.transaction() as transaction:
+            claim = {**named, "fingerprint": fingerprint, "at": now, "lease_until": now + LEASE}
+            if transaction.row(_CLAIM, claim) is None:
+                known = transaction.row(_FIND, named)
+                if known is None:
+                    raise RequestInProgress()
+                return _replay(known, fingerprint)
+            transaction.commit()
+        try:
+            answer = run()
+        except Exception:
+            # Refused or failed: not remembered. What it may have begun is found by the use case itself.
+            self._write(_FORGET, named)
+            raise
+        self._write(_FINISH, {**named, **_columns(answer)})
+        return answer
+
+    def _write(self, statement: str, values: Row) -> None:
+        with self._database.transaction() as transaction:
+            transaction.execute(statement, values)
+            transaction.commit()
+
+
+def _replay(row: Row, fingerprint: bytes) -> Answer:
+    if bytes(row["fingerprint"]) != fingerprint:
+        raise IdempotencyKeyReused()
+    if row["body"] is None:
+        raise RequestInProgress()
+    return Answer(
+        status_code=row["status_code"],
+        content_type=row["headers"]["content_type"],
+        location=row["headers"]["location"],
+        body=bytes(row["body"]),
+    )
+
+
+def _columns(answer: Answer) -> Row:
+    return {
+        "status_code": answer.status_code,
+        "headers": orjson.dumps({"content_type": answer.content_type, "location": answer.location}).decode(),
+        "body": answer.body,
+    }

@@ -1,0 +1,67 @@
+"""Balances, entries, lots and cashback as they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from application.queries import After, Row
+from infrastructure.database.pages import page_after, page_values
+from infrastructure.database.transaction import Database
+
+# The newest entry carries the balance: one index look-up, whatever the history.
+_BALANCE = """
+SELECT balance_after_minor FROM ledger_entries
+WHERE account_id = %s AND sequence IS NOT NULL ORDER BY sequence DESC LIMIT 1
+"""
+_ENTRIES = """
+SELECT e.sequence, j.journal_type AS transaction_type, e.amount_minor, e.currency,
+       e.balance_before_minor, e.balance_after_minor, j.reference_type, j.reference_id,
+       j.description_ar, j.description_en, e.occurred_at
+FROM ledger_entries e JOIN ledger_journals j ON j.id = e.journal_id
+WHERE e.account_id = %(account_id)s AND e.sequence < %(before)s
+ORDER BY e.sequence DESC LIMIT %(limit)s
+"""
+_LOTS = """
+SELECT id, points, earned_at, expires_at FROM points_lots
+WHERE user_id = %s AND expires_at > %s ORDER BY expires_at, id
+"""
+_EXPIRING = """
+SELECT coalesce(sum(points), 0)::bigint AS points FROM points_lots
+WHERE user_id = %s AND expires_at > %s AND expires_at <= %s
+"""
+_CASHBACK = """
+SELECT c.id, c.user_id, c.booking_id, b.booking_number, c.booking_amount_minor, c.cashback_rate,
+       c.cashback_amount_minor, c.currency, c.status, c.eligible_at, c.created_at
+FROM cashback_records c JOIN bookings b ON b.id = c.booking_id
+WHERE (%(owner)s::uuid IS NULL OR c.user_id = %(owner)s)
+"""
+NO_SEQUENCE = 2**62
+
+
+class SqlLedgerQueries:
+    """Implements `application.queries.LedgerQueries`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def balance(self, account_id: UUID) -> int:
+        row = self._database.row(_BALANCE, (account_id,))
+        return int(row["balance_after_minor"]) if row is not None else 0
+
+    def entries(self, account_id: UUID, *, limit: int, before_sequence: int | None) -> Sequence[Row]:
+        before = before_sequence if before_sequence is not None else NO_SEQUENCE
+        return self._database.rows(_ENTRIES, {"account_id": account_id, "before": before, "limit": limit + 1})
+
+    def lots(self, user_id: UUID, *, now: datetime) -> Sequence[Row]:
+        return self._database.rows(_LOTS, (user_id, now))
+
+    def expiring_points(self, user_id: UUID, *, now: datetime, until: datetime) -> int:
+        row = self._database.row(_EXPIRING, (user_id, now, until))
+        return int(row["points"]) if row is not None else 0
+
+    def cashback(self, *, owner: UUID | None, limit: int, after: After | None) -> Sequence[Row]:
+        condition = page_after(after, "c.created_at", "c.id")
+        sql = f"{_CASHBACK} AND {condition} ORDER BY c.created_at DESC, c.id DESC LIMIT %(limit)s"
+        return self._database.rows(sql, {"owner": owner, **page_values(after, limit)})

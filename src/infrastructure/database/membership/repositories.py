@@ -1,0 +1,68 @@
+"""Plans and subscriptions."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from domain.membership.memberships import (
+    MembershipPlan,
+    MembershipSubscription,
+    PlanNotFound,
+    SubscriptionNotFound,
+)
+from domain.shared.money import Money
+from infrastructure.database.membership.tables import membership_subscriptions
+from infrastructure.database.transaction import Statements
+
+_PLAN = "SELECT * FROM membership_plans WHERE tier_code = %s AND is_active"
+_HAS_ACTIVE = "SELECT 1 FROM membership_subscriptions WHERE user_id = %s AND status = 'ACTIVE'"
+
+
+class SqlMemberships:
+    """Implements `application.ports.Memberships`."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+        self.seen: list[MembershipSubscription] = []
+
+    def plan(self, tier_code: str) -> MembershipPlan:
+        row = self._statements.row(_PLAN, (tier_code,))
+        if row is None:
+            raise PlanNotFound()
+        return MembershipPlan(
+            id=row["id"],
+            tier_code=row["tier_code"],
+            tier_name_ar=row["tier_name_ar"],
+            tier_name_en=row["tier_name_en"],
+            tier_order=row["tier_order"],
+            price=Money.of(row["price_minor"], row["currency"]),
+            cashback_rate=int(row["cashback_rate"] * 100),
+            points_multiplier=int(row["points_multiplier"] * 100),
+            color_hex=row["color_hex"],
+        )
+
+    def add(self, subscription: MembershipSubscription) -> None:
+        self._statements.session.add(subscription)
+        self.seen.append(subscription)
+
+    def get(self, subscription_id: UUID) -> MembershipSubscription:
+        query = (
+            select(MembershipSubscription)
+            .where(membership_subscriptions.c.id == subscription_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        subscription = self._statements.session.scalars(query).one_or_none()
+        if subscription is None:
+            raise SubscriptionNotFound()
+        self.seen.append(subscription)
+        return subscription
+
+    def has_active(self, user_id: UUID) -> bool:
+        return self._statements.row(_HAS_ACTIVE, (user_id,)) is not None
+
+    def next_serial(self) -> int:
+        row = self._statements.row("SELECT nextval('membership_numbers') AS serial")
+        return int(row["serial"]) if row else 0

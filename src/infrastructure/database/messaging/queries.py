@@ -1,0 +1,55 @@
+"""Notifications as they are shown, and the facts that messages tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from application.queries import After, Row
+from domain.shared.errors import NotFound
+from infrastructure.database.pages import page_after, page_values
+from infrastructure.database.transaction import Database
+
+_NOTIFICATIONS = """
+SELECT id, notification_type, title_ar, title_en, message_ar, message_en, link_type, link_id, is_read, created_at
+FROM notifications WHERE user_id = %(user_id)s
+"""
+_BOOKING_FACTS = """
+SELECT u.id AS user_id, u.email, u.first_name, u.locale, b.booking_number, b.start_date, b.travelers_count,
+       b.final_amount_minor, b.currency, i.item_name_ar AS name_ar, i.item_name_en AS name_en, c.cashback_amount_minor
+FROM bookings b JOIN users u ON u.id = b.user_id
+LEFT JOIN LATERAL (SELECT * FROM booking_items x WHERE x.booking_id = b.id ORDER BY x.id LIMIT 1) i ON true
+LEFT JOIN cashback_records c ON c.booking_id = b.id
+WHERE b.id = %s
+"""
+_PAYMENT_FACTS = """
+SELECT u.id AS user_id, u.email, u.first_name, u.locale, p.payment_number, p.payment_type, p.amount_minor, p.currency,
+       p.booking_id, coalesce(b.booking_number, s.membership_number) AS payable_number
+FROM payments p JOIN users u ON u.id = p.user_id LEFT JOIN bookings b ON b.id = p.booking_id
+LEFT JOIN membership_subscriptions s ON s.id = p.subscription_id
+WHERE p.id = %s
+"""
+
+
+class SqlMessagingQueries:
+    """Implements `application.queries.MessagingQueries`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def notifications(self, user_id: UUID, *, limit: int, after: After | None) -> Sequence[Row]:
+        condition = page_after(after, "created_at", "id")
+        sql = f"{_NOTIFICATIONS} AND {condition} ORDER BY created_at DESC, id DESC LIMIT %(limit)s"
+        return self._database.rows(sql, {"user_id": user_id, **page_values(after, limit)})
+
+    def booking_facts(self, booking_id: UUID) -> Row:
+        return self._facts(_BOOKING_FACTS, booking_id)
+
+    def payment_facts(self, payment_id: UUID) -> Row:
+        return self._facts(_PAYMENT_FACTS, payment_id)
+
+    def _facts(self, sql: str, thing: UUID) -> Row:
+        row = self._database.row(sql, (thing,))
+        if row is None:
+            raise NotFound()
+        return row

@@ -1,0 +1,60 @@
+"""What PostgreSQL refuses, told as what it means; anything else stays an infrastructure error."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import errors
+
+from domain.catalogue.departures import SoldOut
+from domain.identity.users import EmailTaken
+from domain.ledger.journal import InsufficientBalance, JournalKeyReused
+from domain.membership.memberships import AlreadySubscribed
+from domain.shared.errors import Conflict, DomainError, Unavailable
+
+
+class DatabaseUnavailable(Unavailable):
+    """No connection to PostgreSQL, or none free in time."""
+
+    code = "database_unavailable"
+
+
+class Busy(Conflict):
+    """Another request holds what this one needs for longer than anybody should wait; try again."""
+
+    code = "busy"
+
+
+class TryAgain(Exception):
+    """A deadlock or serialization failure: nothing happened, and the same unit may be run again."""
+
+
+# The ledger's own class of SQLSTATEs (migrations/sql).
+_BY_SQLSTATE: dict[str, type[DomainError]] = {
+    "AL001": InsufficientBalance,
+    "AL002": JournalKeyReused,
+}
+
+_BY_CONSTRAINT: dict[str, type[DomainError]] = {
+    "uq_users_email": EmailTaken,
+    "ck_departures_never_oversold": SoldOut,
+    "uq_membership_subscriptions_active_user": AlreadySubscribed,
+    "pk_idempotency_keys": Busy,
+    "uq_payments_idempotency_key": Busy,
+}
+
+
+def meaning_of(error: psycopg.Error) -> Exception:
+    """The error that callers understand; never a business refusal for what is an infrastructure failure."""
+    if isinstance(error, errors.DeadlockDetected | errors.SerializationFailure):
+        return TryAgain(str(error))
+    if isinstance(error, errors.LockNotAvailable):
+        return Busy()
+    by_state = _BY_SQLSTATE.get(error.sqlstate or "")
+    if by_state is not None:
+        return by_state()
+    by_constraint = _BY_CONSTRAINT.get(error.diag.constraint_name or "")
+    if by_constraint is not None:
+        return by_constraint()
+    if isinstance(error, errors.QueryCanceled | psycopg.OperationalError):
+        return DatabaseUnavailable()
+    return error

@@ -1,0 +1,242 @@
+"""One database, its two bounded pools, and the transaction that a unit of work runs in.
+
+Statements are psycopg's: on the paths that are hot a statement built by SQLAlchemy costs four times as
+much as the database's own work. Until the ORM is first asked for, they are pipelined: what does not need
+an answer waits for the next one that does, so a use case makes as few round trips as it has questions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+import psycopg
+from psycopg.rows import dict_row
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import PoolProxiedConnection
+
+from infrastructure.database.refusals import DatabaseUnavailable, meaning_of
+
+Row = dict[str, Any]
+Parameters = Mapping[str, Any] | Sequence[Any]
+
+STATEMENT_SECONDS = 5
+LOCK_SECONDS = 3
+IDLE_IN_TRANSACTION_SECONDS = 10
+CHECKOUT_SECONDS = 5
+
+
+class Statements(Protocol):
+    """What repositories speak to: the statements of one transaction."""
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]: ...
+
+    def row(self, sql: str, parameters: Parameters = ()) -> Row | None: ...
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> None:
+        """Send a statement whose answer nobody needs; its refusal surfaces at the next answer or commit."""
+        ...
+
+    @property
+    def session(self) -> Session:
+        """The ORM on this transaction's connection; from here on statements are no longer pipelined."""
+        ...
+
+    def flush(self) -> None:
+        """Write what the ORM holds back."""
+        ...
+
+    def commit(self) -> None:
+        """Make it real, or leave that to the outer transaction."""
+        ...
+
+    def joined(self) -> Statements:
+        """This transaction as an inner unit of work sees it: its commit is left to the outer one."""
+        ...
+
+
+class Database:
+    """The application's connections: one pool for transactions, one in autocommit for single reads."""
+
+    def __init__(self, url: URL, *, pool_size: int = 10, statement_seconds: int = STATEMENT_SECONDS) -> None:
+        options = " ".join(
+            f"-c {name}={value}"
+            for name, value in {
+                "statement_timeout": statement_seconds * 1000,
+                "lock_timeout": LOCK_SECONDS * 1000,
+                "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_SECONDS * 1000,
+                "timezone": "UTC",
+                "application_name": "altayar",
+            }.items()
+        )
+        shared: dict[str, Any] = {
+            "pool_size": pool_size,
+            "max_overflow": 0,
+            "pool_timeout": CHECKOUT_SECONDS,
+            "connect_args": {"options": options, "connect_timeout": 3},
+        }
+        self.url = url
+        self.engine: Engine = create_engine(url, **shared)
+        self._reads: Engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **shared)
+        self._current: ContextVar[Statements | None] = ContextVar("transaction", default=None)
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """All rows of one read, as dicts; inside a transaction, as that transaction sees them."""
+        current = self._current.get()
+        if current is not None:
+            return current.rows(sql, parameters)
+        with _borrowed(self._reads) as lent, _driver(lent).cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(sql, parameters, prepare=True).fetchall()
+
+    def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
+        """The first row of one read, or None."""
+        found = self.rows(sql, parameters)
+        return found[0] if found else None
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Statements]:
+        """A transaction that is rolled back unless it is committed.
+
+        Inside another of the same thread of work it joins that one: then only the outer commit is real.
+        Raises what `refusals.py` makes of the server's errors.
+        """
+        outer = self._current.get()
+        if outer is not None:
+            yield outer.joined()
+            return
+        with _borrowed(self.engine) as lent, contextlib.closing(Transaction(self.engine, lent)) as begun:
+            token = self._current.set(begun)
+            try:
+                yield begun
+            finally:
+                self._current.reset(token)
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._current.get() is not None
+
+    def dispose(self) -> None:
+        """Close every pooled connection that is not in use."""
+        self.engine.dispose()
+        self._reads.dispose()
+
+
+class Transaction:
+    """The statements of one unit of work, pipelined until the ORM is used, rolled back unless committed."""
+
+    def __init__(self, engine: Engine, lent: PoolProxiedConnection) -> None:
+        self._engine = engine
+        self._lent = lent
+        self._connection = _driver(lent)
+        self._pipeline: contextlib.ExitStack | None = contextlib.ExitStack()
+        self._pipeline.enter_context(self._connection.pipeline())
+        self._cursor = self._connection.cursor(row_factory=dict_row)
+        self._session: Session | None = None
+        self._committed = False
+
+    def joined(self) -> Statements:
+        return JoinedTransaction(self)
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        return self._cursor.execute(sql, parameters, prepare=True).fetchall()
+
+    def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
+        return self._cursor.execute(sql, parameters, prepare=True).fetchone()
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> None:
+        self._cursor.execute(sql, parameters, prepare=True)
+
+    @property
+    def session(self) -> Session:
+        if self._session is None:
+            self._leave_pipeline()
+            wrapped = Connection(self._engine, connection=self._lent)
+            self._session = Session(bind=wrapped, expire_on_commit=False, autoflush=False)
+        return self._session
+
+    def flush(self) -> None:
+        if self._session is not None:
+            self._session.flush()
+
+    def commit(self) -> None:
+        """Make it real. Raises the refusal of any statement sent before; then nothing of it is."""
+        self.flush()
+        self._cursor.execute("COMMIT")
+        self._leave_pipeline()
+        # PostgreSQL answers COMMIT of a failed transaction with a quiet ROLLBACK.
+        if self._cursor.statusmessage != "COMMIT":
+            raise psycopg.InternalError("the transaction had failed and was rolled back")
+        self._committed = True
+
+    def close(self) -> None:
+        """Let go: whatever was not committed is rolled back."""
+        # An uncommitted pipeline may hold refusals that nobody asked for; they end with the rollback.
+        with contextlib.suppress(psycopg.Error):
+            self._leave_pipeline()
+        if self._session is not None:
+            self._session.close()
+        self._cursor.close()
+        if not self._connection.closed:
+            self._connection.rollback()
+
+    def _leave_pipeline(self) -> None:
+        if self._pipeline is not None:
+            pipeline, self._pipeline = self._pipeline, None
+            pipeline.close()
+
+
+class JoinedTransaction:
+    """An outer transaction lent to an inner unit of work: its commit only flushes."""
+
+    def __init__(self, outer: Transaction) -> None:
+        self._outer = outer
+        self.rows = outer.rows
+        self.row = outer.row
+        self.execute = outer.execute
+        self.flush = outer.flush
+
+    @property
+    def session(self) -> Session:
+        return self._outer.session
+
+    def commit(self) -> None:
+        self._outer.flush()
+
+    def joined(self) -> Statements:
+        return self
+
+
+def _driver(lent: PoolProxiedConnection) -> psycopg.Connection[Any]:
+    connection: psycopg.Connection[Any] = lent.driver_connection  # type: ignore[assignment]
+    return connection
+
+
+@contextlib.contextmanager
+def _borrowed(engine: Engine) -> Iterator[PoolProxiedConnection]:
+    """A connection of the pool; one that broke is thrown away, and its neighbours are looked at again."""
+    try:
+        lent = engine.raw_connection()
+    except PoolTimeout as error:
+        raise DatabaseUnavailable() from error
+    except (DBAPIError, psycopg.Error) as error:
+        raise DatabaseUnavailable() from error
+    try:
+        yield lent
+    except (DBAPIError, psycopg.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, psycopg.Error):
+            raise
+        meaning = meaning_of(cause)
+        raise meaning from error
+    finally:
+        if _driver(lent).broken or _driver(lent).closed:
+            lent.invalidate()
+            engine.dispose()
+        else:
+            lent.close()

@@ -1,0 +1,123 @@
+"""The unit of work over PostgreSQL: repositories that share a transaction, and the outbox beside them."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from application.ports import Encryption
+from domain.shared.aggregate import Aggregate
+from domain.shared.events import DomainEvent
+from domain.shared.identifiers import NewId
+from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
+from infrastructure.database.catalogue.repositories import SqlPackages
+from infrastructure.database.identity.repositories import SqlAuditLog, SqlSessions, SqlUsers
+from infrastructure.database.ledger.repositories import SqlLedger
+from infrastructure.database.membership.repositories import SqlMemberships
+from infrastructure.database.messaging.repositories import SqlNotifications
+from infrastructure.database.outbox import write_events
+from infrastructure.database.sales.repositories import SqlBookings, SqlDepartures
+from infrastructure.database.transaction import Database, Statements
+
+
+class SqlUnitOfWork:
+    """Implements `application.ports.UnitOfWork`. Repositories are made when they are first asked for."""
+
+    def __init__(self, database: Database, *, encryption: Encryption, new_id: NewId) -> None:
+        self._database = database
+        self._encryption = encryption
+        self._new_id = new_id
+        self._stack = contextlib.ExitStack()
+        self._published: list[DomainEvent] = []
+
+    def __enter__(self) -> Self:
+        self._forget_repositories()
+        self._statements: Statements = self._stack.enter_context(self._database.transaction())
+        return self
+
+    def _forget_repositories(self) -> None:
+        """A unit of work that is entered again starts from the rows, not from what it saw before."""
+        for name in [name for name in self.__dict__ if not name.startswith("_")]:
+            del self.__dict__[name]
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def publish(self, event: DomainEvent) -> None:
+        self._published.append(event)
+
+    def commit(self) -> None:
+        """Write what changed, then the events of it, then commit: state and outbox, or neither."""
+        touched = self._flush()
+        events = [event for aggregate in touched for event in aggregate.pull_events()]
+        write_events([*events, *self._published], self._statements, self._new_id)
+        self._published.clear()
+        self._statements.commit()
+
+    def flush(self) -> None:
+        self._statements.flush()
+
+    def _flush(self) -> list[Aggregate]:
+        touched: list[Aggregate] = []
+        made = self.__dict__
+        if "departures" in made:
+            self.departures.flush()
+        if "bookings" in made:
+            touched.extend(self.bookings.flush())
+        for name in ("users", "memberships", "packages", "payments"):
+            if name in made:
+                touched.extend(made[name].seen)
+        self._statements.flush()
+        return touched
+
+    @cached_property
+    def users(self) -> SqlUsers:
+        return SqlUsers(self._statements)
+
+    @cached_property
+    def sessions(self) -> SqlSessions:
+        return SqlSessions(self._statements)
+
+    @cached_property
+    def memberships(self) -> SqlMemberships:
+        return SqlMemberships(self._statements)
+
+    @cached_property
+    def packages(self) -> SqlPackages:
+        return SqlPackages(self._statements)
+
+    @cached_property
+    def departures(self) -> SqlDepartures:
+        return SqlDepartures(self._statements)
+
+    @cached_property
+    def bookings(self) -> SqlBookings:
+        return SqlBookings(self._statements, self.departures, self._encryption)
+
+    @cached_property
+    def payments(self) -> SqlPayments:
+        return SqlPayments(self._statements)
+
+    @cached_property
+    def inbox(self) -> SqlInbox:
+        return SqlInbox(self._statements)
+
+    @cached_property
+    def invoices(self) -> SqlInvoices:
+        return SqlInvoices(self._statements)
+
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        return SqlLedger(self._statements)
+
+    @cached_property
+    def notifications(self) -> SqlNotifications:
+        return SqlNotifications(self._statements)
+
+    @cached_property
+    def audit(self) -> SqlAuditLog:
+        return SqlAuditLog(self._statements, self._new_id)

@@ -1,0 +1,28 @@
+"""Encryption of single fields, such as document numbers: Fernet, with keys that rotate."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+
+class FernetEncryption:
+    """Implements `application.ports.Encryption`; the first secret encrypts, every secret decrypts."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._fernet = MultiFernet([Fernet(_key(secret)) for secret in secrets])
+
+    def encrypt(self, text: str) -> bytes:
+        return self._fernet.encrypt(text.encode())
+
+    def decrypt(self, sealed: bytes) -> str:
+        return self._fernet.decrypt(sealed).decode()
+
+
+def _key(secret: str) -> bytes:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"altayar fields").derive(secret.encode())
+    return base64.urlsafe_b64encode(derived)
