@@ -60,7 +60,7 @@ def seed(demo: bool) -> None:
 @main.command()
 def web() -> None:
     """The web server alone, in this process."""
-    from launcher import web_command, web_environment
+    from programs import web_command, web_environment
 
     settings, command = _settings_with_servers(), web_command()
     os.chdir(_root())
@@ -182,7 +182,7 @@ def _settings_with_servers() -> Settings:
 
 def _export(settings: Settings) -> None:
     """Hand the addresses to code that reads its settings from the environment, and keep its clock in UTC."""
-    from launcher import process_environment
+    from programs import process_environment
 
     os.environ.update(process_environment(settings, _root()))
     time.tzset()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import socket
 import sys
@@ -15,19 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from infrastructure.seed import seed
+
 from config.settings import Settings
 from infrastructure.database.migrations import upgrade
 from infrastructure.database.roles import DatabaseAddresses, RolesRefused, ensure_roles
 from infrastructure.embedded.errors import ServerRefused
 from infrastructure.embedded.servers import Servers, started_servers
-from infrastructure.seed import seed
-from supervisor import Program, Supervisor, Terminal, stop_signals
+from programs import programs
+from supervisor import Supervisor, Terminal, stop_signals
 
 DEMO_ACCOUNTS = ("admin", "finance", "vendor", "agent", "customer")
 DEMO_PASSWORD = "Altayar-demo-2026"  # noqa: S105 — printed for everyone who tries the demo
-
-WEB, WORK = 1, 2
-"""Stages of stopping: no new requests first, then no new work; the servers go last."""
 
 
 class PortTaken(Exception):
@@ -84,46 +82,6 @@ def prepare_database(settings: Settings, *, with_seed: bool, with_demo: bool) ->
     if with_seed:
         seed(settings, addresses, demo=with_demo)
     return addresses
-
-
-def process_environment(settings: Settings, root: Path) -> dict[str, str]:
-    """What every process is started with: the servers' addresses, UTC, output unbuffered."""
-    path = os.environ.get("PYTHONPATH")
-    return {
-        **os.environ,
-        "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url,
-        "ALTAYAR_HOME": str(settings.home),
-        "PORT": str(settings.port),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(root / "src"), path])),
-        "PYTHONUNBUFFERED": "1",
-        "TZ": "UTC",
-    }
-
-
-def web_environment(settings: Settings, root: Path) -> dict[str, str]:
-    """The same for the web server, whose worker processes add their metrics up in files."""
-    return {**process_environment(settings, root), "PROMETHEUS_MULTIPROC_DIR": str(settings.home / "metrics")}
-
-
-def web_command() -> list[str]:
-    return [sys.executable, "-m", "gunicorn", "--config", "python:gunicorn_conf", "wsgi:app"]
-
-
-def programs(settings: Settings, root: Path) -> list[Program]:
-    """The processes of the system; invoices are drawn apart, so that slow drawing never delays the rest."""
-    environment = process_environment(settings, root)
-    return [
-        Program("web", web_command(), web_environment(settings, root), WEB),
-        Program("relay", _altayar("relay"), environment, WORK),
-        Program("worker", _altayar("worker", "quick"), environment, WORK),
-        Program("documents", _altayar("worker", "documents"), environment, WORK),
-        Program("scheduler", _altayar("scheduler"), environment, WORK),
-    ]
-
-
-def _altayar(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "cli", *arguments]
 
 
 def _supervise(launch: Launch, servers: Servers, terminal: Terminal) -> int:

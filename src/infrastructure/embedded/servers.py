@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import psycopg
 import redis
-from sqlalchemy.engine import make_url
 
 from config.settings import Settings
 from infrastructure.embedded.errors import ServerRefused
@@ -69,9 +68,10 @@ def check_servers(settings: Settings) -> None:
 
 
 def _check_postgres(url: str) -> None:
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    # libpq knows no driver's name in the scheme.
+    address = "postgresql://" + url.partition("://")[2]
     try:
-        with psycopg.connect(plain, connect_timeout=10) as connection:
+        with psycopg.connect(address, connect_timeout=10) as connection:
             version = connection.info.server_version // 10_000
     except psycopg.OperationalError as error:
         raise ServerRefused(f"DATABASE_URL: {str(error).strip().splitlines()[-1]}") from error
