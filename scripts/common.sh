@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the scripts share. Sourced from the project's folder.
 
 say() { printf '\033[2m==>\033[0m %s\n' "$*" >&2; }

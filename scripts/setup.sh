@@ -80,7 +80,7 @@ install_packages() {
 uv() {
   local cache=()
   # An account without a home folder of its own has no place for a cache.
-  [ -n "${HOME:-}" ] && [ -w "${HOME:-}" ] || cache=(--cache-dir $venv/cache)
+  [ -n "${HOME:-}" ] && [ -w "${HOME:-}" ] || cache=(--cache-dir "$venv/cache")
   VIRTUAL_ENV=$PWD/$venv UV_PYTHON_DOWNLOADS=never $venv/bin/python -m uv --quiet "${cache[@]}" "$@"
 }
 

@@ -94,8 +94,10 @@ def _supervise(launch: Launch, servers: Servers, terminal: Terminal) -> int:
 
 
 def _answers_ready(port: int) -> bool:
+    # Without the proxy that the environment may name: it cannot know what runs on this machine.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=1) as answer:
+        with direct.open(f"http://127.0.0.1:{port}/health/ready", timeout=1) as answer:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
