@@ -551,6 +551,17 @@ def _application(server: FawaterkServer) -> Flask:
     _add_page(app, server)
     _add_control(app, server)
 
+    @app.get("/elsewhere")
+    def elsewhere() -> Response:
+        """Where the fault `redirect` points; a client that follows would take this for success."""
+        server.books.count("elsewhere")
+        return _json({"status": "success", "data": {"url": server.address, "invoiceKey": "k", "invoiceId": 1}})
+
+    @app.errorhandler(404)
+    def no_such_route(error: Exception) -> Response:
+        # Without Fawaterk's envelope: what its framework answers for an address that it does not have.
+        return _json({"message": f"The route {request.path} could not be found."}, 404)
+
     @app.errorhandler(Refusal)
     def refused(refusal: Refusal) -> Response:
         return _json({"status": "error", "message": refusal.message}, refusal.status)
@@ -677,7 +688,7 @@ def _broken(server: FawaterkServer, fault: str, answer: bytes = b"") -> Response
         "error_500_after": _json({"status": "error", "message": "Server Error"}, 500),
         "html": Response("<html><h1>Be right back.</h1></html>", 200, content_type="text/html"),
         "half_json": Response(answer[: len(answer) // 2], 200, content_type="application/json"),
-        "huge": Response(b'{"status":"' + b"x" * 2_000_000, 200, content_type="application/json"),
+        "huge": Response(answer + b" " * 2_000_000, 200, content_type="application/json"),
         "redirect": Response(status=302, headers={"Location": f"{server.address}/elsewhere"}),
         "refuse": _json({"status": "error", "message": "you are not allow to use this payment method"}, 422),
         "status_error": _json({"status": "error", "message": "Payment method not active"}, 200),
