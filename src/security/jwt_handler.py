@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import jwt
@@ -59,10 +60,10 @@ class JwtAccessTokens:
             raise InvalidToken()
         return viewer
 
-    def _claims(self, token: str) -> dict[str, object]:
+    def _claims(self, token: str) -> dict[str, Any]:
         # Only the key id is taken from the header; where a key comes from (jku, jwk, x5u) is never asked of it.
         key = self._keys[str(jwt.get_unverified_header(token)["kid"])]
-        claims: dict[str, object] = jwt.decode(
+        claims: dict[str, Any] = jwt.decode(
             token,
             key,
             algorithms=[ALGORITHM],

@@ -18,9 +18,16 @@ from domain.shared.errors import InvalidValue
 SHORTEST, LONGEST = 8, 128
 
 # The passwords that are tried first everywhere, eight characters and longer.
-_WELL_KNOWN = frozenset(
-    ["password", "password1", "password12", "password123", "passw0rd", "p@ssw0rd", "p@ssword", "12345678", "123456789", "1234567890", "0123456789", "87654321", "987654321", "0987654321", "11111111", "00000000", "88888888", "123123123", "12341234", "123456123456", "qwertyui", "qwertyuiop", "qwerty123", "qwerty12", "1q2w3e4r", "1q2w3e4r5t", "1qaz2wsx", "zaq12wsx", "asdfghjk", "asdfghjkl", "iloveyou", "sunshine", "princess", "football", "baseball", "superman", "trustno1", "welcome1", "welcome123", "admin123", "administrator", "changeme", "letmein1", "whatever", "computer", "internet", "samsung1", "abcd1234", "abc12345", "a1b2c3d4", "aa123456", "aaaaaaaa", "qazwsxedc", "michelle", "jennifer", "jordan23", "starwars", "altayar1", "altayar123", "egypt123", "cairo123", "١٢٣٤٥٦٧٨", "١٢٣٤٥٦٧٨٩"]
-)
+_WELL_KNOWN_TEXT = """
+    password password1 password12 password123 passw0rd p@ssw0rd p@ssword 12345678 123456789 1234567890 0123456789
+    87654321 987654321 0987654321 11111111 00000000 88888888 123123123 12341234 123456123456 qwertyui qwertyuiop
+    qwerty123 qwerty12 1q2w3e4r 1q2w3e4r5t 1qaz2wsx zaq12wsx asdfghjk asdfghjkl iloveyou sunshine princess football
+    baseball superman trustno1 welcome1 welcome123 admin123 administrator changeme letmein1 whatever computer
+    internet samsung1 abcd1234 abc12345 a1b2c3d4 aa123456 aaaaaaaa qazwsxedc michelle jennifer jordan23 starwars
+    altayar1 altayar123 egypt123 cairo123 ١٢٣٤٥٦٧٨ ١٢٣٤٥٦٧٨٩
+"""
+# NFKC leaves Arabic-Indic digits as they are, so they stand in the list.
+_WELL_KNOWN = frozenset(_WELL_KNOWN_TEXT.split())
 
 Run = Callable[[Callable[[], bytes]], bytes]
 

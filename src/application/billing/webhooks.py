@@ -73,12 +73,15 @@ def process_webhook(
     if attempt is None:
         _finish(webhook_id, None, "it speaks of no payment of ours", new_uow=new_uow, clock=clock)
         return
-    if not attempt.provider_reference:
+    learned = not attempt.provider_reference
+    if learned:
         # The answer to our create call was lost; the reading below proves whether this reference is ours.
         attempt = replace(attempt, provider_reference=webhook.provider_reference, provider_key=webhook.provider_key)
     error = None
     try:
-        read_back(attempt, new_uow=new_uow, gateways=gateways, clock=clock, new_id=new_id, live=live)
+        read_back(
+            attempt, new_uow=new_uow, gateways=gateways, clock=clock, new_id=new_id, live=live, must_prove=learned
+        )
     except ReferenceMismatch as mismatch:
         error = mismatch.code
     _finish(webhook_id, attempt.payment_id, error, new_uow=new_uow, clock=clock)
@@ -100,13 +103,16 @@ def read_back(
     clock: Clock,
     new_id: NewId,
     live: bool,
+    must_prove: bool = False,
 ) -> None:
     """Ask the provider what became of an attempt, outside every transaction, and settle accordingly.
 
-    Raises Unavailable when it does not say; then nothing changed, and whoever asked asks again later.
+    `must_prove`: the reference came from a webhook, whose payload nobody signed; the provider itself has
+    to name our own reference. Raises ReferenceMismatch when it names another, and Unavailable when it does not say; then nothing changed, and whoever asked asks again later.
     """
     reading = gateways.get(attempt.provider).read(attempt.provider_reference, attempt.provider_key)
-    if reading.merchant_reference and reading.merchant_reference != attempt.merchant_reference:
+    named = reading.merchant_reference
+    if named != attempt.merchant_reference and (named or must_prove):
         raise ReferenceMismatch(attempt_id=attempt.attempt_id)
     settle_attempt(
         SettleAttempt(payment_id=attempt.payment_id, attempt_id=attempt.attempt_id, reading=reading, expects_live=live),

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from application.dependencies import Dependencies
-from application.identity.accounts import VERIFICATION_LIFETIME, expect_verification
+from application.identity.accounts import VERIFICATION_LIFETIME, digest, expect_verification
 from application.messaging.mails import send_mail
 from application.messaging.ports import MailName
 
@@ -18,7 +18,7 @@ def mail_verification(event: Mapping[str, Any], use: Dependencies) -> None:
         MailName.VERIFY_EMAIL,
         to=user.email,
         language=user.locale,
-        about=f"verify-{user.id}",
+        about=f"verify-{digest(token).hex()[:32]}",
         facts={
             "first_name": user.first_name,
             "link": f"{use.public_url}/verify-email?token={quote(token)}",

@@ -95,6 +95,7 @@ def booked_price(quote: Quote) -> BookedPrice:
                 "description_en": line.description_en,
                 "quantity": line.quantity,
                 "amount_minor": line.amount.minor,
+                "currency": line.amount.currency.code,
             }
             for line in quote.lines
         ),

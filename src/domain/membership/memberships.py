@@ -22,6 +22,12 @@ class PlanNotFound(NotFound):
     code = "plan_not_found"
 
 
+class SubscriptionNotFound(NotFound):
+    """There is no such subscription, or it is not the viewer's."""
+
+    code = "subscription_not_found"
+
+
 class PlanNotForSale(RuleBroken):
     """The plan costs nothing: everybody has it."""
 

@@ -126,6 +126,11 @@ class Database:
         self.engine.dispose()
         self._reads.dispose()
 
+    def forget(self) -> None:
+        """In a forked child: let go of the parent's connections without ending them there."""
+        self.engine.dispose(close=False)
+        self._reads.dispose(close=False)
+
 
 class Transaction:
     """The statements of one unit of work, pipelined until the ORM is used, rolled back unless committed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from application.queries import After, Row
@@ -76,7 +77,7 @@ class SqlSalesQueries:
     def bookings(
         self, *, owner: UUID | None, status: str | None, departure_id: UUID | None, limit: int, after: After | None
     ) -> Sequence[Row]:
-        values = {"owner": owner, "status": status, "departure_id": departure_id, "limit": limit + 1}
+        values: dict[str, Any] = {"owner": owner, "status": status, "departure_id": departure_id, "limit": limit + 1}
         conditions = [sql for name, sql in _FILTERS.items() if values[name] is not None]
         if after is not None:
             conditions.append(_AFTER)

@@ -1,0 +1,26 @@
+"""What a view works with: the dependencies of the app, and who is asking."""
+
+from __future__ import annotations
+
+from typing import cast
+from uuid import UUID
+
+from flask import current_app, g
+
+from application.dependencies import Dependencies
+from application.identity.ports import Viewer
+
+
+def use() -> Dependencies:
+    """The ports that this app was made with."""
+    return cast(Dependencies, current_app.extensions["altayar"])
+
+
+def viewer() -> Viewer:
+    """Who is asking; only inside views that ask for a token."""
+    return cast(Viewer, g.viewer)
+
+
+def scope_of(permission: str) -> UUID | None:
+    """Whose rows the viewer may see: everybody's (None) with the permission, else their own."""
+    return None if viewer().may(permission) else viewer().user_id

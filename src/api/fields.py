@@ -1,0 +1,112 @@
+"""Fields of requests and answers: money as decimal strings, text that a database can keep."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema as MarshmallowSchema
+from marshmallow import ValidationError, fields
+
+from api.language import reading_language
+from domain.shared.errors import InvalidValue
+from domain.shared.money import Money, currency, format_minor
+
+
+class Schema(MarshmallowSchema):
+    """Unknown fields are refused (marshmallow's default), and order is kept."""
+
+
+class Text(fields.String):
+    """Text without control characters, trimmed; `most` and `least` count characters."""
+
+    def __init__(self, *, most: int, least: int = 0, multiline: bool = False, **options: Any) -> None:
+        options.setdefault("metadata", {}).update({"minLength": least, "maxLength": most})
+        super().__init__(**options)
+        self.least, self.most, self.multiline = least, most, multiline
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> str:
+        text = super()._deserialize(value, attr, data, **rest).strip()
+        allowed = "\n\r\t" if self.multiline else ""
+        if any(unicodedata.category(char) in ("Cc", "Cs") and char not in allowed for char in text):
+            raise ValidationError("Control characters are not allowed.")
+        if not self.least <= len(text) <= self.most:
+            raise ValidationError(f"Between {self.least} and {self.most} characters.")
+        return text
+
+
+class Secret(fields.String):
+    """A password or token, taken exactly as it is; never part of an answer or a log."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("metadata", {}).update({"format": "password", "maxLength": 1024})
+        super().__init__(load_only=True, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **rest)
+        if len(text) > 1024:
+            raise ValidationError("At most 1024 characters.")
+        return text
+
+
+class MoneyField(fields.Field[Money]):
+    """`{"amount": "1499.00", "currency": "EGP"}`; answers read `<attribute>_minor` and `currency` of a row."""
+
+    def __init__(self, *, unit: str = "currency", **options: Any) -> None:
+        super().__init__(**options)
+        self.unit = unit
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> Money:
+        if not isinstance(value, Mapping) or set(value) != {"amount", "currency"}:
+            raise ValidationError('Money is {"amount": "1499.00", "currency": "EGP"}.')
+        amount, code = value["amount"], value["currency"]
+        if not isinstance(amount, str) or not isinstance(code, str):
+            raise ValidationError("Amount and currency are strings.")
+        try:
+            return Money.parse(amount, code)
+        except InvalidValue as error:
+            raise ValidationError(error.faults[0].detail) from error
+
+    def serialize(self, attr: str, obj: Any, accessor: Any = None, **rest: Any) -> dict[str, str] | None:
+        name = self.attribute or attr
+        return shown_money(obj[f"{name}_minor"], obj[self.unit])
+
+
+def shown_money(minor: int | None, code: str | None) -> dict[str, str] | None:
+    """An amount as the API shows it."""
+    if minor is None or code is None:
+        return None
+    return {"amount": format_minor(minor, currency(code).exponent), "currency": code}
+
+
+class Percent(fields.String):
+    """A percentage as a decimal string, "14.00"."""
+
+    def serialize(self, attr: str, obj: Any, accessor: Any = None, **rest: Any) -> str | None:
+        value = obj[self.attribute or attr]
+        return None if value is None else f"{value:.2f}"
+
+
+class Localized(fields.String):
+    """`name` in the reader's language, from `name_ar` and `name_en`."""
+
+    def serialize(self, attr: str, obj: Any, accessor: Any = None, **rest: Any) -> str:
+        text: str = obj[f"{self.attribute or attr}_{reading_language()}"]
+        return text
+
+
+MONEY_SPEC = {
+    "type": "object",
+    "required": ["amount", "currency"],
+    "additionalProperties": False,
+    "properties": {
+        "amount": {"type": "string", "pattern": r"^-?\d{1,15}(\.\d{1,3})?$", "examples": ["1499.00"]},
+        "currency": {"type": "string", "minLength": 3, "maxLength": 3, "examples": ["EGP"]},
+    },
+}
+
+
+def money_properties(_self: object, field: fields.Field[Any], **_rest: object) -> dict[str, Any]:
+    """How apispec describes money."""
+    return dict(MONEY_SPEC) if isinstance(field, MoneyField) else {}

@@ -1,0 +1,101 @@
+"""The OpenAPI document: problem documents for failures, pages, and what the code itself declares."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from http import HTTPStatus
+
+from flask import Flask
+from flask_smorest import Api
+from marshmallow import fields
+
+from api.fields import Schema, money_properties
+from middlewares.auth_middleware import POLICY
+
+
+class FieldProblem(Schema):
+    """One field that was refused."""
+
+    pointer = fields.String()
+    code = fields.String()
+    detail = fields.String()
+
+
+class Problem(Schema):
+    """A failure (RFC 9457)."""
+
+    type = fields.String()
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String()
+    instance = fields.String()
+    code = fields.String()
+    request_id = fields.String()
+    errors = fields.List(fields.Nested(FieldProblem))
+
+
+class Specification(Api):  # type: ignore[misc]
+    """flask-smorest's, with problem documents as the shape of every failure."""
+
+    ERROR_SCHEMA = Problem
+    PROBLEM_TYPE = "application/problem+json"
+
+    def _register_error_handlers(self) -> None:
+        """None here: api/errors.py answers every exception."""
+
+    def _register_responses(self) -> None:
+        for status in HTTPStatus:
+            shape = {"description": status.phrase}
+            if status >= HTTPStatus.BAD_REQUEST:
+                shape |= {"content": {self.PROBLEM_TYPE: {"schema": self.ERROR_SCHEMA}}}
+            self.spec.components.response(status.name, shape, lazy=True)
+        default = {"description": "A problem", "content": {self.PROBLEM_TYPE: {"schema": self.ERROR_SCHEMA}}}
+        self.spec.components.response("DEFAULT_ERROR", default, lazy=True)
+
+
+@lru_cache(maxsize=256)
+def page_of(schema: type[Schema]) -> type[Schema]:
+    """The schema of a page: `items` and `next_cursor`."""
+    name = f"{schema.__name__.removesuffix('Shown')}Page"
+    page: type[Schema] = type(
+        name,
+        (Schema,),
+        {"items": fields.List(fields.Nested(schema)), "next_cursor": fields.String(allow_none=True)},
+    )
+    return page
+
+
+def create_specification(app: Flask) -> Specification:
+    """The API object that blueprints are registered on; it knows money, and how to sign in."""
+    specification = Specification(app)
+    specification.ma_plugin.converter.add_attribute_function(money_properties)
+    bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    specification.spec.components.security_scheme("bearer", bearer)
+    return specification
+
+
+def declare_security(specification: Specification, app: Flask) -> None:
+    """Say of each operation whether it needs a token, from the policy that its view declares."""
+    for path, operations in specification.spec._paths.items():
+        for method, operation in operations.items():
+            policy = _policy(app, path, method)
+            if policy not in (None, "public"):
+                operation["security"] = [{"bearer": []}]
+            if policy == "optional":
+                operation["security"].append({})
+
+
+def _policy(app: Flask, path: str, method: str) -> str | None:
+    template = _PARAMETER.sub("{}", path)
+    for rule in app.url_map.iter_rules():
+        if _PARAMETER.sub("{}", _CONVERTER.sub("{x}", rule.rule)) == template:
+            view = getattr(app.view_functions[rule.endpoint], "view_class", None)
+            found: str | None = getattr(getattr(view, method, None), POLICY, None)
+            if found is not None:
+                return found
+    return None
+
+
+_PARAMETER = re.compile(r"\{[^}]*\}")
+_CONVERTER = re.compile(r"<[^>]*>")

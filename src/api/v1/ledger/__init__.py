@@ -1,0 +1,1 @@
+"""Wallet, points, cashback."""

@@ -1,0 +1,174 @@
+"""Quotes and bookings."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from api.answers import answer, answer_page
+from api.context import scope_of, use, viewer
+from api.pagination import after_cursor, by_time, split_page
+from api.specification import page_of
+from api.v1.sales.rows import booking_row, quote_row
+from api.v1.sales.schemas import (
+    AdvanceRequest,
+    BookingRequest,
+    BookingSearch,
+    BookingShown,
+    BookingSummary,
+    QuoteShown,
+    StatusChangeShown,
+)
+from application.queries import Row
+from application.sales.bookings import (
+    AdvanceBooking,
+    PlaceBooking,
+    complete_booking,
+    place_booking,
+    start_booking,
+)
+from application.sales.quotes import AskForQuote, quote_booking
+from domain.sales.bookings import BookingNotFound, Traveler
+from domain.shared.errors import InvalidValue, NotAllowed
+from middlewares.auth_middleware import permission_required, token_required
+from middlewares.idempotency import idempotent
+
+blueprint = Blueprint("bookings", __name__, description="Quotes and bookings")
+
+
+@blueprint.route("/quotes")
+class Quotes(MethodView):
+    @token_required
+    @blueprint.arguments(BookingRequest)
+    @blueprint.response(200, QuoteShown)
+    def post(self, body: dict[str, Any]) -> Response:
+        """Price a booking without making it; nothing is stored or held."""
+        quoted = quote_booking(
+            AskForQuote(
+                user_id=_customer(body),
+                package_id=body["package_id"],
+                departure_id=body["departure_id"],
+                travelers_count=body["travelers_count"],
+            ),
+            queries=use().queries.sales,
+            clock=use().clock,
+        )
+        return answer(QuoteShown, quote_row(quoted))
+
+
+@blueprint.route("/bookings")
+class Bookings(MethodView):
+    @token_required
+    @blueprint.arguments(BookingSearch, location="query")
+    @blueprint.response(200, page_of(BookingSummary))
+    def get(self, query: dict[str, Any]) -> Response:
+        """One's own bookings, newest first; everybody's for staff."""
+        rows = use().queries.sales.bookings(
+            owner=scope_of("bookings.read"),
+            status=query["status"],
+            departure_id=query["departure_id"],
+            limit=query["limit"],
+            after=after_cursor(query["cursor"]),
+        )
+        return answer_page(BookingSummary, *split_page(rows, query["limit"], by_time("created_at")))
+
+    @token_required
+    @idempotent(required=True)
+    @blueprint.arguments(BookingRequest)
+    @blueprint.response(201, BookingShown)
+    def post(self, body: dict[str, Any]) -> Response:
+        """Hold seats at today's price until `hold_expires_at`; then pay with `POST /payments`."""
+        customer = _customer(body)
+        booking = place_booking(
+            PlaceBooking(
+                actor_id=viewer().user_id,
+                actor_is_staff=viewer().is_staff,
+                user_id=customer,
+                agent_id=viewer().user_id if "AGENT" in viewer().roles and customer != viewer().user_id else None,
+                package_id=body["package_id"],
+                departure_id=body["departure_id"],
+                travelers_count=body["travelers_count"],
+                travelers=_travelers(body),
+                special_requests=body["special_requests"],
+                hold_for=use().hold_for,
+            ),
+            uow=use().new_uow(),
+            clock=use().clock,
+            new_id=use().new_id,
+        )
+        return answer(BookingShown, booking_row(booking), 201, location=f"/api/v1/bookings/{booking.id}")
+
+
+@blueprint.route("/bookings/<uuid:booking_id>")
+class OneBooking(MethodView):
+    @token_required
+    @blueprint.response(200, BookingShown)
+    def get(self, booking_id: UUID) -> Response:
+        """One booking."""
+        return answer(BookingShown, _shown(booking_id))
+
+
+@blueprint.route("/bookings/<uuid:booking_id>/history")
+class History(MethodView):
+    @token_required
+    @blueprint.response(200, page_of(StatusChangeShown))
+    def get(self, booking_id: UUID) -> Response:
+        """Every step of a booking, oldest first: who, when and why."""
+        steps = use().queries.sales.history(booking_id, owner=scope_of("bookings.read"))
+        if steps is None:
+            raise BookingNotFound()
+        return answer_page(StatusChangeShown, steps, None)
+
+
+@blueprint.route("/bookings/<uuid:booking_id>/start")
+class Start(MethodView):
+    @permission_required("bookings.start")
+    @idempotent()
+    @blueprint.arguments(AdvanceRequest)
+    @blueprint.response(200, BookingShown)
+    def post(self, body: dict[str, Any], booking_id: UUID) -> Response:
+        """The trip begins; ahead of its first day a reason is needed."""
+        command = AdvanceBooking(booking_id=booking_id, actor_id=viewer().user_id, **body)
+        start_booking(command, uow=use().new_uow(), clock=use().clock)
+        return answer(BookingShown, _shown(booking_id))
+
+
+@blueprint.route("/bookings/<uuid:booking_id>/complete")
+class Complete(MethodView):
+    @permission_required("bookings.complete")
+    @idempotent()
+    @blueprint.arguments(AdvanceRequest)
+    @blueprint.response(200, BookingShown)
+    def post(self, body: dict[str, Any], booking_id: UUID) -> Response:
+        """The trip is over: its money is earned, and the customer's cashback is promised."""
+        command = AdvanceBooking(booking_id=booking_id, actor_id=viewer().user_id, **body)
+        complete_booking(command, uow=use().new_uow(), clock=use().clock, new_id=use().new_id)
+        return answer(BookingShown, _shown(booking_id))
+
+
+def _shown(booking_id: UUID) -> Row:
+    row = use().queries.sales.booking(booking_id, owner=scope_of("bookings.read"))
+    if row is None:
+        raise BookingNotFound()
+    return row
+
+
+def _customer(body: dict[str, Any]) -> UUID:
+    """For whom: oneself, or another customer where the viewer may book for others."""
+    wanted: UUID | None = body["user_id"]
+    if wanted is None or wanted == viewer().user_id:
+        return viewer().user_id
+    if not viewer().may("bookings.create"):
+        raise NotAllowed()
+    return wanted
+
+
+def _travelers(body: dict[str, Any]) -> tuple[Traveler, ...]:
+    travelers = tuple(Traveler(**traveler) for traveler in body["travelers"])
+    if len(travelers) > body["travelers_count"]:
+        raise InvalidValue("more travellers are named than travel", pointer="/travelers", code="out_of_range")
+    return travelers

@@ -1,0 +1,110 @@
+"""Shapes of quotes and bookings."""
+
+from marshmallow import fields, validate
+
+from api.fields import Localized, MoneyField, Schema, Text
+from api.pagination import PageQuery
+from domain.sales.bookings import BookingStatus
+
+MOST_TRAVELERS = 200
+
+
+class TravelerRequest(Schema):
+    first_name = Text(most=100, least=1, required=True)
+    last_name = Text(most=100, least=1, required=True)
+    birth_date = fields.Date(load_default=None, allow_none=True)
+    document_number = Text(most=40, least=3, load_default=None, allow_none=True)
+    document_expires_on = fields.Date(load_default=None, allow_none=True)
+
+
+class BookingRequest(Schema):
+    booking_type = fields.String(load_default="PACKAGE", validate=validate.OneOf(["PACKAGE"]))
+    package_id = fields.UUID(required=True)
+    departure_id = fields.UUID(required=True)
+    travelers_count = fields.Integer(required=True, strict=True, validate=validate.Range(1, MOST_TRAVELERS))
+    travelers = fields.List(
+        fields.Nested(TravelerRequest), load_default=list, validate=validate.Length(max=MOST_TRAVELERS)
+    )
+    special_requests = Text(most=2000, multiline=True, load_default="")
+    user_id = fields.UUID(load_default=None)
+
+
+class LineShown(Schema):
+    kind = fields.String()
+    description = Localized()
+    quantity = fields.Integer()
+    amount = MoneyField()
+
+
+class ItemShown(Schema):
+    id = fields.UUID()
+    item_name = Localized()
+    item_name_ar = fields.String()
+    item_name_en = fields.String()
+    quantity = fields.Integer()
+    unit_price = MoneyField()
+    total_price = MoneyField()
+
+
+class QuoteShown(Schema):
+    lines = fields.List(fields.Nested(LineShown))
+    base_amount = MoneyField()
+    discount_amount = MoneyField()
+    voucher_discount = MoneyField()
+    tax_amount = MoneyField()
+    total = MoneyField()
+    final_amount = MoneyField()
+    seats_left = fields.Integer(allow_none=True)
+    tier_code = fields.String()
+    expected_points = fields.Integer()
+    expected_cashback = MoneyField()
+
+
+class BookingSummary(Schema):
+    id = fields.UUID()
+    booking_number = fields.String()
+    user_id = fields.UUID()
+    agent_id = fields.UUID(allow_none=True)
+    booking_source = fields.String()
+    booking_type = fields.String()
+    package_id = fields.UUID(allow_none=True)
+    departure_id = fields.UUID(allow_none=True)
+    status = fields.String()
+    payment_status = fields.String()
+    lines = fields.List(fields.Nested(LineShown), attribute="price_lines")
+    base_amount = MoneyField()
+    discount_amount = MoneyField()
+    voucher_discount = MoneyField()
+    tax_amount = MoneyField()
+    final_amount = MoneyField()
+    amount_due = MoneyField()
+    hold_expires_at = fields.DateTime(allow_none=True)
+    special_requests = fields.String()
+    start_date = fields.Date()
+    end_date = fields.Date()
+    travelers_count = fields.Integer()
+    cancellation_reason = fields.String(allow_none=True)
+    cancelled_at = fields.DateTime(allow_none=True)
+    created_at = fields.DateTime()
+    updated_at = fields.DateTime()
+
+
+class BookingShown(BookingSummary):
+    items = fields.List(fields.Nested(ItemShown))
+
+
+class BookingSearch(PageQuery):
+    status = fields.String(load_default=None, validate=validate.OneOf([status.value for status in BookingStatus]))
+    departure_id = fields.UUID(load_default=None)
+
+
+class StatusChangeShown(Schema):
+    from_status = fields.String(allow_none=True)
+    to_status = fields.String()
+    changed_by_user_id = fields.UUID(allow_none=True)
+    change_reason = fields.String()
+    changed_at = fields.DateTime()
+
+
+class AdvanceRequest(Schema):
+    override_reason = Text(most=500, load_default=None, allow_none=True)

@@ -1,0 +1,110 @@
+"""The composition root: chooses the implementation of every port, once per process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+import redis
+from sqlalchemy.engine import URL
+
+import infrastructure.database.tables  # noqa: F401 - completes the mappings
+from application.billing.ports import InvoiceDocument
+from application.dependencies import Dependencies
+from application.queries import Queries
+from config.settings import Settings
+from domain.shared.clock import Clock
+from infrastructure.clock import SystemClock, new_id
+from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoiceDocuments
+from infrastructure.database.catalogue.queries import SqlCatalogueQueries
+from infrastructure.database.idempotency import SqlIdempotency
+from infrastructure.database.identity.queries import SqlIdentityQueries
+from infrastructure.database.ledger.queries import SqlLedgerQueries
+from infrastructure.database.membership.queries import SqlMembershipQueries
+from infrastructure.database.messaging.queries import SqlMessagingQueries
+from infrastructure.database.roles import addresses_from
+from infrastructure.database.sales.queries import SqlSalesQueries
+from infrastructure.database.transaction import Database
+from infrastructure.database.unit_of_work import SqlUnitOfWork
+from infrastructure.documents.weasyprint_renderer import WeasyPrintRenderer
+from infrastructure.messaging.email import JinjaMailTemplates, email_sender_from
+from infrastructure.payment.registry import EntryPointGateways, GatewayContext
+from infrastructure.storage.folder_storage import storage_from_url
+from security.field_encryption import FernetEncryption
+from security.jwt_handler import JwtAccessTokens
+from security.password_handler import BcryptPasswords, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One process's share of the system; `close` gives back what it holds."""
+
+    settings: Settings
+    database: Database
+    redis: redis.Redis
+    dependencies: Dependencies
+
+    def close(self) -> None:
+        self.database.dispose()
+        self.redis.close()
+
+
+def bootstrap(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    app_url: URL | None = None,
+    run_hash: Run = lambda work: work(),
+    pool_size: int = 10,
+) -> Running:
+    """Choose every implementation. Nothing is connected to yet; a bad setting raises SettingsError.
+
+    `app_url` is the application role's address where it does not follow from the owner's (tests);
+    `run_hash` runs password hashing where it does not hold up other requests.
+    """
+    clock = clock or SystemClock()
+    database = Database(app_url or addresses_from(settings.database_url).app, pool_size=pool_size)
+    encryption = FernetEncryption(settings.field_encryption_keys)
+
+    def new_uow() -> SqlUnitOfWork:
+        return SqlUnitOfWork(database, encryption=encryption, new_id=new_id)
+
+    dependencies = Dependencies(
+        clock=clock,
+        new_id=new_id,
+        new_uow=new_uow,
+        queries=Queries(
+            identity=SqlIdentityQueries(database),
+            membership=SqlMembershipQueries(database),
+            catalogue=SqlCatalogueQueries(database),
+            sales=SqlSalesQueries(database),
+            billing=SqlBillingQueries(database),
+            ledger=SqlLedgerQueries(database),
+            messaging=SqlMessagingQueries(database),
+        ),
+        idempotency=SqlIdempotency(database, clock),
+        gateways=EntryPointGateways(GatewayContext(settings=settings, clock=clock, database=database)),
+        passwords=BcryptPasswords(settings.bcrypt_cost, run_hash),
+        tokens=JwtAccessTokens(settings.jwt_signing_keys),
+        documents=SqlInvoiceDocuments(database),
+        renderer=_RendererOnFirstUse(),
+        storage=storage_from_url(settings.storage_url),
+        email=email_sender_from(settings, clock),
+        mail_templates=JinjaMailTemplates(),
+        public_url=settings.backend_url,
+        live=settings.is_production,
+        hold_for=timedelta(minutes=settings.booking_hold_minutes),
+    )
+    return Running(settings, database, redis.Redis.from_url(settings.redis_url), dependencies)
+
+
+class _RendererOnFirstUse:
+    """Only workers draw: a web process neither loads WeasyPrint nor needs an Arabic font."""
+
+    @cached_property
+    def _renderer(self) -> WeasyPrintRenderer:
+        return WeasyPrintRenderer()
+
+    def invoice(self, document: InvoiceDocument, language: str) -> bytes:
+        return self._renderer.invoice(document, language)

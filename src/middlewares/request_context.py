@@ -1,0 +1,48 @@
+"""An id for every request, in its answer and in every log line; one line for each request that changes something."""
+
+from __future__ import annotations
+
+import re
+import time
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, request
+from prometheus_client import Histogram
+
+_ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,80}")
+_log = structlog.get_logger("requests")
+
+_SECONDS = Histogram(
+    "altayar_request_seconds",
+    "How long requests take, by route, method and status.",
+    ["route", "method", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+
+def register_request_context(app: Flask) -> None:
+    """Begin and end every request of the app."""
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _ACCEPTED.fullmatch(given) else uuid4().hex
+    g.began = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _end(response: Response) -> Response:
+    if "began" not in g:
+        return response
+    seconds = time.perf_counter() - g.began
+    response.headers["X-Request-Id"] = g.request_id
+    # The rule, not the path: ids would make a series each.
+    rule = request.url_rule.rule if request.url_rule else "none"
+    _SECONDS.labels(rule, request.method, response.status_code).observe(seconds)
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        _log.info("request", route=rule, method=request.method, status=response.status_code, ms=round(seconds * 1000))
+    return response
