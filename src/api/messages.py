@@ -203,6 +203,26 @@ MESSAGES: Final[dict[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         ("The webhook cannot be read", "It is no JSON or form body that identifies a payment."),
         ("تعذرت قراءة الإشعار", "ليس محتوى JSON أو نموذجا يحدد دفعة."),
     ),
+    "checkout_not_found": (
+        ("No such checkout", "The sandbox gave out no such address."),
+        ("لا توجد صفحة دفع كهذه", "لم تصدر البيئة التجريبية عنوانا كهذا."),
+    ),
+    "checkout_decided": (
+        ("The checkout is over", "It was decided before: {current}."),
+        ("انتهت صفحة الدفع", "سبق اختيار النتيجة: {current}."),
+    ),
+    "checkout_expired": (
+        ("The checkout has expired", "It cannot be paid in time any more; only `late` is left."),
+        ("انتهت مهلة صفحة الدفع", "لم يعد الدفع في الموعد ممكنا؛ لم يبق إلا `late`."),
+    ),
+    "webhook_not_delivered": (
+        ("The webhook was not delivered", "The address did not answer 2xx; it will be tried again."),
+        ("لم يصل الإشعار", "لم يجب العنوان بنجاح؛ ستعاد المحاولة."),
+    ),
+    "sandbox_disabled": (
+        ("The sandbox is not enabled", "PAYMENT_GATEWAYS does not name it here."),
+        ("البيئة التجريبية غير مفعلة", "لا يذكرها PAYMENT_GATEWAYS هنا."),
+    ),
     "invoice_not_found": (
         ("No such invoice", "There is none that you may see."),
         ("لا توجد فاتورة كهذه", "لا يوجد ما يمكنك رؤيته."),

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from application.billing.invoices import InvoiceDocuments
 from application.billing.ports import DocumentRenderer, Gateways, ObjectStorage
+from application.billing.sandbox import SandboxProvider
 from application.identity.ports import AccessTokens, PasswordHasher
 from application.messaging.ports import EmailSender, MailTemplates
 from application.ports import Idempotency, NewUnitOfWork
@@ -17,7 +18,10 @@ from domain.shared.identifiers import NewId
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """The ports, chosen. `live` is whether real money is taken; `public_url` has no slash at its end."""
+    """The ports, chosen. `live` is whether real money is taken; `public_url` has no slash at its end.
+
+    `sandbox` is the provider behind the sandbox's page, None where it is not enabled.
+    """
 
     clock: Clock
     new_id: NewId
@@ -35,3 +39,4 @@ class Dependencies:
     public_url: str
     live: bool
     hold_for: timedelta
+    sandbox: SandboxProvider | None = None

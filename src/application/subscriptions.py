@@ -17,6 +17,7 @@ from application.identity import handlers as identity
 from application.messaging import handlers as messaging
 from domain.billing.invoices import InvoiceIssued
 from domain.billing.payments import PaymentSettled, WebhookReceived
+from domain.billing.sandbox import SandboxOutcomeChosen
 from domain.identity.users import UserRegistered
 from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
 
@@ -47,6 +48,9 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     InvoiceIssued.name: (
         Handler("billing.draw_invoice", billing.draw_issued_invoice, queue=DOCUMENTS, transactional=False),
+    ),
+    SandboxOutcomeChosen.name: (
+        Handler("billing.send_sandbox_webhook", billing.send_sandbox_webhook, transactional=False),
     ),
     BookingConfirmed.name: (
         Handler("messaging.notify_booking_confirmed", messaging.notify_booking_confirmed),

@@ -30,6 +30,7 @@ from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.documents.weasyprint_renderer import WeasyPrintRenderer
 from infrastructure.messaging.email import JinjaMailTemplates, email_sender_from
 from infrastructure.payment.registry import EntryPointGateways, GatewayContext
+from infrastructure.payment.sandbox import create_provider
 from infrastructure.storage.folder_storage import storage_from_url
 from security.field_encryption import FernetEncryption
 from security.jwt_handler import JwtAccessTokens
@@ -70,6 +71,7 @@ def bootstrap(
     def new_uow() -> SqlUnitOfWork:
         return SqlUnitOfWork(database, encryption=encryption, new_id=new_id)
 
+    payments = GatewayContext(settings=settings, clock=clock, database=database)
     dependencies = Dependencies(
         clock=clock,
         new_id=new_id,
@@ -84,7 +86,7 @@ def bootstrap(
             messaging=SqlMessagingQueries(database),
         ),
         idempotency=SqlIdempotency(database, clock),
-        gateways=EntryPointGateways(GatewayContext(settings=settings, clock=clock, database=database)),
+        gateways=EntryPointGateways(payments),
         passwords=BcryptPasswords(settings.bcrypt_cost, run_hash),
         tokens=JwtAccessTokens(settings.jwt_signing_keys),
         documents=SqlInvoiceDocuments(database),
@@ -95,6 +97,7 @@ def bootstrap(
         public_url=settings.backend_url,
         live=settings.is_production,
         hold_for=timedelta(minutes=settings.booking_hold_minutes),
+        sandbox=create_provider(payments) if "sandbox" in settings.payment_gateways else None,
     )
     return Running(settings, database, redis.Redis.from_url(settings.redis_url), dependencies)
 

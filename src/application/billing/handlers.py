@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from application.billing.invoices import draw_invoice, issue_invoice
+from application.billing.sandbox import SandboxDisabled, SendWebhook, send_webhook
 from application.billing.webhooks import process_webhook
 from application.dependencies import Dependencies
 
@@ -35,3 +36,15 @@ def draw_issued_invoice(event: Mapping[str, Any], use: Dependencies) -> None:
         storage=use.storage,
         clock=use.clock,
     )
+
+
+def send_sandbox_webhook(event: Mapping[str, Any], use: Dependencies) -> None:
+    """Tell of a sandbox outcome as a provider would: over HTTP, to the address that the checkout names."""
+    if use.sandbox is None:
+        raise SandboxDisabled()
+    command = SendWebhook(
+        checkout_id=UUID(event["checkout_id"]),
+        notice_id=UUID(event["notice_id"]),
+        notice_type=event["notice_type"],
+    )
+    send_webhook(command, books=use.sandbox.books, webhooks=use.sandbox.webhooks)

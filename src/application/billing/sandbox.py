@@ -21,6 +21,12 @@ class WebhookNotDelivered(Unavailable):
     code = "webhook_not_delivered"
 
 
+class SandboxDisabled(Unavailable):
+    """PAYMENT_GATEWAYS named the sandbox when this was asked for, and does not any more."""
+
+    code = "sandbox_disabled"
+
+
 class SandboxBooks(Protocol):
     """The sandbox's own books. What is locked or kept belongs to the unit of work that is open."""
 
