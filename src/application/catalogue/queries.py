@@ -1,23 +1,43 @@
-"""What the catalogue shows."""
+"""What the catalogue shows, and to whom."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
+from domain.catalogue.packages import PackageCategory
+
 Row = Mapping[str, Any]
+
+SORTS: Final = ("featured", "price", "-price", "newest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """Which packages a reader may see: those on sale, a vendor's own besides, or all of them."""
+
+    everything: bool = False
+    vendor_id: UUID | None = None
+
+
+ON_SALE: Final = Sight()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageSearch:
-    """A search as the API takes it; prices in minor units of the packages' own currency, per traveller."""
+    """A search as the API takes it.
 
-    q: str | None = None
-    category: str | None = None
-    destination: str | None = None
+    Prices are thousandths of a whole unit of each package's own currency, per traveller: currencies have
+    0 to 3 decimals, and no rate is applied. `today` is the business's day: departures begin after it.
+    """
+
+    today: date
+    q: str = ""
+    category: PackageCategory | None = None
+    destination: str = ""
     min_price: int | None = None
     max_price: int | None = None
     starts_from: date | None = None
@@ -30,14 +50,17 @@ class PackageSearch:
 
 
 class CatalogueQueries(Protocol):
-    """Packages that are on sale; with `everything`, for staff, the others too."""
+    """Packages and their departures, as far as the reader's sight goes."""
 
-    def search(self, search: PackageSearch, *, everything: bool) -> Sequence[Row]:
+    def search(self, search: PackageSearch, *, sight: Sight) -> Sequence[Row]:
         """One row more than `limit` when there are more; each has `cursor`, the values to page on from."""
         ...
 
-    def package(self, id_or_slug: str, *, everything: bool) -> Row | None: ...
+    def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None: ...
 
-    def departures(self, package_id: UUID, *, today: date, everything: bool) -> Sequence[Row]:
-        """Departures that begin after today, soonest first, each with `seats_left`."""
+    def departures(self, package_id: UUID, *, today: date, sight: Sight) -> Sequence[Row] | None:
+        """Departures that begin after today, soonest first, each with `seats_left`; those not cancelled for customers.
+
+        None where there is no such package in sight.
+        """
         ...
