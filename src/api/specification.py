@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from http import HTTPStatus
+from typing import Any
 
 from flask import Flask
 from flask_smorest import Api
@@ -35,7 +36,7 @@ class Problem(Schema):
     errors = fields.List(fields.Nested(FieldProblem))
 
 
-class Specification(Api):  # type: ignore[misc]
+class Specification(Api):
     """flask-smorest's, with problem documents as the shape of every failure."""
 
     ERROR_SCHEMA = Problem
@@ -46,7 +47,7 @@ class Specification(Api):  # type: ignore[misc]
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:
-            shape = {"description": status.phrase}
+            shape: dict[str, Any] = {"description": status.phrase}
             if status >= HTTPStatus.BAD_REQUEST:
                 shape |= {"content": {self.PROBLEM_TYPE: {"schema": self.ERROR_SCHEMA}}}
             self.spec.components.response(status.name, shape, lazy=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,6 +15,14 @@ from application.ports import Idempotency, NewUnitOfWork
 from application.queries import Queries
 from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether requests can be served, and each check's word."""
+
+    is_ready: bool
+    checks: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,7 @@ class Dependencies:
     storage: ObjectStorage
     email: EmailSender
     mail_templates: MailTemplates
+    readiness: Callable[[], Readiness]
     public_url: str
     live: bool
     hold_for: timedelta

@@ -212,18 +212,41 @@ class UnitOfWork(Protocol):
     got here, and of `publish`, to the outbox in the same transaction.
     """
 
-    users: Users
-    sessions: Sessions
-    memberships: Memberships
-    packages: Packages
-    departures: Departures
-    bookings: Bookings
-    payments: Payments
-    inbox: WebhookInbox
-    invoices: Invoices
-    ledger: Ledger
-    notifications: Notifications
-    audit: AuditLog
+    @property
+    def users(self) -> Users: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def memberships(self) -> Memberships: ...
+
+    @property
+    def packages(self) -> Packages: ...
+
+    @property
+    def departures(self) -> Departures: ...
+
+    @property
+    def bookings(self) -> Bookings: ...
+
+    @property
+    def payments(self) -> Payments: ...
+
+    @property
+    def inbox(self) -> WebhookInbox: ...
+
+    @property
+    def invoices(self) -> Invoices: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def notifications(self) -> Notifications: ...
+
+    @property
+    def audit(self) -> AuditLog: ...
 
     def __enter__(self) -> Self: ...
 

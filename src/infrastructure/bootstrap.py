@@ -28,9 +28,11 @@ from infrastructure.database.sales.queries import SqlSalesQueries
 from infrastructure.database.transaction import Database
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.documents.weasyprint_renderer import WeasyPrintRenderer
-from infrastructure.messaging.email import JinjaMailTemplates, email_sender_from
+from infrastructure.messaging.email import email_sender_from
+from infrastructure.messaging.mail_templates import JinjaMailTemplates
 from infrastructure.payment.registry import EntryPointGateways, GatewayContext
 from infrastructure.payment.sandbox import create_provider
+from infrastructure.readiness import ReadinessCheck
 from infrastructure.storage.folder_storage import storage_from_url
 from security.field_encryption import FernetEncryption
 from security.jwt_handler import JwtAccessTokens
@@ -68,6 +70,8 @@ def bootstrap(
     database = Database(app_url or addresses_from(settings.database_url).app, pool_size=pool_size)
     encryption = FernetEncryption(settings.field_encryption_keys)
 
+    connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=5)
+
     def new_uow() -> SqlUnitOfWork:
         return SqlUnitOfWork(database, encryption=encryption, new_id=new_id)
 
@@ -94,12 +98,13 @@ def bootstrap(
         storage=storage_from_url(settings.storage_url),
         email=email_sender_from(settings, clock),
         mail_templates=JinjaMailTemplates(),
+        readiness=ReadinessCheck(database, connection),
         public_url=settings.backend_url,
         live=settings.is_production,
         hold_for=timedelta(minutes=settings.booking_hold_minutes),
         sandbox=create_provider(payments) if "sandbox" in settings.payment_gateways else None,
     )
-    return Running(settings, database, redis.Redis.from_url(settings.redis_url), dependencies)
+    return Running(settings, database, connection, dependencies)
 
 
 class _RendererOnFirstUse:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import cast
+
+from flask import Blueprint, Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
@@ -15,7 +17,8 @@ def register_rate_limits(app: Flask, *, redis_url: str, scale: float) -> None:
     limiter = Limiter(
         get_remote_address,
         app=app,
-        storage_uri=redis_url,
+        # `limits` wants the family named before a socket's address.
+        storage_uri=f"redis+{redis_url}" if redis_url.startswith("unix:") else redis_url,
         strategy="sliding-window-counter",
         headers_enabled=True,
         # Not silently open while Redis is away: each process counts for itself.
@@ -23,4 +26,4 @@ def register_rate_limits(app: Flask, *, redis_url: str, scale: float) -> None:
         storage_options={"socket_connect_timeout": 1, "socket_timeout": 1},
         key_prefix="altayar",
     )
-    limiter.limit(f"{limit} per minute", per_method=False)(app.blueprints["auth"])
+    limiter.limit(f"{limit} per minute", per_method=False)(cast(Blueprint, app.blueprints["auth"]))

@@ -107,8 +107,9 @@ def read_back(
 ) -> None:
     """Ask the provider what became of an attempt, outside every transaction, and settle accordingly.
 
-    `must_prove`: the reference came from a webhook, whose payload nobody signed; the provider itself has
-    to name our own reference. Raises ReferenceMismatch when it names another, and Unavailable when it does not say; then nothing changed, and whoever asked asks again later.
+    `must_prove`: the reference came from a webhook, whose payload nobody signed, so the provider itself
+    has to name our own reference. Raises ReferenceMismatch when it names another, and Unavailable when it
+    does not say; then nothing changed, and whoever asked asks again later.
     """
     reading = gateways.get(attempt.provider).read(attempt.provider_reference, attempt.provider_key)
     named = reading.merchant_reference

@@ -1,0 +1,111 @@
+"""Invoices and their PDFs."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from flask.views import MethodView
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from api.answers import answer, answer_page, json_answer
+from api.context import scope_of, use
+from api.fields import Localized, MoneyField, Percent, Schema
+from api.language import reading_language
+from api.pagination import PageQuery, after_cursor, by_time, split_page
+from api.specification import page_of
+from application.billing.invoices import LANGUAGES
+from application.queries import Row
+from domain.billing.invoices import InvoiceNotFound
+from middlewares.auth_middleware import token_required
+
+blueprint = Blueprint("invoices", __name__, url_prefix="/invoices", description="Invoices")
+
+
+class InvoiceItemShown(Schema):
+    item_type = fields.String()
+    description = Localized()
+    quantity = fields.Integer()
+    unit_price = MoneyField()
+    total_price = MoneyField()
+
+
+class InvoiceShown(Schema):
+    id = fields.UUID()
+    invoice_number = fields.String()
+    user_id = fields.UUID()
+    booking_id = fields.UUID(allow_none=True)
+    payment_id = fields.UUID()
+    invoice_type = fields.String()
+    status = fields.String()
+    items = fields.List(fields.Nested(InvoiceItemShown))
+    subtotal = MoneyField()
+    discount_amount = MoneyField()
+    tax_rate = Percent()
+    tax_amount = MoneyField()
+    total_amount = MoneyField()
+    issue_date = fields.Date()
+    paid_date = fields.Date(allow_none=True)
+    issued_at = fields.DateTime()
+    pdf_generated = fields.Boolean()
+
+
+class InvoiceSearch(PageQuery):
+    booking_id = fields.UUID(load_default=None)
+
+
+class PdfQuery(Schema):
+    lang = fields.String(load_default=None, validate=validate.OneOf(LANGUAGES))
+
+
+@blueprint.route("")
+class Invoices(MethodView):
+    @token_required
+    @blueprint.arguments(InvoiceSearch, location="query")
+    @blueprint.response(200, page_of(InvoiceShown))
+    def get(self, query: dict[str, Any]) -> Response:
+        """One's own invoices, newest first; everybody's for staff."""
+        rows = use().queries.billing.invoices(
+            owner=scope_of("invoices.read"),
+            booking_id=query["booking_id"],
+            limit=query["limit"],
+            after=after_cursor(query["cursor"]),
+        )
+        return answer_page(InvoiceShown, *split_page(rows, query["limit"], by_time("issued_at")))
+
+
+@blueprint.route("/<uuid:invoice_id>")
+class OneInvoice(MethodView):
+    @token_required
+    @blueprint.response(200, InvoiceShown)
+    def get(self, invoice_id: UUID) -> Response:
+        """One invoice with its rows."""
+        return answer(InvoiceShown, _shown(invoice_id))
+
+
+@blueprint.route("/<uuid:invoice_id>/pdf")
+class InvoicePdf(MethodView):
+    @token_required
+    @blueprint.arguments(PdfQuery, location="query")
+    @blueprint.response(200, content_type="application/pdf")
+    @blueprint.alt_response(202, description="It is being drawn; ask again after Retry-After")
+    def get(self, query: dict[str, Any], invoice_id: UUID) -> Response:
+        """The PDF in Arabic, English or both."""
+        row = _shown(invoice_id)
+        language = query["lang"] or reading_language()
+        key = use().documents.storage_key(invoice_id, language)
+        pdf = use().storage.get(key) if key is not None else None
+        if pdf is None:
+            return json_answer({"status": "being_made"}, 202, {"Retry-After": "2"})
+        name = f"{row['invoice_number']}-{language}.pdf"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(pdf, content_type="application/pdf", headers=headers)
+
+
+def _shown(invoice_id: UUID) -> Row:
+    row = use().queries.billing.invoice(invoice_id, owner=scope_of("invoices.read"))
+    if row is None:
+        raise InvoiceNotFound()
+    return row

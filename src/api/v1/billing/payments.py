@@ -1,0 +1,188 @@
+"""Payments, and what staff have to look at."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from flask import Response, request
+from flask.views import MethodView
+from flask_smorest import Blueprint
+from marshmallow import ValidationError, fields, validate
+
+from api.answers import answer, answer_page
+from api.context import scope_of, use, viewer
+from api.fields import MoneyField, Schema
+from api.language import reading_language
+from api.pagination import PageQuery, after_cursor, by_time, split_page
+from api.specification import page_of
+from application.billing.payments import OpenPayment, open_payment
+from application.queries import Row
+from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentType
+from middlewares.auth_middleware import permission_required, token_required
+from middlewares.idempotency import idempotent
+
+blueprint = Blueprint("payments", __name__, description="Payments")
+
+UNKNOWN_IS_OLD_AFTER = timedelta(minutes=5)
+_PAYABLES = {
+    "BOOKING": PaymentType.BOOKING,
+    "MEMBERSHIP": PaymentType.MEMBERSHIP_PURCHASE,
+    "WALLET_DEPOSIT": PaymentType.WALLET_DEPOSIT,
+}
+
+
+def _web_address(text: str) -> None:
+    """An absolute http or https address; a browser is sent there, so nothing else will do."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or len(text) > 1000:
+        raise ValidationError("An absolute http or https address.")
+
+
+class PayableRequest(Schema):
+    type = fields.String(required=True, validate=validate.OneOf(list(_PAYABLES)))
+    id = fields.UUID(load_default=None, allow_none=True)
+
+
+class PaymentRequest(Schema):
+    payable = fields.Nested(PayableRequest, required=True)
+    method = fields.Enum(PaymentMethod, required=True)
+    provider = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 30))
+    amount = MoneyField(load_default=None, allow_none=True)
+    success_url = fields.String(load_default=None, allow_none=True, validate=_web_address)
+    cancel_url = fields.String(load_default=None, allow_none=True, validate=_web_address)
+
+
+class DepositRequest(Schema):
+    amount = MoneyField(required=True)
+    method = fields.Enum(PaymentMethod, required=True)
+    provider = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 30))
+    success_url = fields.String(load_default=None, allow_none=True, validate=_web_address)
+    cancel_url = fields.String(load_default=None, allow_none=True, validate=_web_address)
+
+
+class CheckoutShown(Schema):
+    url = fields.String(attribute="checkout_url", allow_none=True)
+    reference_number = fields.String(allow_none=True)
+    qr_code = fields.String(allow_none=True)
+    expires_at = fields.DateTime(attribute="checkout_expires_at", allow_none=True)
+
+
+class PaymentShown(Schema):
+    id = fields.UUID()
+    payment_number = fields.String()
+    user_id = fields.UUID()
+    payment_type = fields.String()
+    booking_id = fields.UUID(allow_none=True)
+    subscription_id = fields.UUID(allow_none=True)
+    amount = MoneyField()
+    refund_amount = MoneyField()
+    method = fields.String(attribute="payment_method")
+    provider = fields.String(allow_none=True)
+    provider_reference = fields.String(allow_none=True)
+    status = fields.String()
+    attempt_status = fields.String(allow_none=True)
+    checkout = fields.Nested(CheckoutShown, allow_none=True)
+    paid_at = fields.DateTime(allow_none=True)
+    created_at = fields.DateTime()
+
+
+@blueprint.route("/payments")
+class Payments(MethodView):
+    @token_required
+    @blueprint.arguments(PageQuery, location="query")
+    @blueprint.response(200, page_of(PaymentShown))
+    def get(self, query: dict[str, Any]) -> Response:
+        """One's own payments, newest first; everybody's for staff."""
+        rows = use().queries.billing.payments(
+            owner=scope_of("payments.read"), limit=query["limit"], after=after_cursor(query["cursor"])
+        )
+        shown, cursor = split_page(rows, query["limit"], by_time("created_at"))
+        return answer_page(PaymentShown, [_with_checkout(row) for row in shown], cursor)
+
+    @token_required
+    @idempotent(required=True, calls_provider=True)
+    @blueprint.arguments(PaymentRequest)
+    @blueprint.response(201, PaymentShown)
+    def post(self, body: dict[str, Any]) -> Response:
+        """Pay from the wallet, or open a checkout at a provider and send the customer to `checkout.url`."""
+        payable = body.pop("payable")
+        return open_and_show(payment_type=_PAYABLES[payable["type"]], payable_id=payable["id"], **body)
+
+
+@blueprint.route("/wallet/deposits")
+class Deposits(MethodView):
+    @token_required
+    @idempotent(required=True, calls_provider=True)
+    @blueprint.arguments(DepositRequest)
+    @blueprint.response(201, PaymentShown)
+    def post(self, body: dict[str, Any]) -> Response:
+        """Put money into one's own wallet: a payment like any other."""
+        return open_and_show(payment_type=PaymentType.WALLET_DEPOSIT, payable_id=None, **body)
+
+
+@blueprint.route("/payments/<uuid:payment_id>")
+class OnePayment(MethodView):
+    @token_required
+    @blueprint.response(200, PaymentShown)
+    def get(self, payment_id: UUID) -> Response:
+        """One payment and its newest checkout."""
+        return answer(PaymentShown, _shown(payment_id))
+
+
+class AttentionShown(Schema):
+    id = fields.UUID()
+    reason = fields.String()
+    payment_id = fields.UUID(allow_none=True)
+    payment_number = fields.String(allow_none=True)
+    booking_id = fields.UUID(allow_none=True)
+    provider = fields.String()
+    provider_reference = fields.String(allow_none=True)
+    amount = MoneyField(allow_none=True)
+    expected = MoneyField(unit="expected_currency", allow_none=True)
+    noticed_at = fields.DateTime()
+
+
+@blueprint.route("/admin/payments/attention")
+class Attention(MethodView):
+    @permission_required("payments.attention")
+    @blueprint.arguments(PageQuery, location="query")
+    @blueprint.response(200, page_of(AttentionShown))
+    def get(self, query: dict[str, Any]) -> Response:
+        """Money in suspense, attempts whose outcome is unknown, webhooks that name nothing of ours."""
+        rows = use().queries.billing.attention(
+            unknown_before=use().clock.now() - UNKNOWN_IS_OLD_AFTER,
+            limit=query["limit"],
+            after=after_cursor(query["cursor"]),
+        )
+        return answer_page(AttentionShown, *split_page(rows, query["limit"], by_time("noticed_at")))
+
+
+def open_and_show(*, payment_type: PaymentType, payable_id: UUID | None, **body: Any) -> Response:
+    """Open a payment for the viewer and answer it."""
+    command = OpenPayment(
+        user_id=viewer().user_id,
+        payment_type=payment_type,
+        payable_id=payable_id,
+        idempotency_key=f"{viewer().user_id}:{request.headers['Idempotency-Key']}",
+        locale=reading_language(),
+        public_url=use().public_url,
+        **body,
+    )
+    payment_id = open_payment(
+        command, new_uow=use().new_uow, gateways=use().gateways, clock=use().clock, new_id=use().new_id
+    )
+    return answer(PaymentShown, _shown(payment_id), 201, location=f"/api/v1/payments/{payment_id}")
+
+
+def _shown(payment_id: UUID) -> Row:
+    row = use().queries.billing.payment(payment_id, owner=scope_of("payments.read"))
+    if row is None:
+        raise PaymentNotFound()
+    return _with_checkout(row)
+
+
+def _with_checkout(row: Row) -> Row:
+    return {**row, "checkout": row if row["provider_reference"] is not None else None}

@@ -1,0 +1,88 @@
+"""The web application: `create_app` puts settings, ports, middlewares and blueprints together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from api.pages.views import blueprint as pages
+from api.sandbox.views import blueprint as sandbox
+from api.v1.catalogue.packages import blueprint as packages
+from flask import Flask, request
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.exceptions import UnsupportedMediaType
+
+from api.documentation import documentation
+from api.errors import register_error_handlers
+from api.health import blueprint as health
+from api.specification import create_specification, declare_security
+from api.v1.billing.invoices import blueprint as invoices
+from api.v1.billing.payments import blueprint as payments
+from api.v1.identity.auth import blueprint as auth
+from api.v1.identity.users import blueprint as users
+from api.v1.ledger.rewards import blueprint as rewards
+from api.v1.membership.memberships import blueprint as memberships
+from api.v1.messaging.notifications import blueprint as notifications
+from api.v1.sales.bookings import blueprint as bookings
+from api.webhooks.payments import blueprint as webhooks
+from config.settings import Settings, load_settings
+from infrastructure.bootstrap import Running, bootstrap
+from infrastructure.logging import configure_logging
+from middlewares.rate_limit import register_rate_limits
+from middlewares.request_context import register_request_context
+from middlewares.security_headers import register_security_headers
+
+LARGEST_BODY = 1024 * 1024
+VERSION = "1"
+_V1 = (auth, users, memberships, packages, bookings, payments, invoices, rewards, notifications)
+
+
+def create_app(settings: Settings | None = None, running: Running | None = None) -> Flask:
+    """The WSGI application. `running` is the process's share of the system; made from the settings by default."""
+    settings = settings or (running.settings if running is not None else load_settings())
+    if running is None:
+        configure_logging(settings)
+        running = bootstrap(settings)
+    app = Flask("altayar", static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_PARTS=100,
+        API_TITLE="AltayarVIP",
+        API_VERSION=VERSION,
+        OPENAPI_VERSION="3.1.0",
+        RATELIMIT_HEADERS_ENABLED=True,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.extensions["altayar"] = running.dependencies
+    register_error_handlers(app)
+    register_request_context(app)
+    register_security_headers(app, origins=settings.cors_origins, https=settings.backend_url.startswith("https://"))
+    app.before_request(_refuse_other_media)
+    specification = create_specification(app)
+    for blueprint in _V1:
+        prefix = f"/api/v1{blueprint.url_prefix or ''}"
+        specification.register_blueprint(blueprint, url_prefix=prefix)
+    for plain in (webhooks, health, pages, sandbox):
+        app.register_blueprint(plain)
+    declare_security(specification, app)
+    app.register_blueprint(documentation(specification.spec.to_dict()))
+    register_rate_limits(app, redis_url=settings.redis_url, scale=settings.rate_limit_scale)
+    return app
+
+
+def _refuse_other_media() -> None:
+    """The API speaks JSON; webhooks come as their providers send them."""
+    is_webhook = request.path.startswith(("/api/v1/payments/webhooks/", "/api/payments/webhook/"))
+    if request.path.startswith("/api/") and not is_webhook and request.content_length and not request.is_json:
+        raise UnsupportedMediaType()
+
+
+class OrjsonProvider(DefaultJSONProvider):
+    """JSON by orjson: quick, strict about numbers, and unimpressed by deep nesting."""
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        return orjson.dumps(obj, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS).decode()
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        return orjson.loads(s)

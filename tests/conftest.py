@@ -1,0 +1,218 @@
+"""The test frame: real servers once per run, a fresh clone of one migrated database for each test that asks.
+
+`ALTAYAR_TEST_DATABASE_URL` (an owner that may create databases and roles) and `ALTAYAR_TEST_REDIS_URL` run
+the suite on given servers; without them embedded ones are started and thrown away.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+
+from config.settings import Settings, load_settings
+from infrastructure.bootstrap import Running, bootstrap
+from infrastructure.clock import SystemClock
+from infrastructure.database import migrations
+from infrastructure.database.roles import DatabaseAddresses, addresses_from, connect, ensure_roles
+from infrastructure.database.transaction import Database
+from infrastructure.embedded.postgres import EmbeddedPostgres
+from infrastructure.embedded.redis import EmbeddedRedis
+
+OWNER, REDIS, TEMPLATE = "ALTAYAR_TEST_DATABASE_URL", "ALTAYAR_TEST_REDIS_URL", "ALTAYAR_TEST_TEMPLATE"
+THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "400"}
+NEED_NO_SERVER = ("tests/domain", "tests/architecture", "tests/launcher")
+_started: list[Any] = []
+_home: list[Path] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers and make the template, once, before any worker process exists."""
+    if hasattr(config, "workerinput") or (config.args and all(map(_needs_no_server, config.args))):
+        return
+    home = Path(tempfile.mkdtemp(prefix="altayar-tests-"))
+    _home.append(home)
+    if OWNER not in os.environ:
+        postgres = EmbeddedPostgres(home, settings=THROW_AWAY)
+        os.environ[OWNER] = postgres.start()
+        _started.append(postgres)
+    if REDIS not in os.environ:
+        valkey = EmbeddedRedis(home)
+        os.environ[REDIS] = valkey.start()
+        _started.append(valkey)
+    os.environ[TEMPLATE] = _make_template(os.environ[OWNER])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return
+    if TEMPLATE in os.environ:
+        _drop_template(addresses_from(os.environ.pop(TEMPLATE)))
+    for server in reversed(_started):
+        server.stop()
+        server.discard()
+    for home in _home:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _needs_no_server(argument: str) -> bool:
+    return argument.split("::")[0].rstrip("/").startswith(NEED_NO_SERVER)
+
+
+def _make_template(owner_url: str) -> str:
+    from infrastructure.seed import seed
+
+    name = f"altayar_test_{uuid4().hex[:10]}"
+    server = addresses_from(owner_url)
+    with connect(server.owner) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    template_url = server.owner.set(database=name).render_as_string(hide_password=False)
+    addresses = ensure_roles(template_url)
+    migrations.upgrade(addresses)
+    seed(_settings(template_url, "redis://unused", Path(tempfile.gettempdir())), addresses, demo=False)
+    return template_url
+
+
+def _drop_template(template: DatabaseAddresses) -> None:
+    with connect(template.owner.set(database="postgres")) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{template.owner.database}" WITH (FORCE)')
+        for url in (template.app, template.readonly):
+            connection.execute(f'DROP ROLE IF EXISTS "{url.username}"')
+
+
+def _settings(database_url: str, redis_url: str, home: Path, **environ: str) -> Settings:
+    return load_settings(
+        {
+            "ENVIRONMENT": "test",
+            "ALTAYAR_HOME": str(home),
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "BCRYPT_COST": "4",
+            "RATE_LIMIT_SCALE": "1000",
+            **environ,
+        },
+        root=home,
+    )
+
+
+@pytest.fixture
+def addresses() -> Iterator[DatabaseAddresses]:
+    """A fresh clone of the migrated and seeded template; dropped afterwards."""
+    template = addresses_from(os.environ[TEMPLATE])
+    clone = template.of_database(f"{template.owner.database}_{uuid4().hex[:10]}")
+    admin = template.owner.set(database="postgres")
+    with connect(admin) as connection:
+        connection.execute(f'CREATE DATABASE "{clone.owner.database}" TEMPLATE "{template.owner.database}"')
+    yield clone
+    with connect(admin) as connection:
+        connection.execute(f'DROP DATABASE "{clone.owner.database}" WITH (FORCE)')
+
+
+@pytest.fixture
+def owner_url(addresses: DatabaseAddresses) -> str:
+    """The owner's address of this test's database."""
+    return addresses.owner.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def redis_url(worker_id: str) -> Iterator[str]:
+    """An empty database of the Redis-compatible server, this worker's own."""
+    number = int(worker_id.removeprefix("gw")) + 1 if worker_id.startswith("gw") else 0
+    base = os.environ[REDIS].split("?")[0].rstrip("/")
+    url = f"{base}?db={number}" if base.startswith("unix:") else f"{base.rsplit(':', 1)[0]}:{_port(base)}/{number}"
+    with redis.Redis.from_url(url) as connection:
+        connection.flushdb()
+        yield url
+        connection.flushdb()
+
+
+def _port(base: str) -> str:
+    return base.rsplit(":", 1)[1].split("/")[0]
+
+
+@pytest.fixture
+def settings(owner_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    return _settings(owner_url, redis_url, tmp_path)
+
+
+@pytest.fixture
+def database(addresses: DatabaseAddresses) -> Iterator[Database]:
+    """The clone as the application's own role sees it."""
+    opened = Database(addresses.app)
+    yield opened
+    opened.dispose()
+
+
+class MovableClock:
+    """The machine's clock, moved by as much as a test says."""
+
+    def __init__(self) -> None:
+        from datetime import timedelta
+
+        self.offset = timedelta()
+
+    def now(self) -> Any:
+        return SystemClock().now() + self.offset
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+def running(settings: Settings, addresses: DatabaseAddresses, clock: MovableClock) -> Iterator[Running]:
+    """The system as a process holds it, on this test's database."""
+    started = bootstrap(settings, app_url=addresses.app, clock=clock)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def app(running: Running) -> Flask:
+    from app import create_app
+
+    return create_app(running=running)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is signed in."""
+
+    user_id: UUID
+    email: str
+    headers: dict[str, str]
+
+
+@pytest.fixture
+def sign_up(client: FlaskClient, addresses: DatabaseAddresses) -> Callable[..., Person]:
+    """Registers somebody, with other roles than CUSTOMER where asked for, and signs them in."""
+
+    def register(*roles: str, **fields: Any) -> Person:
+        email = fields.pop("email", f"{uuid4().hex[:12]}@example.com")
+        body = {"email": email, "password": "correct horse 42", "first_name": "Mona", "last_name": "Adel", **fields}
+        answer = client.post("/api/v1/auth/register", json=body)
+        assert answer.status_code == 201, answer.json
+        if roles:
+            with connect(addresses.owner) as connection:
+                connection.execute("UPDATE users SET roles = %s WHERE email = %s", (list(roles), email))
+            answer = client.post("/api/v1/auth/login", json={"email": email, "password": body["password"]})
+        token = answer.json["access_token"]
+        return Person(UUID(answer.json["user"]["id"]), email, {"Authorization": f"Bearer {token}"})
+
+    return register
