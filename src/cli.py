@@ -8,12 +8,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import click
 
 from config.settings import Settings, SettingsError, load_settings
 from infrastructure.embedded.errors import EmbeddedServerError, ServerRefused
+
+if TYPE_CHECKING:
+    from infrastructure.bootstrap import Running
 
 
 class _Commands(click.Group):
@@ -96,6 +100,39 @@ def scheduler() -> None:
 
 
 @main.group()
+def outbox() -> None:
+    """Events on their way to their handlers."""
+
+
+@outbox.command()
+@click.argument("event_id", type=click.UUID, required=False)
+def replay(event_id: UUID | None) -> None:
+    """Deliver again what was given up: of one event, or of all."""
+    from infrastructure.messaging.deliveries import replay_dead
+
+    with _system() as running:
+        click.echo(f"{replay_dead(running.database, event_id)} deliveries are due again")
+
+
+@main.group()
+def payments() -> None:
+    """Payments and their providers."""
+
+
+@payments.command()
+def reconcile() -> None:
+    """Ask providers about every payment that no webhook finished."""
+    from application.billing.reconciliation import reconcile_payments
+
+    with _system() as running:
+        use = running.dependencies
+        done = reconcile_payments(
+            new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id, live=use.live
+        )
+    click.echo(f"{done.asked} asked about, {done.unanswered} not answered")
+
+
+@main.group()
 def db() -> None:
     """Migrations of the database."""
 
@@ -167,6 +204,19 @@ def _servers() -> Iterator[Settings]:
         yield settings
 
 
+@contextmanager
+def _system() -> Iterator[Running]:
+    """The system as this process's own share of it, for commands that do a worker's work."""
+    from infrastructure.bootstrap import bootstrap
+
+    with _servers() as settings:
+        running = bootstrap(settings)
+        try:
+            yield running
+        finally:
+            running.close()
+
+
 def _settings_with_servers() -> Settings:
     """The same for a process that stays: it starts no servers, since they would end with it."""
     from infrastructure.embedded.servers import with_running_servers
@@ -184,6 +234,8 @@ def _export(settings: Settings) -> None:
     """Hand the addresses to code that reads its settings from the environment, and keep its clock in UTC."""
     from programs import process_environment
 
+    # Where `.env` is.
+    os.chdir(_root())
     os.environ.update(process_environment(settings, _root()))
     time.tzset()
 

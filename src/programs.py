@@ -12,6 +12,9 @@ from supervisor import Program
 WEB, WORK = 1, 2
 """Stages of stopping: no new requests first, then no new work; the servers go last."""
 
+DRAIN_SECONDS = 16.0
+"""How long a job in hand may go on; with the other stages it stays below 30 s. A job cut short runs again."""
+
 
 def process_environment(settings: Settings, root: Path) -> dict[str, str]:
     """What every process is started with: the servers' addresses, UTC, output unbuffered."""
@@ -42,10 +45,10 @@ def programs(settings: Settings, root: Path) -> list[Program]:
     environment = process_environment(settings, root)
     return [
         Program("web", web_command(), web_environment(settings, root), WEB),
-        Program("relay", _altayar("relay"), environment, WORK),
-        Program("worker", _altayar("worker", "quick"), environment, WORK),
-        Program("documents", _altayar("worker", "documents"), environment, WORK),
-        Program("scheduler", _altayar("scheduler"), environment, WORK),
+        Program("relay", _altayar("relay"), environment, WORK, DRAIN_SECONDS),
+        Program("worker", _altayar("worker", "quick"), environment, WORK, DRAIN_SECONDS),
+        Program("documents", _altayar("worker", "documents"), environment, WORK, DRAIN_SECONDS),
+        Program("scheduler", _altayar("scheduler"), environment, WORK, DRAIN_SECONDS),
     ]
 
 
