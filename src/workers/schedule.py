@@ -1,0 +1,138 @@
+"""What runs periodically, and how any number of schedulers and workers make each period's run one run.
+
+Every job scans tables for what is due, so a missed period is made up for by the next: only the newest
+period is ever run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from application.billing.reconciliation import reconcile_payments
+from application.sales.bookings import expire_bookings
+from application.subscriptions import DOCUMENTS, QUICK
+from domain.shared.clock import BUSINESS_ZONE
+from workers.cleanup_worker import clean_up
+from workers.outbox_worker import reason_of
+from workers.process import this_process
+
+if TYPE_CHECKING:
+    from infrastructure.bootstrap import Running
+
+LEASE: Final = timedelta(seconds=100)
+"""After this a run that was claimed and not finished is taken over; jobs are interrupted before."""
+
+log = structlog.get_logger(__name__)
+
+_CLAIM = """
+INSERT INTO scheduled_runs AS r (job, period, claimed_at) VALUES (%(job)s, %(period)s, %(now)s)
+ON CONFLICT (job, period) DO UPDATE SET claimed_at = excluded.claimed_at
+WHERE r.finished_at IS NULL AND r.claimed_at < %(given_up)s
+RETURNING 1
+"""
+
+_FINISH = """
+UPDATE scheduled_runs SET finished_at = %(now)s
+WHERE job = %(job)s AND period = %(period)s AND claimed_at = %(claimed_at)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledJob:
+    """Periodic work; it is woken `every` so often and runs once in each period that it is woken in."""
+
+    name: str
+    every: timedelta
+    period: Callable[[datetime], str]
+    run: Callable[[Running], object]
+    queue: str = QUICK
+
+
+def slices_of(length: timedelta) -> Callable[[datetime], str]:
+    """Periods of a fixed length, named by their first instant."""
+
+    def period(at: datetime) -> str:
+        start = int(at.timestamp()) // int(length.total_seconds()) * int(length.total_seconds())
+        return datetime.fromtimestamp(start, at.tzinfo).isoformat()
+
+    return period
+
+
+def days_from(hour: int) -> Callable[[datetime], str]:
+    """Days that begin at this hour in Cairo, whatever its clocks do, named by their date."""
+
+    def period(at: datetime) -> str:
+        on_the_wall = at.astimezone(BUSINESS_ZONE).replace(tzinfo=None)
+        return (on_the_wall - timedelta(hours=hour)).date().isoformat()
+
+    return period
+
+
+def _expire_bookings(running: Running) -> None:
+    use = running.dependencies
+    while expire_bookings(new_uow=use.new_uow, clock=use.clock):
+        continue
+
+
+def _reconcile_payments(running: Running) -> None:
+    use = running.dependencies
+    done = reconcile_payments(
+        new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id, live=use.live
+    )
+    if done.unanswered:
+        log.warning("payments_unanswered", asked=done.asked, unanswered=done.unanswered)
+
+
+def _clean_up(running: Running) -> None:
+    log.info("cleaned_up", **clean_up(running.database, running.dependencies.clock))
+
+
+_QUARTER_MINUTE, _FIVE_MINUTES = timedelta(seconds=15), timedelta(minutes=5)
+
+# Slow work goes to the workers that fork: a provider that hangs must not hold up what is quick.
+JOBS: Final[Mapping[str, ScheduledJob]] = {
+    job.name: job
+    for job in (
+        ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
+        ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
+        ScheduledJob("maintenance.run", _FIVE_MINUTES, days_from(2), _clean_up, DOCUMENTS),
+    )
+}
+
+
+def run_scheduled(job_name: str) -> None:
+    """The job function that schedulers enqueue: run a periodic job unless its period has had its run."""
+    run_once(JOBS[job_name], this_process())
+
+
+def run_once(job: ScheduledJob, running: Running) -> bool:
+    """Run a job if this period is still to be run; whether it ran here, to its end.
+
+    A run that fails stays unfinished, and is taken over when its lease ends, if the period is not over.
+    """
+    claimed_at = running.dependencies.clock.now()
+    claim = {"job": job.name, "period": job.period(claimed_at), "claimed_at": claimed_at}
+    if not _claim(claim, running):
+        return False
+    try:
+        job.run(running)
+    except Exception as error:  # noqa: BLE001 - whatever it raises, the next period tries again
+        log.error("scheduled_job_failed", job=job.name, period=claim["period"], reason=reason_of(error))
+        return False
+    with running.database.transaction() as transaction:
+        transaction.execute(_FINISH, {**claim, "now": running.dependencies.clock.now()})
+        transaction.commit()
+    return True
+
+
+def _claim(claim: Mapping[str, object], running: Running) -> bool:
+    now = running.dependencies.clock.now()
+    with running.database.transaction() as transaction:
+        claimed = transaction.row(_CLAIM, {**claim, "now": claim["claimed_at"], "given_up": now - LEASE})
+        transaction.commit()
+    return claimed is not None
