@@ -250,6 +250,11 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "unknown_field": ("This field is not known here.", "هذا الحقل غير معروف هنا."),
     "required": ("This field is required.", "هذا الحقل مطلوب."),
     "null": ("This field may not be null.", "لا يمكن أن يكون هذا الحقل فارغا."),
+    "unknown_outcome": (
+        "Choose paid, declined, late, twice, short or never.",
+        "اختر paid أو declined أو late أو twice أو short أو never.",
+    ),
+    "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }
 
 

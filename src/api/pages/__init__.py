@@ -1,0 +1,1 @@
+"""The few pages that this installation shows to people itself."""

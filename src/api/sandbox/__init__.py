@@ -1,0 +1,1 @@
+"""The sandbox provider's hosted checkout page."""
