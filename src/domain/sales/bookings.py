@@ -9,7 +9,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.shared.aggregate import Aggregate
-from domain.shared.errors import Conflict, IllegalTransition, NotFound, RuleBroken
+from domain.shared.errors import Conflict, FieldFault, IllegalTransition, NotFound, RuleBroken
 from domain.shared.events import DomainEvent
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
@@ -395,7 +395,8 @@ class Booking(Aggregate):
 
 def _needs_reason(*, early: bool, reason: str | None) -> None:
     if early and not (reason and reason.strip()):
-        raise OverrideReasonNeeded(pointer="/override_reason")
+        fault = FieldFault("/override_reason", "required", "needed ahead of the travel dates")
+        raise OverrideReasonNeeded(faults=(fault,))
 
 
 def source_of(*, creator: UUID, customer: UUID, agent: UUID | None, creator_is_staff: bool) -> BookingSource:
