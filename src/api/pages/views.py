@@ -28,12 +28,12 @@ _RETURNED: Final = {
 _CANCELLED: Final = {
     "ar": {
         "title": "لم يكتمل الدفع",
-        "text": "أُلغي الدفع أو لم يُقبل. إن كان لحجز، فهو محفوظ حتى نهاية مهلة الدفع الظاهرة في التطبيق.",
+        "text": "أُلغي الدفع أو لم يُقبل. إن كان الدفع لحجز، فالحجز محفوظ لك حتى انتهاء المهلة الظاهرة في التطبيق.",
         "next": "يمكنك العودة إلى التطبيق والمحاولة مرة أخرى.",
     },
     "en": {
         "title": "The payment was not completed",
-        "text": "It was cancelled or declined. A booking is kept until its time to pay, which the app shows, is over.",
+        "text": "It was cancelled or declined. A booking is kept for you until the deadline shown in the app.",
         "next": "You can go back to the app and try again.",
     },
 }
