@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from api.pages.views import blueprint as pages
-from api.sandbox.views import blueprint as sandbox
 from api.v1.catalogue.packages import blueprint as packages
 from flask import Flask, request
 from flask.json.provider import DefaultJSONProvider
@@ -15,6 +13,8 @@ from werkzeug.exceptions import UnsupportedMediaType
 from api.documentation import documentation
 from api.errors import register_error_handlers
 from api.health import blueprint as health
+from api.pages.views import blueprint as pages
+from api.sandbox.views import blueprint as sandbox
 from api.specification import create_specification, declare_security
 from api.v1.billing.invoices import blueprint as invoices
 from api.v1.billing.payments import blueprint as payments
@@ -27,6 +27,7 @@ from api.v1.sales.bookings import blueprint as bookings
 from api.webhooks.payments import blueprint as webhooks
 from config.settings import Settings, load_settings
 from infrastructure.bootstrap import Running, bootstrap
+from infrastructure.hashing import hash_runner
 from infrastructure.logging import configure_logging
 from middlewares.rate_limit import register_rate_limits
 from middlewares.request_context import register_request_context
@@ -42,7 +43,7 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
     settings = settings or (running.settings if running is not None else load_settings())
     if running is None:
         configure_logging(settings)
-        running = bootstrap(settings)
+        running = bootstrap(settings, run_hash=hash_runner())
     app = Flask("altayar", static_folder=None)
     app.json = OrjsonProvider(app)
     app.config.update(

@@ -133,6 +133,28 @@ def reconcile() -> None:
 
 
 @main.group()
+def ledger() -> None:
+    """The books."""
+
+
+@ledger.command()
+def verify() -> None:
+    """Recompute every balance and hash, and name the first row that is not as it was written."""
+    from infrastructure.database.ledger.verification import count_entries, verify_ledger
+    from infrastructure.database.roles import addresses_from
+
+    with _servers() as settings:
+        owner = addresses_from(settings.database_url).owner
+        with click.progressbar(length=count_entries(owner), label="Verifying the ledger") as bar:
+            verified = verify_ledger(owner, bar.update)
+    if verified.fault is not None:
+        fault = verified.fault
+        place = f"entry {fault.sequence} of account {fault.account_id}, journal {fault.journal_id}"
+        raise click.ClickException(f"{place}: {fault.reason}")
+    click.echo(f"{verified.entries} entries are as they were written")
+
+
+@main.group()
 def db() -> None:
     """Migrations of the database."""
 
