@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from application.billing.reconciliation import reconcile_payments
+from application.billing.sandbox import tell_late_payments
 from application.sales.bookings import expire_bookings
 from application.subscriptions import DOCUMENTS, QUICK
 from domain.shared.clock import BUSINESS_ZONE
@@ -88,17 +89,24 @@ def _reconcile_payments(running: Running) -> None:
         log.warning("payments_unanswered", asked=done.asked, unanswered=done.unanswered)
 
 
+def _tell_late_payments(running: Running) -> None:
+    use = running.dependencies
+    while use.sandbox is not None and tell_late_payments(uow=use.new_uow(), books=use.sandbox.books, clock=use.clock):
+        continue
+
+
 def _clean_up(running: Running) -> None:
     log.info("cleaned_up", **clean_up(running.database, running.dependencies.clock))
 
 
-_QUARTER_MINUTE, _FIVE_MINUTES = timedelta(seconds=15), timedelta(minutes=5)
+_QUARTER_MINUTE, _MINUTE, _FIVE_MINUTES = timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5)
 
 # Slow work goes to the workers that fork: a provider that hangs must not hold up what is quick.
 JOBS: Final[Mapping[str, ScheduledJob]] = {
     job.name: job
     for job in (
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
+        ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
         ScheduledJob("maintenance.run", _FIVE_MINUTES, days_from(2), _clean_up, DOCUMENTS),
     )
