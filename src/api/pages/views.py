@@ -1,4 +1,4 @@
-"""Where customers land after a provider's page; it proves nothing, reads nothing and changes nothing."""
+"""Where customers land from outside: after a provider's page, and from the mail that proves their address."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
+from api.context import use
 from api.pages.html import DIRECTIONS, Pages, page_language
+from application.identity.accounts import verify_email
+from domain.identity.users import WrongVerification
 from middlewares.auth_middleware import public
 
 blueprint = Blueprint("pages", __name__)
@@ -39,10 +42,59 @@ _CANCELLED: Final = {
 }
 
 
+_VERIFY: Final = {
+    "ar": {
+        "ask": {"title": "تأكيد بريدك الإلكتروني", "text": "اضغط الزر لتأكيد عنوانك.", "button": "تأكيد"},
+        "done": {"title": "تم تأكيد بريدك", "text": "يمكنك إغلاق هذه الصفحة والعودة إلى التطبيق."},
+        "failed": {"title": "الرابط غير صالح", "text": "غير معروف أو مستخدم أو منته. اطلب رابطا جديدا من التطبيق."},
+    },
+    "en": {
+        "ask": {
+            "title": "Confirm your e-mail",
+            "text": "Press the button to confirm your address.",
+            "button": "Confirm",
+        },
+        "done": {"title": "Your e-mail is confirmed", "text": "You can close this page and go back to the app."},
+        "failed": {
+            "title": "The link is not valid",
+            "text": "It is unknown, used or expired. Ask the app for a new one.",
+        },
+    },
+}
+
+
+@blueprint.get("/verify-email")
+@public
+def ask_to_verify() -> Response:
+    """The mail's link. It only asks: programs that look at links in mails must not spend the token."""
+    return _verify_page("ask", token=request.args.get("token", "")[:200])
+
+
+@blueprint.post("/verify-email")
+@public
+def verify() -> Response:
+    """The button: proves the address."""
+    try:
+        verify_email(request.form.get("token", "")[:200], uow=use().new_uow(), clock=use().clock)
+    except WrongVerification:
+        return _verify_page("failed", status=422)
+    return _verify_page("done")
+
+
+def _verify_page(state: str, *, token: str = "", status: int = 200) -> Response:
+    language = page_language()
+    words = _VERIFY[language][state]
+    facts = {"title": words["title"], "words": words, "token": token}
+    return _PAGES.answer("verify.html.jinja", language, facts, status=status)
+
+
 @blueprint.get("/payments/return")
 @public
 def returned_from_payment() -> Response:
-    """In both languages, the reader's first: who comes back may have no language set with us."""
+    """After a provider's page. It proves nothing, reads nothing and changes nothing.
+
+    In both languages, the reader's first: who comes back may have no language set with us.
+    """
     words = _CANCELLED if request.args.get("outcome") == "cancel" else _RETURNED
     language = page_language()
     languages = (language, "en" if language == "ar" else "ar")
