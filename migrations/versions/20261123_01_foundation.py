@@ -354,14 +354,34 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "status IN ('DRAFT', 'ACTIVE', 'INACTIVE', 'ARCHIVED')", name=op.f("ck_packages_status_known")
         ),
+        sa.Column(
+            "listing_place",
+            sa.Integer(),
+            sa.Computed("display_order + CASE WHEN is_featured THEN 0 ELSE 1000000 END", persisted=True),
+            nullable=True,
+        ),
+        sa.Column(
+            "price_thousandths",
+            sa.BigInteger(),
+            sa.Computed(
+                "base_price_minor * CASE WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 1"
+                " WHEN currency IN ('JPY', 'KRW') THEN 1000 ELSE 10 END",
+                persisted=True,
+            ),
+            nullable=True,
+        ),
         sa.CheckConstraint("base_price_minor >= 0", name=op.f("ck_packages_base_price_not_negative")),
+        sa.CheckConstraint("display_order BETWEEN 0 AND 10000", name=op.f("ck_packages_display_order_known")),
         sa.CheckConstraint("min_travelers BETWEEN 1 AND max_travelers", name=op.f("ck_packages_travelers_in_order")),
         sa.ForeignKeyConstraint(["created_by_user_id"], ["users.id"], name=op.f("fk_packages_created_by_user_id")),
         sa.ForeignKeyConstraint(["vendor_id"], ["users.id"], name=op.f("fk_packages_vendor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_packages")),
         sa.UniqueConstraint("slug", name=op.f("uq_packages_slug")),
     )
-    op.create_index("ix_packages_listing", "packages", ["status", "is_featured", "display_order", "id"], unique=False)
+    op.create_index("ix_packages_listing_place_id", "packages", ["listing_place", "id"], unique=False)
+    op.create_index("ix_packages_price_thousandths_id", "packages", ["price_thousandths", "id"], unique=False)
+    op.create_index("ix_packages_created_at_id", "packages", ["created_at", "id"], unique=False)
+    op.create_index("ix_packages_vendor_id", "packages", ["vendor_id"], unique=False)
     op.create_index(
         "ix_packages_search_text",
         "packages",
@@ -919,7 +939,10 @@ def downgrade() -> None:
         postgresql_using="gin",
         postgresql_ops={"search_text": "gin_trgm_ops"},
     )
-    op.drop_index("ix_packages_listing", table_name="packages")
+    op.drop_index("ix_packages_listing_place_id", table_name="packages")
+    op.drop_index("ix_packages_price_thousandths_id", table_name="packages")
+    op.drop_index("ix_packages_created_at_id", table_name="packages")
+    op.drop_index("ix_packages_vendor_id", table_name="packages")
     op.drop_table("packages")
     op.drop_index("ix_notifications_user_id_created_at_id", table_name="notifications")
     op.drop_table("notifications")

@@ -131,6 +131,10 @@ MESSAGES: Final[dict[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         ("No such package", "There is none on sale under this id or name."),
         ("لا توجد باقة كهذه", "لا توجد باقة معروضة بهذا المعرف أو الاسم."),
     ),
+    "slug_taken": (
+        ("This address has a package", "Choose another `slug`, or leave it out: one is made from the name."),
+        ("لهذا العنوان باقة", "اختر `slug` آخر أو اتركه: سيشتق واحد من الاسم."),
+    ),
     "not_publishable": (
         ("The package is not complete", "Look at `errors`: what customers must see is missing."),
         ("الباقة غير مكتملة", "راجع `errors`: ينقص ما يجب أن يراه العملاء."),
@@ -249,6 +253,7 @@ MESSAGES: Final[dict[str, tuple[tuple[str, str], tuple[str, str]]]] = {
 FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "unknown_field": ("This field is not known here.", "هذا الحقل غير معروف هنا."),
     "required": ("This field is required.", "هذا الحقل مطلوب."),
+    "staff_only": ("Only staff decide this.", "هذا الحقل يحدده الموظفون فقط."),
     "null": ("This field may not be null.", "لا يمكن أن يكون هذا الحقل فارغا."),
     "unknown_outcome": (
         "Choose paid, declined, late, twice, short or never.",

@@ -84,7 +84,13 @@ class Packages(Protocol):
         """The package, locked. Raises PackageNotFound."""
         ...
 
-    def slug_taken(self, slug: str) -> bool: ...
+    def free_slug(self, wanted: str) -> str:
+        """The slug, or with a number behind it, that no package has; nobody else is given it meanwhile."""
+        ...
+
+    def slug_taken(self, slug: str) -> bool:
+        """Whether a package has it; nobody else is given it meanwhile."""
+        ...
 
 
 class Departures(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -26,6 +26,14 @@ class Sight:
 ON_SALE: Final = Sight()
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The last row of the page before: its `sort_key` and id."""
+
+    key: int | datetime | date
+    id: UUID
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageSearch:
     """A search as the API takes it.
@@ -45,22 +53,23 @@ class PackageSearch:
     featured: bool | None = None
     sort: str = "featured"
     limit: int = 20
-    after: tuple[Any, ...] | None = None
-    """The sort values and id of the last row of the page before."""
+    after: Behind | None = None
 
 
 class CatalogueQueries(Protocol):
     """Packages and their departures, as far as the reader's sight goes."""
 
     def search(self, search: PackageSearch, *, sight: Sight) -> Sequence[Row]:
-        """One row more than `limit` when there are more; each has `cursor`, the values to page on from."""
+        """One row more than `limit` when there are more; each has `sort_key`, where a next page goes on."""
         ...
 
     def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None: ...
 
-    def departures(self, package_id: UUID, *, today: date, sight: Sight) -> Sequence[Row] | None:
-        """Departures that begin after today, soonest first, each with `seats_left`; those not cancelled for customers.
+    def departures(
+        self, package_id: UUID, *, today: date, sight: Sight, limit: int, after: Behind | None
+    ) -> Sequence[Row]:
+        """Departures that begin after today, soonest first, each with `seats_left`; one row more than `limit`.
 
-        None where there is no such package in sight.
+        Cancelled ones are shown only to those who see everything.
         """
         ...

@@ -63,6 +63,8 @@ class PackageStatus(StrEnum):
     ARCHIVED = "ARCHIVED"
 
 
+UNTAXED: Final = Percentage(0)
+
 NEXT = {
     PackageStatus.DRAFT: {PackageStatus.ACTIVE, PackageStatus.ARCHIVED},
     PackageStatus.ACTIVE: {PackageStatus.INACTIVE, PackageStatus.ARCHIVED},
@@ -126,7 +128,7 @@ class Package(Aggregate):
     description_en: str = ""
     category: PackageCategory
     base_price: Money
-    tax_rate: Percentage = Percentage(0)
+    tax_rate: Percentage = UNTAXED
     tax_inclusive: bool = True
     duration_days: int
     duration_nights: int

@@ -6,6 +6,7 @@ import psycopg
 from psycopg import errors
 
 from domain.catalogue.departures import SoldOut
+from domain.catalogue.packages import SlugTaken
 from domain.identity.users import EmailTaken
 from domain.ledger.journal import InsufficientBalance, JournalKeyReused
 from domain.membership.memberships import AlreadySubscribed
@@ -37,6 +38,7 @@ _BY_SQLSTATE: dict[str, type[DomainError]] = {
 _BY_CONSTRAINT: dict[str, type[DomainError]] = {
     "uq_users_email": EmailTaken,
     "ck_departures_never_oversold": SoldOut,
+    "uq_packages_slug": SlugTaken,
     "uq_membership_subscriptions_active_user": AlreadySubscribed,
     "pk_idempotency_keys": Busy,
     "uq_payments_idempotency_key": Busy,

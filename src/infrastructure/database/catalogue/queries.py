@@ -9,23 +9,10 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from application.catalogue.queries import PackageSearch, Row, Sight
+from application.catalogue.queries import Behind, PackageSearch, Row, Sight
 from domain.catalogue.packages import fold_for_search
-from domain.shared.money import EXPONENTS
 from infrastructure.database.transaction import Database
 
-
-def _scale_case(column: str) -> str:
-    """A price in thousandths of a whole unit, so that currencies of 0 to 3 decimals compare by their number."""
-    cases = " ".join(
-        f"WHEN '{code}' THEN {column} * {10 ** (3 - exponent)}"
-        for code, exponent in sorted(EXPONENTS.items())
-        if exponent != 2
-    )
-    return f"(CASE p.currency {cases} ELSE {column} * 10 END)"
-
-
-_PRICE: Final = _scale_case("p.base_price_minor")
 _BOOKABLE: Final = """
     d.package_id = p.id AND d.status = 'OPEN' AND d.starts_on > %(today)s AND d.seats_taken < d.capacity
 """
@@ -42,8 +29,8 @@ _FILTERS: Final = {
         p.search_text LIKE %(destination_within)s AND EXISTS (
             SELECT 1 FROM unnest(p.destinations) AS place WHERE fold_for_search(place) = %(destination)s)
     """,
-    "min_price": f"{_PRICE} >= %(min_price)s",
-    "max_price": f"{_PRICE} <= %(max_price)s",
+    "min_price": "p.price_thousandths >= %(min_price)s",
+    "max_price": "p.price_thousandths <= %(max_price)s",
     "featured": "p.is_featured = %(featured)s",
 }
 _DEPARTING: Final = f"""
@@ -55,37 +42,41 @@ _DEPARTING: Final = f"""
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """One way to sort: the values a page goes on from, their types, and the direction they are read in."""
+    """One way to sort: by a column, and by id where that is equal."""
 
-    keys: tuple[str, ...]
-    types: tuple[str, ...]
+    column: str
+    kind: str
     descending: bool = False
 
     @property
     def by(self) -> str:
-        direction = " DESC" if self.descending else ""
-        return ", ".join(f"{key}{direction}" for key in self.keys)
+        return f"p.{self.column} DESC, p.id DESC" if self.descending else f"p.{self.column}, p.id"
 
     @property
     def behind(self) -> str:
-        places = ", ".join(f"%(after_{i})s::{kind}" for i, kind in enumerate(self.types))
-        return f"({', '.join(self.keys)}) {'<' if self.descending else '>'} ({places})"
+        """The condition that a row comes after the last one of the page before."""
+        beyond = "<" if self.descending else ">"
+        return f"(p.{self.column}, p.id) {beyond} (%(after_key)s::{self.kind}, %(after_id)s::uuid)"
 
 
 _ORDERS: Final = {
-    "featured": _Order(("(NOT p.is_featured)", "p.display_order", "p.id"), ("boolean", "integer", "uuid")),
-    "price": _Order((_PRICE, "p.id"), ("bigint", "uuid")),
-    "-price": _Order((_PRICE, "p.id"), ("bigint", "uuid"), descending=True),
-    "newest": _Order(("p.created_at", "p.id"), ("timestamptz", "uuid"), descending=True),
+    "featured": _Order("listing_place", "bigint"),
+    "price": _Order("price_thousandths", "bigint"),
+    "-price": _Order("price_thousandths", "bigint", descending=True),
+    "newest": _Order("created_at", "timestamptz", descending=True),
 }
 
-_ONE: Final = f"SELECT {_COLUMNS} FROM packages p WHERE"
+_SELECT: Final = f"SELECT {_COLUMNS}"
+_PAGE: Final = "LIMIT %(limit)s"
 _DEPARTURES: Final = """
 SELECT d.id, d.package_id, d.starts_on, d.ends_on, d.capacity, d.capacity - d.seats_taken AS seats_left, d.status
 FROM departures d
 WHERE d.package_id = %(package_id)s AND d.starts_on > %(today)s
-ORDER BY d.starts_on, d.id LIMIT 1000
+  AND (%(everything)s OR d.status <> 'CANCELLED')
+  AND (d.starts_on, d.id) > (%(after_key)s::date, %(after_id)s::uuid)
+ORDER BY d.starts_on, d.id LIMIT %(limit)s
 """
+_FIRST_DEPARTURE: Final = Behind(date.min, UUID(int=0))
 
 
 class SqlCatalogueQueries:
@@ -97,27 +88,37 @@ class SqlCatalogueQueries:
     def search(self, search: PackageSearch, *, sight: Sight) -> Sequence[Row]:
         order = _ORDERS[search.sort]
         conditions, values = _conditions(search)
+        values |= {"today": search.today, "vendor_id": sight.vendor_id, "limit": search.limit + 1}
         if search.after is not None:
             conditions.append(order.behind)
-            values |= {f"after_{i}": value for i, value in enumerate(search.after)}
+            values |= {"after_key": search.after.key, "after_id": search.after.id}
         where = " AND ".join([_within(sight), *conditions])
-        cursor = ", ".join(f"{key} AS cursor_{i}" for i, key in enumerate(order.keys))
-        sql = f"SELECT {_COLUMNS}, {cursor} FROM packages p WHERE {where} ORDER BY {order.by} LIMIT %(limit)s"
-        values |= {"today": search.today, "vendor_id": sight.vendor_id, "limit": search.limit + 1}
-        rows = self._database.rows(sql, values)
-        return [{**row, "cursor": [row[f"cursor_{i}"] for i in range(len(order.keys))]} for row in rows]
+        sql = f"{_SELECT}, p.{order.column} AS sort_key FROM packages p WHERE {where} ORDER BY {order.by} {_PAGE}"
+        return self._database.rows(sql, values)
 
     def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
-        values = {"key": id_or_slug, "today": today, "vendor_id": sight.vendor_id}
-        column = "p.id" if _ID.fullmatch(id_or_slug) else "p.slug"
-        return self._database.row(f"{_ONE} {column} = %(key)s AND {_within(sight)}", values)
-
-    def departures(self, package_id: UUID, *, today: date, sight: Sight) -> Sequence[Row] | None:
-        if self.package(str(package_id), today=today, sight=sight) is None:
+        if not _KEY.fullmatch(id_or_slug):
             return None
-        return self._database.rows(_DEPARTURES, {"package_id": package_id, "today": today})
+        column = "p.id" if _ID.fullmatch(id_or_slug) else "p.slug"
+        sql = f"{_SELECT} FROM packages p WHERE {column} = %(key)s AND {_within(sight)}"
+        return self._database.row(sql, {"key": id_or_slug, "today": today, "vendor_id": sight.vendor_id})
+
+    def departures(
+        self, package_id: UUID, *, today: date, sight: Sight, limit: int, after: Behind | None
+    ) -> Sequence[Row]:
+        behind = after or _FIRST_DEPARTURE
+        values = {
+            "package_id": package_id,
+            "today": today,
+            "everything": sight.everything,
+            "after_key": behind.key,
+            "after_id": behind.id,
+            "limit": limit + 1,
+        }
+        return self._database.rows(_DEPARTURES, values)
 
 
+_KEY = re.compile(r"[\w-]{1,200}")
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -132,7 +133,7 @@ def _within(sight: Sight) -> str:
 def _conditions(search: PackageSearch) -> tuple[list[str], dict[str, Any]]:
     """What a row has to fulfil, and the values that the conditions name."""
     values: dict[str, Any] = {
-        "category": search.category,
+        "category": search.category.value if search.category is not None else None,
         "destination": fold_for_search(search.destination) or None,
         "min_price": search.min_price,
         "max_price": search.max_price,

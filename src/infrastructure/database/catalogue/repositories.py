@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,6 +10,10 @@ from sqlalchemy import select
 from domain.catalogue.packages import Package, PackageNotFound
 from infrastructure.database.catalogue.tables import packages
 from infrastructure.database.transaction import Statements
+
+# Held until the transaction ends: between looking for a free slug and taking it nobody else looks.
+_LOCK_SLUGS = "SELECT pg_advisory_xact_lock(hashtext('altayar package slugs'))"
+_LIKE_SLUG = "SELECT slug FROM packages WHERE slug = %(slug)s OR slug LIKE %(more)s"
 
 
 class SqlPackages:
@@ -35,5 +40,13 @@ class SqlPackages:
         self.seen.append(package)
         return package
 
+    def free_slug(self, wanted: str) -> str:
+        self._statements.execute(_LOCK_SLUGS)
+        # A slug holds no % and no _, so it stands for itself in a pattern.
+        taken = {row["slug"] for row in self._statements.rows(_LIKE_SLUG, {"slug": wanted, "more": f"{wanted}-%"})}
+        numbered = (f"{wanted}-{number}" for number in itertools.count(2))
+        return next(slug for slug in itertools.chain((wanted,), numbered) if slug not in taken)
+
     def slug_taken(self, slug: str) -> bool:
+        self._statements.execute(_LOCK_SLUGS)
         return self._statements.row("SELECT 1 FROM packages WHERE slug = %s", (slug,)) is not None

@@ -1,6 +1,7 @@
 """packages, departures."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -17,7 +18,7 @@ from sqlalchemy.orm import composite
 
 from domain.catalogue.departures import DepartureStatus
 from domain.catalogue.packages import Package, PackageCategory, PackageStatus
-from domain.shared.money import Money
+from domain.shared.money import EXPONENTS, Money
 from infrastructure.database.metadata import (
     PercentageNumber,
     instant,
@@ -29,6 +30,14 @@ from infrastructure.database.metadata import (
     status,
     unit,
 )
+
+
+def _with_exponent(exponent: int) -> str:
+    return ", ".join(f"'{code}'" for code, decimals in sorted(EXPONENTS.items()) if decimals == exponent)
+
+
+_PRICE_THOUSANDTHS = f"""base_price_minor * CASE WHEN currency IN ({_with_exponent(3)}) THEN 1
+ WHEN currency IN ({_with_exponent(0)}) THEN 1000 ELSE 10 END""".replace("\n", "")
 
 packages = Table(
     "packages",
@@ -73,12 +82,25 @@ packages = Table(
             persisted=True,
         ),
     ),
+    # Featured ones first, then as their display order says.
+    Column(
+        "listing_place",
+        Integer,
+        Computed("display_order + CASE WHEN is_featured THEN 0 ELSE 1000000 END", persisted=True),
+    ),
+    # The price's number in any currency: minor units are hundredths in most, thousandths or wholes in some.
+    Column("price_thousandths", BigInteger, Computed(_PRICE_THOUSANDTHS, persisted=True)),
     CheckConstraint("base_price_minor >= 0", name="base_price_not_negative"),
+    CheckConstraint("display_order BETWEEN 0 AND 10000", name="display_order_known"),
     CheckConstraint("min_travelers BETWEEN 1 AND max_travelers", name="travelers_in_order"),
     Index(
         "ix_packages_search_text", "search_text", postgresql_using="gin", postgresql_ops={"search_text": "gin_trgm_ops"}
     ),
-    Index("ix_packages_listing", "status", "is_featured", "display_order", "id"),
+    # One for each order that a list has: a page costs as much in a large catalogue as in a small one.
+    Index("ix_packages_listing_place_id", "listing_place", "id"),
+    Index("ix_packages_price_thousandths_id", "price_thousandths", "id"),
+    Index("ix_packages_created_at_id", "created_at", "id"),
+    Index("ix_packages_vendor_id", "vendor_id"),
 )
 
 departures = Table(
@@ -105,5 +127,5 @@ mappers.map_imperatively(
         "_currency": packages.c.currency,
         "base_price": composite(Money, "_base_price_minor", "_currency"),
     },
-    exclude_properties=["search_text"],
+    exclude_properties=["search_text", "listing_place", "price_thousandths"],
 )

@@ -1,0 +1,212 @@
+"""Packages: finding them, and for staff and vendors making them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, cast
+from uuid import UUID
+
+from flask import Response, g
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from api.answers import answer, answer_page
+from api.context import use, viewer
+from api.pagination import InvalidCursor, read_cursor, split_page
+from api.specification import page_of
+from api.v1.catalogue.schemas import (
+    DepartureQuery,
+    DepartureRequest,
+    DepartureShown,
+    PackageChanges,
+    PackageQuery,
+    PackageRequest,
+    PackageShown,
+)
+from application.catalogue.packages import (
+    Author,
+    ChangePackage,
+    CreatePackage,
+    PlanDeparture,
+    PublishPackage,
+    change_package,
+    create_package,
+    plan_departure,
+    publish_package,
+)
+from application.catalogue.queries import ON_SALE, Behind, PackageSearch, Row, Sight
+from application.identity.ports import Viewer
+from domain.catalogue.packages import PackageCategory, PackageDetails, PackageNotFound
+from domain.shared.clock import business_date
+from middlewares.auth_middleware import optional_token, permission_required
+from middlewares.idempotency import idempotent
+
+blueprint = Blueprint("packages", __name__, url_prefix="/packages", description="Packages and their departures")
+
+
+@blueprint.route("")
+class Packages(MethodView):
+    @optional_token
+    @blueprint.arguments(PackageQuery, location="query")
+    @blueprint.response(200, page_of(PackageShown))
+    def get(self, query: dict[str, Any]) -> Response:
+        """Find packages that are on sale; staff see all of them, vendors their own besides."""
+        rows = use().queries.catalogue.search(_search(query), sight=_sight())
+        page, cursor = split_page(rows, query["limit"], lambda row: (query["sort"], row["sort_key"], row["id"]))
+        return answer_page(PackageShown, page, cursor)
+
+    @permission_required("packages.create")
+    @idempotent()
+    @blueprint.arguments(PackageRequest)
+    @blueprint.response(201, PackageShown)
+    def post(self, body: dict[str, Any]) -> Response:
+        """Begin a package; customers see it when it is published."""
+        slug = body.pop("slug", None)
+        package_id = create_package(
+            CreatePackage(author=_author(), slug=slug, details=cast(PackageDetails, body)),
+            uow=use().new_uow(),
+            clock=use().clock,
+            new_id=use().new_id,
+        )
+        return answer(PackageShown, _shown(str(package_id)), 201, location=f"/api/v1/packages/{package_id}")
+
+
+@blueprint.route("/<string:id_or_slug>")
+class OnePackage(MethodView):
+    @optional_token
+    @blueprint.response(200, PackageShown)
+    def get(self, id_or_slug: str) -> Response:
+        """One package, by its id or its slug."""
+        return answer(PackageShown, _shown(id_or_slug))
+
+    @permission_required("packages.update")
+    @idempotent()
+    @blueprint.arguments(PackageChanges)
+    @blueprint.response(200, PackageShown)
+    def patch(self, body: dict[str, Any], id_or_slug: str) -> Response:
+        """Change what is given; bookings keep the price that they were made at."""
+        package_id: UUID = _shown(id_or_slug)["id"]
+        slug = body.pop("slug", None)
+        change_package(
+            ChangePackage(author=_author(), package_id=package_id, slug=slug, details=cast(PackageDetails, body)),
+            uow=use().new_uow(),
+            clock=use().clock,
+        )
+        return answer(PackageShown, _shown(str(package_id)))
+
+
+@blueprint.route("/<string:id_or_slug>/publish")
+class Publish(MethodView):
+    @permission_required("packages.publish")
+    @idempotent()
+    @blueprint.response(200, PackageShown)
+    def post(self, id_or_slug: str) -> Response:
+        """Put a package on sale, once everything that customers must see is there in both languages."""
+        package_id: UUID = _shown(id_or_slug)["id"]
+        command = PublishPackage(author=_author(), package_id=package_id)
+        publish_package(command, uow=use().new_uow(), clock=use().clock)
+        return answer(PackageShown, _shown(str(package_id)))
+
+
+@blueprint.route("/<string:id_or_slug>/departures")
+class Departures(MethodView):
+    @optional_token
+    @blueprint.arguments(DepartureQuery, location="query")
+    @blueprint.response(200, page_of(DepartureShown))
+    def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
+        """A package's departures from tomorrow on, soonest first, with the seats that are left."""
+        sight = _sight()
+        rows = use().queries.catalogue.departures(
+            _shown(id_or_slug)["id"],
+            today=_today(),
+            sight=sight,
+            limit=query["limit"],
+            after=_behind(query["cursor"], "departures", date.fromisoformat),
+        )
+        page, cursor = split_page(rows, query["limit"], lambda row: ("departures", row["starts_on"], row["id"]))
+        return answer_page(DepartureShown, page, cursor)
+
+    @permission_required("packages.update")
+    @idempotent()
+    @blueprint.arguments(DepartureRequest)
+    @blueprint.response(201, DepartureShown)
+    def post(self, body: dict[str, Any], id_or_slug: str) -> Response:
+        """Sell seats for a date; without `ends_on` the package's days say when it is over."""
+        departure = plan_departure(
+            PlanDeparture(author=_author(), package_id=_shown(id_or_slug)["id"], **body),
+            uow=use().new_uow(),
+            clock=use().clock,
+            new_id=use().new_id,
+        )
+        row = {**vars(departure), "seats_left": departure.seats_left}
+        location = f"/api/v1/packages/{departure.package_id}/departures"
+        return answer(DepartureShown, row, 201, location=location)
+
+
+def _author() -> Author:
+    return Author(viewer().user_id, viewer().is_staff)
+
+
+def _today() -> date:
+    return business_date(use().clock.now())
+
+
+def _sight() -> Sight:
+    """What the reader may see; a reader without a token is a customer."""
+    reader: Viewer | None = g.viewer
+    if reader is None or not reader.may("packages.read"):
+        return ON_SALE
+    return Sight(everything=True) if reader.is_staff else Sight(vendor_id=reader.user_id)
+
+
+def _shown(id_or_slug: str) -> Row:
+    row = use().queries.catalogue.package(id_or_slug, today=_today(), sight=_sight())
+    if row is None:
+        raise PackageNotFound()
+    return row
+
+
+def _search(query: dict[str, Any]) -> PackageSearch:
+    sort, category = query["sort"], query["category"]
+    return PackageSearch(
+        today=_today(),
+        q=query["q"],
+        category=PackageCategory(category) if category is not None else None,
+        destination=query["destination"],
+        min_price=query["min_price"],
+        max_price=query["max_price"],
+        starts_from=query["starts_from"],
+        starts_to=query["starts_to"],
+        featured=query["featured"],
+        sort=sort,
+        limit=query["limit"],
+        after=_behind(query["cursor"], sort, _instant if sort == "newest" else _number),
+    )
+
+
+def _behind(cursor: str | None, order: str, read_key: Callable[[Any], Any]) -> Behind | None:
+    """Where a page begins. Raises InvalidCursor for anything but a cursor of this very order."""
+    values = read_cursor(cursor)
+    if values is None:
+        return None
+    try:
+        made_for, key, row_id = values
+        if made_for != order:
+            raise InvalidCursor()
+        return Behind(read_key(key), UUID(row_id))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InvalidCursor() from error
+
+
+def _number(key: Any) -> int:
+    if type(key) is not int or not 0 <= key < 2**63:
+        raise InvalidCursor()
+    return key
+
+
+def _instant(key: Any) -> datetime:
+    at = datetime.fromisoformat(key)
+    if at.tzinfo is None:
+        raise InvalidCursor()
+    return at
