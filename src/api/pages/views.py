@@ -46,7 +46,7 @@ _VERIFY: Final = {
     "ar": {
         "ask": {"title": "تأكيد بريدك الإلكتروني", "text": "اضغط الزر لتأكيد عنوانك.", "button": "تأكيد"},
         "done": {"title": "تم تأكيد بريدك", "text": "يمكنك إغلاق هذه الصفحة والعودة إلى التطبيق."},
-        "failed": {"title": "الرابط غير صالح", "text": "غير معروف أو مستخدم أو منته. اطلب رابطا جديدا من التطبيق."},
+        "failed": {"title": "الرابط غير صالح", "text": "غير معروف أو مستخدم أو منته."},
     },
     "en": {
         "ask": {
@@ -57,7 +57,7 @@ _VERIFY: Final = {
         "done": {"title": "Your e-mail is confirmed", "text": "You can close this page and go back to the app."},
         "failed": {
             "title": "The link is not valid",
-            "text": "It is unknown, used or expired. Ask the app for a new one.",
+            "text": "It is unknown, used or expired.",
         },
     },
 }
