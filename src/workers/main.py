@@ -108,7 +108,7 @@ def work(kind: type[_Draining], names: Sequence[str], running: Running, stop: St
     hold(running)
     while not stop.requested:
         try:
-            _new_worker(kind, names, running.redis).work(logging_level=None)
+            _new_worker(kind, names, running.redis).work(logging_level="WARNING")
         except RedisError as error:
             log.warning("worker_waits", reason=type(error).__name__)
         except StopRequested:
