@@ -13,7 +13,7 @@ from application.ports import UnitOfWork
 from domain.identity.sessions import Session, SessionEnded
 from domain.identity.users import EmailTaken, User, WrongCredentials, WrongVerification
 from domain.shared.clock import Clock
-from domain.shared.email import Email
+from domain.shared.email import Email, fold
 from domain.shared.identifiers import NewId
 
 VERIFICATION_LIFETIME = timedelta(hours=24)
@@ -86,7 +86,7 @@ def log_in(
 ) -> SignedIn:
     """Sign in. Raises WrongCredentials, in the same time for known and unknown addresses."""
     with uow:
-        user = uow.users.by_email(command.email.strip().casefold())
+        user = uow.users.by_email(fold(command.email))
         known_hash = user.password_hash if user is not None else None
     right = passwords.verify(command.password, known_hash)
     if user is None or not right or not user.may_sign_in:

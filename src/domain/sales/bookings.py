@@ -354,6 +354,8 @@ class Booking(Aggregate):
 
     def expire(self, *, at: datetime) -> None:
         """The time to pay is over; the caller gives the seats back in the same transaction."""
+        if not self.accepts_money:
+            raise IllegalTransition(current=self.status, wanted=BookingStatus.CANCELLED)
         self._move_to(BookingStatus.CANCELLED, by=None, reason="payment time ran out", at=at)
         self.cancellation_reason = "payment time ran out"
         self.cancelled_at = at

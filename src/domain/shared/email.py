@@ -21,10 +21,17 @@ class Email:
     address: str
 
     def __post_init__(self) -> None:
-        folded = unicodedata.normalize("NFKC", self.address).strip().casefold()
-        if not _SHAPE.fullmatch(folded) or ".." in folded:
+        folded = fold(self.address)
+        # Control characters, invisible ones and halves of surrogate pairs are nobody's address.
+        hidden = any(unicodedata.category(char).startswith("C") for char in folded)
+        if hidden or not _SHAPE.fullmatch(folded) or ".." in folded:
             raise InvalidValue("not an e-mail address", pointer="/email", code="invalid_email")
         object.__setattr__(self, "address", folded)
 
     def __str__(self) -> str:
         return self.address
+
+
+def fold(written: str) -> str:
+    """The one spelling of what people type alike; says nothing about whether it is an address."""
+    return unicodedata.normalize("NFKC", written).strip().casefold()

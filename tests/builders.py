@@ -1,0 +1,224 @@
+"""Ready-made domain things: tests say what matters to them, the rest is ordinary."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from domain.billing.payments import AttemptStatus, Payment, PaymentAttempt, PaymentMethod, PaymentStatus, PaymentType
+from domain.catalogue.departures import Departure, DepartureStatus
+from domain.catalogue.packages import Package, PackageCategory, PackageStatus
+from domain.identity.users import User
+from domain.ledger import accounts
+from domain.ledger.journal import Entry, Journal, JournalType
+from domain.sales.bookings import (
+    BookedPrice,
+    Booking,
+    BookingPaymentStatus,
+    BookingSource,
+    BookingStatus,
+    HoldStatus,
+    RewardTerms,
+)
+from domain.shared.email import Email
+from domain.shared.money import Money
+from domain.shared.percentage import Percentage
+from infrastructure.clock import new_id
+
+NOON = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+"""Noon in Cairo on an ordinary day."""
+TODAY = date(2026, 11, 23)
+_serials = count(1)
+
+
+def egp(amount: str) -> Money:
+    return Money.parse(amount, "EGP")
+
+
+def a_user(*, email: str | None = None, locale: str = "en", at: datetime = NOON) -> User:
+    return User.register(
+        user_id=new_id(),
+        email=Email(email or f"{new_id().hex}@example.com"),
+        password_hash="$2b$04$not.a.password",
+        first_name="Mona",
+        last_name="Adel",
+        phone=None,
+        locale=locale,
+        at=at,
+    )
+
+
+def a_package(
+    *,
+    price: Money | None = None,
+    tax_rate: str = "14",
+    tax_inclusive: bool = True,
+    status: PackageStatus = PackageStatus.ACTIVE,
+    created_by: UUID | None = None,
+    **changes: Any,
+) -> Package:
+    package_id = new_id()
+    values: dict[str, Any] = {
+        "id": package_id,
+        "slug": f"nile-{package_id.hex}",
+        "name_ar": "رحلة نيلية",
+        "name_en": "Nile cruise",
+        "description_ar": "أربعة أيام بين الأقصر وأسوان",
+        "description_en": "Four days between Luxor and Aswan",
+        "category": PackageCategory.FAMILY,
+        "base_price": price or egp("1000.00"),
+        "tax_rate": Percentage.parse(tax_rate),
+        "tax_inclusive": tax_inclusive,
+        "duration_days": 4,
+        "duration_nights": 3,
+        "min_travelers": 1,
+        "max_travelers": 50,
+        "destinations": ["Luxor", "Aswan"],
+        "is_featured": False,
+        "display_order": 0,
+        "status": status,
+        "created_by_user_id": created_by or new_id(),
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    return Package(**{**values, **changes})
+
+
+def a_departure(
+    *,
+    package_id: UUID | None = None,
+    capacity: int = 10,
+    taken: int = 0,
+    starts_on: date | None = None,
+    status: DepartureStatus = DepartureStatus.OPEN,
+) -> Departure:
+    begins = starts_on or TODAY + timedelta(days=30)
+    departure = Departure.plan(
+        departure_id=new_id(),
+        package_id=package_id or new_id(),
+        starts_on=begins,
+        ends_on=begins + timedelta(days=3),
+        capacity=capacity,
+        at=NOON,
+    )
+    departure.seats_taken = taken
+    departure.status = status
+    return departure
+
+
+_PAID = {
+    BookingStatus.CONFIRMED,
+    BookingStatus.IN_PROGRESS,
+    BookingStatus.COMPLETED,
+    BookingStatus.REFUNDED,
+}
+
+
+def a_booking(
+    *,
+    status: BookingStatus = BookingStatus.PENDING_PAYMENT,
+    price: Money | None = None,
+    hold_expires_at: datetime | None = None,
+    cashback: str = "0",
+    starts_on: date = TODAY,
+    ends_on: date = TODAY + timedelta(days=3),
+) -> Booking:
+    """A booking in a state that its own verbs lead to: paid and captured, or cancelled because its hold ran out."""
+    amount, user_id, serial = price or egp("1000.00"), new_id(), next(_serials)
+    nothing = Money(0, amount.currency)
+    booking = Booking.place(
+        booking_id=new_id(),
+        item_id=new_id(),
+        booking_number=f"BK-2026-{serial:06d}",
+        user_id=user_id,
+        agent_id=None,
+        created_by_user_id=user_id,
+        booking_source=BookingSource.SELF,
+        package_id=new_id(),
+        departure_id=new_id(),
+        item_name_ar="رحلة نيلية",
+        item_name_en="Nile cruise",
+        unit_price=amount,
+        price=BookedPrice(
+            lines=(),
+            base_amount=amount,
+            discount_amount=nothing,
+            voucher_discount=nothing,
+            tax_amount=nothing,
+            tax_rate=Percentage(0),
+            final_amount=amount,
+        ),
+        rewards=RewardTerms(tier_code="GUEST", points_multiplier=100, cashback_rate=Percentage.parse(cashback)),
+        customer_info={},
+        special_requests="",
+        start_date=starts_on,
+        end_date=ends_on,
+        travelers_count=2,
+        hold_expires_at=hold_expires_at or NOON + timedelta(minutes=15),
+        at=NOON,
+    )
+    booking.status = status
+    if status in _PAID:
+        booking.paid_amount, booking.payment_status = amount, BookingPaymentStatus.PAID
+        booking.hold.status = HoldStatus.CAPTURED
+    if status is BookingStatus.CANCELLED:
+        booking.hold.status = HoldStatus.EXPIRED
+    booking.pull_events()
+    booking.pull_changes()
+    return booking
+
+
+def a_payment(
+    *,
+    amount: Money | None = None,
+    status: PaymentStatus = PaymentStatus.PENDING,
+    provider: str | None = "SCRIPTED",
+    booking_id: UUID | None = None,
+) -> Payment:
+    owed = amount or egp("1000.00")
+    return Payment(
+        id=new_id(),
+        payment_number=f"PAY-2026-{next(_serials):06d}",
+        user_id=new_id(),
+        payment_type=PaymentType.BOOKING,
+        booking_id=booking_id or new_id(),
+        subscription_id=None,
+        amount=owed,
+        payment_method=PaymentMethod.CREDIT_CARD,
+        provider=provider,
+        status=status,
+        idempotency_key=new_id().hex,
+        success_url=None,
+        cancel_url=None,
+        refund_amount=Money(0, owed.currency),
+        paid_at=None,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+
+
+def an_attempt(*, status: AttemptStatus = AttemptStatus.CREATED, expires_at: datetime | None = None) -> PaymentAttempt:
+    attempt = a_payment().new_attempt(attempt_id=new_id(), at=NOON)
+    attempt.status, attempt.expires_at = status, expires_at
+    return attempt
+
+
+def a_journal(*entries: Entry, key: str | None = None, **changes: Any) -> Journal:
+    """A deposit of its entries; 100 minor units from clearing to somebody's wallet where none are given."""
+    journal_id = new_id()
+    journal = Journal(
+        id=journal_id,
+        journal_type=JournalType.DEPOSIT,
+        idempotency_key=key or f"test:{journal_id}",
+        reference_type="TEST",
+        reference_id=UUID(int=1),
+        description_ar="اختبار",
+        description_en="Test",
+        occurred_at=NOON,
+        entries=entries
+        or (Entry(accounts.clearing("SCRIPTED", "EGP"), -100), Entry(accounts.wallet(new_id(), "EGP"), 100)),
+    )
+    return replace(journal, **changes)
