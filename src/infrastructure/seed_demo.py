@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import psycopg
+from psycopg.types.json import Jsonb
 
+from domain.catalogue.departures import Departure
+from domain.catalogue.packages import Package, PackageCategory, slug_of
 from domain.membership.memberships import TERM
 from domain.shared.clock import business_date
 from domain.shared.identifiers import document_number
+from domain.shared.money import Money
+from domain.shared.percentage import Percentage
 from infrastructure.clock import new_id
 from security.password_handler import BcryptPasswords
 
@@ -28,9 +38,14 @@ DEMO_ACCOUNTS: Final = (
 
 
 def seed_demo(connection: Connection, *, at: datetime, bcrypt_cost: int) -> None:
-    """Five accounts, of which the customer has a gold membership."""
+    """Five accounts, of which the customer has a gold membership; a catalogue with departures for six months.
+
+    Run again later it adds the departures of the weeks that have come into sight, and changes nothing else.
+    """
     _seed_accounts(connection, at=at, bcrypt_cost=bcrypt_cost)
     _seed_membership(connection, at=at)
+    _seed_packages(connection, at=at)
+    _seed_departures(connection, at=at)
 
 
 _MISSING = "SELECT email FROM unnest(%s::text[]) AS email WHERE email NOT IN (SELECT u.email FROM users u)"
@@ -85,3 +100,132 @@ def _seed_membership(connection: Connection, *, at: datetime) -> None:
     serial = connection.execute("SELECT nextval('membership_numbers')").fetchone()
     number = document_number("MB", start.year, serial[0] if serial else 0)
     connection.execute(_ADD_MEMBERSHIP, {**values, "id": new_id(), "number": number, "user_id": needs[0]})
+
+
+Described = Mapping[str, Any]
+
+_ACCOUNT_IDS = "SELECT email, id FROM users WHERE email = ANY(%s)"
+_ADD_PACKAGE = """
+INSERT INTO packages (id, slug, name_ar, name_en, description_ar, description_en, category, base_price_minor, currency,
+                      tax_rate, tax_inclusive, duration_days, duration_nights, min_travelers, max_travelers,
+                      destinations, inclusions_ar, inclusions_en, exclusions_ar, exclusions_en, itinerary, is_featured,
+                      display_order, status, vendor_id, created_by_user_id, created_at, updated_at)
+VALUES (%(id)s, %(slug)s, %(name_ar)s, %(name_en)s, %(description_ar)s, %(description_en)s, %(category)s,
+        %(base_price_minor)s, %(currency)s, %(tax_rate)s, %(tax_inclusive)s, %(duration_days)s, %(duration_nights)s,
+        %(min_travelers)s, %(max_travelers)s, %(destinations)s, %(inclusions_ar)s, %(inclusions_en)s,
+        %(exclusions_ar)s, %(exclusions_en)s, %(itinerary)s, %(is_featured)s, %(display_order)s, %(status)s,
+        %(vendor_id)s, %(created_by_user_id)s, %(created_at)s, %(updated_at)s)
+ON CONFLICT (slug) DO NOTHING
+"""
+
+
+@cache
+def demo_catalogue() -> tuple[Described, ...]:
+    """The packages as demo_packages.toml describes them."""
+    path = Path(__file__).with_name("demo_packages.toml")
+    return tuple(tomllib.loads(path.read_text("utf-8"))["package"])
+
+
+def demo_package(described: Described, *, admin: UUID, vendor: UUID, at: datetime) -> Package:
+    """One of the demo's packages, on sale. Raises UnsoundPackage or NotPublishable where its description is wrong."""
+    least, most = described["travelers"]
+    package = Package.create(
+        package_id=new_id(),
+        slug=slug_of(described["name_en"]),
+        vendor_id=vendor if described.get("vendor") else None,
+        created_by=admin,
+        at=at,
+        name_ar=described["name_ar"],
+        name_en=described["name_en"],
+        description_ar=described["description_ar"],
+        description_en=described["description_en"],
+        category=PackageCategory(described["category"]),
+        base_price=Money.parse(described["price"], described["currency"]),
+        tax_rate=Percentage.parse(described["tax_rate"]),
+        duration_days=described["days"],
+        duration_nights=described["nights"],
+        min_travelers=least,
+        max_travelers=most,
+        destinations=described["destinations"],
+        inclusions_ar=described["inclusions_ar"],
+        inclusions_en=described["inclusions_en"],
+        exclusions_ar=described["exclusions_ar"],
+        exclusions_en=described["exclusions_en"],
+        itinerary=[
+            {"day": day, "title_ar": ar, "title_en": en, "description_ar": more_ar, "description_en": more_en}
+            for day, (ar, en, more_ar, more_en) in enumerate(described["itinerary"], start=1)
+        ],
+        is_featured=described["featured"],
+        display_order=described["order"],
+    )
+    package.publish(at=at)
+    return package
+
+
+def _seed_packages(connection: Connection, *, at: datetime) -> None:
+    ids = dict(connection.execute(_ACCOUNT_IDS, (["admin@altayar.test", "vendor@altayar.test"],)).fetchall())
+    admin, vendor = ids["admin@altayar.test"], ids["vendor@altayar.test"]
+    rows = [_package_row(demo_package(one, admin=admin, vendor=vendor, at=at)) for one in demo_catalogue()]
+    with connection.cursor() as cursor:
+        cursor.executemany(_ADD_PACKAGE, rows)
+
+
+def _package_row(package: Package) -> dict[str, Any]:
+    return {
+        **vars(package),
+        "category": package.category.value,
+        "status": package.status.value,
+        "base_price_minor": package.base_price.minor,
+        "currency": package.base_price.currency.code,
+        "tax_rate": str(package.tax_rate),
+        "itinerary": Jsonb(package.itinerary),
+    }
+
+
+_ANCHOR: Final = date(2026, 1, 1)
+FORTNIGHT: Final = timedelta(days=14)
+HALF_A_YEAR: Final = timedelta(days=182)
+
+_PACKAGE_IDS = "SELECT slug, id FROM packages WHERE slug = ANY(%s) AND status = 'ACTIVE'"
+_ADD_DEPARTURE = """
+INSERT INTO departures (id, package_id, starts_on, ends_on, capacity, seats_taken, status, created_at)
+SELECT %(id)s, %(package_id)s, %(starts_on)s, %(ends_on)s, %(capacity)s, 0, 'OPEN', %(created_at)s
+WHERE NOT EXISTS (SELECT 1 FROM departures WHERE package_id = %(package_id)s AND starts_on = %(starts_on)s)
+"""
+
+
+def departure_dates(offset: int, *, today: date) -> Iterator[date]:
+    """Every second week of the coming half-year, on days that stay the same whenever this is asked."""
+    first_ahead = today + timedelta(days=1)
+    begun = (first_ahead - _ANCHOR - timedelta(days=offset)) % FORTNIGHT
+    day = first_ahead + (FORTNIGHT - begun) % FORTNIGHT
+    while day <= today + HALF_A_YEAR:
+        yield day
+        day += FORTNIGHT
+
+
+def _seed_departures(connection: Connection, *, at: datetime) -> None:
+    """Departures that are missing; one that staff closed or cancelled is there, and stays as it is."""
+    described = {slug_of(one["name_en"]): one for one in demo_catalogue()}
+    packages = dict(connection.execute(_PACKAGE_IDS, (list(described),)).fetchall())
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            _ADD_DEPARTURE,
+            [
+                vars(departure)
+                for slug, package_id in packages.items()
+                for departure in _departures(described[slug], package_id, at)
+            ],
+        )
+
+
+def _departures(described: Described, package_id: UUID, at: datetime) -> Iterator[Departure]:
+    for starts_on in departure_dates(described["offset"], today=business_date(at)):
+        yield Departure.plan(
+            departure_id=new_id(),
+            package_id=package_id,
+            starts_on=starts_on,
+            ends_on=starts_on + timedelta(days=described["days"] - 1),
+            capacity=described["seats"],
+            at=at,
+        )
