@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import structlog
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from api.language import reading_language
@@ -153,4 +153,5 @@ def _escaped(name: str) -> str:
 
 
 def _size_limit() -> int:
-    return int(current_app.config["MAX_CONTENT_LENGTH"] or 0)
+    """The limit of this request: webhooks and pages have stricter ones than the app."""
+    return int(request.max_content_length or 0)

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from flask import Response
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page, json_answer
+from api.blueprint import Blueprint
 from api.context import scope_of, use
 from api.fields import Localized, MoneyField, Percent, Schema
 from api.language import reading_language

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from flask import Response, request
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import ValidationError, fields, validate
 
 from api.answers import answer, answer_page
+from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
 from api.fields import MoneyField, Schema
 from api.language import reading_language
@@ -36,8 +36,13 @@ _PAYABLES = {
 
 def _web_address(text: str) -> None:
     """An absolute http or https address; a browser is sent there, so nothing else will do."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or len(text) > 1000:
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    # urlsplit drops line breaks in silence; a header or a text column takes no control character at all.
+    if not is_address or len(text) > 1000 or not text.isprintable() or " " in text:
         raise ValidationError("An absolute http or https address.")
 
 

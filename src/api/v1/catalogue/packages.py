@@ -9,9 +9,9 @@ from uuid import UUID
 
 from flask import Response, g
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from api.answers import answer, answer_page
+from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.pagination import InvalidCursor, read_cursor, split_page
 from api.specification import page_of

@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import Response, request
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from api.answers import answer
+from api.blueprint import Blueprint
 from api.context import use
 from api.v1.identity.schemas import (
     LoginRequest,

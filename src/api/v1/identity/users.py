@@ -7,9 +7,9 @@ from uuid import UUID
 
 from flask import Response
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from api.answers import answer, answer_page
+from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.fields import Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page

@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Response
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
+from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
 from api.fields import Localized, MoneyField, Percent, Schema
 from api.pagination import InvalidCursor, PageQuery, after_cursor, by_time, read_cursor, split_page

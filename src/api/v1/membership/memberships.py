@@ -7,10 +7,10 @@ from uuid import UUID
 
 from flask import Response
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import fields
 
 from api.answers import answer, answer_page
+from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
 from api.fields import Localized, MoneyField, Percent, Schema, Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page

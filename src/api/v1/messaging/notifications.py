@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Response
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import fields
 
 from api.answers import answer_page
+from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.fields import Localized, Schema
 from api.pagination import PageQuery, after_cursor, by_time, split_page

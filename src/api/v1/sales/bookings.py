@@ -7,9 +7,9 @@ from uuid import UUID
 
 from flask import Response
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from api.answers import answer, answer_page
+from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
 from api.pagination import after_cursor, by_time, split_page
 from api.specification import page_of
