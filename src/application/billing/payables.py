@@ -40,6 +40,11 @@ class Payable(Protocol):
     @property
     def account(self) -> AccountRef: ...
 
+    @property
+    def deadline(self) -> datetime | None:
+        """Until when it can be paid; None where nothing limits that."""
+        ...
+
     def amount_due(self, *, owner: UUID, at: datetime) -> Money:
         """What its owner has to pay. Raises NotFound for a stranger, NothingToPay when there is nothing."""
         ...
@@ -62,6 +67,10 @@ class BookingPayable:
     @property
     def accepts_money(self) -> bool:
         return self._booking.accepts_money
+
+    @property
+    def deadline(self) -> datetime | None:
+        return self._booking.hold_expires_at
 
     @property
     def account(self) -> AccountRef:
@@ -126,6 +135,10 @@ class MembershipPayable:
         return self._subscription.status is SubscriptionStatus.PENDING_PAYMENT
 
     @property
+    def deadline(self) -> datetime | None:
+        return None
+
+    @property
     def account(self) -> AccountRef:
         return accounts.platform(AccountKind.MEMBERSHIP_REVENUE, self._subscription.price.currency.code)
 
@@ -152,6 +165,10 @@ class DepositPayable:
         self.reference_id = payment.id
         self.label_ar = f"إيداع في المحفظة {payment.payment_number}"
         self.label_en = f"Wallet deposit {payment.payment_number}"
+
+    @property
+    def deadline(self) -> datetime | None:
+        return None
 
     @property
     def account(self) -> AccountRef:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.billing.payables import DepositPayable, Payable, lock_payable
@@ -33,7 +33,7 @@ from domain.shared.identifiers import NewId, document_number
 from domain.shared.money import Money
 
 CHECKOUT_LIFETIME = timedelta(hours=24)
-"""How long a checkout stays open that no hold of seats limits."""
+"""How long a checkout stays open that nothing else limits."""
 
 
 class PartPaymentNotOffered(InvalidValue):
@@ -81,12 +81,11 @@ def open_payment(
     if command.method is PaymentMethod.WALLET:
         return _pay_from_wallet(command, uow=new_uow(), clock=clock, new_id=new_id)
     gateway = _gateway_for(command, gateways)
-    payment, attempt, payer = _intend(command, uow=new_uow(), clock=clock, new_id=new_id)
-    if attempt.status is not AttemptStatus.CREATED:
-        return payment.id
-    request = _checkout_request(command, payment, attempt, payer, clock)
-    _ask(gateway, request, payment_id=payment.id, uow_after=new_uow, clock=clock)
-    return payment.id
+    intent = _intend(command, uow=new_uow(), clock=clock, new_id=new_id)
+    if intent.attempt.status is AttemptStatus.CREATED:
+        request = _checkout_request(command, intent)
+        _ask(gateway, request, payment_id=intent.payment.id, uow_after=new_uow, clock=clock)
+    return intent.payment.id
 
 
 def _gateway_for(command: OpenPayment, gateways: Gateways) -> PaymentGateway:
@@ -116,27 +115,36 @@ def _pay_from_wallet(command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new
     return payment.id
 
 
-def _intend(
-    command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new_id: NewId
-) -> tuple[Payment, PaymentAttempt, User]:
+@dataclass(frozen=True, slots=True)
+class _Intent:
+    """What the provider is about to be asked, as it was stored."""
+
+    payment: Payment
+    attempt: PaymentAttempt
+    payer: User
+    deadline: datetime
+
+
+def _intend(command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> _Intent:
     """Store what the provider is about to be asked; an open checkout of the same purchase is used again."""
     with uow:
-        known = uow.payments.by_key(command.idempotency_key)
-        if known is not None:
-            payment = _same(known, command)
+        payable = lock_payable(command.payment_type, command.payable_id, uow=uow)
+        payment = uow.payments.by_key(command.idempotency_key)
+        if payment is not None:
+            payment = _same(payment, command)
         else:
-            payable = lock_payable(command.payment_type, command.payable_id, uow=uow)
             wanted = _new_payment(command, payable, uow=uow, clock=clock, new_id=new_id)
-            twin = _open_twin(wanted, uow=uow, clock=clock)
-            payment = twin or wanted
-            if twin is None:
+            payment = _open_twin(wanted, uow=uow, clock=clock)
+            if payment is None:
+                payment = wanted
                 uow.payments.add(payment)
         attempt = payment.newest_attempt
         if attempt is None or (attempt.status is AttemptStatus.FAILED and payment.status is PaymentStatus.PENDING):
             attempt = payment.new_attempt(attempt_id=new_id(), at=clock.now())
         payer = uow.users.get(command.user_id)
         uow.commit()
-    return payment, attempt, payer
+    deadline = payable.deadline if payable is not None else None
+    return _Intent(payment, attempt, payer, deadline or clock.now() + CHECKOUT_LIFETIME)
 
 
 def _open_twin(payment: Payment, *, uow: UnitOfWork, clock: Clock) -> Payment | None:
@@ -201,22 +209,22 @@ def _amount(command: OpenPayment, payable: Payable | None, clock: Clock) -> Mone
     return due
 
 
-def _checkout_request(
-    command: OpenPayment, payment: Payment, attempt: PaymentAttempt, user: User, clock: Clock
-) -> CheckoutRequest:
+def _checkout_request(command: OpenPayment, intent: _Intent) -> CheckoutRequest:
+    payment, payer = intent.payment, intent.payer
     back = f"{command.public_url}/payments/return?payment={payment.id}"
+    provider = (payment.provider or "").lower()
     return CheckoutRequest(
-        attempt_id=attempt.id,
-        merchant_reference=attempt.merchant_reference,
+        attempt_id=intent.attempt.id,
+        merchant_reference=intent.attempt.merchant_reference,
         amount=payment.amount,
         description=payment.payment_number,
         method=payment.payment_method.value,
-        payer=Payer(user.first_name, user.last_name, user.email, user.phone or ""),
+        payer=Payer(payer.first_name, payer.last_name, payer.email, payer.phone or ""),
         success_url=payment.success_url or f"{back}&outcome=success",
         cancel_url=payment.cancel_url or f"{back}&outcome=cancel",
-        webhook_url=f"{command.public_url}/api/v1/payments/webhooks/{(payment.provider or '').lower()}_json",
+        webhook_url=f"{command.public_url}/api/v1/payments/webhooks/{provider}_json",
         locale=command.locale,
-        expires_at=clock.now() + CHECKOUT_LIFETIME,
+        expires_at=intent.deadline,
     )
 
 
