@@ -32,9 +32,8 @@ LONGEST_PAUSE_SECONDS = 10.0
 FAILURES_BEFORE_READY = 3
 """A process that dies this often before the system was ever ready will not do better by itself."""
 
-QUIET_SECONDS = 1.0
-LONGEST_QUIET_WAIT_SECONDS = 4.0
-"""The announcement comes last: after this long without a line, but not later than this."""
+LONGEST_WAIT_SECONDS = 10.0
+"""Later stages start, and the announcement is made, no later than this after what they wait for began."""
 
 _PR_SET_CHILD_SUBREAPER = 36
 """prctl(2): what a dead child leaves behind becomes ours, so that it can be ended too."""
@@ -56,7 +55,7 @@ class Program:
     command: Sequence[str]
     environment: Mapping[str, str]
     stage: int
-    """Stopped in this order, a stage at a time."""
+    """Stages are stopped in this order, one at a time; the first is started ahead of the others."""
     seconds_to_stop: float = 10.0
 
 
@@ -94,6 +93,7 @@ class _Running:
     started_at: float = 0.0
     start_at: float = 0.0
     deaths: int = 0
+    has_spoken: bool = False
     partial: bytes = field(default=b"", repr=False)
 
     def has_died(self) -> bool:
@@ -121,24 +121,23 @@ class Supervisor:
         self._terminal = terminal
         self._selector = selectors.DefaultSelector()
         self._stop_requests = 0
-        self._ready = False
+        self._ready_at: float | None = None
         self._announced = False
-        self._ready_at = 0.0
-        self._last_line_at = 0.0
 
     def run(self, is_ready: Callable[[], bool], announce: Callable[[], None]) -> int:
-        """Run until a stop signal; `announce` is called once, when `is_ready` first holds.
+        """Run until a stop signal; `announce` is called once, when `is_ready` holds and all have started.
 
         Returns the exit status: 0 after a stop that was asked for, 1 when the system never came up.
         """
         _adopt_orphans()
+        self._put_off_later_stages()
         with self._signals_noted():
             try:
                 while not self._stop_requests:
                     self._revive()
                     self._watch_servers()
                     self._pump(0.2)
-                    if any(run.deaths >= FAILURES_BEFORE_READY for run in self._running) and not self._ready:
+                    if any(run.deaths >= FAILURES_BEFORE_READY for run in self._running) and self._ready_at is None:
                         self._say("it does not start; the reason is above")
                         return 1
                     if self._is_due(is_ready):
@@ -147,16 +146,27 @@ class Supervisor:
                 self._stop_all()
         return 0
 
+    def _put_off_later_stages(self) -> None:
+        """Let the first stage have the machine to itself until it is ready, so that it is ready soon."""
+        first = min(run.program.stage for run in self._running)
+        for run in self._running:
+            if run.program.stage != first:
+                run.start_at = time.monotonic() + LONGEST_WAIT_SECONDS
+
     def _is_due(self, is_ready: Callable[[], bool]) -> bool:
-        """Whether to announce now: ready, and what the programs say at their start said before."""
+        """Whether to announce now: ready, and after what the programs say at their start."""
         if self._announced:
             return False
-        if not self._ready:
-            self._ready = is_ready()
+        if self._ready_at is None:
+            if not is_ready():
+                return False
             self._ready_at = time.monotonic()
-        now = time.monotonic()
-        quiet = now - self._last_line_at > QUIET_SECONDS or now - self._ready_at > LONGEST_QUIET_WAIT_SECONDS
-        self._announced = self._ready and quiet
+            for run in self._running:
+                run.start_at = min(run.start_at, self._ready_at)
+        waited = time.monotonic() - self._ready_at
+        first = min(run.program.stage for run in self._running)
+        everyone_spoke = all(run.has_spoken or run.program.stage == first for run in self._running)
+        self._announced = everyone_spoke or waited > LONGEST_WAIT_SECONDS
         return self._announced
 
     def _say(self, text: str) -> None:
@@ -248,7 +258,7 @@ class Supervisor:
         return bool(piece)
 
     def _print(self, run: _Running, line: bytes) -> None:
-        self._last_line_at = time.monotonic()
+        run.has_spoken = True
         self._terminal.line(run.program.name, line.decode("utf-8", "replace").rstrip())
 
     # ── stopping ───────────────────────────────────────────────────────────────────────────────────────

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import redis
 
 from application.dependencies import Readiness
 from domain.shared.errors import Unavailable
-from infrastructure.database.migrations import newest_revision
 from infrastructure.database.transaction import Database
 
 
@@ -16,7 +17,13 @@ class ReadinessCheck:
     def __init__(self, database: Database, connection: redis.Redis) -> None:
         self._database = database
         self._redis = connection
-        self._expected = newest_revision()
+
+    @cached_property
+    def _expected(self) -> str:
+        # Loaded with the first question: workers are never asked, and start without Alembic.
+        from infrastructure.database.migrations import newest_revision
+
+        return newest_revision()
 
     def __call__(self) -> Readiness:
         database = self._database_word()

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.launcher.processes import ROOT, Start, discard_servers
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from tests.launcher.processes import Start, discard_servers, wait_until_gone
 
 from infrastructure.embedded.errors import AlreadyRunning, EmbeddedServerError
 from infrastructure.embedded.folders import SHARED_PLACE
 from infrastructure.embedded.postgres import EmbeddedPostgres
+from tests.launcher.processes import Start, discard_servers, wait_until_gone
 
 pytestmark = pytest.mark.database
 

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.launcher.processes import ROOT
 
 TARGETS = ("setup", "run", "test", "lint", "format", "types", "bench", "demo", "lock", "help", "clean")

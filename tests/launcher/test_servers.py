@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.launcher.processes import discard_servers
 
 from config.settings import Settings, load_settings
 from infrastructure.embedded.errors import ServerRefused
 from infrastructure.embedded.postgres import EmbeddedPostgres
 from infrastructure.embedded.redis import EmbeddedRedis
 from infrastructure.embedded.servers import check_servers, reachable_servers, started_servers, with_running_servers
+from tests.launcher.processes import discard_servers
 
 pytestmark = pytest.mark.database
 

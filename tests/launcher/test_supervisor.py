@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from tests.launcher.processes import Start, wait_until_gone
 
 WAITS = "import signal; print('up'); signal.pause()"
@@ -69,6 +70,7 @@ def supervise(start_python: Start, tmp_path: Path) -> Iterator[Supervise]:
 def test_every_line_stands_under_the_name_of_its_program(supervise: Supervise) -> None:
     running = supervise(("web", 1, "print('one'); print('two'); " + WAITS), ("documents", 2, WAITS))
     assert running.read_until("two") == "web       | two"
+    running.make_ready()
     running.process.send_signal(signal.SIGINT)
     assert running.end() == 0
     assert "documents | up" in running.lines
@@ -90,8 +92,7 @@ def test_a_program_that_was_killed_is_started_again_and_that_is_said(supervise: 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_signal_ends_everything_stage_by_stage(supervise: Supervise, number: signal.Signals) -> None:
     running = supervise(("worker", 2, WAITS), ("web", 1, WAITS), ("relay", 2, WAITS))
-    for _ in range(3):
-        running.read_until("up")
+    running.make_ready()
     programs = running.programs()
     running.process.send_signal(number)
     assert running.end() == 0
@@ -110,8 +111,7 @@ def test_a_program_that_does_not_listen_is_killed_in_the_end(supervise: Supervis
 
 def test_a_second_ctrl_c_does_not_wait(supervise: Supervise) -> None:
     running = supervise(("stubborn", 1, IGNORES_SIGTERM), ("another", 2, IGNORES_SIGTERM))
-    running.read_until("up")
-    running.read_until("up")
+    running.make_ready()
     running.process.send_signal(signal.SIGINT)
     running.read_until("stopping stubborn")
     asked_at = time.monotonic()
@@ -134,8 +134,7 @@ def test_what_a_killed_program_left_behind_ends_too(supervise: Supervise) -> Non
 
 def test_nothing_outlives_a_supervisor_that_was_killed(supervise: Supervise) -> None:
     running = supervise(("web", 1, WAITS), ("worker", 2, WAITS))
-    running.read_until("up")
-    running.read_until("up")
+    running.make_ready()
     programs = running.programs()
     running.process.kill()
     assert wait_until_gone(programs) == []
@@ -159,10 +158,10 @@ def test_output_nobody_reads_any_more_does_not_keep_it_from_stopping(supervise: 
     assert wait_until_gone(programs, 0) == []
 
 
-def test_the_announcement_comes_after_what_programs_say_at_their_start(supervise: Supervise) -> None:
-    running = supervise(("worker", 1, "import time; print('one'); time.sleep(0.5); print('two'); " + WAITS))
-    running.read_until("one")
+def test_the_first_stage_is_up_before_the_others_and_the_announcement_comes_last(supervise: Supervise) -> None:
+    running = supervise(("worker", 2, "import time; time.sleep(0.5); " + WAITS), ("web", 1, WAITS))
+    running.read_until("up")
     running.make_ready()
-    assert running.lines == ["worker  | one", "worker  | two", "worker  | up", "READY"]
+    assert running.lines == ["web     | up", "worker  | up", "READY"]
     running.process.terminate()
     assert running.end() == 0

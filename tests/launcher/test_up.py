@@ -1,0 +1,150 @@
+"""`altayar up` as a person sees it: ready, alive after deaths, gone after Ctrl-C, its data kept."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from infrastructure.embedded.postgres import EmbeddedPostgres
+from tests.launcher.processes import Start, wait_until_gone
+
+START_SECONDS = 60.0
+"""Far above what it takes: the machine may be busy with other tests."""
+
+
+class System:
+    """The whole system, started from outside."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        self.process = process
+        self.port = port
+        self.lines: list[str] = []
+
+    def read_until(self, text: str) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+            if text in line:
+                return
+        raise AssertionError(f"{text!r} never came: {self.lines}")
+
+    def answers(self, path: str) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def processes(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def process_of(self, *words: str) -> psutil.Process:
+        """The process of ours whose command holds these words."""
+        (found,) = (one for one in psutil.Process(self.process.pid).children() if set(words) <= set(one.cmdline()))
+        return found
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        assert self.process.stdout is not None
+        self.process.send_signal(number)
+        self.lines.extend(line.rstrip() for line in self.process.stdout)
+        return self.process.wait(30)
+
+
+Up = Callable[[], System]
+
+
+@pytest.fixture
+def up(start_python: Start, home: Path) -> Iterator[Up]:
+    """Start the system and wait until it says that it is ready."""
+
+    def start() -> System:
+        port = free_port()
+        process = start_python("-m", "cli", "up", ALTAYAR_HOME=str(home), PORT=str(port), BCRYPT_COST="4")
+        system = System(process, port)
+        system.read_until("Ctrl-C stops everything.")
+        return system
+
+    yield start
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = START_SECONDS) -> bool:
+    deadline = time.monotonic() + seconds
+    while not (held := condition()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return held
+
+
+def test_a_taken_port_is_named_with_the_way_out(start_python: Start, home: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        process = start_python("-m", "cli", "up", ALTAYAR_HOME=str(home), PORT=str(port))
+        said, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert (
+        said == f"Error: PORT {port} is taken by another program; choose another one, as in: make run PORT={port + 1}\n"
+    )
+    assert not (home / "postgres").exists()
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_it_runs_everything_and_ctrl_c_leaves_nothing_but_the_data(up: Up, home: Path) -> None:
+    system = up()
+    assert system.answers("/health/ready")
+    assert system.answers("/docs")
+    assert [line for line in system.lines if "customer@altayar.test" in line]
+    processes = system.processes()
+    assert {"postgres", "valkey-server"} <= {process.name() for process in processes}
+    assert system.stop() == 0
+    assert wait_until_gone(processes, 0) == []
+    with EmbeddedPostgres(home) as url:
+        assert url
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_processes_and_servers_that_are_killed_come_back(up: Up) -> None:
+    system = up()
+    before = [
+        system.process_of("gunicorn"),
+        system.process_of("relay"),
+        system.process_of("worker", "quick"),
+        next(process for process in system.processes() if process.name() == "postgres"),
+    ]
+    for process in before:
+        process.kill()
+    for name in ("web", "relay", "worker"):
+        system.read_until(f"{name} ended (SIGKILL)")
+    assert wait_for(lambda: system.answers("/health/ready"))
+    assert system.process_of("worker", "quick").pid != before[2].pid
+    processes = system.processes()
+    assert system.stop(signal.SIGTERM) == 0
+    assert wait_until_gone(processes, 0) == []
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_a_command_in_another_terminal_uses_the_running_servers(up: Up, start_python: Start, home: Path) -> None:
+    system = up()
+    said, _ = start_python("-m", "cli", "db", "current", ALTAYAR_HOME=str(home)).communicate(timeout=60)
+    at, newest = said.strip().removeprefix("at ").split(", newest ")
+    assert at == newest
+    assert system.answers("/health/ready")
+    assert system.stop() == 0
