@@ -13,9 +13,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from application.billing.sandbox import SandboxDisabled
+from application.subscriptions import HANDLERS
 from domain.billing.sandbox import LATE_BY
 from domain.shared.money import Money
 from tests.contract.gateway_contract import a_request
+from tests.fakes.app_server import serving
 
 if TYPE_CHECKING:
     from infrastructure.bootstrap import Running
@@ -202,6 +205,33 @@ def test_there_is_no_page_where_the_sandbox_is_not_enabled(app: Flask, open_page
     app.extensions["altayar"] = dataclasses.replace(running.dependencies, sandbox=None)
     assert app.test_client().get(path).status_code == 404
     assert app.test_client().post(path, data={"outcome": "paid"}).status_code == 404
+
+
+# The way back to the merchant, which is this application
+
+
+def webhooks(running: Running) -> list[tuple[str, str]]:
+    rows = running.database.rows("SELECT status, event_type FROM payment_webhook_logs ORDER BY received_at, id")
+    return [(row["status"], row["event_type"]) for row in rows]
+
+
+def test_the_signed_webhook_is_accepted_by_our_own_route_once(app: Flask, open_page: Open, running: Running) -> None:
+    with serving(app) as address:
+        path = open_page(webhook_url=f"{address}/api/v1/payments/webhooks/sandbox_json")
+        app.test_client().post(path, data={"outcome": "twice"})
+        events = running.database.rows(
+            "SELECT payload FROM outbox_events WHERE name = 'billing.sandbox_outcome_chosen'"
+        )
+        for event in [*events, *events]:
+            HANDLERS["billing.send_sandbox_webhook"].handle(event["payload"], running.dependencies)
+    assert webhooks(running) == [("RECEIVED", "checkout.paid")] * 2
+
+
+def test_a_webhook_of_a_sandbox_that_was_disabled_since_is_kept_for_later(running: Running) -> None:
+    without = dataclasses.replace(running.dependencies, sandbox=None)
+    event = {"checkout_id": str(uuid4()), "notice_id": str(uuid4()), "notice_type": "checkout.paid"}
+    with pytest.raises(SandboxDisabled):
+        HANDLERS["billing.send_sandbox_webhook"].handle(event, without)
 
 
 # The return page

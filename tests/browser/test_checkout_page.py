@@ -19,11 +19,11 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
-from werkzeug.serving import make_server
 
 from domain.billing.sandbox import Outcome
 from domain.shared.money import Money
 from tests.contract.gateway_contract import a_request
+from tests.fakes.app_server import serving
 
 if TYPE_CHECKING:
     from infrastructure.bootstrap import Running
@@ -59,13 +59,8 @@ Open = Callable[..., str]
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
     """The application behind a real server."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as url:
+        yield url
 
 
 @pytest.fixture
