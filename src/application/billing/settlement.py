@@ -6,6 +6,7 @@ Locks are taken in one order: what is paid, then the payment, then ledger accoun
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from application.billing.payables import DepositPayable, Payable, lock_payable
@@ -109,7 +110,16 @@ class _Settling:
         self.uow.ledger.post([journal])
         self.payable.fulfil(uow=self.uow, at=now, new_id=self.new_id)
         self.payment.settle(at=now)
+        self._cancel_others(now)
         return journal
+
+    def _cancel_others(self, now: datetime) -> None:
+        """Other payments of the same booking are not wanted any more; the booking's lock keeps new ones out."""
+        if self.payment.booking_id is None:
+            return
+        for other in self.uow.payments.pending_of(self.payment.booking_id):
+            if other.id != self.payment.id:
+                other.cancel(at=now)
 
     def _suspend(self, charge: Money, source: AccountRef, *, key: str) -> Journal:
         """Keep money that confirms nothing where a person will find it (guarantee P6)."""
