@@ -1,0 +1,117 @@
+"""A payment gateway in memory whose provider does as the test says."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from application.billing.ports import (
+    BadSignature,
+    Checkout,
+    CheckoutRequest,
+    PaymentGateway,
+    Reading,
+    ReadingStatus,
+    UnknownGateway,
+    UnreadableWebhook,
+    WebhookNotice,
+)
+from domain.shared.money import Money
+
+SIGNATURE = {"X-Signature": "good"}
+
+
+@dataclass
+class Book:
+    """What the provider knows of one checkout."""
+
+    request: CheckoutRequest
+    charges: list[Money] = field(default_factory=list)
+    is_over: bool = False
+
+
+class ScriptedGateway:
+    """Implements `PaymentGateway`; keeps books by reference, and a count of what it was asked."""
+
+    name: ClassVar[str] = "SCRIPTED"
+    methods: ClassVar[frozenset[str]] = frozenset({"CREDIT_CARD", "FAWRY"})
+
+    def __init__(self) -> None:
+        self.books: dict[str, Book] = {}
+        self.created = 0
+        self.answers: list[Exception] = []
+        """Raised by the next checkouts, one each; those after them succeed."""
+        self.loses_answers = False
+        """Whether a checkout that raises is in the books all the same."""
+        self.live = False
+        self._lock = threading.Lock()
+
+    def create_checkout(self, request: CheckoutRequest) -> Checkout:
+        with self._lock:
+            self.created += 1
+            failure = self.answers.pop(0) if self.answers else None
+            if failure is None or self.loses_answers:
+                self.books[self.reference_of(request)] = Book(request)
+        if failure is not None:
+            raise failure
+        return Checkout(
+            provider_reference=self.reference_of(request),
+            provider_key="",
+            url=f"https://scripted.example/{request.attempt_id}",
+            reference_number=None,
+            qr_code=None,
+            expires_at=request.expires_at,
+        )
+
+    @staticmethod
+    def reference_of(request: CheckoutRequest) -> str:
+        return f"sc_{request.attempt_id.hex}"
+
+    def read(self, provider_reference: str, provider_key: str) -> Reading:
+        book = self.books.get(provider_reference)
+        if book is None:
+            return Reading(ReadingStatus.NOT_FOUND, provider_reference, "", (), self.live)
+        with self._lock:
+            charges = tuple(book.charges)
+        status = ReadingStatus.FAILED if book.is_over else ReadingStatus.OPEN
+        return Reading(
+            status=ReadingStatus.PAID if charges else status,
+            provider_reference=provider_reference,
+            provider_key="",
+            paid=charges,
+            live=self.live,
+            merchant_reference=book.request.merchant_reference,
+        )
+
+    def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookNotice:
+        if headers.get("X-Signature") != SIGNATURE["X-Signature"]:
+            raise BadSignature()
+        try:
+            said = json.loads(body)
+            return WebhookNotice(
+                event_key=said["event"],
+                event_type=said["type"],
+                provider_reference=said["reference"],
+                merchant_reference=said.get("merchant_reference", ""),
+                reference_number="",
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise UnreadableWebhook() from error
+
+
+class ScriptedGateways:
+    """Implements `Gateways` with this one."""
+
+    def __init__(self, gateway: ScriptedGateway) -> None:
+        self._gateway = gateway
+
+    def get(self, name: str) -> PaymentGateway:
+        if name.upper() != self._gateway.name:
+            raise UnknownGateway()
+        return self._gateway
+
+    def names(self) -> tuple[str, ...]:
+        return (self._gateway.name,)

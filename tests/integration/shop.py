@@ -1,0 +1,300 @@
+"""A small travel shop on a real database, and the promises that must hold of it whatever happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from application.billing.inbox import OpenAttempt
+from application.billing.payments import OpenPayment, open_payment
+from application.billing.ports import Reading
+from application.billing.settlement import SettleAttempt, settle_attempt
+from application.billing.webhooks import read_back
+from application.dependencies import Dependencies
+from application.membership.memberships import Subscribe, subscribe
+from application.ports import NewUnitOfWork
+from application.sales.bookings import AdvanceBooking, PlaceBooking, complete_booking, place_booking, start_booking
+from domain.billing.payments import PaymentMethod, PaymentType
+from domain.catalogue.departures import Departure
+from domain.ledger import accounts
+from domain.ledger.accounts import AccountRef
+from domain.ledger.journal import transfer
+from domain.sales.bookings import Booking
+from domain.shared.clock import business_date
+from domain.shared.money import Money
+from infrastructure.bootstrap import Running
+from infrastructure.clock import new_id
+from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.transaction import Database, Row
+from infrastructure.database.unit_of_work import SqlUnitOfWork
+from security.field_encryption import FernetEncryption
+from tests.builders import a_departure, a_journal, a_package, a_user, egp
+from tests.fakes.scripted_gateway import ScriptedGateway, ScriptedGateways
+
+HOLD_FOR = timedelta(minutes=15)
+Answer = TypeVar("Answer")
+
+
+def units_of_work(database: Database) -> NewUnitOfWork:
+    """What opens units of work on this database."""
+    return lambda: SqlUnitOfWork(database, encryption=FernetEncryption(["a key of the tests"]), new_id=new_id)
+
+
+def a_stored_user(new_uow: NewUnitOfWork) -> UUID:
+    with new_uow() as uow:
+        user = a_user()
+        uow.users.add(user)
+        uow.commit()
+    return user.id
+
+
+def all_at_once(works: Sequence[Callable[[], Answer]]) -> list[Answer | BaseException]:
+    """Run each in a thread of its own, all at the same time; what each answered or raised."""
+    with ThreadPoolExecutor(len(works)) as threads:
+        futures = [threads.submit(work) for work in works]
+    return [future.exception() or future.result() for future in futures]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Use cases with the scripted gateway behind them, in the words of a test."""
+
+    use: Dependencies
+    database: Database
+    gateway: ScriptedGateway
+
+    @classmethod
+    def opened(cls, running: Running) -> Shop:
+        gateway = ScriptedGateway()
+        return cls(replace(running.dependencies, gateways=ScriptedGateways(gateway)), running.database, gateway)
+
+    def a_customer(self) -> UUID:
+        return a_stored_user(self.use.new_uow)
+
+    def a_departure(self, *, seats: int = 50, price: Money | None = None, tax_rate: str = "14") -> Departure:
+        """A departure of a new package on sale, a month ahead."""
+        with self.use.new_uow() as uow:
+            staff = a_user()
+            uow.users.add(staff)
+            package = a_package(price=price, tax_rate=tax_rate, created_by=staff.id)
+            uow.flush()
+            uow.packages.add(package)
+            uow.flush()
+            departure = a_departure(
+                package_id=package.id,
+                capacity=seats,
+                starts_on=business_date(self.use.clock.now()) + timedelta(days=30),
+            )
+            uow.departures.add(departure)
+            uow.commit()
+        return departure
+
+    def book(self, customer: UUID, departure: Departure | None = None, *, travelers: int = 1) -> Booking:
+        departure = departure or self.a_departure()
+        command = PlaceBooking(
+            actor_id=customer,
+            actor_is_staff=False,
+            user_id=customer,
+            agent_id=None,
+            package_id=departure.package_id,
+            departure_id=departure.id,
+            travelers_count=travelers,
+            travelers=(),
+            special_requests="",
+            hold_for=HOLD_FOR,
+        )
+        return place_booking(command, uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id)
+
+    def subscribe(self, customer: UUID, plan: str = "GOLD") -> UUID:
+        command = Subscribe(user_id=customer, plan_code=plan)
+        return subscribe(command, uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id)
+
+    def pay(
+        self,
+        customer: UUID,
+        payable_id: UUID | None,
+        *,
+        kind: PaymentType = PaymentType.BOOKING,
+        method: PaymentMethod = PaymentMethod.CREDIT_CARD,
+        amount: Money | None = None,
+        key: str | None = None,
+    ) -> UUID:
+        """Open a checkout at the scripted provider, or pay from the wallet at once."""
+        command = OpenPayment(
+            user_id=customer,
+            payment_type=kind,
+            payable_id=payable_id,
+            method=method,
+            provider=None if method is PaymentMethod.WALLET else self.gateway.name,
+            amount=amount,
+            success_url=None,
+            cancel_url=None,
+            idempotency_key=key or new_id().hex,
+            locale="en",
+            public_url="https://shop.example",
+        )
+        return open_payment(
+            command,
+            new_uow=self.use.new_uow,
+            gateways=self.use.gateways,
+            clock=self.use.clock,
+            new_id=self.use.new_id,
+        )
+
+    def attempt_of(self, payment_id: UUID) -> OpenAttempt:
+        row = self.row(
+            """SELECT id AS attempt_id, payment_id, provider, merchant_reference, provider_key,
+                      coalesce(provider_reference, '') AS provider_reference
+               FROM payment_attempts WHERE payment_id = %s ORDER BY id DESC LIMIT 1""",
+            payment_id,
+        )
+        return OpenAttempt(**row)
+
+    def charge(self, payment_id: UUID, *charges: Money) -> None:
+        """The customer is charged at the provider; nobody here knows of it yet."""
+        self.gateway.books[self.attempt_of(payment_id).provider_reference].charges.extend(charges)
+
+    def look(self, payment_id: UUID) -> None:
+        """Read back from the provider and settle, as webhook, return page and reconciler do."""
+        read_back(
+            self.attempt_of(payment_id),
+            new_uow=self.use.new_uow,
+            gateways=self.use.gateways,
+            clock=self.use.clock,
+            new_id=self.use.new_id,
+            live=self.use.live,
+        )
+
+    def settle(self, payment_id: UUID, reading: Reading) -> None:
+        """Settle what a reading said, however old it is."""
+        command = SettleAttempt(
+            payment_id=payment_id,
+            attempt_id=self.attempt_of(payment_id).attempt_id,
+            reading=reading,
+            expects_live=self.use.live,
+        )
+        settle_attempt(command, uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id)
+
+    def a_paid_booking(self, customer: UUID, departure: Departure | None = None) -> Booking:
+        booking = self.book(customer, departure)
+        payment_id = self.pay(customer, booking.id)
+        self.charge(payment_id, booking.final_amount)
+        self.look(payment_id)
+        return booking
+
+    def travel(self, booking_id: UUID, staff: UUID) -> None:
+        """The trip begins and is over, ahead of its dates."""
+        self.start(booking_id, staff)
+        self.complete(booking_id, staff)
+
+    def start(self, booking_id: UUID, staff: UUID) -> None:
+        start_booking(AdvanceBooking(booking_id=booking_id, actor_id=staff, override_reason="a test"),
+                      uow=self.use.new_uow(), clock=self.use.clock)  # fmt: skip
+
+    def complete(self, booking_id: UUID, staff: UUID) -> None:
+        complete_booking(AdvanceBooking(booking_id=booking_id, actor_id=staff, override_reason="a test"),
+                         uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id)  # fmt: skip
+
+    def fill_wallet(self, customer: UUID, amount: Money | None = None) -> None:
+        amount = amount or egp("5000.00")
+        source = accounts.clearing(self.gateway.name, amount.currency.code)
+        self.post(*transfer(source, accounts.wallet(customer, amount.currency.code), amount))
+
+    def post(self, *entries: Any, key: str | None = None) -> None:
+        with self.use.new_uow() as uow:
+            uow.ledger.post([a_journal(*entries, key=key)])
+            uow.commit()
+
+    def balance(self, account: AccountRef) -> int:
+        """What an account holds in minor units, summed from its entries."""
+        row = self.row("SELECT coalesce(sum(amount_minor), 0) AS sum FROM ledger_entries WHERE account_id = %s",
+                       account.id)  # fmt: skip
+        return int(row["sum"])
+
+    def row(self, sql: str, *values: object) -> Row:
+        found = self.database.row(sql, values)
+        assert found is not None
+        return found
+
+    def booking(self, booking_id: UUID) -> Row:
+        return self.row(
+            """SELECT b.*, h.status AS hold_status, d.seats_taken
+               FROM bookings b JOIN holds h ON h.booking_id = b.id JOIN departures d ON d.id = b.departure_id
+               WHERE b.id = %s""",
+            booking_id,
+        )
+
+    def status_of(self, payment_id: UUID) -> str:
+        return str(self.row("SELECT status FROM payments WHERE id = %s", payment_id)["status"])
+
+    def receipts(self, payment_id: UUID) -> list[tuple[int, str, str, str | None]]:
+        """Each receipt of a payment: minor units, currency, disposition, reason."""
+        rows = self.database.rows(
+            """SELECT r.amount_minor, r.currency, r.disposition, r.reason FROM payment_receipts r
+               JOIN payment_attempts a ON a.id = r.attempt_id WHERE a.payment_id = %s ORDER BY r.position""",
+            (payment_id,),
+        )
+        return [(row["amount_minor"], row["currency"], row["disposition"], row["reason"]) for row in rows]
+
+    def attention(self) -> list[str]:
+        """Why a person has to look at something, oldest first."""
+        rows = self.use.queries.billing.attention(unknown_before=self.use.clock.now(), limit=100, after=None)
+        return [row["reason"] for row in reversed(rows)]
+
+
+# Each of these finds nothing, whatever happened before (docs: the guarantees' fault catalogue).
+PROMISES = {
+    "journals sum to zero": """
+        SELECT journal_id FROM ledger_entries GROUP BY journal_id, currency HAVING sum(amount_minor) <> 0""",
+    "journals have entries": """
+        SELECT id FROM ledger_journals j WHERE NOT EXISTS (SELECT 1 FROM ledger_entries e WHERE e.journal_id = j.id)""",
+    "chains are unbroken": """
+        SELECT account_id FROM (
+            SELECT account_id, sequence, balance_before_minor,
+                   lag(sequence, 1, 0) OVER chain AS last_sequence,
+                   lag(balance_after_minor, 1, 0) OVER chain AS last_balance
+            FROM ledger_entries WHERE sequence IS NOT NULL
+            WINDOW chain AS (PARTITION BY account_id ORDER BY sequence)) e
+        WHERE sequence <> last_sequence + 1 OR balance_before_minor <> last_balance""",
+    "nobody is below zero": """
+        SELECT account_id FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+        WHERE a.user_id IS NOT NULL AND e.balance_after_minor < 0""",
+    "confirmed bookings have their money": """
+        SELECT b.id FROM bookings b WHERE b.status IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED')
+        AND b.final_amount_minor <> (
+            SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_journals j
+            JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id
+            WHERE j.reference_id = b.id AND j.journal_type = 'PAYMENT' AND a.kind = 'CUSTOMER_PREPAYMENTS')""",
+    "money for bookings that are not confirmed is in suspense": """
+        SELECT b.id FROM bookings b JOIN ledger_journals j ON j.reference_id = b.id AND j.journal_type = 'PAYMENT'
+        WHERE b.status NOT IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED')""",
+    "a payment is credited once": """
+        SELECT a.payment_id FROM payment_receipts r JOIN payment_attempts a ON a.id = r.attempt_id
+        WHERE r.disposition = 'SETTLED' GROUP BY a.payment_id HAVING count(*) > 1""",
+    "receipts are in the ledger to the minor unit": """
+        SELECT r.id FROM payment_receipts r WHERE r.amount_minor <> (
+            SELECT -sum(e.amount_minor) FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+            WHERE e.journal_id = r.journal_id AND a.kind = 'PROVIDER_CLEARING')""",
+    "seats taken are those of holds": """
+        SELECT d.id FROM departures d WHERE d.seats_taken <> (
+            SELECT coalesce(sum(h.seats), 0) FROM holds h
+            WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED'))""",
+    "nothing is oversold": "SELECT id FROM departures WHERE seats_taken > capacity",
+    "holds follow their bookings": """
+        SELECT b.id FROM bookings b JOIN holds h ON h.booking_id = b.id WHERE h.status <> CASE
+            WHEN b.status = 'PENDING_PAYMENT' THEN 'ACTIVE' WHEN b.status = 'CANCELLED' THEN 'EXPIRED'
+            ELSE 'CAPTURED' END""",
+    "the status history is whole": """
+        SELECT b.id FROM bookings b WHERE b.status <> (
+            SELECT h.to_status FROM booking_status_history h WHERE h.booking_id = b.id ORDER BY h.id DESC LIMIT 1)""",
+}
+
+
+def broken_promises(addresses: DatabaseAddresses) -> list[str]:
+    """The names of the promises that do not hold."""
+    with connect(addresses.owner) as connection:
+        return [name for name, query in PROMISES.items() if connection.execute(query).fetchone() is not None]
