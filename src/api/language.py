@@ -2,7 +2,14 @@
 
 from flask import request
 
+LANGUAGES = ("ar", "en")
+
 
 def reading_language() -> str:
-    """`ar` or `en`, as Accept-Language prefers; English where it says neither."""
-    return request.accept_languages.best_match(("en", "ar")) or "en"
+    """`ar` or `en`, whichever Accept-Language prefers (`ar-EG` is Arabic); English where it says neither."""
+    # Not `best_match`: to it, `en;q=0.5` fits exactly and beats `ar-EG`.
+    for tag, quality in request.accept_languages:
+        language = tag.partition("-")[0].lower()
+        if quality > 0 and language in LANGUAGES:
+            return language
+    return "en"
