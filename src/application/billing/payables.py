@@ -13,7 +13,7 @@ from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.journal import Journal, JournalType, transfer
 from domain.ledger.points import LIFETIME, PointsLot, points_for
-from domain.membership.memberships import SubscriptionNotFound, SubscriptionStatus
+from domain.membership.memberships import AlreadySubscribed, SubscriptionNotFound, SubscriptionStatus
 from domain.sales.bookings import BookingNotFound, NothingToPay
 from domain.shared.clock import business_date
 from domain.shared.errors import InvalidValue
@@ -126,13 +126,15 @@ class MembershipPayable:
 
     def __init__(self, subscription_id: UUID, *, uow: UnitOfWork) -> None:
         self._subscription = uow.memberships.get(subscription_id)
+        self._is_member = uow.memberships.has_active(self._subscription.user_id)
         self.reference_id = subscription_id
         self.label_ar = f"اشتراك العضوية {self._subscription.membership_number}"
         self.label_en = f"Membership {self._subscription.membership_number}"
 
     @property
     def accepts_money(self) -> bool:
-        return self._subscription.status is SubscriptionStatus.PENDING_PAYMENT
+        """Not beside another membership: of two that were asked for, the first that is paid becomes active."""
+        return self._subscription.status is SubscriptionStatus.PENDING_PAYMENT and not self._is_member
 
     @property
     def deadline(self) -> datetime | None:
@@ -145,8 +147,10 @@ class MembershipPayable:
     def amount_due(self, *, owner: UUID, at: datetime) -> Money:
         if self._subscription.user_id != owner:
             raise SubscriptionNotFound()
-        if not self.accepts_money:
+        if self._subscription.status is not SubscriptionStatus.PENDING_PAYMENT:
             raise NothingToPay(status=self._subscription.status)
+        if self._is_member:
+            raise AlreadySubscribed()
         return self._subscription.price
 
     def fulfil(self, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:

@@ -164,11 +164,19 @@ def _open_twin(payment: Payment, *, uow: UnitOfWork, clock: Clock) -> Payment | 
 
 
 def _same(payment: Payment, command: OpenPayment) -> Payment:
-    """The payment that this key made before, if it was for the same thing. Raises PaymentKeyReused."""
-    payable = payment.booking_id or payment.subscription_id
-    if (payment.user_id, payment.payment_type, payable) != (command.user_id, command.payment_type, command.payable_id):
+    """The payment that this key made before, if the same was asked for. Raises PaymentKeyReused."""
+    made = (payment.user_id, payment.payment_type, payment.booking_id or payment.subscription_id)
+    made_by = (payment.payment_method, payment.provider)
+    asked = (command.user_id, command.payment_type, command.payable_id)
+    if made != asked or made_by != (command.method, _provider_of(command)):
+        raise PaymentKeyReused()
+    if command.amount not in (None, payment.amount):
         raise PaymentKeyReused()
     return payment
+
+
+def _provider_of(command: OpenPayment) -> str | None:
+    return None if command.method is PaymentMethod.WALLET else (command.provider or "").upper()
 
 
 def _new_payment(
@@ -185,7 +193,7 @@ def _new_payment(
         subscription_id=command.payable_id if command.payment_type is PaymentType.MEMBERSHIP_PURCHASE else None,
         amount=amount,
         payment_method=command.method,
-        provider=None if command.method is PaymentMethod.WALLET else (command.provider or "").upper(),
+        provider=_provider_of(command),
         status=PaymentStatus.PENDING,
         idempotency_key=command.idempotency_key,
         success_url=command.success_url,
