@@ -35,7 +35,9 @@ CHECKOUT_SECONDS = 5
 class Statements(Protocol):
     """What repositories speak to: the statements of one transaction."""
 
-    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]: ...
+    def rows(self, sql: str, parameters: Parameters = (), *, replan: bool = False) -> list[Row]:
+        """All rows; `replan` where the best plan differs so much by value that none may be kept."""
+        ...
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None: ...
 
@@ -86,13 +88,16 @@ class Database:
         self._reads: Engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **shared)
         self._current: ContextVar[Statements | None] = ContextVar("transaction", default=None)
 
-    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        """All rows of one read, as dicts; inside a transaction, as that transaction sees them."""
+    def rows(self, sql: str, parameters: Parameters = (), *, replan: bool = False) -> list[Row]:
+        """All rows of one read, as dicts; inside a transaction, as that transaction sees them.
+
+        `replan` where the best plan differs so much by value that none may be kept.
+        """
         current = self._current.get()
         if current is not None:
-            return current.rows(sql, parameters)
+            return current.rows(sql, parameters, replan=replan)
         with _borrowed(self._reads) as lent, _driver(lent).cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(sql, parameters, prepare=True).fetchall()
+            return cursor.execute(sql, parameters, prepare=not replan).fetchall()
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """The first row of one read, or None."""
@@ -148,8 +153,8 @@ class Transaction:
     def joined(self) -> Statements:
         return JoinedTransaction(self)
 
-    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        return self._cursor.execute(sql, parameters, prepare=True).fetchall()
+    def rows(self, sql: str, parameters: Parameters = (), *, replan: bool = False) -> list[Row]:
+        return self._cursor.execute(sql, parameters, prepare=not replan).fetchall()
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
         return self._cursor.execute(sql, parameters, prepare=True).fetchone()

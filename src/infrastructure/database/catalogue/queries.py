@@ -94,7 +94,8 @@ class SqlCatalogueQueries:
             values |= {"after_key": search.after.key, "after_id": search.after.id}
         where = " AND ".join([_within(sight), *conditions])
         sql = f"{_SELECT}, p.{order.column} AS sort_key FROM packages p WHERE {where} ORDER BY {order.by} {_PAGE}"
-        return self._database.rows(sql, values)
+        # A word may stand in every package or in none: a plan that is kept would suit one of them.
+        return self._database.rows(sql, values, replan=True)
 
     def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
         if not _KEY.fullmatch(id_or_slug):
