@@ -14,18 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from infrastructure.seed import seed
-
 from config.settings import Settings
 from infrastructure.database.migrations import upgrade
 from infrastructure.database.roles import DatabaseAddresses, RolesRefused, ensure_roles
 from infrastructure.embedded.errors import ServerRefused
 from infrastructure.embedded.servers import Servers, started_servers
+from infrastructure.seed import seed
+from infrastructure.seed_demo import DEMO_ACCOUNTS, DEMO_PASSWORD
 from programs import programs
 from supervisor import Supervisor, Terminal, stop_signals
-
-DEMO_ACCOUNTS = ("admin", "finance", "vendor", "agent", "customer")
-DEMO_PASSWORD = "Altayar-demo-2026"  # noqa: S105 — printed for everyone who tries the demo
 
 
 class PortTaken(Exception):
@@ -117,9 +114,13 @@ def _announcement(launch: Launch, servers: Servers) -> list[str]:
             if not server.folder.path.is_relative_to(launch.settings.home.resolve())
         ),
     ]
+    if not launch.settings.smtp_url:
+        lines.append(f"  Mail       {launch.settings.home / 'mail'} (SMTP_URL is empty)")
+    if (launch.settings.home / "secrets").is_dir():
+        lines.append(f"  Secrets    {launch.settings.home / 'secrets'} (made for this installation)")
     if launch.with_demo:
-        first, *others = (f"{name}@altayar.test" for name in DEMO_ACCOUNTS)
-        lines += [f"  Accounts   {first}", *(f"             {account}" for account in others)]
+        first, *others = (email for email, *_ in DEMO_ACCOUNTS)
+        lines += [f"  Accounts   {first}", *(f"             {email}" for email in others)]
         lines += [f"  Password   {DEMO_PASSWORD} (for each of them)"]
     return [*lines, "", "Ctrl-C stops everything.", ""]
 
