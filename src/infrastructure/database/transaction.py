@@ -245,8 +245,11 @@ def _borrowed(engine: Engine) -> Iterator[PoolProxiedConnection]:
         meaning = meaning_of(cause)
         raise meaning from error
     finally:
-        if _driver(lent).broken or _driver(lent).closed:
-            lent.invalidate()
+        # None: the ORM saw it break first, and has thrown it away.
+        driver = lent.driver_connection
+        if driver is None or driver.closed:
+            if driver is not None:
+                lent.invalidate()
             engine.dispose()
         else:
             lent.close()

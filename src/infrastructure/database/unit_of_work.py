@@ -33,12 +33,13 @@ class SqlUnitOfWork:
         self._published: list[DomainEvent] = []
 
     def __enter__(self) -> Self:
-        self._forget_repositories()
+        self._forget()
         self._statements: Statements = self._stack.enter_context(self._database.transaction())
         return self
 
-    def _forget_repositories(self) -> None:
-        """A unit of work that is entered again starts from the rows, not from what it saw before."""
+    def _forget(self) -> None:
+        """A unit of work that is entered again starts from the rows, not from what it saw or meant to say before."""
+        self._published.clear()
         for name in [name for name in self.__dict__ if not name.startswith("_")]:
             del self.__dict__[name]
 
