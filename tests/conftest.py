@@ -31,7 +31,7 @@ from infrastructure.embedded.redis import EmbeddedRedis
 
 OWNER, REDIS, TEMPLATE = "ALTAYAR_TEST_DATABASE_URL", "ALTAYAR_TEST_REDIS_URL", "ALTAYAR_TEST_TEMPLATE"
 THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "400"}
-NEED_NO_SERVER = ("tests/domain", "tests/architecture", "tests/launcher")
+NEED_NO_SERVER = ("tests/domain", "tests/launcher", "tests/security")
 _started: list[Any] = []
 _home: list[Path] = []
 

@@ -69,4 +69,5 @@ def _normal(password: str) -> str:
 
 
 def _prehash(password: str) -> bytes:
-    return base64.b64encode(hashlib.sha256(password.encode()).digest())
+    # Half a surrogate pair is in no encoding; it is hashed all the same, so that no password breaks anything.
+    return base64.b64encode(hashlib.sha256(password.encode("utf-8", "surrogatepass")).digest())
