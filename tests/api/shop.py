@@ -32,12 +32,12 @@ class Offer:
     package_id: str
     departure_id: str
 
-    def booking(self, travelers: int = 2, **others: Any) -> Json:
+    def booking(self, count: int = 2, **others: Any) -> Json:
         """The body of a quote or a booking."""
         return {
             "package_id": self.package_id,
             "departure_id": self.departure_id,
-            "travelers_count": travelers,
+            "travelers_count": count,
             **others,
         }
 
