@@ -174,9 +174,7 @@ class _Reader:
 
     def gateways(self) -> tuple[str, ...]:
         default = "" if self.environment is Environment.PRODUCTION else "sandbox"
-        return tuple(name.lower() for name in self.listed("PAYMENT_GATEWAYS")) or tuple(
-            filter(None, [default])
-        )
+        return tuple(name.lower() for name in self.listed("PAYMENT_GATEWAYS")) or tuple(filter(None, [default]))
 
     def secret(self, name: str, home: Path) -> str:
         """A secret of at least 32 bytes; outside production one is made, and kept, where none is given."""
