@@ -20,7 +20,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
-from tests.contract.smtp_server import LOGIN, Inbox, loopback_certificate, smtp_server
 
 from application.messaging.ports import (
     EmailMessage,
@@ -40,6 +39,7 @@ from infrastructure.messaging.email import (
     mime_message,
 )
 from infrastructure.messaging.mail_templates import JinjaMailTemplates
+from tests.contract.smtp_server import LOGIN, Inbox, loopback_certificate, smtp_server
 
 MAIL_FROM = "AltayarVIP <no-reply@altayar.test>"
 NOW = datetime(2026, 7, 21, 9, 30, 15, 250_000, tzinfo=UTC)

@@ -17,8 +17,6 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.contract.gateway_contract import ATTEMPT_ID, GatewayContract, a_request
-from tests.fakes.fawaterk_server import METHODS, FawaterkServer, encode, sign
 
 from application.billing.ports import (
     BadSignature,
@@ -33,6 +31,8 @@ from config.settings import FawaterkSettings
 from domain.shared.money import EXPONENTS, LARGEST_MINOR, Money
 from infrastructure.payment.fawaterk import FawaterkGateway, wire
 from infrastructure.payment.http import ProviderClient
+from tests.contract.gateway_contract import ATTEMPT_ID, GatewayContract, a_request
+from tests.fakes.fawaterk_server import METHODS, FawaterkServer, encode, sign
 
 KEY = "demo-vendor-key-0001"
 JSON = {"Content-Type": "application/json"}

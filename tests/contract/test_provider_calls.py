@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from tests.fakes.fawaterk_server import FawaterkServer
 
 from application.billing.ports import OutcomeUnknown, ProviderRefused, ProviderUnreachable
 from infrastructure.payment.http import CircuitBreaker, JsonAnswer, ProviderClient
+from tests.fakes.fawaterk_server import FawaterkServer
 
 KEY = "demo-vendor-key-0001"
 HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -165,7 +165,7 @@ class _Adapter(HTTPAdapter):
         self._exchange = exchange
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
-        pool: HTTPConnectionPool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool = cast(HTTPConnectionPool, super().get_connection_with_tls_context(*args, **kwargs))
         kind = _TlsConnection if isinstance(pool, HTTPSConnectionPool) else _PlainConnection
         pool.ConnectionCls = partial(kind, exchange=self._exchange)  # type: ignore[assignment]
         return pool
