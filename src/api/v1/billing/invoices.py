@@ -60,6 +60,12 @@ class PdfQuery(Schema):
     lang = fields.String(load_default=None, validate=validate.OneOf(LANGUAGES))
 
 
+class BeingMade(Schema):
+    """What is answered while a PDF is being drawn."""
+
+    status = fields.String(validate=validate.Equal("being_made"))
+
+
 @blueprint.route("")
 class Invoices(MethodView):
     @token_required
@@ -89,8 +95,8 @@ class OneInvoice(MethodView):
 class InvoicePdf(MethodView):
     @token_required
     @blueprint.arguments(PdfQuery, location="query")
-    @blueprint.response(200, content_type="application/pdf")
-    @blueprint.alt_response(202, description="It is being drawn; ask again after Retry-After")
+    @blueprint.response(200, {"type": "string", "format": "binary"}, content_type="application/pdf")
+    @blueprint.alt_response(202, schema=BeingMade, description="It is being drawn; ask again after Retry-After")
     def get(self, query: dict[str, Any], invoice_id: UUID) -> Response:
         """The PDF in Arabic, English or both."""
         row = _shown(invoice_id)

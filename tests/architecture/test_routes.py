@@ -1,0 +1,151 @@
+"""Routes: each says who may call it, and the OpenAPI document says what the code does (S1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jsonschema_rs
+from flask import Flask
+from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
+from werkzeug.routing import Rule
+
+from middlewares.auth_middleware import POLICY
+from security.permissions import CATALOGUE
+from tests.architecture.code import SRC
+
+CALLED_BY_PROVIDERS = "payment_webhooks"
+NAMED_POLICIES = {"public", "optional", "token"}
+GUARD_NOTHING_YET = {"ledger.read", "operations.metrics"}
+_CONVERTER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
+# Everything that somebody without a token may do: a new line here is a decision.
+OPEN_TO_ALL = {
+    ("GET", "/"), ("GET", "/docs"), ("GET", "/docs/<name>"), ("GET", "/docs/problems"), ("GET", "/docs/start.js"),
+    ("GET", "/openapi.json"), ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/metrics"),
+    ("POST", "/api/v1/auth/register"), ("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"),
+    ("POST", "/api/v1/auth/logout"), ("POST", "/api/v1/auth/verify-email"),
+    ("GET", "/api/v1/memberships/plans"),
+    ("GET", "/api/v1/packages"), ("GET", "/api/v1/packages/<string:id_or_slug>"),
+    ("GET", "/api/v1/packages/<string:id_or_slug>/departures"),
+    ("POST", "/api/v1/payments/webhooks/<provider>"), ("POST", "/api/payments/webhook/<provider>"),
+    ("GET", "/payments/return"), ("GET", "/verify-email"), ("POST", "/verify-email"),
+    ("GET", "/sandbox/checkout/<token>"), ("POST", "/sandbox/checkout/<token>"),
+}  # fmt: skip
+
+
+def operations(app: Flask) -> Iterator[tuple[str, Rule, Callable[..., Any]]]:
+    """Every method of every route, with what answers it."""
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            view_class = getattr(view, "view_class", None)
+            yield method, rule, getattr(view_class, method.lower()) if view_class is not None else view
+
+
+def test_every_route_declares_who_may_call_it(bare_app: Flask) -> None:
+    undeclared = [
+        f"{method} {rule.rule}"
+        for method, rule, view in operations(bare_app)
+        if getattr(view, POLICY, None) not in NAMED_POLICIES | set(CATALOGUE)
+    ]
+
+    assert undeclared == []
+
+
+def test_only_these_routes_are_open_to_all(bare_app: Flask) -> None:
+    is_open = {
+        (method, rule.rule)
+        for method, rule, view in operations(bare_app)
+        if getattr(view, POLICY, None) in ("public", "optional")
+    }
+
+    assert is_open == OPEN_TO_ALL
+
+
+def test_every_permission_guards_something() -> None:
+    code = "\n".join(path.read_text() for path in SRC.rglob("*.py") if path.name != "permissions.py")
+
+    assert {permission for permission in CATALOGUE if f'"{permission}"' not in code} == GUARD_NOTHING_YET
+
+
+def test_the_document_and_the_routes_are_the_same(bare_app: Flask, document: dict[str, Any]) -> None:
+    routed = {
+        (method, _CONVERTER.sub(r"{\1}", rule.rule))
+        for method, rule, _ in operations(bare_app)
+        if rule.rule.startswith("/api/") and rule.endpoint.split(".")[0] != CALLED_BY_PROVIDERS
+    }
+
+    assert {(method.upper(), path) for path, method, _ in documented(document)} == routed
+
+
+def documented(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method != "parameters":
+                yield path, method, operation
+
+
+def test_the_document_is_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.1.0"
+    assert [str(error) for error in OPENAPI_31_VALIDATOR.iter_errors(document)] == []
+
+
+def test_every_schema_in_it_is_a_json_schema(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+
+    assert len(schemas) > 20
+    for schema in schemas.values():
+        assert jsonschema_rs.meta.is_valid({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+
+
+def test_every_reference_in_it_leads_somewhere(document: dict[str, Any]) -> None:
+    def references(node: Any) -> Iterator[str]:
+        if isinstance(node, dict):
+            if isinstance(node.get("$ref"), str):
+                yield node["$ref"]
+            for inner in node.values():
+                yield from references(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                yield from references(inner)
+
+    found = set(references(document))
+    assert found
+    for reference in found:
+        node: Any = document
+        for step in reference.removeprefix("#/").split("/"):
+            assert step in node, reference
+            node = node[step]
+
+
+def test_every_operation_says_what_success_looks_like(document: dict[str, Any]) -> None:
+    for path, method, operation in documented(document):
+        successes = {code: shape for code, shape in operation["responses"].items() if code.startswith("2")}
+        assert successes, f"{method} {path}"
+        for code, shape in successes.items():
+            assert code == "204" or shape.get("content"), f"{method} {path} {code} has no body"
+
+
+def test_every_operation_says_what_failure_looks_like(document: dict[str, Any]) -> None:
+    problem = document["components"]["responses"]["DEFAULT_ERROR"]["content"]
+
+    assert list(problem) == ["application/problem+json"]
+    for path, method, operation in documented(document):
+        assert "default" in operation["responses"], f"{method} {path}"
+
+
+def test_every_operation_says_whether_it_needs_a_token(bare_app: Flask, document: dict[str, Any]) -> None:
+    policies = {
+        (method.lower(), _CONVERTER.sub(r"{\1}", rule.rule)): getattr(view, POLICY)
+        for method, rule, view in operations(bare_app)
+    }
+    wanted = {"public": None, "optional": [{"bearer": []}, {}]}
+
+    for path, method, operation in documented(document):
+        policy = policies[method, path]
+        assert operation.get("security") == wanted.get(policy, [{"bearer": []}]), f"{method} {path}"
+
+
+def test_every_operation_has_a_sentence(document: dict[str, Any]) -> None:
+    assert [f"{m} {p}" for p, m, o in documented(document) if not (o.get("summary") or o.get("description"))] == []
