@@ -10,6 +10,7 @@ import orjson
 from flask import Request
 from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import RequestEntityTooLarge
 
 
 class _Bodies(FlaskParser):
@@ -21,6 +22,9 @@ class _Bodies(FlaskParser):
         raw = req.get_data(cache=True)
         if not raw:
             return missing
+        if req.content_length is None and len(raw) == req.max_content_length:
+            # A body that did not say its length is cut there without a word.
+            raise RequestEntityTooLarge()
         try:
             return _document(raw)
         # RecursionError: nesting without end. ValueError: numbers of thousands of digits, too.
