@@ -10,16 +10,19 @@ import random
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import timedelta
 from types import FrameType
 from typing import ClassVar, Final
 
 import structlog
 from redis import Redis, RedisError
+from redis.client import Pipeline
 from rq import Queue, SimpleWorker, Worker
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.utils import now
 from rq.worker.base import BaseWorker
 
 from application.subscriptions import QUEUES, QUICK
@@ -34,6 +37,7 @@ from workers.scheduler import JobScheduler
 DRAIN_SECONDS: Final = 26.0
 """How long a job may go on after a stop was requested; less than the 30 s that a drain may take."""
 
+_HEARTBEAT: Final = timedelta(seconds=5)
 _WORKER_SECONDS: Final = 60
 """RQ's time to live of a worker; also bounds how long a silent connection to Redis is waited on."""
 
@@ -55,6 +59,12 @@ class _Draining(BaseWorker):
         if self.stop.requested:
             raise StopRequested
         super().check_for_suspension(burst)
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Three round trips, which RQ makes several times a job; one in a few seconds says as much."""
+        if pipeline is None and self.last_heartbeat and now() - self.last_heartbeat < _HEARTBEAT:
+            return
+        super().heartbeat(timeout, pipeline)
 
     def handle_warm_shutdown_request(self) -> None:
         """Insist when the job in hand takes too long; its delivery is enqueued again when its lease ends."""
@@ -90,10 +100,8 @@ def run_worker(queues: Sequence[str]) -> None:
 
 def run_relay() -> None:
     """Relay events until asked to stop."""
-    with _process() as (running, stop):
-        redis = impatient_redis(running.settings.redis_url)
+    with _process() as (running, stop), closing(impatient_redis(running.settings.redis_url)) as redis:
         EventRelay(running.database, redis, running.dependencies.clock).run(stop)
-        redis.close()
 
 
 def run_scheduler() -> None:
