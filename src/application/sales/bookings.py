@@ -15,6 +15,7 @@ from domain.ledger.journal import Journal, JournalType, transfer
 from domain.pricing.quotes import Quote, quote_package
 from domain.sales.bookings import BookedPrice, Booking, Traveler, source_of
 from domain.shared.clock import Clock, business_date
+from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId, document_number
 
 GRACE = timedelta(minutes=5)
@@ -120,7 +121,15 @@ def expire_bookings(*, new_uow: NewUnitOfWork, clock: Clock, limit: int = 500) -
     now = clock.now()
     with new_uow() as uow:
         due = uow.bookings.due_for_expiry(before=now - GRACE, limit=limit)
-    return sum(_expire_booking(booking_id, uow=new_uow(), clock=clock) for booking_id in due)
+    return sum(_expire_or_leave(booking_id, new_uow=new_uow, clock=clock) for booking_id in due)
+
+
+def _expire_or_leave(booking_id: UUID, *, new_uow: NewUnitOfWork, clock: Clock) -> bool:
+    """Expire one booking; one that somebody holds for longer than a lock is waited for is left to the next run."""
+    try:
+        return _expire_booking(booking_id, uow=new_uow(), clock=clock)
+    except Conflict:
+        return False
 
 
 def _expire_booking(booking_id: UUID, *, uow: UnitOfWork, clock: Clock) -> bool:
