@@ -156,6 +156,16 @@ def test_a_checkout_that_is_over_is_given_up_unless_that_is_decided(state: Attem
 
 
 @pytest.mark.parametrize("state", AttemptStatus)
+def test_a_checkout_that_is_still_open_is_no_longer_unknown(state: AttemptStatus) -> None:
+    attempt = an_attempt(status=state)
+
+    attempt.still_open(at=LATER)
+
+    assert attempt.status is (AttemptStatus.OPEN if state is AttemptStatus.UNKNOWN else state)
+    assert attempt.updated_at == LATER
+
+
+@pytest.mark.parametrize("state", AttemptStatus)
 def test_a_customer_is_sent_only_to_an_open_checkout_whose_time_is_not_over(state: AttemptStatus) -> None:
     attempt = an_attempt(status=state, expires_at=NOON)
 

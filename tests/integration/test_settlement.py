@@ -417,6 +417,24 @@ def test_the_reconciler_finds_what_no_webhook_told(shop: Shop, customer: UUID, c
     assert shop.booking(booking.id)["status"] == "CONFIRMED"
 
 
+def test_the_reconciler_asks_about_every_open_attempt_in_turn(shop: Shop, customer: UUID, clock: Any) -> None:
+    """However many stay unpaid, those behind them are not forgotten."""
+    departure = shop.a_departure()
+    unpaid = [shop.pay(customer, shop.book(customer, departure).id) for _ in range(3)]
+    clock.offset += timedelta(seconds=1)
+    booking = shop.book(customer, departure)
+    shop.charge(shop.pay(customer, booking.id), booking.final_amount)
+
+    use = shop.use
+    for _ in unpaid:
+        clock.offset += timedelta(minutes=2)
+        reconcile_payments(
+            new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id, live=use.live, limit=2
+        )
+
+    assert shop.booking(booking.id)["status"] == "CONFIRMED"
+
+
 # Webhooks ---------------------------------------------------------------------------------------------
 
 
@@ -570,8 +588,9 @@ def test_a_deposit_fills_the_wallet_once(shop: Shop, customer: UUID) -> None:
     payment_id = shop.pay(customer, None, kind=PaymentType.WALLET_DEPOSIT, amount=egp("250.00"))
     shop.charge(payment_id, egp("250.00"))
 
-    all_at_once([lambda: shop.look(payment_id)] * 5)
+    results = all_at_once([lambda: shop.look(payment_id)] * 8)
 
+    assert results == [None] * 8
     assert shop.balance(accounts.wallet(customer, "EGP")) == 25_000
     assert shop.receipts(payment_id) == [(25_000, "EGP", "SETTLED", None)]
 

@@ -13,6 +13,7 @@ from domain.identity.users import EmailTaken, User
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance, transfer
 from domain.sales.bookings import BookingNotFound
+from domain.shared.errors import Conflict
 from domain.shared.events import DomainEvent
 from infrastructure.clock import new_id
 from infrastructure.database import transaction
@@ -241,6 +242,7 @@ def test_a_deadlock_is_told_as_try_again_and_never_as_a_rule(database: Database)
     results = all_at_once([lambda: both(one, other), lambda: both(other, one)])
 
     assert sorted(type(result).__name__ for result in results) == ["NoneType", TryAgain.__name__]
+    assert issubclass(TryAgain, Conflict)
 
 
 def test_a_statement_that_takes_too_long_is_unavailable(addresses: DatabaseAddresses) -> None:

@@ -51,6 +51,8 @@ def settle_attempt(command: SettleAttempt, *, uow: UnitOfWork, clock: Clock, new
             settling.book(charge, attempt, live_as_expected=reading.live == command.expects_live)
         if not reading.paid and reading.status is ReadingStatus.FAILED:
             attempt.give_up(at=clock.now())
+        if not reading.paid and reading.status is ReadingStatus.OPEN:
+            attempt.still_open(at=clock.now())
         uow.commit()
 
 

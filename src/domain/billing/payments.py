@@ -218,6 +218,12 @@ class PaymentAttempt:
         if self.status in (AttemptStatus.OPEN, AttemptStatus.UNKNOWN):
             self._move_to(AttemptStatus.FAILED, at=at)
 
+    def still_open(self, *, at: datetime) -> None:
+        """The provider says that it is not paid and may still be; it is asked again after all others."""
+        if self.status is AttemptStatus.UNKNOWN:
+            self._move_to(AttemptStatus.OPEN, at=at)
+        self.updated_at = at
+
     def is_open_at(self, at: datetime) -> bool:
         """Whether a customer can still be sent to this checkout."""
         return self.status is AttemptStatus.OPEN and (self.expires_at is None or at < self.expires_at)

@@ -25,8 +25,11 @@ class Busy(Conflict):
     code = "busy"
 
 
-class TryAgain(Exception):
-    """A deadlock or serialization failure: nothing happened, and the same unit may be run again."""
+class TryAgain(Busy):
+    """A deadlock or serialization failure: nothing happened, and the same unit may be run again.
+
+    Told as busy where nobody ran it again.
+    """
 
 
 # The ledger's own class of SQLSTATEs (migrations/sql).
@@ -48,7 +51,7 @@ _BY_CONSTRAINT: dict[str, type[DomainError]] = {
 def meaning_of(error: psycopg.Error) -> Exception:
     """The error that callers understand; never a business refusal for what is an infrastructure failure."""
     if isinstance(error, errors.DeadlockDetected | errors.SerializationFailure):
-        return TryAgain(str(error))
+        return TryAgain()
     if isinstance(error, errors.LockNotAvailable):
         return Busy()
     by_state = _BY_SQLSTATE.get(error.sqlstate or "")
