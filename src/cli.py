@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -97,6 +97,28 @@ def scheduler() -> None:
     from workers.main import run_scheduler
 
     run_scheduler()
+
+
+@main.command()
+@click.option("--url", default="", help="A running server, such as http://127.0.0.1:8000; otherwise one is started.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where the invoice's PDF is left: a file, or a folder (.altayar/demo in the project).",
+)
+def demo(url: str, output: Path | None) -> None:
+    """Tell the customer's journey step by step, against a server of its own or a given one."""
+    from rich.console import Console
+
+    from demo import tell_journey
+    from demo_server import DemoFailed, Server, own_server
+
+    console = Console()
+    try:
+        with nullcontext(Server(url.rstrip("/"))) if url else own_server(_root()) as server:
+            tell_journey(server, console, output or _root() / ".altayar" / "demo")
+    except DemoFailed as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.group()
