@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from threading import Barrier
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -54,8 +55,14 @@ def a_stored_user(new_uow: NewUnitOfWork) -> UUID:
 
 def all_at_once(works: Sequence[Callable[[], Answer]]) -> list[Answer | BaseException]:
     """Run each in a thread of its own, all at the same time; what each answered or raised."""
+    start = Barrier(len(works))
+
+    def started(work: Callable[[], Answer]) -> Answer:
+        start.wait()
+        return work()
+
     with ThreadPoolExecutor(len(works)) as threads:
-        futures = [threads.submit(work) for work in works]
+        futures = [threads.submit(started, work) for work in works]
     return [future.exception() or future.result() for future in futures]
 
 
