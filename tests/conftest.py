@@ -108,6 +108,16 @@ def _settings(database_url: str, redis_url: str, home: Path, **environ: str) -> 
 @pytest.fixture
 def addresses() -> Iterator[DatabaseAddresses]:
     """A fresh clone of the migrated and seeded template; dropped afterwards."""
+    yield from _clone()
+
+
+@pytest.fixture(scope="module")
+def module_addresses() -> Iterator[DatabaseAddresses]:
+    """A clone that a module's tests share: for those that leave nothing behind, or do not mind what is there."""
+    yield from _clone()
+
+
+def _clone() -> Iterator[DatabaseAddresses]:
     template = addresses_from(os.environ[TEMPLATE])
     clone = template.of_database(f"{template.owner.database}_{uuid4().hex[:10]}")
     admin = template.owner.set(database="postgres")

@@ -19,14 +19,14 @@ TABLES = sorted(metadata.tables)
 
 
 @pytest.fixture
-def app_role(addresses: DatabaseAddresses) -> Iterator[Session]:
-    with connect(addresses.app) as session:
+def app_role(module_addresses: DatabaseAddresses) -> Iterator[Session]:
+    with connect(module_addresses.app) as session:
         yield session
 
 
 @pytest.fixture
-def readonly_role(addresses: DatabaseAddresses) -> Iterator[Session]:
-    with connect(addresses.readonly) as session:
+def readonly_role(module_addresses: DatabaseAddresses) -> Iterator[Session]:
+    with connect(module_addresses.readonly) as session:
         yield session
 
 
@@ -135,8 +135,10 @@ def test_the_application_is_neither_owner_nor_superuser(app_role: Session) -> No
     ],
 )
 @pytest.mark.parametrize("role", ["app", "readonly"])
-def test_neither_role_changes_the_database_itself(addresses: DatabaseAddresses, role: str, statement: str) -> None:
-    with connect(getattr(addresses, role)) as session, pytest.raises(DENIED):
+def test_neither_role_changes_the_database_itself(
+    module_addresses: DatabaseAddresses, role: str, statement: str
+) -> None:
+    with connect(getattr(module_addresses, role)) as session, pytest.raises(DENIED):
         session.execute(statement)  # type: ignore[arg-type]
 
 

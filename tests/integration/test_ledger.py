@@ -29,8 +29,7 @@ from infrastructure.database.transaction import Database
 from tests.builders import NOON, a_journal
 from tests.integration.shop import PROMISES, a_stored_user, all_at_once, units_of_work
 
-CLEARING = accounts.clearing("SCRIPTED", "EGP")
-PREPAID = accounts.platform(AccountKind.CUSTOMER_PREPAYMENTS, "EGP")
+ELSEWHERE = accounts.clearing("ELSEWHERE", "EGP")
 PLACES = st.integers(0, 3)
 LEDGER_PROMISES = [query for name, query in PROMISES.items() if "journals" in name or "chain" in name or "zero" in name]
 
@@ -42,12 +41,17 @@ class Ledger:
         self.database = database
         self.new_uow: NewUnitOfWork = units_of_work(database)
         self.queries = SqlLedgerQueries(database)
+        # Platform accounts of this test alone: their totals are what it moved.
+        self.clearing = accounts.clearing(new_id().hex, "EGP")
+        self.prepaid = AccountRef(AccountKind.CUSTOMER_PREPAYMENTS, "EGP", provider=new_id().hex)
+        self.key = new_id().hex
+        self._journals_before = self._count()
 
     def a_wallet(self, balance: int = 0) -> AccountRef:
         """The wallet of somebody new."""
         wallet = accounts.wallet(a_stored_user(self.new_uow), "EGP")
         if balance:
-            self.post(a_journal(*transfer(CLEARING, wallet, balance)))
+            self.post(a_journal(*transfer(self.clearing, wallet, balance)))
         return wallet
 
     def post(self, *journals: Journal) -> None:
@@ -78,8 +82,19 @@ class Ledger:
         return int(row["sum"])
 
     def journals(self) -> int:
+        """How many this test posted."""
+        return self._count() - self._journals_before
+
+    def _count(self) -> int:
         [row] = self.database.rows("SELECT count(*) AS count FROM ledger_journals")
         return int(row["count"])
+
+
+@pytest.fixture(scope="module")
+def database(module_addresses: DatabaseAddresses) -> Iterator[Database]:
+    opened = Database(module_addresses.app)
+    yield opened
+    opened.dispose()
 
 
 @pytest.fixture
@@ -88,10 +103,10 @@ def ledger(database: Database) -> Ledger:
 
 
 @pytest.fixture(autouse=True)
-def the_books_are_right_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
+def the_books_are_right_afterwards(module_addresses: DatabaseAddresses) -> Iterator[None]:
     """Whatever a test does, it leaves balanced journals, unbroken chains, nobody below zero, right hashes."""
     yield
-    with connect(addresses.owner) as connection:
+    with connect(module_addresses.owner) as connection:
         for query in LEDGER_PROMISES:
             assert connection.execute(query).fetchall() == []
         _check_hashes(connection)
@@ -118,23 +133,23 @@ def test_user_accounts_are_chained_without_a_gap(ledger: Ledger) -> None:
     wallet = ledger.a_wallet()
 
     for amount in (500, 300):
-        ledger.move(CLEARING, wallet, amount)
-    ledger.move(wallet, PREPAID, 700)
+        ledger.move(ledger.clearing, wallet, amount)
+    ledger.move(wallet, ledger.prepaid, 700)
 
     assert ledger.chain(wallet) == [(1, 0, 500, 500), (2, 500, 300, 800), (3, 800, -700, 100)]
     assert ledger.balance(wallet) == 100
 
 
 def test_platform_accounts_are_summed_and_have_no_chain(ledger: Ledger) -> None:
-    ledger.move(CLEARING, PREPAID, 500)
-    ledger.move(CLEARING, PREPAID, 250)
+    ledger.move(ledger.clearing, ledger.prepaid, 500)
+    ledger.move(ledger.clearing, ledger.prepaid, 250)
 
-    assert ledger.chain(PREPAID) == [(None, None, 500, None), (None, None, 250, None)]
-    assert (ledger.total(PREPAID), ledger.total(CLEARING)) == (750, -750)
+    assert ledger.chain(ledger.prepaid) == [(None, None, 500, None), (None, None, 250, None)]
+    assert (ledger.total(ledger.prepaid), ledger.total(ledger.clearing)) == (750, -750)
 
 
 def test_the_fingerprint_is_stored_with_the_journal(ledger: Ledger) -> None:
-    journal = a_journal(*transfer(CLEARING, PREPAID, 1))
+    journal = a_journal(*transfer(ledger.clearing, ledger.prepaid, 1))
 
     ledger.post(journal)
 
@@ -145,7 +160,7 @@ def test_the_fingerprint_is_stored_with_the_journal(ledger: Ledger) -> None:
 
 def test_a_journal_posted_again_changes_nothing(ledger: Ledger) -> None:
     wallet = ledger.a_wallet()
-    journal = a_journal(*transfer(CLEARING, wallet, 500), key="deposit")
+    journal = a_journal(*transfer(ledger.clearing, wallet, 500), key=ledger.key)
 
     ledger.post(journal)
     ledger.post(journal)
@@ -158,7 +173,7 @@ def test_a_journal_posted_again_changes_nothing(ledger: Ledger) -> None:
 
 def test_a_journal_twice_in_one_batch_is_posted_once(ledger: Ledger) -> None:
     wallet = ledger.a_wallet()
-    journal = a_journal(*transfer(CLEARING, wallet, 500), key="deposit")
+    journal = a_journal(*transfer(ledger.clearing, wallet, 500), key=ledger.key)
 
     ledger.post(journal, replace(journal, id=new_id()))
 
@@ -167,10 +182,10 @@ def test_a_journal_twice_in_one_batch_is_posted_once(ledger: Ledger) -> None:
 
 def test_what_is_new_in_a_batch_is_posted_beside_what_is_known(ledger: Ledger) -> None:
     wallet = ledger.a_wallet()
-    known = a_journal(*transfer(CLEARING, wallet, 500), key="one")
+    known = a_journal(*transfer(ledger.clearing, wallet, 500), key=ledger.key)
     ledger.post(known)
 
-    ledger.post(known, a_journal(*transfer(CLEARING, wallet, 70), key="two"))
+    ledger.post(known, a_journal(*transfer(ledger.clearing, wallet, 70)))
 
     assert ledger.chain(wallet) == [(1, 0, 500, 500), (2, 500, 70, 570)]
 
@@ -178,8 +193,8 @@ def test_what_is_new_in_a_batch_is_posted_beside_what_is_known(ledger: Ledger) -
 @pytest.mark.parametrize(
     "change",
     [
-        lambda j: replace(j, entries=transfer(CLEARING, j.entries[1].account, 501)),
-        lambda j: replace(j, entries=transfer(PREPAID, j.entries[1].account, 500)),
+        lambda j: replace(j, entries=transfer(j.entries[0].account, j.entries[1].account, 501)),
+        lambda j: replace(j, entries=transfer(ELSEWHERE, j.entries[1].account, 500)),
         lambda j: replace(j, reference_id=new_id()),
         lambda j: replace(j, description_en="Another"),
     ],
@@ -187,7 +202,7 @@ def test_what_is_new_in_a_batch_is_posted_beside_what_is_known(ledger: Ledger) -
 )
 def test_a_key_that_says_something_else_is_refused(ledger: Ledger, change: Callable[[Journal], Journal]) -> None:
     wallet = ledger.a_wallet()
-    journal = a_journal(*transfer(CLEARING, wallet, 500), key="deposit")
+    journal = a_journal(*transfer(ledger.clearing, wallet, 500), key=ledger.key)
     ledger.post(journal)
 
     with pytest.raises(JournalKeyReused):
@@ -198,10 +213,13 @@ def test_a_key_that_says_something_else_is_refused(ledger: Ledger, change: Calla
 
 def test_a_reused_key_takes_its_whole_batch_with_it(ledger: Ledger) -> None:
     wallet = ledger.a_wallet()
-    ledger.move(CLEARING, wallet, 500, key="known")
+    ledger.move(ledger.clearing, wallet, 500, key=ledger.key)
 
     with pytest.raises(JournalKeyReused):
-        ledger.post(a_journal(*transfer(CLEARING, wallet, 1)), a_journal(*transfer(CLEARING, wallet, 2), key="known"))
+        ledger.post(
+            a_journal(*transfer(ledger.clearing, wallet, 1)),
+            a_journal(*transfer(ledger.clearing, wallet, 2), key=ledger.key),
+        )
 
     assert ledger.balance(wallet) == 500
 
@@ -210,9 +228,9 @@ def test_more_than_there_is_cannot_be_spent_and_nothing_is_posted(ledger: Ledger
     wallet, other = ledger.a_wallet(100), ledger.a_wallet()
 
     with pytest.raises(InsufficientBalance):
-        ledger.post(a_journal(*transfer(CLEARING, other, 5)), a_journal(*transfer(wallet, PREPAID, 101)))
+        ledger.post(a_journal(*transfer(ledger.clearing, other, 5)), a_journal(*transfer(wallet, ledger.prepaid, 101)))
 
-    assert (ledger.balance(wallet), ledger.balance(other), ledger.total(PREPAID)) == (100, 0, 0)
+    assert (ledger.balance(wallet), ledger.balance(other), ledger.total(ledger.prepaid)) == (100, 0, 0)
     assert ledger.journals() == 1
 
 
@@ -220,8 +238,10 @@ def test_an_account_may_not_dip_below_zero_even_within_a_batch(ledger: Ledger) -
     wallet = ledger.a_wallet(100)
 
     with pytest.raises(InsufficientBalance):
-        ledger.post(a_journal(*transfer(wallet, PREPAID, 150)), a_journal(*transfer(CLEARING, wallet, 100)))
-    ledger.post(a_journal(*transfer(CLEARING, wallet, 100)), a_journal(*transfer(wallet, PREPAID, 150)))
+        ledger.post(
+            a_journal(*transfer(wallet, ledger.prepaid, 150)), a_journal(*transfer(ledger.clearing, wallet, 100))
+        )
+    ledger.post(a_journal(*transfer(ledger.clearing, wallet, 100)), a_journal(*transfer(wallet, ledger.prepaid, 150)))
 
     assert ledger.balance(wallet) == 50
 
@@ -242,7 +262,7 @@ def test_an_account_may_stand_several_times_in_a_journal_and_in_a_batch(ledger: 
     wallet, other = ledger.a_wallet(1000), ledger.a_wallet()
 
     ledger.post(
-        a_journal(*transfer(wallet, other, 300), *transfer(wallet, PREPAID, 200), *transfer(other, wallet, 50)),
+        a_journal(*transfer(wallet, other, 300), *transfer(wallet, ledger.prepaid, 200), *transfer(other, wallet, 50)),
         a_journal(*transfer(wallet, other, 10)),
         a_journal(*transfer(other, wallet, 5)),
     )
@@ -261,8 +281,8 @@ def test_posts_of_one_unit_of_work_see_each_other(ledger: Ledger) -> None:
     wallet = ledger.a_wallet()
 
     with ledger.new_uow() as uow:
-        uow.ledger.post([a_journal(*transfer(CLEARING, wallet, 100))])
-        uow.ledger.post([a_journal(*transfer(wallet, PREPAID, 60))])
+        uow.ledger.post([a_journal(*transfer(ledger.clearing, wallet, 100))])
+        uow.ledger.post([a_journal(*transfer(wallet, ledger.prepaid, 60))])
         uow.commit()
 
     assert ledger.chain(wallet) == [(1, 0, 100, 100), (2, 100, -60, 40)]
@@ -271,16 +291,16 @@ def test_posts_of_one_unit_of_work_see_each_other(ledger: Ledger) -> None:
 def test_of_20_payments_at_once_out_of_a_balance_for_one_exactly_one_is_made(ledger: Ledger) -> None:
     wallet = ledger.a_wallet(100)
 
-    results = all_at_once([lambda: ledger.move(wallet, PREPAID, 100)] * 20)
+    results = all_at_once([lambda: ledger.move(wallet, ledger.prepaid, 100)] * 20)
 
     assert [type(result) for result in results].count(InsufficientBalance) == 19
     assert results.count(None) == 1
-    assert (ledger.balance(wallet), ledger.total(PREPAID)) == (0, 100)
+    assert (ledger.balance(wallet), ledger.total(ledger.prepaid)) == (0, 100)
 
 
 def test_the_same_journal_20_times_at_once_is_posted_once(ledger: Ledger) -> None:
     wallet = ledger.a_wallet()
-    journal = a_journal(*transfer(CLEARING, wallet, 100), key="once")
+    journal = a_journal(*transfer(ledger.clearing, wallet, 100), key=ledger.key)
 
     results = all_at_once([lambda: ledger.post(replace(journal, id=new_id()))] * 20)
 
@@ -291,7 +311,7 @@ def test_the_same_journal_20_times_at_once_is_posted_once(ledger: Ledger) -> Non
 def test_the_first_movements_of_a_person_may_come_at_once(ledger: Ledger) -> None:
     wallet = ledger.a_wallet()
 
-    results = all_at_once([lambda: ledger.move(CLEARING, wallet, 7)] * 10)
+    results = all_at_once([lambda: ledger.move(ledger.clearing, wallet, 7)] * 10)
 
     assert results == [None] * 10
     assert ledger.balance(wallet) == 70
@@ -318,29 +338,29 @@ def test_transfers_in_opposite_directions_do_not_lock_each_other_out(ledger: Led
 
 
 def test_transactions_that_meet_on_platform_accounts_do_not_wait_for_each_other(ledger: Ledger) -> None:
-    ledger.move(CLEARING, PREPAID, 1)
+    ledger.move(ledger.clearing, ledger.prepaid, 1)
     wallet, other = ledger.a_wallet(10), ledger.a_wallet(10)
 
     with ledger.new_uow() as open_one:
-        open_one.ledger.post([a_journal(*transfer(wallet, PREPAID, 5))])
+        open_one.ledger.post([a_journal(*transfer(wallet, ledger.prepaid, 5))])
         _has_answered(open_one)
         with ThreadPoolExecutor(1) as threads:
-            threads.submit(ledger.move, other, PREPAID, 5).result(timeout=2)
+            threads.submit(ledger.move, other, ledger.prepaid, 5).result(timeout=2)
         open_one.commit()
 
-    assert ledger.total(PREPAID) == 11
+    assert ledger.total(ledger.prepaid) == 11
 
 
 def test_a_persons_account_is_held_until_the_transaction_ends(ledger: Ledger) -> None:
     wallet, seen = ledger.a_wallet(10), threading.Event()
 
     def spend() -> None:
-        ledger.move(wallet, PREPAID, 5)
+        ledger.move(wallet, ledger.prepaid, 5)
         seen.set()
 
     with ThreadPoolExecutor(1) as threads:
         with ledger.new_uow() as open_one:
-            open_one.ledger.post([a_journal(*transfer(wallet, PREPAID, 5))])
+            open_one.ledger.post([a_journal(*transfer(wallet, ledger.prepaid, 5))])
             _has_answered(open_one)
             later = threads.submit(spend)
             assert not seen.wait(0.3)
@@ -369,17 +389,17 @@ VALUES (%s, 'ADJUSTMENT', %s, 'TEST', %s, '', '', '\\x00', now())
 
 
 @pytest.fixture
-def owner(addresses: DatabaseAddresses) -> Iterator[psycopg.Connection[Any]]:
+def owner(module_addresses: DatabaseAddresses) -> Iterator[psycopg.Connection[Any]]:
     """A session of the database's owner, past all of the application's own checks."""
-    with connect(addresses.owner) as connection:
+    with connect(module_addresses.owner) as connection:
         yield connection
 
 
-def _by_hand(owner: psycopg.Connection[Any], wallet: AccountRef, **changes: object) -> None:
+def _by_hand(owner: psycopg.Connection[Any], ledger: Ledger, wallet: AccountRef, **changes: object) -> None:
     """Write one whole journal into the tables: a credit of 50 to a wallet of 100, unless the changes say otherwise."""
     values = {
         "journal": new_id(), "account": wallet.id, "sequence": 2, "amount": 50, "unit": "EGP", "before": 100,
-        "after": 150, "platform": CLEARING.id, "other": -50, **changes,
+        "after": 150, "platform": ledger.clearing.id, "other": -50, **changes,
     }  # fmt: skip
     with owner.transaction():
         if "journal" not in changes:
@@ -405,15 +425,15 @@ def test_even_the_owner_changes_no_row_of_the_ledger(
     assert refused.value.sqlstate == "AL005"
 
 
-def test_what_the_owner_writes_by_hand_stands_if_it_is_right(
-    ledger: Ledger, owner: psycopg.Connection[Any], addresses: DatabaseAddresses
-) -> None:
+def test_what_the_owner_writes_by_hand_stands_if_it_is_right(ledger: Ledger, owner: psycopg.Connection[Any]) -> None:
     """The refusals below are refusals of what is wrong in them, not of every insert."""
     wallet = ledger.a_wallet(100)
 
     with owner.transaction(force_rollback=True):
-        _by_hand(owner, wallet)
-        row = owner.execute("SELECT balance_after_minor FROM ledger_entries WHERE sequence = 2").fetchone()
+        _by_hand(owner, ledger, wallet)
+        row = owner.execute(
+            "SELECT balance_after_minor FROM ledger_entries WHERE account_id = %s AND sequence = 2", (wallet.id,)
+        ).fetchone()
 
     assert row == (150,)
 
@@ -445,7 +465,7 @@ def test_what_is_wrong_is_refused_whoever_writes_it(
     wallet = ledger.a_wallet(100)
 
     with pytest.raises(psycopg.Error) as refused:
-        _by_hand(owner, wallet, **changes)
+        _by_hand(owner, ledger, wallet, **changes)
 
     assert refused.value.sqlstate == sqlstate
     assert ledger.chain(wallet) == [(1, 0, 100, 100)]
@@ -456,7 +476,7 @@ def test_a_posted_journal_takes_no_more_entries(
     ledger: Ledger, owner: psycopg.Connection[Any], first_line: int
 ) -> None:
     wallet, other = ledger.a_wallet(), ledger.a_wallet()
-    journal = a_journal(*transfer(CLEARING, wallet, 100))
+    journal = a_journal(*transfer(ledger.clearing, wallet, 100))
     ledger.post(journal)
 
     with pytest.raises(psycopg.Error) as refused:
@@ -465,7 +485,7 @@ def test_a_posted_journal_takes_no_more_entries(
                                            balance_before_minor, balance_after_minor, hash, occurred_at)
                VALUES (%(journal)s, %(line)s, %(account)s, 1, 9, 'EGP', 0, 9, '\\x00', now()),
                       (%(journal)s, %(line)s + 1, %(clearing)s, NULL, -9, 'EGP', NULL, NULL, '\\x00', now())""",
-            {"journal": journal.id, "line": first_line, "account": other.id, "clearing": CLEARING.id},
+            {"journal": journal.id, "line": first_line, "account": other.id, "clearing": ledger.clearing.id},
         )
 
     assert refused.value.sqlstate == {1: "23505", 3: "AL003"}[first_line]
@@ -507,7 +527,7 @@ def test_a_model_of_the_books_agrees_whatever_is_posted(database: Database) -> N
             """Each move as a journal of a batch; number 3 is the outside world. All of them, or none."""
             batch, after = [], dict(self.model)
             for source, target, amount in moves:
-                ends = [self.wallets[place] if place < 3 else CLEARING for place in (source, target)]
+                ends = [self.wallets[place] if place < 3 else self.ledger.clearing for place in (source, target)]
                 batch.append(a_journal(*transfer(ends[0], ends[1], amount)))
             expected = self._apply(batch, after)
             try:
@@ -546,7 +566,7 @@ def test_a_model_of_the_books_agrees_whatever_is_posted(database: Database) -> N
         def overdraw(self, place: int) -> None:
             wallet = self.wallets[place]
             with pytest.raises(InsufficientBalance):
-                self.ledger.move(wallet, PREPAID, self.model[wallet] + 1)
+                self.ledger.move(wallet, self.ledger.prepaid, self.model[wallet] + 1)
 
         @invariant()
         def the_books_are_the_models(self) -> None:
