@@ -69,7 +69,7 @@ class Ledger:
         """Each entry of an account, oldest first: sequence, before, amount, after."""
         rows = self.database.rows(
             """SELECT sequence, balance_before_minor, amount_minor, balance_after_minor FROM ledger_entries
-               WHERE account_id = %s ORDER BY sequence""",
+               WHERE account_id = %s ORDER BY sequence, journal_id""",
             (account.id,),
         )
         return [tuple(row.values()) for row in rows]  # type: ignore[misc]
