@@ -19,6 +19,7 @@ import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
+from xdist.scheduler import LoadScopeScheduling
 
 from config.settings import Settings, load_settings
 from infrastructure.bootstrap import Running, bootstrap
@@ -32,6 +33,7 @@ from infrastructure.embedded.redis import EmbeddedRedis
 OWNER, REDIS, TEMPLATE = "ALTAYAR_TEST_DATABASE_URL", "ALTAYAR_TEST_REDIS_URL", "ALTAYAR_TEST_TEMPLATE"
 THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "400"}
 NEED_NO_SERVER = ("tests/domain", "tests/launcher", "tests/security")
+ONE_SYSTEM = "tests/e2e/"
 _started: list[Any] = []
 _home: list[Path] = []
 
@@ -63,6 +65,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         server.discard()
     for home in _home:
         shutil.rmtree(home, ignore_errors=True)
+
+
+class _Scheduling(LoadScopeScheduling):
+    """Every test goes to whichever worker is free; those of the one real system stay together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return ONE_SYSTEM if nodeid.startswith(ONE_SYSTEM) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    # `--dist loadgroup` of pytest-xdist 3.8 groups nothing under pytest 9.2: node ids cannot be changed any more.
+    return _Scheduling(config, log)
 
 
 def _needs_no_server(argument: str) -> bool:

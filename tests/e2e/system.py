@@ -27,7 +27,7 @@ from tests.contract.smtp_server import Inbox
 from tests.fakes.fawaterk_server import FawaterkServer
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 """Far above what anything takes: the machine may be busy with other tests."""
 
 Json = dict[str, Any]
@@ -78,7 +78,7 @@ class System:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.wait_for(lambda: "Ctrl-C stops everything." in self.log(), "a start")
+        self.wait_for(lambda: "Ctrl-C stops everything." in self.log(), "a start", 180)
 
     def stop(self) -> int:
         """Stop it as Ctrl-C does; its exit status."""
@@ -113,10 +113,7 @@ class System:
     def mails_to(self, email: str) -> list[EmailMessage]:
         """The mails that the mail server took for somebody, oldest first."""
         taken = [envelope for envelope in list(self.inbox.accepted) if email in envelope.rcpt_tos]
-        return [
-            cast(EmailMessage, message_from_bytes(cast(bytes, envelope.content), policy=mail_policy))
-            for envelope in taken
-        ]
+        return [message_from_bytes(cast(bytes, envelope.content), policy=mail_policy) for envelope in taken]
 
     # ── harming ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -187,7 +184,7 @@ class Person:
             again = answer.status_code >= 500 or answer.json().get("code") in ("request_in_progress", "busy")
             return None if again else answer
 
-        return done(self.system.wait_for(answered, f"an answer to POST {path}", 90), status)
+        return done(self.system.wait_for(answered, f"an answer to POST {path}"), status)
 
     # ── what customers do ──────────────────────────────────────────────────────────────────────────────
 

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from tests.e2e.system import ROOT, System
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
 def demo(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -23,7 +23,7 @@ def demo(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "120", "NO_COLOR": "1", **environment},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=360,
         check=False,
     )
 

@@ -16,7 +16,7 @@ from tests.e2e.conftest import Offer
 from tests.e2e.system import Json, Person, System, a_session, sign_up
 from tests.fakes.fawaterk_server import encode
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 Answer = TypeVar("Answer")
 

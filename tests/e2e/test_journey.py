@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from tests.e2e.conftest import Offer
 from tests.e2e.system import Json, Person, System, a_session, done, in_days, log_in, sign_up, verification_token
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
 def test_from_registration_to_cashback_by_the_sandbox(system: System, admin: Person) -> None:
