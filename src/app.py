@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from api.v1.catalogue.packages import blueprint as packages
 from flask import Flask, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import UnsupportedMediaType
@@ -18,6 +17,7 @@ from api.sandbox.views import blueprint as sandbox
 from api.specification import create_specification, declare_security
 from api.v1.billing.invoices import blueprint as invoices
 from api.v1.billing.payments import blueprint as payments
+from api.v1.catalogue.packages import blueprint as packages
 from api.v1.identity.auth import blueprint as auth
 from api.v1.identity.users import blueprint as users
 from api.v1.ledger.rewards import blueprint as rewards

@@ -1,4 +1,4 @@
-"""Schemathesis against the whole API: whatever it sends, no answer is a fault, and each is as the specification says."""
+"""Schemathesis against the whole API: no answer is a fault, whatever is sent, and each is as specified."""
 
 from __future__ import annotations
 
