@@ -134,5 +134,6 @@ def _verdict(met: bool) -> str:
 def _figures(figures: Sequence[Figure]) -> Table:
     table = Table("for orientation", "median", "unit")
     for one in figures:
-        table.add_row(one.what, f"{one.value:,.1f}" if one.value < 100 else f"{one.value:,.0f}", one.unit)
+        decimals = 3 if one.unit == "ratio" else 1 if one.value < 100 else 0
+        table.add_row(one.what, f"{one.value:,.{decimals}f}", one.unit)
     return table
