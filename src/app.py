@@ -10,7 +10,6 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import UnsupportedMediaType
 
 from api.documentation import documentation
-from api.errors import register_error_handlers
 from api.health import blueprint as health
 from api.pages.views import blueprint as pages
 from api.sandbox.views import blueprint as sandbox
@@ -29,6 +28,7 @@ from config.settings import Settings, load_settings
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.hashing import hash_runner
 from infrastructure.logging import configure_logging
+from middlewares.error_handler import register_error_handlers
 from middlewares.rate_limit import register_rate_limits
 from middlewares.request_context import register_request_context
 from middlewares.security_headers import register_security_headers

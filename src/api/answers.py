@@ -11,7 +11,7 @@ from flask import Response
 from marshmallow import fields
 
 from api.fields import Localized, MoneyField, Percent, Schema, shown_money
-from api.language import reading_language
+from middlewares.language import reading_language
 
 Row = Mapping[str, Any]
 Shown = dict[str, Any]

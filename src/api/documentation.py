@@ -9,8 +9,8 @@ from flask import Blueprint, Response, abort, redirect, send_from_directory
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.answers import json_answer
-from api.messages import MESSAGES
 from middlewares.auth_middleware import public
+from middlewares.messages import MESSAGES
 
 ASSETS = Path(flask_swagger_ui.__file__).parent / "dist"
 _SHOWN = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js", "favicon-32x32.png"})

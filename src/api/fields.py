@@ -9,9 +9,9 @@ from typing import Any
 from marshmallow import Schema as MarshmallowSchema
 from marshmallow import ValidationError, fields
 
-from api.language import reading_language
 from domain.shared.errors import InvalidValue
 from domain.shared.money import Money, currency, format_minor
+from middlewares.language import reading_language
 
 
 class Schema(MarshmallowSchema):

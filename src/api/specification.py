@@ -43,7 +43,7 @@ class Specification(Api):
     PROBLEM_TYPE = "application/problem+json"
 
     def _register_error_handlers(self) -> None:
-        """None here: api/errors.py answers every exception."""
+        """None here: middlewares/error_handler.py answers every exception."""
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:

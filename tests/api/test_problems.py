@@ -10,11 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pytest import Subtests
 
-from api.messages import MESSAGES
 from app import create_app
 from domain.shared.errors import DomainError
 from infrastructure.bootstrap import Running
 from infrastructure.database.refusals import DatabaseUnavailable
+from middlewares.messages import MESSAGES
 from tests.api.shop import Shop, SignUp, problem
 
 pytestmark = pytest.mark.database

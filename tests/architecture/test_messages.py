@@ -7,9 +7,9 @@ from string import Formatter
 
 import pytest
 
-from api.errors import CODE_OF_STATUS, STATUS_OF_CODE, STATUS_OF_FAMILY
-from api.messages import FIELD_MESSAGES, MESSAGES, sentences
 from domain.shared.errors import Conflict, DomainError, InvalidValue, NotAllowed, NotFound, RuleBroken, Unavailable
+from middlewares.error_handler import CODE_OF_STATUS, STATUS_OF_CODE, STATUS_OF_FAMILY
+from middlewares.messages import FIELD_MESSAGES, MESSAGES, sentences
 from tests.architecture.code import every_subclass
 
 ERRORS = sorted(every_subclass(DomainError), key=lambda error: (error.__module__, error.__qualname__))

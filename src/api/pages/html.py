@@ -14,7 +14,7 @@ from flask import Response, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from api.language import reading_language
+from middlewares.language import reading_language
 
 LANGUAGES: Final = ("ar", "en")
 DIRECTIONS: Final[Mapping[str, str]] = {"ar": "rtl", "en": "ltr"}

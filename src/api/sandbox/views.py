@@ -9,7 +9,6 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.context import use
-from api.errors import domain_problem
 from api.pages.html import Pages, page_language, wants_page
 from api.sandbox.wording import OUTCOMES, WORDS
 from application.billing.sandbox import ChooseOutcome, SandboxBooks, choose_outcome
@@ -18,6 +17,7 @@ from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import DomainError, InvalidValue, NotFound
 from domain.shared.money import Money
 from middlewares.auth_middleware import public
+from middlewares.error_handler import domain_problem
 
 blueprint = Blueprint("sandbox", __name__)
 

@@ -1,7 +1,7 @@
 """The five families of refusal; a concrete error stands beside the rule that it speaks for.
 
 `code` is the stable name that clients switch on; its sentences in Arabic and English are in
-`api/messages.py`, filled with `facts`.
+`middlewares/messages/`, filled with `facts`.
 """
 
 from collections.abc import Mapping

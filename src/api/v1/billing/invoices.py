@@ -13,13 +13,13 @@ from api.answers import answer, answer_page, json_answer
 from api.blueprint import Blueprint
 from api.context import scope_of, use
 from api.fields import Localized, MoneyField, Percent, Schema
-from api.language import reading_language
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from application.billing.invoices import LANGUAGES
 from application.queries import Row
 from domain.billing.invoices import InvoiceNotFound
 from middlewares.auth_middleware import token_required
+from middlewares.language import reading_language
 
 blueprint = Blueprint("invoices", __name__, url_prefix="/invoices", description="Invoices")
 

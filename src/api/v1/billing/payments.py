@@ -15,7 +15,6 @@ from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
 from api.fields import MoneyField, Schema
-from api.language import reading_language
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from application.billing.payments import OpenPayment, open_payment
@@ -23,6 +22,7 @@ from application.queries import Row
 from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentType
 from middlewares.auth_middleware import permission_required, token_required
 from middlewares.idempotency import idempotent
+from middlewares.language import reading_language
 
 blueprint = Blueprint("payments", __name__, description="Payments")
 

@@ -10,8 +10,6 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from api.language import reading_language
-from api.messages import FIELD_MESSAGES, sentences
 from domain.shared.errors import (
     Conflict,
     DomainError,
@@ -21,6 +19,8 @@ from domain.shared.errors import (
     RuleBroken,
     Unavailable,
 )
+from middlewares.language import reading_language
+from middlewares.messages import FIELD_MESSAGES, sentences
 
 STATUS_OF_FAMILY: tuple[tuple[type[DomainError], int], ...] = (
     (NotFound, 404),

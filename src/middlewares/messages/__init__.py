@@ -1,0 +1,45 @@
+"""The sentences of every problem code, in English and Arabic: one module for each context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from middlewares.messages import billing, catalogue, identity, membership, messaging, requests, sales
+from middlewares.messages.sentences import Sentences
+
+MESSAGES: Final[Sentences] = {
+    **requests.MESSAGES,
+    **identity.MESSAGES,
+    **membership.MESSAGES,
+    **catalogue.MESSAGES,
+    **sales.MESSAGES,
+    **billing.MESSAGES,
+    **messaging.MESSAGES,
+}
+
+# What is wrong with one field; other details are the rule's own sentence.
+FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
+    "unknown_field": ("This field is not known here.", "هذا الحقل غير معروف هنا."),
+    "required": ("This field is required.", "هذا الحقل مطلوب."),
+    "staff_only": ("Only staff decide this.", "هذا الحقل يحدده الموظفون فقط."),
+    "null": ("This field may not be null.", "لا يمكن أن يكون هذا الحقل فارغا."),
+    "unknown_outcome": (
+        "Choose paid, declined, late, twice, short or never.",
+        "اختر paid أو declined أو late أو twice أو short أو never.",
+    ),
+    "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
+}
+
+
+def sentences(code: str, language: str, facts: Mapping[str, object]) -> tuple[str, str]:
+    """Title and detail of a code in `ar` or `en`."""
+    title, detail = MESSAGES[code][1 if language == "ar" else 0]
+    return title, detail.format_map(_Shown(facts))
+
+
+class _Shown(dict[str, object]):
+    """Facts that a sentence may name; one that is missing shows as a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "-"

@@ -1,0 +1,76 @@
+"""What is said of payments, providers and invoices."""
+
+from typing import Final
+
+from middlewares.messages.sentences import Sentences
+
+MESSAGES: Final[Sentences] = {
+    "insufficient_balance": (
+        ("Not enough balance", "The wallet holds less than this needs."),
+        ("الرصيد غير كاف", "في المحفظة أقل من المطلوب."),
+    ),
+    "journal_key_reused": (
+        ("Booked before", "This movement was booked before with other figures."),
+        ("مسجل من قبل", "سجلت هذه الحركة من قبل بأرقام أخرى."),
+    ),
+    "part_payment_not_offered": (
+        ("Pay all that is due", "Look at `errors` for the amount."),
+        ("ادفع كامل المستحق", "راجع `errors` لمعرفة المبلغ."),
+    ),
+    "payment_not_found": (
+        ("No such payment", "There is none that you may see."),
+        ("لا توجد دفعة كهذه", "لا يوجد ما يمكنك رؤيته."),
+    ),
+    "unknown_provider": (
+        ("No such payment provider", "{provider} is not enabled here."),
+        ("لا يوجد مزود دفع كهذا", "{provider} غير مفعل هنا."),
+    ),
+    "provider_refused": (
+        ("The payment provider refused", "Nothing was charged; try another method or provider."),
+        ("رفض مزود الدفع", "لم يخصم شيء؛ جرب وسيلة أو مزودا آخر."),
+    ),
+    "provider_unavailable": (
+        ("The payment provider cannot be reached", "Nothing was charged; try again in a moment."),
+        ("تعذر الوصول إلى مزود الدفع", "لم يخصم شيء؛ حاول بعد قليل."),
+    ),
+    "provider_outcome_unknown": (
+        ("The payment provider did not answer", "We are finding out what happened; do not pay again yet."),
+        ("لم يجب مزود الدفع", "نتحقق مما حدث؛ لا تدفع مرة أخرى الآن."),
+    ),
+    "provider_reference_mismatch": (
+        ("The reference is another payment's", "The provider says that it does not belong here."),
+        ("المرجع لدفعة أخرى", "يقول المزود إنه لا يخص هذه الدفعة."),
+    ),
+    "bad_signature": (
+        ("The signature is wrong", "Nothing in this request was believed."),
+        ("التوقيع غير صحيح", "لم يعتد بأي شيء في هذا الطلب."),
+    ),
+    "unreadable_webhook": (
+        ("The webhook cannot be read", "It is no JSON or form body that identifies a payment."),
+        ("تعذرت قراءة الإشعار", "ليس محتوى JSON أو نموذجا يحدد دفعة."),
+    ),
+    "checkout_not_found": (
+        ("No such checkout", "The sandbox gave out no such address."),
+        ("لا توجد صفحة دفع كهذه", "لم تصدر البيئة التجريبية عنوانا كهذا."),
+    ),
+    "checkout_decided": (
+        ("The checkout is over", "It was decided before: {current}."),
+        ("انتهت صفحة الدفع", "سبق اختيار النتيجة: {current}."),
+    ),
+    "checkout_expired": (
+        ("The checkout has expired", "It cannot be paid in time any more; only `late` is left."),
+        ("انتهت مهلة صفحة الدفع", "لم يعد الدفع في الموعد ممكنا؛ لم يبق إلا `late`."),
+    ),
+    "webhook_not_delivered": (
+        ("The webhook was not delivered", "The address did not answer 2xx; it will be tried again."),
+        ("لم يصل الإشعار", "لم يجب العنوان بنجاح؛ ستعاد المحاولة."),
+    ),
+    "sandbox_disabled": (
+        ("The sandbox is not enabled", "PAYMENT_GATEWAYS does not name it here."),
+        ("البيئة التجريبية غير مفعلة", "لا يذكرها PAYMENT_GATEWAYS هنا."),
+    ),
+    "invoice_not_found": (
+        ("No such invoice", "There is none that you may see."),
+        ("لا توجد فاتورة كهذه", "لا يوجد ما يمكنك رؤيته."),
+    ),
+}

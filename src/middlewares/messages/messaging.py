@@ -1,0 +1,20 @@
+"""What is said of mails."""
+
+from typing import Final
+
+from middlewares.messages.sentences import Sentences
+
+MESSAGES: Final[Sentences] = {
+    "mail_unavailable": (
+        ("Mail cannot be sent now", "It will be tried again."),
+        ("تعذر إرسال البريد الآن", "ستعاد المحاولة."),
+    ),
+    "mail_refused": (
+        ("The mail was refused", "The mail server will not take it."),
+        ("رفض البريد", "لن يقبله خادم البريد."),
+    ),
+    "recipient_refused": (
+        ("The address cannot be reached", "The mail server refuses this recipient."),
+        ("تعذر الوصول إلى العنوان", "خادم البريد يرفض هذا المستلم."),
+    ),
+}

@@ -1,0 +1,20 @@
+"""What is said of bookings."""
+
+from typing import Final
+
+from middlewares.messages.sentences import Sentences
+
+MESSAGES: Final[Sentences] = {
+    "booking_not_found": (
+        ("No such booking", "There is none that you may see."),
+        ("لا يوجد حجز كهذا", "لا يوجد ما يمكنك رؤيته."),
+    ),
+    "nothing_to_pay": (
+        ("There is nothing to pay", "It is {status}: paid already, or its time to pay is over."),
+        ("لا يوجد ما يدفع", "الحالة {status}: مدفوع بالفعل أو انتهت مهلة دفعه."),
+    ),
+    "override_reason_required": (
+        ("A reason is needed", "Ahead of the travel dates, say why in `override_reason`."),
+        ("السبب مطلوب", "قبل موعد السفر اذكر السبب في `override_reason`."),
+    ),
+}
