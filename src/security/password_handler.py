@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -18,6 +19,7 @@ from domain.shared.errors import InvalidValue
 from security.known_passwords import is_known
 
 SHORTEST, LONGEST = 8, 128
+_HASH = re.compile(r"\$2b\$\d\d\$[./A-Za-z0-9]{53}")
 _SALT = 29
 """Characters of `$2b$12$` and the salt, with which bcrypt's modular crypt format begins."""
 
@@ -55,7 +57,8 @@ class BcryptPasswords:
         return equal[0] if equal else None
 
     def verify(self, password: str, hashes: Sequence[str]) -> int | None:
-        salts = dict.fromkeys(known[:_SALT] for known in hashes or [self._nobody])
+        # What an account without a password keeps in its place costs as much as no account.
+        salts = {known[:_SALT]: None for known in hashes if _HASH.fullmatch(known)} or {self._nobody[:_SALT]: None}
         found = [self.same(self._hashed(password, salt.encode()), hashes) for salt in salts]
         right = [index for index in found if index is not None]
         return min(right) if right and len(_normal(password)) <= LONGEST else None

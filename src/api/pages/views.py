@@ -1,4 +1,4 @@
-"""Where customers land from outside: after a provider's page, and from mails that prove an address or set a password."""
+"""Where customers land from outside: after a provider's page, and from the mails about their account."""
 
 from __future__ import annotations
 

@@ -61,14 +61,9 @@ def mail_account_locked(event: Event, use: Dependencies) -> None:
     """Tell the owner that passwords are being guessed; an address that nobody proved is told nothing."""
     if not event["user_id"]:
         return
-    user, minutes = _user(UUID(event["user_id"]), use), int(PERIOD.total_seconds() // 60)
-    _mail(
-        use,
-        MailName.ACCOUNT_LOCKED,
-        user,
-        about=_occasion("locked", user, event["locked_at"]),
-        shown={"minutes": minutes},
-    )
+    user = _user(UUID(event["user_id"]), use)
+    shown = {"minutes": int(PERIOD.total_seconds() // 60)}
+    _mail(use, MailName.ACCOUNT_LOCKED, user, about=_occasion("locked", user, event["locked_at"]), shown=shown)
 
 
 def _occasion(what: str, user: User, at: str) -> str:

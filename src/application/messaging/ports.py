@@ -84,9 +84,9 @@ class MailName(StrEnum):
     """first_name, link, code, expires_minutes"""
     ADDRESS_HAS_ACCOUNT = "address_has_account"
     """first_name"""
-    PASSWORD_RESET = "password_reset"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a mail's name
     """first_name, link, expires_minutes"""
-    PASSWORD_CHANGED = "password_changed"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a mail's name
     """first_name"""
     ACCOUNT_LOCKED = "account_locked"
     """first_name, minutes"""

@@ -24,9 +24,9 @@ MESSAGES: Final[Sentences] = {
     "too_many_attempts": (
         (
             "Too many attempts",
-            "Passwords were tried here too often; wait {retry_after} seconds, or reset the password.",
+            "Wait {retry_after} seconds, or reset the password.",
         ),
-        ("محاولات كثيرة جدا", "كثرت محاولات كلمة المرور هنا؛ انتظر {retry_after} ثانية أو استعد كلمة المرور."),
+        ("محاولات كثيرة جدا", "انتظر {retry_after} ثانية أو استعد كلمة المرور."),
     ),
     "wrong_current_password": (
         ("Wrong current password", "To change a password, give the one that holds now."),
