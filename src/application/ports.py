@@ -109,7 +109,7 @@ class LoginFailures(Protocol):
         ...
 
     def add_to_account(self, attempt: Attempt, *, at: datetime) -> bool:
-        """Count a failure of the account alone; True when it is the one that locked it."""
+        """Count a failure of the account alone, as when registering; True when it is the one that locked it."""
         ...
 
     def end(self, attempt: Attempt, *, at: datetime) -> datetime | None:

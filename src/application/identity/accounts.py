@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.identity.ports import AccessTokens, PasswordHasher
-from application.identity.signing_in import SignedIn, end_sessions, obstacle, open_session, tell_of_lock
+from application.identity.signing_in import SignedIn, end_sessions, obstacle, open_session
 from application.identity.tokens import digest, fresh_mailed_token
 from application.ports import UnitOfWork
 from domain.identity.lockout import Attempt
@@ -57,15 +57,14 @@ def register_user(
     password_hash = passwords.hash(command.password, like=hashes)
     index = passwords.same(password_hash, hashes)
     known = claims[index] if index is not None else None
-    attempt, now = Attempt(email.address, command.address), clock.now()
+    now = clock.now()
     with uow:
-        user = _signed_in_to(known, attempt, uow=uow, at=now)
+        user = _signed_in_to(known, email.address, command.address, uow=uow, at=now)
         if user is None:
             user = _new_user(command, email, password_hash, user_id=new_id(), uow=uow, at=now)
-            # A failure even where there was nothing to fail at: else the count would tell, and whoever
-            # registers with one password after another would guess without end.
-            if uow.login_failures.add_to_account(attempt, at=now):
-                tell_of_lock(claims, uow=uow, at=now)
+            # Else whoever registers with one password after another would guess without end. Counted even
+            # where there was nothing to guess: the same work for known and unknown addresses.
+            uow.login_failures.add_to_account(Attempt(email.address, command.address, by_registering=True), at=now)
         signed_in = open_session(
             user, command.user_agent, command.address, uow=uow, tokens=tokens, clock=clock, new_id=new_id
         )
@@ -73,13 +72,15 @@ def register_user(
     return signed_in
 
 
-def _signed_in_to(known: Claim | None, attempt: Attempt, *, uow: UnitOfWork, at: datetime) -> User | None:
+def _signed_in_to(known: Claim | None, email: str, address: str, *, uow: UnitOfWork, at: datetime) -> User | None:
     """The account whose password was given, where nothing is in the way of signing in to it."""
     if known is None:
         return None
     user = uow.users.get(known.user_id)
-    is_open = user.password_hash == known.password_hash and obstacle(user) is None
-    return user if is_open and uow.login_failures.end(attempt, at=at) is None else None
+    if user.password_hash != known.password_hash or obstacle(user) is not None:
+        return None
+    counted = (Attempt(email, address, by_registering=True), Attempt(email, address))
+    return user if all(uow.login_failures.end(attempt, at=at) is None for attempt in counted) else None
 
 
 def _new_user(

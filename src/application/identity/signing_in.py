@@ -90,14 +90,9 @@ def count_failure(attempt: Attempt, claims: Sequence[Claim], *, uow: UnitOfWork,
     """Count a wrong password, in a transaction of its own: it is remembered although the request is refused."""
     with uow:
         if uow.login_failures.add(attempt, at=at):
-            tell_of_lock(claims, uow=uow, at=at)
+            owner = next((claim.user_id for claim in claims if claim.is_proved), None)
+            uow.publish(AccountLocked(at=at, user_id=owner, locked_at=at))
         uow.commit()
-
-
-def tell_of_lock(claims: Sequence[Claim], *, uow: UnitOfWork, at: datetime) -> None:
-    """Publish that an account was locked; whom that concerns is None where nobody has proved the address."""
-    owner = next((claim.user_id for claim in claims if claim.is_proved), None)
-    uow.publish(AccountLocked(at=at, user_id=owner, locked_at=at))
 
 
 def end_failures(attempt: Attempt, *, uow: UnitOfWork, at: datetime) -> None:

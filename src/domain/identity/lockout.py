@@ -19,7 +19,7 @@ class TooManyAttempts(RuleBroken):
     code = "too_many_attempts"
 
     def __init__(self, *, until: datetime, at: datetime) -> None:
-        super().__init__(retry_after=max(1, int((until - at).total_seconds()) + 1))
+        super().__init__(retry_after=max(1, -((at - until) // timedelta(seconds=1))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,12 @@ class Attempt:
 
     email: str
     address: str
+    by_registering: bool = False
+    """Counted apart: else whoever registers with a known address and then fails to sign in would see the sum."""
 
     @property
     def account(self) -> str:
-        return f"account:{self.email}"
+        return f"{'registration' if self.by_registering else 'account'}:{self.email}"
 
     @property
     def origin(self) -> str:
