@@ -15,8 +15,9 @@ from domain.billing.invoices import Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.departures import Departure
 from domain.catalogue.packages import Package
+from domain.identity.lockout import Attempt
 from domain.identity.sessions import Session
-from domain.identity.users import User
+from domain.identity.users import Claim, User
 from domain.ledger.cashback import CashbackRecord
 from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
@@ -36,11 +37,20 @@ class Users(Protocol):
         """The user, locked until the unit of work ends. Raises NotFound."""
         ...
 
-    def by_email(self, email: str) -> User | None: ...
+    def by_email(self, email: str) -> User | None:
+        """The account that has proved an address and is not closed."""
+        ...
+
+    def claims(self, email: str) -> Sequence[Claim]:
+        """The accounts of an address that are not closed, at most 100.
+
+        Those that may sign in come first; of them the one that proved the address, then the newest.
+        """
+        ...
 
 
 class Sessions(Protocol):
-    """Signed-in devices and the single-use tokens of e-mail verification; only hashes are kept."""
+    """Signed-in devices and the single-use tokens that are mailed; only hashes are kept."""
 
     def add(self, session: Session) -> None: ...
 
@@ -48,12 +58,70 @@ class Sessions(Protocol):
         """The session that ever had this refresh token, locked."""
         ...
 
-    def of_user(self, user_id: UUID) -> Sequence[Session]: ...
+    def owner_of(self, token_hash: bytes) -> UUID | None:
+        """Whose session ever had this refresh token; locks nothing. A user is locked before its sessions."""
+        ...
+
+    def get(self, session_id: UUID, *, user_id: UUID) -> Session:
+        """A session of this user that is not over, locked. Raises SessionNotFound."""
+        ...
+
+    def of_user(self, user_id: UUID) -> Sequence[Session]:
+        """The user's sessions that were not revoked, locked."""
+        ...
 
     def expect_verification(self, *, token_hash: bytes, user_id: UUID, expires_at: datetime) -> None: ...
 
     def take_verification(self, *, token_hash: bytes, at: datetime) -> UUID | None:
         """Spend an unused, unexpired verification token: whose it was, or None."""
+        ...
+
+    def expect_reset(self, *, token_hash: bytes, user_id: UUID, at: datetime, expires_at: datetime) -> None:
+        """Remember a password-reset token; the user's older ones are over."""
+        ...
+
+    def resets_since(self, email: str, at: datetime) -> int:
+        """How many password-reset tokens were made for an address."""
+        ...
+
+    def reset_of(self, *, token_hash: bytes, at: datetime) -> UUID | None:
+        """Whose unused, unexpired password-reset token this is, or None."""
+        ...
+
+    def take_reset(self, *, token_hash: bytes, at: datetime) -> UUID | None:
+        """Spend it: whose it was, or None."""
+        ...
+
+    def end_resets(self, user_id: UUID, *, at: datetime) -> None:
+        """No password-reset token of this user works any more."""
+        ...
+
+
+class LoginFailures(Protocol):
+    """How often passwords were guessed; names nobody: accounts and addresses are kept as keyed digests."""
+
+    def locked_until(self, attempt: Attempt, *, at: datetime) -> datetime | None:
+        """Until when this account or this network address is locked; None where neither is."""
+        ...
+
+    def add(self, attempt: Attempt, *, at: datetime) -> bool:
+        """Count a failure of both; True when it is the one that locked the account."""
+        ...
+
+    def add_to_account(self, attempt: Attempt, *, at: datetime) -> bool:
+        """Count a failure of the account alone, as when registering; True when it is the one that locked it."""
+        ...
+
+    def end(self, attempt: Attempt, *, at: datetime) -> datetime | None:
+        """The password was right: the account's failures are forgotten, unless a lock stands: until when it does.
+
+        Failures that are being counted meanwhile are waited for: the right one among many guesses at once
+        is let in only if it came before the one that locked.
+        """
+        ...
+
+    def unlock(self, attempt: Attempt) -> None:
+        """Forget the account's failures, locked or not; those of the network address stay."""
         ...
 
 
@@ -210,6 +278,10 @@ class Encryption(Protocol):
 
     def decrypt(self, sealed: bytes) -> str: ...
 
+    def fingerprint(self, text: str) -> bytes:
+        """A keyed digest of 32 bytes: the same for the same text, and of no use without the key."""
+        ...
+
 
 class UnitOfWork(Protocol):
     """One transaction: everything done inside is committed together, or not at all.
@@ -223,6 +295,9 @@ class UnitOfWork(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def login_failures(self) -> LoginFailures: ...
 
     @property
     def memberships(self) -> Memberships: ...

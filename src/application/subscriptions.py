@@ -18,7 +18,7 @@ from application.messaging import handlers as messaging
 from domain.billing.invoices import InvoiceIssued
 from domain.billing.payments import PaymentSettled, WebhookReceived
 from domain.billing.sandbox import SandboxOutcomeChosen
-from domain.identity.users import UserRegistered
+from domain.identity.users import AccountLocked, PasswordChanged, PasswordResetRequested, UserRegistered
 from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
 
 QUICK: Final = "quick"
@@ -40,6 +40,13 @@ class Handler:
 
 SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     UserRegistered.name: (Handler("identity.mail_verification", identity.mail_verification, transactional=False),),
+    AccountLocked.name: (Handler("identity.mail_account_locked", identity.mail_account_locked, transactional=False),),
+    PasswordResetRequested.name: (
+        Handler("identity.mail_password_reset", identity.mail_password_reset, transactional=False),
+    ),
+    PasswordChanged.name: (
+        Handler("identity.mail_password_changed", identity.mail_password_changed, transactional=False),
+    ),
     WebhookReceived.name: (Handler("billing.look_into_webhook", billing.look_into_webhook, transactional=False),),
     PaymentSettled.name: (
         Handler("billing.issue_invoice", billing.issue_invoice_of_payment),

@@ -14,6 +14,7 @@ from application.billing.ports import InvoiceDocument
 from application.dependencies import Dependencies
 from application.queries import Queries
 from config.settings import Settings
+from domain.identity.lockout import ADDRESS_FAILURES, LockoutPolicy
 from domain.shared.clock import Clock
 from infrastructure.clock import SystemClock, new_id
 from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoiceDocuments
@@ -72,8 +73,10 @@ def bootstrap(
 
     connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=5)
 
+    lockout = LockoutPolicy(address_failures=max(2, int(ADDRESS_FAILURES * settings.rate_limit_scale)))
+
     def new_uow() -> SqlUnitOfWork:
-        return SqlUnitOfWork(database, encryption=encryption, new_id=new_id)
+        return SqlUnitOfWork(database, encryption=encryption, new_id=new_id, lockout=lockout)
 
     payments = GatewayContext(settings=settings, clock=clock, database=database)
     dependencies = Dependencies(

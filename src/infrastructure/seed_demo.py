@@ -48,7 +48,11 @@ def seed_demo(connection: Connection, *, at: datetime, bcrypt_cost: int) -> None
     _seed_departures(connection, at=at)
 
 
-_MISSING = "SELECT email FROM unnest(%s::text[]) AS email WHERE email NOT IN (SELECT u.email FROM users u)"
+# Anybody may claim an address; the account is whose it is proved to be.
+_PROVED = "u.email_verified_at IS NOT NULL AND u.deleted_at IS NULL"
+_MISSING = (
+    f"SELECT email FROM unnest(%s::text[]) AS email WHERE email NOT IN (SELECT u.email FROM users u WHERE {_PROVED})"
+)
 _ADD_ACCOUNT = """
 INSERT INTO users (id, email, password_hash, first_name, last_name, phone, locale, status, roles,
                    email_verified_at, created_at)
@@ -73,12 +77,13 @@ def _seed_accounts(connection: Connection, *, at: datetime, bcrypt_cost: int) ->
         )
 
 
-_EXTEND_MEMBERSHIP = """
+_EXTEND_MEMBERSHIP = f"""
 UPDATE membership_subscriptions s SET start_date = %(start)s, expiry_date = %(end)s
-FROM users u WHERE u.id = s.user_id AND u.email = %(email)s AND s.status = 'ACTIVE' AND s.expiry_date < %(start)s
+FROM users u WHERE u.id = s.user_id AND u.email = %(email)s AND {_PROVED} AND s.status = 'ACTIVE'
+  AND s.expiry_date < %(start)s
 """
-_NEEDS_MEMBERSHIP = """
-SELECT u.id FROM users u WHERE u.email = %(email)s AND NOT EXISTS (
+_NEEDS_MEMBERSHIP = f"""
+SELECT u.id FROM users u WHERE u.email = %(email)s AND {_PROVED} AND NOT EXISTS (
     SELECT 1 FROM membership_subscriptions s WHERE s.user_id = u.id AND s.status = 'ACTIVE')
 """
 _ADD_MEMBERSHIP = """
@@ -104,7 +109,7 @@ def _seed_membership(connection: Connection, *, at: datetime) -> None:
 
 Described = Mapping[str, Any]
 
-_ACCOUNT_IDS = "SELECT email, id FROM users WHERE email = ANY(%s)"
+_ACCOUNT_IDS = f"SELECT u.email, u.id FROM users u WHERE u.email = ANY(%s) AND {_PROVED}"
 _ADD_PACKAGE = """
 INSERT INTO packages (id, slug, name_ar, name_en, description_ar, description_en, category, base_price_minor, currency,
                       tax_rate, tax_inclusive, duration_days, duration_nights, min_travelers, max_travelers,

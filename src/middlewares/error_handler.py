@@ -41,6 +41,7 @@ STATUS_OF_CODE = {
     "idempotency_key_reused": 422,
     "provider_refused": 502,
     "rate_limited": 429,
+    "too_many_attempts": 429,
 }
 CODE_OF_STATUS = {
     400: "malformed_request",
@@ -70,6 +71,8 @@ def domain_problem(error: DomainError) -> Response:
     headers = {}
     if status == 503 or error.code in RETRY_AFTER_SECONDS:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS.get(error.code, 5))
+    if "retry_after" in error.facts:
+        headers["Retry-After"] = str(error.facts["retry_after"])
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return problem(status, error.code, facts=error.facts, faults=error.faults, headers=headers)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, MultiFernet
@@ -15,6 +17,7 @@ class FernetEncryption:
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(_key(secret)) for secret in secrets])
+        self._fingerprint_key = _derived(secrets[0], b"altayar fingerprints")
 
     def encrypt(self, text: str) -> bytes:
         return self._fernet.encrypt(text.encode())
@@ -22,7 +25,14 @@ class FernetEncryption:
     def decrypt(self, sealed: bytes) -> str:
         return self._fernet.decrypt(sealed).decode()
 
+    def fingerprint(self, text: str) -> bytes:
+        """By the first secret alone: only for what may be forgotten when keys rotate."""
+        return hmac.digest(self._fingerprint_key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
 
 def _key(secret: str) -> bytes:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"altayar fields").derive(secret.encode())
-    return base64.urlsafe_b64encode(derived)
+    return base64.urlsafe_b64encode(_derived(secret, b"altayar fields"))
+
+
+def _derived(secret: str, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret.encode())

@@ -7,27 +7,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
+import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import bcrypt
 
 from domain.shared.errors import InvalidValue
+from security.known_passwords import is_known
 
 SHORTEST, LONGEST = 8, 128
-
-# The passwords that are tried first everywhere, eight characters and longer.
-_WELL_KNOWN_TEXT = """
-    password password1 password12 password123 passw0rd p@ssw0rd p@ssword 12345678 123456789 1234567890 0123456789
-    87654321 987654321 0987654321 11111111 00000000 88888888 123123123 12341234 123456123456 qwertyui qwertyuiop
-    qwerty123 qwerty12 1q2w3e4r 1q2w3e4r5t 1qaz2wsx zaq12wsx asdfghjk asdfghjkl iloveyou sunshine princess football
-    baseball superman trustno1 welcome1 welcome123 admin123 administrator changeme letmein1 whatever computer
-    internet samsung1 abcd1234 abc12345 a1b2c3d4 aa123456 aaaaaaaa qazwsxedc michelle jennifer jordan23 starwars
-    altayar1 altayar123 egypt123 cairo123 ١٢٣٤٥٦٧٨ ١٢٣٤٥٦٧٨٩
-"""
-# NFKC leaves Arabic-Indic digits as they are, so they stand in the list.
-_WELL_KNOWN = frozenset(_WELL_KNOWN_TEXT.split())
+_HASH = re.compile(r"\$2b\$\d\d\$[./A-Za-z0-9]{53}")
+_SALT = 29
+"""Characters of `$2b$12$` and the salt, with which bcrypt's modular crypt format begins."""
 
 Run = Callable[[Callable[[], bytes]], bytes]
 
@@ -42,25 +36,43 @@ class BcryptPasswords:
         self._cost = cost
         self._run = run
 
-    def hash(self, password: str) -> str:
-        normal = _normal(password)
-        if not SHORTEST <= len(normal) <= LONGEST:
+    def hash(self, password: str, *, like: Sequence[str] = (), pointer: str = "/password") -> str:
+        length = len(_normal(password))
+        if not SHORTEST <= length <= LONGEST:
             raise InvalidValue(
-                f"a password has {SHORTEST} to {LONGEST} characters", pointer="/password", code="invalid_password"
+                f"a password has {SHORTEST} to {LONGEST} characters", pointer=pointer, code="invalid_password"
             )
-        if normal.casefold() in _WELL_KNOWN:
-            raise InvalidValue("this password is known to everybody", pointer="/password", code="common_password")
-        return self._run(lambda: bcrypt.hashpw(_prehash(normal), bcrypt.gensalt(self._cost))).decode()
+        if is_known(_normal(password)):
+            raise InvalidValue("this password is known to everybody", pointer=pointer, code="common_password")
+        return self.rehash(password, like=like)
 
-    def verify(self, password: str, password_hash: str | None) -> bool:
-        normal = _normal(password)[: LONGEST + 1]
-        stored = (password_hash or self._nobody).encode()
-        computed = self._run(lambda: b"1" if bcrypt.checkpw(_prehash(normal), stored) else b"")
-        return bool(computed) and password_hash is not None and len(normal) <= LONGEST
+    def rehash(self, password: str, *, like: Sequence[str] = ()) -> str:
+        shared = next((known[:_SALT] for known in like if not self.is_outdated(known)), None)
+        salt = shared.encode() if shared is not None else bcrypt.gensalt(self._cost)
+        return self._hashed(password, salt)
+
+    def same(self, made: str, hashes: Sequence[str]) -> int | None:
+        # Every one is compared: how long it takes does not tell which one it is.
+        equal = [index for index, known in enumerate(hashes) if hmac.compare_digest(made, known)]
+        return equal[0] if equal else None
+
+    def verify(self, password: str, hashes: Sequence[str]) -> int | None:
+        # What an account without a password keeps in its place costs as much as no account.
+        salts = {known[:_SALT]: None for known in hashes if _HASH.fullmatch(known)} or {self._nobody[:_SALT]: None}
+        found = [self.same(self._hashed(password, salt.encode()), hashes) for salt in salts]
+        right = [index for index in found if index is not None]
+        return min(right) if right and len(_normal(password)) <= LONGEST else None
+
+    def is_outdated(self, password_hash: str) -> bool:
+        return password_hash[:7] != f"$2b${self._cost:02d}$"
+
+    def _hashed(self, password: str, salt: bytes) -> str:
+        prehash = _prehash(_normal(password)[: LONGEST + 1])
+        return self._run(lambda: bcrypt.hashpw(prehash, salt)).decode()
 
     @cached_property
     def _nobody(self) -> str:
-        """A hash that no password has, compared with where there is no account: it takes as long."""
+        """A hash that no password has, hashed against where there is no account: it takes as long."""
         return bcrypt.hashpw(b"nobody", bcrypt.gensalt(self._cost)).decode()
 
 

@@ -14,6 +14,8 @@ KEPT: Final = (
     ("idempotency_keys", "created_at < %(before)s", timedelta(days=7)),
     ("scheduled_runs", "claimed_at < %(before)s", timedelta(days=30)),
     ("email_verifications", "expires_at < %(before)s", timedelta(days=30)),
+    ("password_resets", "expires_at < %(before)s", timedelta(days=30)),
+    ("login_failures", "began_at < %(before)s", timedelta(days=1)),
     (
         "refresh_tokens",
         "session_id IN (SELECT id FROM sessions WHERE expires_at < %(before)s)",

@@ -358,6 +358,14 @@ FACTS: dict[MailName, dict[str, object]] = {
         "code": "482913",
         "expires_minutes": 30,
     },
+    MailName.ADDRESS_HAS_ACCOUNT: {"first_name": "Omar"},
+    MailName.PASSWORD_RESET: {
+        "first_name": "منى",
+        "link": "https://altayar.test/reset-password?token=abc&next=1",
+        "expires_minutes": 30,
+    },
+    MailName.PASSWORD_CHANGED: {"first_name": "Omar"},
+    MailName.ACCOUNT_LOCKED: {"first_name": "منى", "minutes": 15},
     MailName.BOOKING_CONFIRMED: {
         "first_name": "منى",
         "booking_number": "BK-2026-000123",

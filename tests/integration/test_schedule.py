@@ -229,11 +229,20 @@ def test_maintenance_deletes_what_is_past_its_time_and_nothing_else(running: Run
     with owner(owner_url) as connection:
         connection.execute(_OLD_AND_NEW)
     deleted = clean_up(running.database, running.dependencies.clock, batch=2)
-    assert deleted == {"idempotency_keys": 5, "scheduled_runs": 3, "email_verifications": 3, "refresh_tokens": 3}
+    assert deleted == {
+        "idempotency_keys": 5,
+        "scheduled_runs": 3,
+        "email_verifications": 3,
+        "password_resets": 3,
+        "login_failures": 3,
+        "refresh_tokens": 3,
+    }
     assert {table: count(running.database, f"SELECT count(*) FROM {table}") for table, _, _ in KEPT} == {
         "idempotency_keys": 1,
         "scheduled_runs": 1,
         "email_verifications": 1,
+        "password_resets": 1,
+        "login_failures": 1,
         "refresh_tokens": 1,
     }
 
@@ -254,6 +263,11 @@ BEGIN
     INSERT INTO email_verifications (token_hash, user_id, expires_at)
     SELECT decode(md5(n::text), 'hex'), someone,
            now() - CASE n WHEN 4 THEN interval '29 days' ELSE interval '31 days' END
+    FROM generate_series(1, 4) n;
+    INSERT INTO password_resets (token_hash, user_id, created_at, expires_at)
+    SELECT token_hash, user_id, now(), expires_at FROM email_verifications;
+    INSERT INTO login_failures (subject, failures, began_at)
+    SELECT decode(md5(n::text), 'hex'), 1, now() - CASE n WHEN 4 THEN interval '23 hours' ELSE interval '25 hours' END
     FROM generate_series(1, 4) n;
     INSERT INTO idempotency_keys (scope, key, fingerprint, created_at)
     SELECT 'test', n::text, '', now() - CASE n WHEN 6 THEN interval '6 days' ELSE interval '8 days' END

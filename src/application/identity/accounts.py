@@ -1,32 +1,23 @@
-"""Registering, signing in and out, and proving an address."""
+"""Registering, proving an address, one's own profile, and leaving."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.identity.ports import AccessTokens, PasswordHasher
+from application.identity.signing_in import SignedIn, end_sessions, obstacle, open_session
+from application.identity.tokens import digest, fresh_mailed_token
 from application.ports import UnitOfWork
-from domain.identity.sessions import Session, SessionEnded
-from domain.identity.users import EmailTaken, User, WrongCredentials, WrongVerification
+from domain.identity.lockout import Attempt
+from domain.identity.passwords import refuse_personal_password
+from domain.identity.users import Claim, EmailTaken, User, WrongVerification
 from domain.shared.clock import Clock
-from domain.shared.email import Email, fold
+from domain.shared.email import Email
 from domain.shared.identifiers import NewId
 
 VERIFICATION_LIFETIME = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A fresh pair of tokens; the refresh token is shown this once and kept as a hash."""
-
-    user_id: UUID
-    access_token: str
-    refresh_token: str
-    expires_in: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +29,7 @@ class RegisterUser:
     phone: str | None
     locale: str
     user_agent: str
+    address: str
 
 
 def register_user(
@@ -49,102 +41,69 @@ def register_user(
     clock: Clock,
     new_id: NewId,
 ) -> SignedIn:
-    """Open an account and sign it in. Raises EmailTaken, or InvalidValue naming the field."""
+    """Open an account and sign it in; with the password of an account that has the address, sign in to that one.
+
+    Whether the address has an account is told to nobody but its mailbox (docs/decisions/0008). Raises
+    InvalidValue naming the field.
+    """
     email = Email(command.email)
-    # Hashed before the transaction: a fifth of a second is too long to hold a connection.
-    password_hash = passwords.hash(command.password)
+    refuse_personal_password(
+        command.password, email=email.address, first_name=command.first_name, last_name=command.last_name
+    )
+    with uow:
+        claims = uow.users.claims(email.address)
+    hashes = [claim.password_hash for claim in claims]
+    # Hashed between the transactions: a fifth of a second is too long to hold a connection.
+    password_hash = passwords.hash(command.password, like=hashes)
+    index = passwords.same(password_hash, hashes)
+    known = claims[index] if index is not None else None
     now = clock.now()
     with uow:
-        if uow.users.by_email(email.address) is not None:
-            raise EmailTaken()
-        user = User.register(
-            user_id=new_id(),
-            email=email,
-            password_hash=password_hash,
-            first_name=command.first_name,
-            last_name=command.last_name,
-            phone=command.phone,
-            locale=command.locale,
-            at=now,
+        user = _signed_in_to(known, email.address, command.address, uow=uow, at=now)
+        if user is None:
+            user = _new_user(command, email, password_hash, user_id=new_id(), uow=uow, at=now)
+            # Else whoever registers with one password after another would guess without end. Counted even
+            # where there was nothing to guess: the same work for known and unknown addresses.
+            uow.login_failures.add_to_account(Attempt(email.address, command.address, by_registering=True), at=now)
+        signed_in = open_session(
+            user, command.user_agent, command.address, uow=uow, tokens=tokens, clock=clock, new_id=new_id
         )
-        uow.users.add(user)
-        uow.flush()
-        signed_in = _open_session(user, command.user_agent, uow=uow, tokens=tokens, clock=clock, new_id=new_id)
         uow.commit()
     return signed_in
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogIn:
-    email: str
-    password: str
-    user_agent: str
+def _signed_in_to(known: Claim | None, email: str, address: str, *, uow: UnitOfWork, at: datetime) -> User | None:
+    """The account whose password was given, where nothing is in the way of signing in to it."""
+    if known is None:
+        return None
+    user = uow.users.get(known.user_id)
+    if user.password_hash != known.password_hash or obstacle(user) is not None:
+        return None
+    counted = (Attempt(email, address, by_registering=True), Attempt(email, address))
+    return user if all(uow.login_failures.end(attempt, at=at) is None for attempt in counted) else None
 
 
-def log_in(
-    command: LogIn, *, uow: UnitOfWork, passwords: PasswordHasher, tokens: AccessTokens, clock: Clock, new_id: NewId
-) -> SignedIn:
-    """Sign in. Raises WrongCredentials, in the same time for known and unknown addresses."""
-    with uow:
-        user = uow.users.by_email(fold(command.email))
-        known_hash = user.password_hash if user is not None else None
-    right = passwords.verify(command.password, known_hash)
-    if user is None or not right or not user.may_sign_in:
-        raise WrongCredentials()
-    with uow:
-        signed_in = _open_session(user, command.user_agent, uow=uow, tokens=tokens, clock=clock, new_id=new_id)
-        uow.commit()
-    return signed_in
-
-
-def _open_session(
-    user: User, user_agent: str, *, uow: UnitOfWork, tokens: AccessTokens, clock: Clock, new_id: NewId
-) -> SignedIn:
-    now, refresh_token = clock.now(), secrets.token_urlsafe(32)
-    session = Session.open(
-        session_id=new_id(), user_id=user.id, token_hash=digest(refresh_token), user_agent=user_agent, at=now
+def _new_user(
+    command: RegisterUser, email: Email, password_hash: str, *, user_id: UUID, uow: UnitOfWork, at: datetime
+) -> User:
+    user = User.register(
+        user_id=user_id,
+        email=email,
+        password_hash=password_hash,
+        first_name=command.first_name,
+        last_name=command.last_name,
+        phone=command.phone,
+        locale=command.locale,
+        at=at,
     )
-    uow.sessions.add(session)
-    return _signed_in(user, session.id, refresh_token, tokens, clock)
-
-
-def _signed_in(user: User, session_id: UUID, refresh_token: str, tokens: AccessTokens, clock: Clock) -> SignedIn:
-    return SignedIn(
-        user_id=user.id,
-        access_token=tokens.issue(user_id=user.id, session_id=session_id, roles=user.roles, at=clock.now()),
-        refresh_token=refresh_token,
-        expires_in=tokens.lifetime_seconds,
-    )
-
-
-def refresh_session(refresh_token: str, *, uow: UnitOfWork, tokens: AccessTokens, clock: Clock) -> SignedIn:
-    """Spend a refresh token for a new pair. Raises SessionEnded; a token spent twice ends its whole session."""
-    presented, successor = digest(refresh_token), secrets.token_urlsafe(32)
-    with uow:
-        session = uow.sessions.by_token(presented)
-        if session is None:
-            raise SessionEnded()
-        rotated = session.rotate(presented=presented, successor=digest(successor), at=clock.now())
-        user = uow.users.get(session.user_id)
-        # Committed in every case: that a stolen token was used again must be remembered.
-        uow.commit()
-    if not rotated or not user.may_sign_in:
-        raise SessionEnded()
-    return _signed_in(user, session.id, successor, tokens, clock)
-
-
-def log_out(refresh_token: str, *, uow: UnitOfWork, clock: Clock) -> None:
-    """End the session of a refresh token; an unknown one is nobody's and ends nothing."""
-    with uow:
-        session = uow.sessions.by_token(digest(refresh_token))
-        if session is not None:
-            session.revoke(at=clock.now(), reason="signed out")
-        uow.commit()
+    uow.users.add(user)
+    uow.flush()
+    return user
 
 
 def expect_verification(user_id: UUID, *, uow: UnitOfWork, clock: Clock) -> tuple[User, str]:
     """Make a verification token for the user's address; only its hash is kept. The user and the token."""
-    token = secrets.token_urlsafe(24)
+    token = fresh_mailed_token()
     with uow:
         user = uow.users.get(user_id)
         uow.sessions.expect_verification(
@@ -155,15 +114,38 @@ def expect_verification(user_id: UUID, *, uow: UnitOfWork, clock: Clock) -> tupl
 
 
 def verify_email(token: str, *, uow: UnitOfWork, clock: Clock) -> UUID:
-    """Spend a verification token: whose address is proved. Raises WrongVerification."""
+    """Spend a verification token: whose address is proved.
+
+    Raises WrongVerification, or EmailTaken where another account has proved the address: no secret from
+    somebody who reads its mail.
+    """
     now = clock.now()
     with uow:
         user_id = uow.sessions.take_verification(token_hash=digest(token.strip()), at=now)
         if user_id is None:
             raise WrongVerification()
-        uow.users.get(user_id).verify_email(at=now)
+        user = uow.users.get(user_id)
+        if not user.may_sign_in:
+            raise WrongVerification()
+        if is_proved_by_another(user, uow=uow):
+            raise EmailTaken()
+        user.verify_email(at=now)
         uow.commit()
     return user_id
+
+
+def proved_owner(user_id: UUID, *, uow: UnitOfWork) -> User | None:
+    """The other account that has proved this one's address, if there is one."""
+    with uow:
+        user = uow.users.get(user_id)
+        owner = uow.users.by_email(user.email)
+    return owner if owner is not None and owner.id != user_id else None
+
+
+def is_proved_by_another(user: User, *, uow: UnitOfWork) -> bool:
+    """Whether an account other than this one has proved its address."""
+    owner = uow.users.by_email(user.email)
+    return owner is not None and owner.id != user.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,11 +176,6 @@ def close_account(user_id: UUID, *, uow: UnitOfWork, clock: Clock) -> None:
     now = clock.now()
     with uow:
         uow.users.get(user_id).close(at=now)
-        for session in uow.sessions.of_user(user_id):
-            session.revoke(at=now, reason="account closed")
+        uow.sessions.end_resets(user_id, at=now)
+        end_sessions(user_id, reason="account closed", uow=uow, at=now)
         uow.commit()
-
-
-def digest(token: str) -> bytes:
-    """SHA-256 of a random token: what is kept of it."""
-    return hashlib.sha256(token.encode()).digest()

@@ -6,25 +6,83 @@ from urllib.parse import quote
 from uuid import UUID
 
 from application.dependencies import Dependencies
-from application.identity.accounts import VERIFICATION_LIFETIME, digest, expect_verification
+from application.identity.accounts import VERIFICATION_LIFETIME, expect_verification, proved_owner
+from application.identity.passwords import expect_reset
+from application.identity.tokens import digest
 from application.messaging.mails import send_mail
 from application.messaging.ports import MailName
+from domain.identity.lockout import PERIOD
+from domain.identity.passwords import RESET_LIFETIME
+from domain.identity.users import User
+
+Event = Mapping[str, Any]
 
 
-def mail_verification(event: Mapping[str, Any], use: Dependencies) -> None:
-    """Send a new user the link that proves the address; a repeated delivery sends a link that works, too."""
-    user, token = expect_verification(UUID(event["user_id"]), uow=use.new_uow(), clock=use.clock)
+def mail_verification(event: Event, use: Dependencies) -> None:
+    """Send a new user the link that proves the address; a repeated delivery sends a link that works, too.
+
+    Where the address is proved already, its owner is told of the account that there is, in their own
+    language: nothing that a stranger typed is in that mail.
+    """
+    user_id = UUID(event["user_id"])
+    owner = proved_owner(user_id, uow=use.new_uow())
+    if owner is not None:
+        _mail(use, MailName.ADDRESS_HAS_ACCOUNT, owner, about=f"has-account-{user_id}", shown={})
+        return
+    user, token = expect_verification(user_id, uow=use.new_uow(), clock=use.clock)
+    shown = {
+        "link": f"{use.public_url}/verify-email?token={quote(token)}",
+        "code": token,
+        "expires_minutes": int(VERIFICATION_LIFETIME.total_seconds() // 60),
+    }
+    _mail(use, MailName.VERIFY_EMAIL, user, about=f"verify-{digest(token).hex()[:32]}", shown=shown)
+
+
+def mail_password_reset(event: Event, use: Dependencies) -> None:
+    """Send the link that sets a new password; there is nobody to send it to where the address has no account."""
+    expected = expect_reset(UUID(event["user_id"]), uow=use.new_uow(), clock=use.clock) if event["user_id"] else None
+    if expected is None:
+        return
+    user, token = expected
+    shown = {
+        "link": f"{use.public_url}/reset-password?token={quote(token)}",
+        "expires_minutes": int(RESET_LIFETIME.total_seconds() // 60),
+    }
+    _mail(use, MailName.PASSWORD_RESET, user, about=f"reset-{digest(token).hex()[:32]}", shown=shown)
+
+
+def mail_password_changed(event: Event, use: Dependencies) -> None:
+    """Tell the owner that the password is another one: whoever did not change it has to know."""
+    user = _user(UUID(event["user_id"]), use)
+    _mail(use, MailName.PASSWORD_CHANGED, user, about=_occasion("password", user, event["changed_at"]), shown={})
+
+
+def mail_account_locked(event: Event, use: Dependencies) -> None:
+    """Tell the owner that passwords are being guessed; an address that nobody proved is told nothing."""
+    if not event["user_id"]:
+        return
+    user = _user(UUID(event["user_id"]), use)
+    shown = {"minutes": int(PERIOD.total_seconds() // 60)}
+    _mail(use, MailName.ACCOUNT_LOCKED, user, about=_occasion("locked", user, event["locked_at"]), shown=shown)
+
+
+def _occasion(what: str, user: User, at: str) -> str:
+    """The same for every delivery of one event."""
+    return f"{what}-{user.id}-{''.join(filter(str.isdigit, at))}"
+
+
+def _user(user_id: UUID, use: Dependencies) -> User:
+    with use.new_uow() as uow:
+        return uow.users.get(user_id)
+
+
+def _mail(use: Dependencies, name: MailName, user: User, *, about: str, shown: Event) -> None:
     send_mail(
-        MailName.VERIFY_EMAIL,
+        name,
         to=user.email,
         language=user.locale,
-        about=f"verify-{digest(token).hex()[:32]}",
-        facts={
-            "first_name": user.first_name,
-            "link": f"{use.public_url}/verify-email?token={quote(token)}",
-            "code": token,
-            "expires_minutes": int(VERIFICATION_LIFETIME.total_seconds() // 60),
-        },
+        about=about,
+        facts={"first_name": user.first_name, **shown},
         email=use.email,
         templates=use.mail_templates,
     )

@@ -10,14 +10,36 @@ from uuid import UUID
 
 
 class PasswordHasher(Protocol):
-    """Hashes passwords slowly; takes the same time whether or not there is a hash to compare with."""
+    """Hashes passwords slowly; takes the same time whether or not there is a hash to compare with.
 
-    def hash(self, password: str) -> str:
-        """A salted hash. Raises InvalidValue for a password that is too short, too long or well known."""
+    Accounts that claim one address share one salt, so that one slow hash is compared with all of them
+    (docs/decisions/0008): whoever hashes for an address passes the hashes that it has as `like`.
+    """
+
+    def hash(self, password: str, *, like: Sequence[str] = (), pointer: str = "/password") -> str:
+        """A hash with the salt of the first of `like` that costs what is set now, else with a fresh one.
+
+        Raises InvalidValue, at `pointer`, for a password that is too short, too long or well known.
+        """
         ...
 
-    def verify(self, password: str, password_hash: str | None) -> bool:
-        """Whether it is the password; None as hash costs as much time and is never right."""
+    def rehash(self, password: str, *, like: Sequence[str] = ()) -> str:
+        """The same for a password that was accepted when other rules held: refuses nothing."""
+        ...
+
+    def same(self, made: str, hashes: Sequence[str]) -> int | None:
+        """Which of the hashes first equals one made by `hash`, in constant time; hashes nothing."""
+        ...
+
+    def verify(self, password: str, hashes: Sequence[str]) -> int | None:
+        """Which of the hashes is first one of the password; None for none of them.
+
+        Hashes once for each salt among them, and once where there are none.
+        """
+        ...
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether it cost something else than what is set now."""
         ...
 
 

@@ -82,6 +82,14 @@ class MailName(StrEnum):
 
     VERIFY_EMAIL = "verify_email"
     """first_name, link, code, expires_minutes"""
+    ADDRESS_HAS_ACCOUNT = "address_has_account"
+    """first_name"""
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a mail's name
+    """first_name, link, expires_minutes"""
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a mail's name
+    """first_name"""
+    ACCOUNT_LOCKED = "account_locked"
+    """first_name, minutes"""
     BOOKING_CONFIRMED = "booking_confirmed"
     """first_name, booking_number, package_name, starts_on, travelers_count, total"""
     PAYMENT_RECEIVED = "payment_received"

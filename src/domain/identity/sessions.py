@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.shared.aggregate import Aggregate
-from domain.shared.errors import NotAllowed
+from domain.shared.errors import NotAllowed, NotFound
 
 SESSION_LIFETIME = timedelta(days=30)
+RETRY_WITHIN = timedelta(seconds=10)
+"""How long a refresh whose answer was lost may be asked for again, once."""
 
 
 class SessionEnded(NotAllowed):
@@ -18,13 +20,26 @@ class SessionEnded(NotAllowed):
     code = "session_ended"
 
 
+class SessionNotFound(NotFound):
+    """There is no such session of this user that is not over."""
+
+    code = "session_not_found"
+
+
 @dataclass(eq=False, kw_only=True)
 class RefreshToken:
-    """One link of the chain; only its SHA-256 is kept."""
+    """One link of the chain; only its SHA-256 is kept, and of the token that it was issued for."""
 
     token_hash: bytes
     issued_at: datetime
+    follows: bytes | None = None
     used_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+    """When the answer that carried it was held to be lost; nobody may present it from then on."""
+
+    @property
+    def is_live(self) -> bool:
+        return self.used_at is None and self.withdrawn_at is None
 
 
 @dataclass(eq=False, kw_only=True)
@@ -34,33 +49,52 @@ class Session(Aggregate):
     id: UUID
     user_id: UUID
     user_agent: str
+    address: str
     created_at: datetime
+    last_used_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
     revoked_reason: str | None = None
     tokens: list[RefreshToken] = field(default_factory=list)
 
     @classmethod
-    def open(cls, *, session_id: UUID, user_id: UUID, token_hash: bytes, user_agent: str, at: datetime) -> Session:
+    def open(
+        cls, *, session_id: UUID, user_id: UUID, token_hash: bytes, user_agent: str, at: datetime, address: str = ""
+    ) -> Session:
         return cls(
             id=session_id,
             user_id=user_id,
             user_agent=user_agent[:200],
+            address=address,
             created_at=at,
+            last_used_at=at,
             expires_at=at + SESSION_LIFETIME,
             tokens=[RefreshToken(token_hash=token_hash, issued_at=at)],
         )
 
-    def rotate(self, *, presented: bytes, successor: bytes, at: datetime) -> bool:
-        """Spend the presented token for its successor; False, and the session is over, when it was spent before."""
+    def rotate(self, *, presented: bytes, successor: bytes, at: datetime, address: str = "") -> bool:
+        """Give the presented token a successor; False where there is none to be had.
+
+        A token that was spent before ends the session, unless its answer may have been lost: then its
+        successor is withdrawn, and another one takes its place.
+        """
         token = next(token for token in self.tokens if token.token_hash == presented)
         if self.revoked_at is not None or at >= self.expires_at:
             return False
-        if token.used_at is not None:
+        if not token.is_live and not self._withdraw_successor(token, at=at):
             self.revoke(at=at, reason="refresh token used twice")
             return False
-        token.used_at = at
-        self.tokens.append(RefreshToken(token_hash=successor, issued_at=at))
+        token.used_at = token.used_at or at
+        self.tokens.append(RefreshToken(token_hash=successor, issued_at=at, follows=presented))
+        self.last_used_at, self.address = at, address
+        return True
+
+    def _withdraw_successor(self, token: RefreshToken, *, at: datetime) -> bool:
+        """Whether a spent token is asked about again in time, for the first time, its successor unused."""
+        issued = [other for other in self.tokens if other.follows == token.token_hash]
+        if token.used_at is None or at - token.used_at > RETRY_WITHIN or len(issued) != 1 or not issued[0].is_live:
+            return False
+        issued[0].withdrawn_at = at
         return True
 
     def revoke(self, *, at: datetime, reason: str) -> None:

@@ -37,7 +37,7 @@ STAFF_ROLES = frozenset({RoleName.SUPER_ADMIN, RoleName.ADMIN, RoleName.EMPLOYEE
 
 
 class EmailTaken(Conflict):
-    """Another account has this address."""
+    """Another account has proved this address; told only to who holds the mailbox."""
 
     code = "email_taken"
 
@@ -67,6 +67,40 @@ class UserRegistered(DomainEvent):
 class EmailVerified(DomainEvent):
     name: ClassVar[str] = "identity.email_verified"
     user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLocked(DomainEvent):
+    """Passwords were guessed too often; `user_id` is None where nobody has proved the address."""
+
+    name: ClassVar[str] = "identity.account_locked"
+    user_id: UUID | None
+    locked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordResetRequested(DomainEvent):
+    """Somebody forgot a password; `user_id` is None where the address has no account."""
+
+    name: ClassVar[str] = "identity.password_reset_requested"
+    user_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChanged(DomainEvent):
+    name: ClassVar[str] = "identity.password_changed"
+    user_id: UUID
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An account that says it has an address; nobody else has one that `is_proved`."""
+
+    user_id: UUID
+    password_hash: str
+    is_proved: bool
+    may_sign_in: bool
 
 
 @dataclass(eq=False, kw_only=True)
@@ -100,7 +134,7 @@ class User(Aggregate):
         at: datetime,
         roles: tuple[RoleName, ...] = (RoleName.CUSTOMER,),
     ) -> User:
-        """A new account, signed in at once but with an address that nobody has proved yet."""
+        """A new account, signed in at once; its address is a claim until it is proved (docs/decisions/0008)."""
         user = cls(
             id=user_id,
             email=email.address,
@@ -125,6 +159,11 @@ class User(Aggregate):
         if self.email_verified_at is None:
             self.email_verified_at = at
             self.record(EmailVerified(at=at, user_id=self.id))
+
+    def change_password(self, password_hash: str, *, at: datetime) -> None:
+        """Another password from now on; sessions are the caller's business."""
+        self.password_hash = password_hash
+        self.record(PasswordChanged(at=at, user_id=self.id, changed_at=at))
 
     def change_profile(
         self, *, first_name: str | None, last_name: str | None, phone: str | None, locale: str | None

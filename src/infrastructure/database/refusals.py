@@ -39,7 +39,7 @@ _BY_SQLSTATE: dict[str, type[DomainError]] = {
 }
 
 _BY_CONSTRAINT: dict[str, type[DomainError]] = {
-    "uq_users_email": EmailTaken,
+    "uq_users_proved_email": EmailTaken,
     "ck_departures_never_oversold": SoldOut,
     "uq_packages_slug": SlugTaken,
     "uq_membership_subscriptions_active_user": AlreadySubscribed,

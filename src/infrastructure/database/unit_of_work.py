@@ -8,12 +8,13 @@ from types import TracebackType
 from typing import Self
 
 from application.ports import Encryption
+from domain.identity.lockout import LockoutPolicy
 from domain.shared.aggregate import Aggregate
 from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.catalogue.repositories import SqlPackages
-from infrastructure.database.identity.repositories import SqlAuditLog, SqlSessions, SqlUsers
+from infrastructure.database.identity.repositories import SqlAuditLog, SqlLoginFailures, SqlSessions, SqlUsers
 from infrastructure.database.ledger.repositories import SqlLedger
 from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
@@ -25,10 +26,18 @@ from infrastructure.database.transaction import Database, Statements
 class SqlUnitOfWork:
     """Implements `application.ports.UnitOfWork`. Repositories are made when they are first asked for."""
 
-    def __init__(self, database: Database, *, encryption: Encryption, new_id: NewId) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        encryption: Encryption,
+        new_id: NewId,
+        lockout: LockoutPolicy = LockoutPolicy(),  # noqa: B008 - frozen
+    ) -> None:
         self._database = database
         self._encryption = encryption
         self._new_id = new_id
+        self._lockout = lockout
         self._stack = contextlib.ExitStack()
         self._published: list[DomainEvent] = []
 
@@ -82,6 +91,10 @@ class SqlUnitOfWork:
     @cached_property
     def sessions(self) -> SqlSessions:
         return SqlSessions(self._statements)
+
+    @cached_property
+    def login_failures(self) -> SqlLoginFailures:
+        return SqlLoginFailures(self._statements, self._encryption, self._lockout)
 
     @cached_property
     def memberships(self) -> SqlMemberships:

@@ -28,6 +28,13 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Choose paid, declined, late, twice, short or never.",
         "اختر paid أو declined أو late أو twice أو short أو never.",
     ),
+    "invalid_password": ("A password has 8 to 128 characters.", "تتكون كلمة المرور من 8 إلى 128 حرفا."),
+    "common_password": ("This password is known to everybody.", "كلمة المرور هذه معروفة للجميع."),
+    "personal_password": (
+        "A password is not one's own name or address.",
+        "لا تكون كلمة المرور اسم صاحبها أو بريده.",
+    ),
+    "wrong_password": ("This is not the current password.", "ليست هذه كلمة المرور الحالية."),
     "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }
 

@@ -18,8 +18,27 @@ MESSAGES: Final[Sentences] = {
         ("البريد أو كلمة المرور غير صحيحة", "لا يتطابقان."),
     ),
     "email_taken": (
-        ("This e-mail has an account", "Sign in, or reset the password."),
-        ("لهذا البريد حساب", "سجل الدخول أو استعد كلمة المرور."),
+        ("Another account has proved this e-mail", "Sign in to that one, or reset its password."),
+        ("أكد حساب آخر هذا البريد", "سجل الدخول إليه أو استعد كلمة مروره."),
+    ),
+    "too_many_attempts": (
+        (
+            "Too many attempts",
+            "Wait {retry_after} seconds, or reset the password.",
+        ),
+        ("محاولات كثيرة جدا", "انتظر {retry_after} ثانية أو استعد كلمة المرور."),
+    ),
+    "wrong_current_password": (
+        ("Wrong current password", "To change a password, give the one that holds now."),
+        ("كلمة المرور الحالية غير صحيحة", "لتغيير كلمة المرور أدخل الكلمة الحالية."),
+    ),
+    "reset_invalid": (
+        ("The link is not valid", "It is unknown, used, expired or replaced by a newer one; ask for another."),
+        ("الرابط غير صالح", "غير معروف أو مستخدم أو منته أو حل محله رابط أحدث؛ اطلب رابطا آخر."),
+    ),
+    "session_not_found": (
+        ("No such session", "None of your devices is signed in with it."),
+        ("لا توجد هذه الجلسة", "لا جهاز من أجهزتك مسجل بها."),
     ),
     "verification_invalid": (
         ("The link or code is not valid", "It is unknown, used or expired."),

@@ -9,19 +9,24 @@ from flask.views import MethodView
 
 from api.answers import answer
 from api.blueprint import Blueprint
-from api.context import use
+from api.context import use, viewer
 from api.v1.identity.schemas import (
+    AcceptedShown,
+    ChangePasswordRequest,
+    ForgotPasswordRequest,
     LoginRequest,
     RefreshRequest,
     RegisterRequest,
+    ResetPasswordRequest,
     SignedInShown,
     UserShown,
     VerifyEmailRequest,
 )
 from api.v1.identity.users import profile_row
-from application.identity import accounts
-from application.identity.accounts import SignedIn
-from middlewares.auth_middleware import public
+from application.identity import accounts, passwords, signing_in
+from application.identity.signing_in import SignedIn
+from middlewares.auth_middleware import public, token_required
+from middlewares.idempotency import idempotent
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth", description="Registering, signing in and out")
 
@@ -32,9 +37,13 @@ class Register(MethodView):
     @blueprint.arguments(RegisterRequest)
     @blueprint.response(201, SignedInShown)
     def post(self, body: dict[str, Any]) -> Response:
-        """Open an account and sign it in; the address is proved by a mail that is sent."""
+        """Open an account and sign it in; the address is proved by a mail that is sent.
+
+        The answer is the same whether or not the address has an account; with that account's password it
+        is signed in to.
+        """
         signed_in = accounts.register_user(
-            accounts.RegisterUser(**body, user_agent=_user_agent()),
+            accounts.RegisterUser(**body, **_device()),
             uow=use().new_uow(),
             passwords=use().passwords,
             tokens=use().tokens,
@@ -50,9 +59,9 @@ class Login(MethodView):
     @blueprint.arguments(LoginRequest)
     @blueprint.response(200, SignedInShown)
     def post(self, body: dict[str, Any]) -> Response:
-        """Sign in with e-mail and password."""
-        signed_in = accounts.log_in(
-            accounts.LogIn(**body, user_agent=_user_agent()),
+        """Sign in with e-mail and password; after too many wrong ones, 429 until Retry-After."""
+        signed_in = signing_in.log_in(
+            signing_in.LogIn(**body, **_device()),
             uow=use().new_uow(),
             passwords=use().passwords,
             tokens=use().tokens,
@@ -68,9 +77,16 @@ class Refresh(MethodView):
     @blueprint.arguments(RefreshRequest)
     @blueprint.response(200, SignedInShown)
     def post(self, body: dict[str, Any]) -> Response:
-        """Spend a refresh token for a new pair; one that is spent twice ends its session."""
-        signed_in = accounts.refresh_session(
-            body["refresh_token"], uow=use().new_uow(), tokens=use().tokens, clock=use().clock
+        """Spend a refresh token for a new pair; one that is spent twice ends its session.
+
+        Where the answer was lost, the same token may be sent once more within ten seconds, before the
+        token of the lost answer is used.
+        """
+        signed_in = signing_in.refresh_session(
+            signing_in.RefreshSession(**body, address=_address()),
+            uow=use().new_uow(),
+            tokens=use().tokens,
+            clock=use().clock,
         )
         return answer(SignedInShown, _signed_in_row(signed_in))
 
@@ -82,7 +98,18 @@ class Logout(MethodView):
     @blueprint.response(204)
     def post(self, body: dict[str, Any]) -> Response:
         """End the session of a refresh token."""
-        accounts.log_out(body["refresh_token"], uow=use().new_uow(), clock=use().clock)
+        signing_in.log_out(body["refresh_token"], uow=use().new_uow(), clock=use().clock)
+        return Response(status=204)
+
+
+@blueprint.route("/logout-all")
+class LogoutEverywhere(MethodView):
+    @token_required
+    @idempotent()
+    @blueprint.response(204)
+    def post(self) -> Response:
+        """End every session of one's own, this one too."""
+        signing_in.log_out_everywhere(viewer().user_id, uow=use().new_uow(), clock=use().clock)
         return Response(status=204)
 
 
@@ -97,6 +124,52 @@ class VerifyEmail(MethodView):
         return answer(UserShown, profile_row(user_id))
 
 
+# Not idempotent by key, like all that carries a password: a remembered request is a quick hash of it.
+@blueprint.route("/change-password")
+class ChangePassword(MethodView):
+    @token_required
+    @blueprint.arguments(ChangePasswordRequest)
+    @blueprint.response(204)
+    def post(self, body: dict[str, Any]) -> Response:
+        """Change one's own password; every other session ends."""
+        passwords.change_password(
+            passwords.ChangePassword(
+                **body, user_id=viewer().user_id, session_id=viewer().session_id, address=_address()
+            ),
+            uow=use().new_uow(),
+            passwords=use().passwords,
+            clock=use().clock,
+        )
+        return Response(status=204)
+
+
+@blueprint.route("/forgot-password")
+class ForgotPassword(MethodView):
+    @public
+    @blueprint.arguments(ForgotPasswordRequest)
+    @blueprint.response(202, AcceptedShown)
+    def post(self, body: dict[str, Any]) -> Response:
+        """Have a link mailed that sets a new password; the answer is the same whether or not there is an account."""
+        passwords.forget_password(passwords.ForgetPassword(**body), uow=use().new_uow(), clock=use().clock)
+        return answer(AcceptedShown, {"status": "accepted"}, 202)
+
+
+@blueprint.route("/reset-password")
+class ResetPassword(MethodView):
+    @public
+    @blueprint.arguments(ResetPasswordRequest)
+    @blueprint.response(204)
+    def post(self, body: dict[str, Any]) -> Response:
+        """Set a new password with the token that was mailed; every session ends."""
+        passwords.reset_password(
+            passwords.ResetPassword(**body, address=_address()),
+            uow=use().new_uow(),
+            passwords=use().passwords,
+            clock=use().clock,
+        )
+        return Response(status=204)
+
+
 def _signed_in_row(signed_in: SignedIn) -> dict[str, Any]:
     return {
         "access_token": signed_in.access_token,
@@ -107,5 +180,10 @@ def _signed_in_row(signed_in: SignedIn) -> dict[str, Any]:
     }
 
 
-def _user_agent() -> str:
-    return request.headers.get("User-Agent", "")
+def _device() -> dict[str, str]:
+    """What a session remembers of the device that signs in."""
+    return {"user_agent": request.headers.get("User-Agent", ""), "address": _address()}
+
+
+def _address() -> str:
+    return request.remote_addr or ""

@@ -35,6 +35,33 @@ class VerifyEmailRequest(Schema):
     token = Text(most=200, least=1, required=True)
 
 
+class ForgotPasswordRequest(Schema):
+    email = Text(most=254, required=True)
+
+
+class ResetPasswordRequest(Schema):
+    token = Text(most=200, least=1, required=True)
+    password = Secret(required=True)
+
+
+class ChangePasswordRequest(Schema):
+    current_password = Secret(required=True)
+    new_password = Secret(required=True)
+
+
+class SessionShown(Schema):
+    id = fields.UUID()
+    device = fields.String(allow_none=True)
+    address = fields.String()
+    created_at = fields.DateTime()
+    last_used_at = fields.DateTime()
+    current = fields.Boolean()
+
+
+class AcceptedShown(Schema):
+    status = fields.String()
+
+
 class ProfileRequest(Schema):
     first_name = Text(most=100, least=1, load_default=None)
     last_name = Text(most=100, least=1, load_default=None)

@@ -14,12 +14,14 @@ from api.context import use, viewer
 from api.fields import Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
-from api.v1.identity.schemas import ProfileRequest, UserShown
-from application.identity import accounts
+from api.v1.identity.schemas import ProfileRequest, SessionShown, UserShown
+from application.identity import accounts, signing_in
 from application.queries import Row
+from domain.identity.devices import device_label
 from domain.shared.clock import business_date
 from domain.shared.errors import NotFound
 from middlewares.auth_middleware import permission_required, token_required
+from middlewares.idempotency import idempotent
 
 blueprint = Blueprint("users", __name__, description="Profiles")
 
@@ -45,6 +47,31 @@ class OwnProfile(MethodView):
     def delete(self) -> Response:
         """Close one's own account; bookings and payments stay on the books."""
         accounts.close_account(viewer().user_id, uow=use().new_uow(), clock=use().clock)
+        return Response(status=204)
+
+
+@blueprint.route("/users/me/sessions")
+class OwnSessions(MethodView):
+    @token_required
+    @blueprint.arguments(PageQuery, location="query")
+    @blueprint.response(200, page_of(SessionShown))
+    def get(self, query: dict[str, Any]) -> Response:
+        """The devices that are signed in, the newest first; last use is the last refresh."""
+        rows = use().queries.identity.sessions(
+            viewer().user_id, at=use().clock.now(), limit=query["limit"], after=after_cursor(query["cursor"])
+        )
+        shown, cursor = split_page(rows, query["limit"], by_time("created_at"))
+        return answer_page(SessionShown, [_session_row(row) for row in shown], cursor)
+
+
+@blueprint.route("/users/me/sessions/<uuid:session_id>")
+class OwnSession(MethodView):
+    @token_required
+    @idempotent()
+    @blueprint.response(204)
+    def delete(self, session_id: UUID) -> Response:
+        """Sign a device out."""
+        signing_in.end_session(session_id, user_id=viewer().user_id, uow=use().new_uow(), clock=use().clock)
         return Response(status=204)
 
 
@@ -86,6 +113,10 @@ def profile_row(user_id: UUID) -> Row:
     if row is None:
         raise NotFound()
     return _with_membership(row)
+
+
+def _session_row(row: Row) -> Row:
+    return {**row, "device": device_label(row["user_agent"]), "current": row["id"] == viewer().session_id}
 
 
 def _with_membership(row: Row) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from application.queries import After, Row
@@ -23,6 +23,10 @@ _STANDING = """
 SELECT u.roles FROM users u JOIN sessions s ON s.user_id = u.id
 WHERE u.id = %s AND s.id = %s AND s.revoked_at IS NULL AND u.status = 'ACTIVE' AND u.deleted_at IS NULL
 """
+_SESSIONS = """
+SELECT s.id, s.user_agent, s.address, s.created_at, s.last_used_at FROM sessions s
+WHERE s.user_id = %(user_id)s AND s.revoked_at IS NULL AND s.expires_at > %(at)s
+"""
 _PERMISSIONS = """
 SELECT DISTINCT p.permission_code FROM permissions p
 JOIN role_permissions g ON g.permission_id = p.id JOIN roles r ON r.id = g.role_id
@@ -41,6 +45,11 @@ class SqlIdentityQueries:
 
     def standing(self, user_id: UUID, session_id: UUID) -> Row | None:
         return self._database.row(_STANDING, (user_id, session_id))
+
+    def sessions(self, user_id: UUID, *, at: datetime, limit: int, after: After | None) -> Sequence[Row]:
+        condition = page_after(after, "s.created_at", "s.id")
+        sql = f"{_SESSIONS} AND {condition} ORDER BY s.created_at DESC, s.id DESC LIMIT %(limit)s"
+        return self._database.rows(sql, {"user_id": user_id, "at": at, **page_values(after, limit)})
 
     def permissions_of(self, roles: Sequence[str]) -> frozenset[str]:
         return frozenset(row["permission_code"] for row in self._database.rows(_PERMISSIONS, (list(roles),)))

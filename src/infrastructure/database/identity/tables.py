@@ -1,6 +1,6 @@
-"""users, roles, permissions, sessions, refresh_tokens, email_verifications, audit_logs."""
+"""People, roles, sessions, the tokens that are mailed to people, counted failures, audit_logs."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import relationship
@@ -25,7 +25,14 @@ users = Table(
     instant("email_verified_at", nullable=True),
     instant("created_at"),
     instant("deleted_at", nullable=True),
-    UniqueConstraint("email"),
+    # An address is a claim until it is proved: docs/decisions/0008.
+    Index(
+        "uq_users_proved_email",
+        "email",
+        unique=True,
+        postgresql_where=text("email_verified_at IS NOT NULL AND deleted_at IS NULL"),
+    ),
+    Index("ix_users_email", "email"),
 )
 
 roles = Table(
@@ -61,7 +68,9 @@ sessions = Table(
     key(),
     reference("user_id", "users.id"),
     Column("user_agent", Text, nullable=False),
+    Column("address", Text, nullable=False, server_default=""),
     instant("created_at"),
+    Column("last_used_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     instant("expires_at"),
     instant("revoked_at", nullable=True),
     Column("revoked_reason", Text),
@@ -74,7 +83,9 @@ refresh_tokens = Table(
     Column("token_hash", LargeBinary, primary_key=True),
     reference("session_id", "sessions.id"),
     instant("issued_at"),
+    Column("follows", LargeBinary),
     instant("used_at", nullable=True),
+    instant("withdrawn_at", nullable=True),
     Index("ix_refresh_tokens_session_id", "session_id"),
 )
 
@@ -86,6 +97,28 @@ email_verifications = Table(
     instant("expires_at"),
     instant("used_at", nullable=True),
     Index("ix_email_verifications_user_id", "user_id"),
+)
+
+password_resets = Table(
+    "password_resets",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    reference("user_id", "users.id"),
+    instant("created_at"),
+    instant("expires_at"),
+    instant("used_at", nullable=True),
+    Index("ix_password_resets_user_id", "user_id"),
+)
+
+login_failures = Table(
+    "login_failures",
+    metadata,
+    # A keyed digest of an e-mail or network address: the rows name nobody.
+    Column("subject", LargeBinary, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    instant("began_at"),
+    instant("locked_until", nullable=True),
+    Index("ix_login_failures_began_at", "began_at"),
 )
 
 audit_logs = Table(

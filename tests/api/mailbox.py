@@ -1,0 +1,37 @@
+"""What was mailed, as its readers see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default as mail_policy
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail: its recipient, its subject and its plain text."""
+
+    to: str
+    subject: str
+    text: str
+
+    @property
+    def token(self) -> str:
+        """The token of the one link in it."""
+        (link,) = (word for word in self.text.split() if "token=" in word)
+        return parse_qs(urlsplit(link).query)["token"][0]
+
+
+def mails_to(email: str, home: Path) -> list[Mail]:
+    """The mails to an address, oldest first."""
+    read = [message_from_bytes(path.read_bytes(), policy=mail_policy) for path in sorted(home.rglob("*.eml"))]
+    return [_mail(message) for message in read if isinstance(message, EmailMessage) and email in str(message["To"])]
+
+
+def _mail(message: EmailMessage) -> Mail:
+    body = message.get_body(("plain",))
+    assert body is not None
+    return Mail(to=str(message["To"]), subject=str(message["Subject"]), text=body.get_content())
