@@ -1,18 +1,16 @@
-"""Users, sessions, e-mail verifications, the audit log."""
+"""Users, sessions, e-mail verifications."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-import orjson
 from sqlalchemy import select
 
 from domain.identity.sessions import Session
 from domain.identity.users import User
 from domain.shared.errors import NotFound
-from domain.shared.identifiers import NewId
 from infrastructure.database.identity.tables import refresh_tokens, sessions, users
 from infrastructure.database.transaction import Statements
 
@@ -77,33 +75,3 @@ class SqlSessions:
     def take_verification(self, *, token_hash: bytes, at: datetime) -> UUID | None:
         row = self._statements.row(_TAKE, {"token_hash": token_hash, "at": at})
         return row["user_id"] if row is not None else None
-
-
-_ADD_AUDIT = """
-INSERT INTO audit_logs (id, user_id, action, module, resource_type, resource_id, changes, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s)
-"""
-
-
-class SqlAuditLog:
-    """Implements `application.ports.AuditLog`."""
-
-    def __init__(self, statements: Statements, new_id: NewId) -> None:
-        self._statements = statements
-        self._new_id = new_id
-
-    def add(
-        self,
-        *,
-        actor: UUID | None,
-        action: str,
-        resource_type: str,
-        resource_id: UUID,
-        changes: Mapping[str, object],
-        at: datetime,
-    ) -> None:
-        module = action.partition(".")[0]
-        document = orjson.dumps(dict(changes)).decode()
-        self._statements.execute(
-            _ADD_AUDIT, (self._new_id(), actor, action, module, resource_type, resource_id, document, at)
-        )

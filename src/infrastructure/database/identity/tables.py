@@ -1,7 +1,7 @@
-"""users, roles, permissions, sessions, refresh_tokens, email_verifications, audit_logs."""
+"""users, roles, permissions, sessions, refresh_tokens, email_verifications."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint, Uuid
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import relationship
 
@@ -86,21 +86,6 @@ email_verifications = Table(
     instant("expires_at"),
     instant("used_at", nullable=True),
     Index("ix_email_verifications_user_id", "user_id"),
-)
-
-audit_logs = Table(
-    "audit_logs",
-    metadata,
-    key(),
-    reference("user_id", "users.id", nullable=True),
-    Column("action", Text, nullable=False),
-    Column("module", Text, nullable=False),
-    Column("resource_type", Text, nullable=False),
-    Column("resource_id", Uuid),
-    Column("changes", JSONB, nullable=False),
-    Column("request_id", Text, nullable=False, server_default=""),
-    instant("created_at"),
-    Index("ix_audit_logs_created_at_id", "created_at", "id"),
 )
 
 mappers.map_imperatively(User, users)
