@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import cast
 from uuid import UUID
 
@@ -42,15 +43,22 @@ def _permission() -> str | None:
     return policy if "." in policy else None
 
 
+def _resource_id() -> UUID | None:
+    """The first id in the address, where there is one."""
+    for value in (request.view_args or {}).values():
+        with contextlib.suppress(ValueError):
+            return UUID(str(value))
+    return None
+
+
 def _record(viewer: Viewer, permission: str) -> None:
     use = cast(Dependencies, current_app.extensions["altayar"])
-    ids = [value for value in (request.view_args or {}).values() if isinstance(value, UUID)]
     refusal = RecordRefusal(
         actor_id=viewer.user_id,
         permission=permission,
         method=request.method,
         route=request.url_rule.rule if request.url_rule else "",
-        resource_id=ids[0] if ids else None,
+        resource_id=_resource_id(),
         reason=g.refusal,
     )
     try:

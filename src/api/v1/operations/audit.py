@@ -49,7 +49,7 @@ class AuditLogShown(Schema):
     created_at = fields.DateTime()
 
 
-class AuditFilters(Schema):
+class AuditFilterQuery(Schema):
     """Which rows of the audit log; `from` is included, `to` is not."""
 
     user_id = fields.UUID(load_default=None)
@@ -70,7 +70,7 @@ class AuditFilters(Schema):
             raise ValidationError("The range ends before it begins.", field_name="to")
 
 
-class AuditQuery(AuditFilters, PageQuery):
+class AuditQuery(AuditFilterQuery, PageQuery):
     """Which page of the audit log."""
 
 
@@ -101,7 +101,7 @@ class OneAuditLog(MethodView):
 @blueprint.route("/audit-logs.csv")
 class AuditLogFile(MethodView):
     @permission_required("audit.read")
-    @blueprint.arguments(AuditFilters, location="query")
+    @blueprint.arguments(AuditFilterQuery, location="query")
     @blueprint.response(200, {"type": "string"}, content_type="text/csv")
     def get(self, query: dict[str, Any]) -> Response:
         """The newest 100,000 rows as CSV; that it was taken is itself in the audit log."""

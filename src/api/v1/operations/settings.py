@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Response, after_this_request, request
@@ -21,6 +22,9 @@ from middlewares.auth_middleware import permission_required, public
 from middlewares.idempotency import idempotent
 
 blueprint = Blueprint("settings", __name__, description="System settings")
+
+
+_VERSION = re.compile(r"[0-9]{1,9}")
 
 
 class PublicSettingShown(Schema):
@@ -126,7 +130,7 @@ def _expected() -> frozenset[int] | None:
     """The versions that If-Match names; None where it is absent or `*`."""
     if "If-Match" not in request.headers or request.if_match.star_tag:
         return None
-    return frozenset(int(tag) for tag in request.if_match.as_set() if tag.isascii() and tag.isdecimal())
+    return frozenset(int(tag) for tag in request.if_match.as_set() if tag and _VERSION.fullmatch(tag))
 
 
 def _shown(key: str) -> Response:
