@@ -22,12 +22,15 @@ from api.v1.identity.users import blueprint as users
 from api.v1.ledger.rewards import blueprint as rewards
 from api.v1.membership.memberships import blueprint as memberships
 from api.v1.messaging.notifications import blueprint as notifications
+from api.v1.operations.audit import blueprint as audit
+from api.v1.operations.settings import blueprint as system_settings
 from api.v1.sales.bookings import blueprint as bookings
 from api.webhooks.payments import blueprint as webhooks
 from config.settings import Settings, load_settings
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.hashing import hash_runner
 from infrastructure.logging import configure_logging
+from middlewares.audit import register_audit
 from middlewares.error_handler import register_error_handlers
 from middlewares.rate_limit import register_rate_limits
 from middlewares.request_context import register_request_context
@@ -35,7 +38,7 @@ from middlewares.security_headers import register_security_headers
 
 LARGEST_BODY = 1024 * 1024
 VERSION = "1"
-_V1 = (auth, users, memberships, packages, bookings, payments, invoices, rewards, notifications)
+_V1 = (auth, users, memberships, packages, bookings, payments, invoices, rewards, notifications, system_settings, audit)
 
 
 def create_app(settings: Settings | None = None, running: Running | None = None) -> Flask:
@@ -58,6 +61,7 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
     app.extensions["altayar"] = running.dependencies
     register_error_handlers(app)
     register_request_context(app)
+    register_audit(app)
     register_security_headers(app, origins=settings.cors_origins, https=settings.backend_url.startswith("https://"))
     app.before_request(_refuse_other_media)
     specification = create_specification(app)

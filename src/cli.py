@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -17,6 +18,7 @@ from config.settings import Settings, SettingsError, load_settings
 from infrastructure.embedded.errors import EmbeddedServerError, ServerRefused
 
 if TYPE_CHECKING:
+    from domain.operations.settings import Setting
     from infrastructure.bootstrap import Running
 
 
@@ -176,6 +178,65 @@ def verify() -> None:
     click.echo(f"{verified.entries} entries are as they were written")
 
 
+@main.group("settings")
+def system_settings() -> None:
+    """The system's settings, which staff change while it runs."""
+
+
+@system_settings.command("list")
+def list_settings() -> None:
+    """Say every setting and its value."""
+    from domain.operations.settings import SETTINGS
+
+    with _system() as running:
+        for key, known in SETTINGS.items():
+            click.echo(f"{key} = {json.dumps(running.dependencies.system_settings.value(known), ensure_ascii=False)}")
+
+
+@system_settings.command("get")
+@click.argument("key")
+def get_setting(key: str) -> None:
+    """Say one setting's value, as JSON."""
+    with _system() as running:
+        known = _setting(key)
+        click.echo(json.dumps(running.dependencies.system_settings.value(known), ensure_ascii=False))
+
+
+@system_settings.command("set")
+@click.argument("key")
+@click.argument("value")
+def set_setting(key: str, value: str) -> None:
+    """Choose a setting's value, given as JSON; what is no JSON is taken as text."""
+    from application.operations.settings import ChangeSetting, change_setting
+    from domain.shared.errors import InvalidValue
+
+    with _system() as running:
+        use, known = running.dependencies, _setting(key)
+        command = ChangeSetting(key=key, value=_json_or_text(value), actor_id=None)
+        try:
+            change_setting(command, uow=use.new_uow(), values=use.system_settings, clock=use.clock)
+        except InvalidValue as error:
+            raise click.ClickException(f"{key} takes {known.kind.accepts}") from error
+        use.system_settings.forget()
+        click.echo(f"{key} = {json.dumps(use.system_settings.value(known), ensure_ascii=False)}")
+
+
+def _setting(key: str) -> Setting[Any]:
+    from domain.operations.settings import SettingNotFound, setting_of
+
+    try:
+        return setting_of(key)
+    except SettingNotFound as error:
+        raise click.ClickException(f"there is no setting {key!r}; `altayar settings list` names them") from error
+
+
+def _json_or_text(value: str) -> object:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
 @main.group()
 def db() -> None:
     """Migrations of the database."""
@@ -251,12 +312,14 @@ def _servers() -> Iterator[Settings]:
 @contextmanager
 def _system() -> Iterator[Running]:
     """The system as this process's own share of it, for commands that do a worker's work."""
+    from application.origin import Origin, acting
     from infrastructure.bootstrap import bootstrap
 
     with _servers() as settings:
         running = bootstrap(settings)
         try:
-            yield running
+            with acting(Origin(user_agent="altayar cli", via="cli")):
+                yield running
         finally:
             running.close()
 

@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import Schema as MarshmallowSchema
 from marshmallow import ValidationError, fields
 
+from domain.shared.card_numbers import holds_card_number
 from domain.shared.errors import InvalidValue
 from domain.shared.money import Money, currency, format_minor
 from middlewares.language import reading_language
@@ -19,12 +20,17 @@ class Schema(MarshmallowSchema):
 
 
 class Text(fields.String):
-    """Text without control characters, trimmed; `most` and `least` count characters."""
+    """Text without control characters, trimmed; `most` and `least` count characters.
 
-    def __init__(self, *, most: int, least: int = 0, multiline: bool = False, **options: Any) -> None:
+    A card number in it is refused, unless the field is an `identifier`: those may look like one by chance.
+    """
+
+    def __init__(
+        self, *, most: int, least: int = 0, multiline: bool = False, identifier: bool = False, **options: Any
+    ) -> None:
         options.setdefault("metadata", {}).update({"minLength": least, "maxLength": most})
         super().__init__(**options)
-        self.least, self.most, self.multiline = least, most, multiline
+        self.least, self.most, self.multiline, self.identifier = least, most, multiline, identifier
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> str:
         text = super()._deserialize(value, attr, data, **rest).strip()
@@ -33,6 +39,8 @@ class Text(fields.String):
             raise ValidationError("Control characters are not allowed.")
         if not self.least <= len(text) <= self.most:
             raise ValidationError(f"Between {self.least} and {self.most} characters.")
+        if not self.identifier and holds_card_number(text):
+            raise ValidationError([("card_number_refused", "This looks like a card number; never send one here.")])
         return text
 
 

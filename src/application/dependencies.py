@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from application.billing.invoices import InvoiceDocuments
 from application.billing.ports import DocumentRenderer, Gateways, ObjectStorage
 from application.billing.sandbox import SandboxProvider
 from application.identity.ports import AccessTokens, PasswordHasher
 from application.messaging.ports import EmailSender, MailTemplates
+from application.operations.ports import SystemSettings
 from application.ports import Idempotency, NewUnitOfWork
 from application.queries import Queries
 from domain.shared.clock import Clock
@@ -48,5 +48,5 @@ class Dependencies:
     readiness: Callable[[], Readiness]
     public_url: str
     live: bool
-    hold_for: timedelta
+    system_settings: SystemSettings
     sandbox: SandboxProvider | None = None

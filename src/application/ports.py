@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from application.billing.inbox import WebhookInbox
+from application.operations.ports import SettingRows
 from application.sales.ports import Sale
 from domain.billing.invoices import Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
@@ -23,6 +24,7 @@ from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
 from domain.membership.memberships import MembershipPlan, MembershipSubscription
 from domain.messaging.notifications import Notification
+from domain.operations.audit import AuditStatus
 from domain.sales.bookings import Booking, Traveler
 from domain.shared.errors import Conflict, RuleBroken
 from domain.shared.events import DomainEvent
@@ -263,11 +265,17 @@ class AuditLog(Protocol):
         actor: UUID | None,
         action: str,
         resource_type: str,
-        resource_id: UUID,
+        resource_id: UUID | None,
         changes: Mapping[str, object],
         at: datetime,
+        status: AuditStatus = AuditStatus.SUCCESS,
+        error_message: str | None = None,
     ) -> None:
-        """`action` is a permission code, `module.action`."""
+        """`action` is `module.action`, a permission's code where one was needed; `changes` has before and after.
+
+        Address, agent and request id are those of the origin (`application/origin.py`). Raises SecretInChanges
+        for a secret in the changes; in production that is withheld instead, and card numbers always are.
+        """
         ...
 
 
@@ -328,6 +336,9 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def system_settings(self) -> SettingRows: ...
 
     def __enter__(self) -> Self: ...
 

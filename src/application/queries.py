@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.catalogue.queries import CatalogueQueries
+from application.operations.queries import OperationsQueries
 
 Row = Mapping[str, Any]
 
@@ -133,3 +134,4 @@ class Queries:
     billing: BillingQueries
     ledger: LedgerQueries
     messaging: MessagingQueries
+    operations: OperationsQueries

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 
 import redis
@@ -15,6 +14,7 @@ from application.dependencies import Dependencies
 from application.queries import Queries
 from config.settings import Settings
 from domain.identity.lockout import ADDRESS_FAILURES, LockoutPolicy
+from domain.operations.settings import HOLD_MINUTES
 from domain.shared.clock import Clock
 from infrastructure.clock import SystemClock, new_id
 from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoiceDocuments
@@ -24,6 +24,8 @@ from infrastructure.database.identity.queries import SqlIdentityQueries
 from infrastructure.database.ledger.queries import SqlLedgerQueries
 from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
+from infrastructure.database.operations.queries import SqlOperationsQueries
+from infrastructure.database.operations.settings import SnapshotSettings
 from infrastructure.database.roles import addresses_from
 from infrastructure.database.sales.queries import SqlSalesQueries
 from infrastructure.database.transaction import Database
@@ -76,7 +78,9 @@ def bootstrap(
     lockout = LockoutPolicy(address_failures=max(2, int(ADDRESS_FAILURES * settings.rate_limit_scale)))
 
     def new_uow() -> SqlUnitOfWork:
-        return SqlUnitOfWork(database, encryption=encryption, new_id=new_id, lockout=lockout)
+        return SqlUnitOfWork(
+            database, encryption=encryption, new_id=new_id, lockout=lockout, withhold_secrets=settings.is_production
+        )
 
     payments = GatewayContext(settings=settings, clock=clock, database=database)
     dependencies = Dependencies(
@@ -91,6 +95,7 @@ def bootstrap(
             billing=SqlBillingQueries(database),
             ledger=SqlLedgerQueries(database),
             messaging=SqlMessagingQueries(database),
+            operations=SqlOperationsQueries(database),
         ),
         idempotency=SqlIdempotency(database, clock),
         gateways=EntryPointGateways(payments),
@@ -104,7 +109,7 @@ def bootstrap(
         readiness=ReadinessCheck(database, connection),
         public_url=settings.backend_url,
         live=settings.is_production,
-        hold_for=timedelta(minutes=settings.booking_hold_minutes),
+        system_settings=SnapshotSettings(database, {HOLD_MINUTES.key: settings.booking_hold_minutes}),
         sandbox=create_provider(payments) if "sandbox" in settings.payment_gateways else None,
     )
     return Running(settings, database, connection, dependencies)

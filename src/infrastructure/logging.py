@@ -8,10 +8,14 @@ import sys
 import structlog
 
 from config.settings import Settings
+from infrastructure.redaction import redact
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send every log line of the process through one chain; the request's id is bound where there is one."""
+    """Send every log line of the process through one chain; the request's id is bound where there is one.
+
+    Last in the chain, whatever a library or an exception's text brought along is struck out (redaction.py).
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -33,7 +37,7 @@ def configure_logging(settings: Settings) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, renderer],
         )
     )
     root = logging.getLogger()

@@ -10,6 +10,7 @@ from flask import current_app, g, request
 
 from application.dependencies import Dependencies
 from application.identity.ports import Viewer
+from application.origin import note_actor
 from domain.shared.errors import NotAllowed
 
 View = Callable[..., Any]
@@ -67,6 +68,13 @@ def permission_required(permission: str) -> Callable[[View], View]:
 
 
 def _viewer() -> Viewer:
+    """Who is asking; from here on that is known wherever the request's work goes."""
+    viewer = _bearer()
+    note_actor(viewer.user_id)
+    return viewer
+
+
+def _bearer() -> Viewer:
     """Who the bearer token was issued to. What changes anything asks the database whether that still holds."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:

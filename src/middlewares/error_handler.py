@@ -39,6 +39,7 @@ STATUS_OF_CODE = {
     "unreadable_webhook": 400,
     "idempotency_key_missing": 400,
     "idempotency_key_reused": 422,
+    "precondition_failed": 412,
     "provider_refused": 502,
     "rate_limited": 429,
     "too_many_attempts": 429,
@@ -67,6 +68,9 @@ def register_error_handlers(app: Flask) -> None:
 
 
 def domain_problem(error: DomainError) -> Response:
+    if not isinstance(error, Unavailable):
+        # Read by middlewares/audit.py once the request is over.
+        g.refusal = error.code
     status = STATUS_OF_CODE.get(error.code) or next(s for family, s in STATUS_OF_FAMILY if isinstance(error, family))
     headers = {}
     if status == 503 or error.code in RETRY_AFTER_SECONDS:
@@ -90,7 +94,9 @@ def http_problem(error: HTTPException) -> Response:
 
 
 def unexpected_problem(error: Exception) -> Response:
-    _log.error("request failed", path=request.path, method=request.method, exc_info=error)
+    # The rule, not the path: a path may carry a token.
+    rule = request.url_rule.rule if request.url_rule else "none"
+    _log.error("request failed", route=rule, method=request.method, exc_info=error)
     return problem(500, "internal_error")
 
 

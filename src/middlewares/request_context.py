@@ -1,4 +1,7 @@
-"""An id for every request, in its answer and in every log line; one line for each request that changes something."""
+"""An id and an origin for every request; the id in its answer and in every log line.
+
+One line is logged for each request that changes something.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,11 @@ import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import Histogram
 
+from application.origin import Origin, begin_with, end_with
+from domain.shared.card_numbers import holds_card_number, without_card_numbers
+
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,80}")
+_LONGEST_AGENT = 300
 _log = structlog.get_logger("requests")
 
 _SECONDS = Histogram(
@@ -25,14 +32,38 @@ def register_request_context(app: Flask) -> None:
     """Begin and end every request of the app."""
     app.before_request(_begin)
     app.after_request(_end)
+    app.teardown_request(_leave)
 
 
 def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _ACCEPTED.fullmatch(given) else uuid4().hex
+    # It is kept in logs and in the audit log: whoever sends a card number as an id is given another one.
+    g.request_id = given if _ACCEPTED.fullmatch(given) and not holds_card_number(given) else uuid4().hex
     g.began = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    agent = request.headers.get("User-Agent")
+    g.origin_before = begin_with(
+        Origin(
+            address=request.remote_addr,
+            user_agent=_one_line(agent) if agent is not None else None,
+            request_id=g.request_id,
+            via="web",
+        )
+    )
+
+
+def _leave(_error: BaseException | None) -> None:
+    """The next request of this thread begins without an origin."""
+    begun = g.pop("origin_before", None)
+    if begun is not None:
+        end_with(begun)
+
+
+def _one_line(agent: str) -> str:
+    """A client's word about itself, as far as it can be kept: printable, bounded, no card number."""
+    printable = "".join(char for char in agent if char.isprintable())
+    return without_card_numbers(printable)[:_LONGEST_AGENT]
 
 
 def _end(response: Response) -> Response:

@@ -26,6 +26,9 @@ CATALOGUE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "memberships.read": ("View every subscription", STAFF),
     "cashback.read": ("View everybody's cashback", STAFF),
     "ledger.read": ("View everybody's wallet and points", STAFF),
+    "settings.read": ("View every system setting", ADMINS),
+    "settings.update": ("Change system settings", ADMINS),
+    "audit.read": ("Read and export the audit log", ADMINS),
     "operations.metrics": ("Read the service's metrics", ADMINS),
 }
 

@@ -17,6 +17,7 @@ import psycopg
 import structlog
 
 from application.dependencies import Dependencies
+from application.origin import Origin, acting
 from application.subscriptions import HANDLERS, Handler
 from domain.shared.errors import DomainError
 from infrastructure.database.refusals import Busy, DatabaseUnavailable, TryAgain
@@ -41,7 +42,8 @@ def deliver(event_id: str, handler_name: str, attempt: int = 0) -> None:
         return
     running = this_process()
     post = Post(running.database, running.dependencies, Deliveries(running.database, running.dependencies.clock))
-    post.deliver(handler, Delivery(UUID(event_id), handler_name, attempt))
+    with acting(Origin(request_id=event_id, user_agent=f"altayar worker {handler_name}", via="worker")):
+        post.deliver(handler, Delivery(UUID(event_id), handler_name, attempt))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import structlog
 
 from application.billing.reconciliation import reconcile_payments
 from application.billing.sandbox import tell_late_payments
+from application.origin import Origin, acting
 from application.sales.bookings import expire_bookings
 from application.subscriptions import DOCUMENTS, QUICK
 from domain.shared.clock import BUSINESS_ZONE
@@ -128,7 +129,8 @@ def run_once(job: ScheduledJob, running: Running) -> bool:
     if not _claim(claim, running):
         return False
     try:
-        job.run(running)
+        with acting(Origin(request_id=f"{job.name}/{claim['period']}", user_agent="altayar scheduler", via="worker")):
+            job.run(running)
     except Exception as error:  # noqa: BLE001 - whatever it raises, the next period tries again
         log.error("scheduled_job_failed", job=job.name, period=claim["period"], reason=reason_of(error))
         return False

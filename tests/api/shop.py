@@ -22,6 +22,7 @@ from tests.conftest import Person
 
 SignUp = Callable[..., Person]
 Json = dict[str, Any]
+_BUT_REFUSALS = {"audit_logs": sql.SQL("(SELECT * FROM audit_logs WHERE status <> 'FAILED')")}
 PROBLEM = {"type", "title", "status", "detail", "instance", "code", "request_id"}
 
 
@@ -166,14 +167,14 @@ class Shop:
         )
 
     def state(self) -> Mapping[str, str]:
-        """A fingerprint of every table: equal states, nothing changed."""
+        """A fingerprint of every table: equal states, nothing changed; that it was refused may be on record."""
         with connect(self.addresses.owner) as connection:
             names = connection.execute(
                 "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
             ).fetchall()
             counted = sql.SQL(" UNION ALL ").join(
-                sql.SQL("SELECT {name}, md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t")
-                .format(name=sql.Literal(name), table=sql.Identifier(name))
+                sql.SQL("SELECT {name}, md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {rows} t")
+                .format(name=sql.Literal(name), rows=_BUT_REFUSALS.get(name, sql.Identifier(name)))
                 for (name,) in names
             )  # fmt: skip
             return dict(connection.execute(counted).fetchall())

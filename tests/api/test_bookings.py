@@ -159,7 +159,9 @@ class TestTrips:
             ("IN_PROGRESS", "COMPLETED"),
         ]
         assert [step["change_reason"] for step in steps[2:]] == ["charter left early"] * 2
-        audited = shop.database.rows("SELECT action, changes FROM audit_logs WHERE module = 'bookings' ORDER BY id")
+        audited = shop.database.rows(
+            "SELECT action, changes FROM audit_logs WHERE action LIKE 'bookings.%' AND status = 'SUCCESS' ORDER BY id"
+        )
         assert [row["action"] for row in audited] == ["bookings.start", "bookings.complete"]
         assert {row["changes"]["override_reason"] for row in audited} == {"charter left early"}
 

@@ -36,6 +36,7 @@ PLAIN: list[tuple[type[fields.Field[Any]], st.SearchStrategy[Any]]] = [
     (fields.Boolean, st.booleans()),
     (fields.Integer, st.integers(-(2**53), 2**53)),
     (fields.String, TEXTS),
+    (fields.Raw, st.booleans() | st.integers(-(2**53), 2**53) | TEXTS),
 ]
 
 

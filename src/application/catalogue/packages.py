@@ -18,6 +18,7 @@ from domain.catalogue.packages import (
     UnsoundPackage,
     slug_of,
 )
+from domain.operations.audit import changed
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import FieldFault, InvalidValue
 from domain.shared.identifiers import NewId
@@ -64,7 +65,7 @@ def create_package(command: CreatePackage, *, uow: UnitOfWork, clock: Clock, new
         uow.packages.add(package)
         # Written before the lock on slugs ends with the transaction, and before the audit's row.
         uow.flush()
-        _audit(uow, author, "packages.create", package, {"after": {"slug": package.slug, **_shown(details)}}, clock)
+        _audit(uow, author, "packages.create", package, changed({}, {"slug": package.slug, **_shown(details)}), clock)
         uow.commit()
     return package.id
 
@@ -90,9 +91,8 @@ def change_package(command: ChangePackage, *, uow: UnitOfWork, clock: Clock) -> 
             package.slug = _free(command.slug, uow)
         package.change(at=clock.now(), **command.details)
         after = {"slug": package.slug, **_shown(package.details())}
-        changed = [name for name in after if before[name] != after[name]]
-        if changed:
-            changes = {"before": {n: before[n] for n in changed}, "after": {n: after[n] for n in changed}}
+        changes = changed(before, after)
+        if changes["after"]:
             _audit(uow, author, "packages.update", package, changes, clock)
         uow.commit()
 
@@ -109,7 +109,7 @@ def publish_package(command: PublishPackage, *, uow: UnitOfWork, clock: Clock) -
         package = _own(command.package_id, command.author, uow)
         before = package.status
         package.publish(at=clock.now())
-        changes = {"before": {"status": before.value}, "after": {"status": package.status.value}}
+        changes = changed({"status": before.value}, {"status": package.status.value})
         _audit(uow, command.author, "packages.publish", package, changes, clock)
         uow.commit()
 
@@ -149,7 +149,7 @@ def plan_departure(command: PlanDeparture, *, uow: UnitOfWork, clock: Clock, new
             "ends_on": departure.ends_on.isoformat(),
             "capacity": departure.capacity,
         }
-        _audit(uow, command.author, "packages.update", package, {"before": {}, "after": {"departure": planned}}, clock)
+        _audit(uow, command.author, "packages.update", package, changed({}, {"departure": planned}), clock)
         uow.commit()
     return departure
 

@@ -59,6 +59,12 @@ class Unavailable(DomainError):
     code = "unavailable"
 
 
+class PreconditionFailed(Conflict):
+    """The thing was changed since the caller read it (`If-Match`, RFC 9110 §13.1.1)."""
+
+    code = "precondition_failed"
+
+
 class IllegalTransition(Conflict):
     """A status machine has no such step; `current` is the state it is in."""
 

@@ -7,6 +7,7 @@ from infrastructure.database.ledger import tables as ledger
 from infrastructure.database.membership import tables as membership
 from infrastructure.database.messaging import tables as messaging
 from infrastructure.database.metadata import mappers, metadata
+from infrastructure.database.operations import tables as operations
 from infrastructure.database.platform import tables as platform
 from infrastructure.database.sales import tables as sales
 
@@ -20,6 +21,7 @@ __all__ = [
     "membership",
     "messaging",
     "metadata",
+    "operations",
     "platform",
     "sales",
 ]

@@ -14,17 +14,21 @@ from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.catalogue.repositories import SqlPackages
-from infrastructure.database.identity.repositories import SqlAuditLog, SqlLoginFailures, SqlSessions, SqlUsers
+from infrastructure.database.identity.repositories import SqlLoginFailures, SqlSessions, SqlUsers
 from infrastructure.database.ledger.repositories import SqlLedger
 from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
+from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
 from infrastructure.database.outbox import write_events
 from infrastructure.database.sales.repositories import SqlBookings, SqlDepartures
 from infrastructure.database.transaction import Database, Statements
 
 
 class SqlUnitOfWork:
-    """Implements `application.ports.UnitOfWork`. Repositories are made when they are first asked for."""
+    """Implements `application.ports.UnitOfWork`. Repositories are made when they are first asked for.
+
+    `withhold_secrets` keeps secrets out of the audit log quietly, where otherwise they are an error.
+    """
 
     def __init__(
         self,
@@ -33,11 +37,13 @@ class SqlUnitOfWork:
         encryption: Encryption,
         new_id: NewId,
         lockout: LockoutPolicy = LockoutPolicy(),  # noqa: B008 - frozen
+        withhold_secrets: bool = False,
     ) -> None:
         self._database = database
         self._encryption = encryption
         self._new_id = new_id
         self._lockout = lockout
+        self._withhold_secrets = withhold_secrets
         self._stack = contextlib.ExitStack()
         self._published: list[DomainEvent] = []
 
@@ -134,4 +140,8 @@ class SqlUnitOfWork:
 
     @cached_property
     def audit(self) -> SqlAuditLog:
-        return SqlAuditLog(self._statements, self._new_id)
+        return SqlAuditLog(self._statements, self._new_id, withhold_secrets=self._withhold_secrets)
+
+    @cached_property
+    def system_settings(self) -> SqlSettingRows:
+        return SqlSettingRows(self._statements, self._new_id)

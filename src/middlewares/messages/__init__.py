@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from middlewares.messages import billing, catalogue, identity, membership, messaging, requests, sales
+from middlewares.messages import billing, catalogue, identity, membership, messaging, operations, requests, sales
 from middlewares.messages.sentences import Sentences
 
 MESSAGES: Final[Sentences] = {
@@ -16,6 +16,7 @@ MESSAGES: Final[Sentences] = {
     **sales.MESSAGES,
     **billing.MESSAGES,
     **messaging.MESSAGES,
+    **operations.MESSAGES,
 }
 
 # What is wrong with one field; other details are the rule's own sentence.
@@ -35,6 +36,10 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "لا تكون كلمة المرور اسم صاحبها أو بريده.",
     ),
     "wrong_password": ("This is not the current password.", "ليست هذه كلمة المرور الحالية."),
+    "card_number_refused": (
+        "This looks like a card number; never send one here.",
+        "يبدو هذا رقم بطاقة؛ لا ترسله هنا أبدا.",
+    ),
     "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }
 

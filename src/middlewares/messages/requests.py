@@ -81,6 +81,10 @@ MESSAGES: Final[Sentences] = {
         ("Not possible in this state", "It is {current}; it cannot become {wanted}."),
         ("غير ممكن في هذه الحالة", "الحالة {current} ولا يمكن أن تصبح {wanted}."),
     ),
+    "precondition_failed": (
+        ("It was changed meanwhile", "It is no longer the version that If-Match names; read it again."),
+        ("تغير في هذه الأثناء", "لم تعد النسخة التي يذكرها If-Match؛ اقرأها من جديد."),
+    ),
     "invalid_cursor": (
         ("The cursor is not valid", "Take `next_cursor` from the page before, as it is."),
         ("المؤشر غير صالح", "استخدم `next_cursor` من الصفحة السابقة كما هو."),

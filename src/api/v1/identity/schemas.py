@@ -32,7 +32,7 @@ class RefreshRequest(Schema):
 
 
 class VerifyEmailRequest(Schema):
-    token = Text(most=200, least=1, required=True)
+    token = Text(most=200, least=1, identifier=True, required=True)
 
 
 class ForgotPasswordRequest(Schema):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,7 @@ from application.sales.bookings import (
     start_booking,
 )
 from application.sales.quotes import AskForQuote, quote_booking
+from domain.operations.settings import HOLD_MINUTES
 from domain.sales.bookings import BookingNotFound, Traveler
 from domain.shared.errors import InvalidValue, NotAllowed
 from middlewares.auth_middleware import permission_required, token_required
@@ -94,7 +96,7 @@ class Bookings(MethodView):
                 travelers_count=body["travelers_count"],
                 travelers=_travelers(body),
                 special_requests=body["special_requests"],
-                hold_for=use().hold_for,
+                hold_for=timedelta(minutes=use().system_settings.value(HOLD_MINUTES)),
             ),
             uow=use().new_uow(),
             clock=use().clock,

@@ -13,7 +13,7 @@ class TravelerRequest(Schema):
     first_name = Text(most=100, least=1, required=True)
     last_name = Text(most=100, least=1, required=True)
     birth_date = fields.Date(load_default=None, allow_none=True)
-    document_number = Text(most=40, least=3, load_default=None, allow_none=True)
+    document_number = Text(most=40, least=3, identifier=True, load_default=None, allow_none=True)
     document_expires_on = fields.Date(load_default=None, allow_none=True)
 
 

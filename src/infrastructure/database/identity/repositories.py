@@ -1,4 +1,4 @@
-"""Users, sessions, the tokens that are mailed, counted failures, the audit log."""
+"""Users, sessions, the tokens that are mailed, counted failures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import select
 
 from application.ports import Encryption
@@ -15,7 +14,6 @@ from domain.identity.lockout import Attempt, LockoutPolicy
 from domain.identity.sessions import Session, SessionNotFound
 from domain.identity.users import Claim, User
 from domain.shared.errors import NotFound
-from domain.shared.identifiers import NewId
 from infrastructure.database.identity.tables import refresh_tokens, sessions, users
 from infrastructure.database.transaction import Statements
 
@@ -197,33 +195,3 @@ class SqlLoginFailures:
 
     def unlock(self, attempt: Attempt) -> None:
         self._statements.execute(_UNLOCK, (self._fingerprint(attempt.account),))
-
-
-_ADD_AUDIT = """
-INSERT INTO audit_logs (id, user_id, action, module, resource_type, resource_id, changes, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s)
-"""
-
-
-class SqlAuditLog:
-    """Implements `application.ports.AuditLog`."""
-
-    def __init__(self, statements: Statements, new_id: NewId) -> None:
-        self._statements = statements
-        self._new_id = new_id
-
-    def add(
-        self,
-        *,
-        actor: UUID | None,
-        action: str,
-        resource_type: str,
-        resource_id: UUID,
-        changes: Mapping[str, object],
-        at: datetime,
-    ) -> None:
-        module = action.partition(".")[0]
-        document = orjson.dumps(dict(changes)).decode()
-        self._statements.execute(
-            _ADD_AUDIT, (self._new_id(), actor, action, module, resource_type, resource_id, document, at)
-        )

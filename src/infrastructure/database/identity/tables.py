@@ -1,7 +1,7 @@
-"""People, roles, sessions, the tokens that are mailed to people, counted failures, audit_logs."""
+"""People, roles, sessions, the tokens that are mailed to people, counted failures."""
 
 from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, func, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import relationship
 
@@ -119,21 +119,6 @@ login_failures = Table(
     instant("began_at"),
     instant("locked_until", nullable=True),
     Index("ix_login_failures_began_at", "began_at"),
-)
-
-audit_logs = Table(
-    "audit_logs",
-    metadata,
-    key(),
-    reference("user_id", "users.id", nullable=True),
-    Column("action", Text, nullable=False),
-    Column("module", Text, nullable=False),
-    Column("resource_type", Text, nullable=False),
-    Column("resource_id", Uuid),
-    Column("changes", JSONB, nullable=False),
-    Column("request_id", Text, nullable=False, server_default=""),
-    instant("created_at"),
-    Index("ix_audit_logs_created_at_id", "created_at", "id"),
 )
 
 mappers.map_imperatively(User, users)

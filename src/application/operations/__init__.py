@@ -1,0 +1,1 @@
+"""Use cases of the system's settings and of the audit log."""

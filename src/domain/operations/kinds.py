@@ -1,0 +1,124 @@
+"""What a setting's value may be: each kind reads what JSON said, or refuses it at `/value`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from domain.shared.card_numbers import holds_card_number
+from domain.shared.email import Email
+from domain.shared.errors import InvalidValue
+
+T = TypeVar("T")
+
+
+class SettingType(StrEnum):
+    """What kind of JSON value it is."""
+
+    STRING = "STRING"
+    NUMBER = "NUMBER"
+    BOOLEAN = "BOOLEAN"
+    JSON = "JSON"
+    ARRAY = "ARRAY"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """`read` makes the value of what JSON said, and raises InvalidValue; `accepts` says what it takes."""
+
+    setting_type: SettingType
+    accepts: str
+    read: Callable[[object], T]
+
+
+def _refused(accepts: str, code: str = "invalid") -> InvalidValue:
+    return InvalidValue(accepts, pointer="/value", code=code)
+
+
+def whole(least: int, most: int) -> Kind[int]:
+    """A whole number within bounds, both included."""
+    accepts = f"a whole number from {least} to {most}"
+
+    def read(value: object) -> int:
+        # `True` is an int to Python, and none to people.
+        if type(value) is not int:
+            raise _refused(accepts)
+        if not least <= value <= most:
+            raise _refused(accepts, "out_of_range")
+        return value
+
+    return Kind(SettingType.NUMBER, accepts, read)
+
+
+def flag() -> Kind[bool]:
+    """Yes or no."""
+    accepts = "true or false"
+
+    def read(value: object) -> bool:
+        if type(value) is not bool:
+            raise _refused(accepts)
+        return value
+
+    return Kind(SettingType.BOOLEAN, accepts, read)
+
+
+def text(*, least: int = 0, most: int) -> Kind[str]:
+    """One line of text, trimmed."""
+    accepts = f"text of {least} to {most} characters on one line"
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or any(unicodedata.category(char) in ("Cc", "Cs") for char in value):
+            raise _refused(accepts)
+        if not least <= len(value.strip()) <= most:
+            raise _refused(accepts, "out_of_range")
+        if holds_card_number(value):
+            raise _refused(accepts, "card_number_refused")
+        return value.strip()
+
+    return Kind(SettingType.STRING, accepts, read)
+
+
+def e_mail() -> Kind[str]:
+    """An e-mail address, or nothing."""
+    accepts = "an e-mail address, or an empty text"
+
+    def read(value: object) -> str:
+        if not isinstance(value, str):
+            raise _refused(accepts)
+        try:
+            return Email(value).address if value else ""
+        except InvalidValue as error:
+            raise _refused(accepts, "invalid_email") from error
+
+    return Kind(SettingType.STRING, accepts, read)
+
+
+_PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
+
+
+def phone() -> Kind[str]:
+    """A telephone number as E.164 writes it, or nothing."""
+    accepts = "a telephone number such as +201001234567, or an empty text"
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or not (value == "" or _PHONE.fullmatch(value)):
+            raise _refused(accepts)
+        return value
+
+    return Kind(SettingType.STRING, accepts, read)
+
+
+def one_of(*allowed: str) -> Kind[str]:
+    """One of a few words."""
+    accepts = f"one of {', '.join(allowed)}"
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in allowed:
+            raise _refused(accepts)
+        return value
+
+    return Kind(SettingType.STRING, accepts, read)

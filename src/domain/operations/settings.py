@@ -1,0 +1,122 @@
+"""The system's settings: what staff may change while it runs, each with its type, bounds, default and meaning.
+
+A module that needs a figure of the company's adds its line here and reads it with `system_settings.value(…)`.
+A figure of money would be a money object, as everywhere in the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, Generic, TypeVar
+
+from domain.operations.kinds import Kind, e_mail, flag, one_of, phone, text, whole
+from domain.shared.errors import InvalidValue, NotFound
+from domain.shared.money import EXPONENTS
+
+T = TypeVar("T")
+
+
+class SettingCategory(StrEnum):
+    """What it is about: the guide's five (§J), and three for what the guide's have no place for."""
+
+    GENERAL = "general"
+    PAYMENT = "payment"
+    NOTIFICATION = "notification"
+    MEMBERSHIP = "membership"
+    BOOKING = "booking"
+    LEDGER = "ledger"
+    SECURITY = "security"
+    PRIVACY = "privacy"
+
+
+class SettingNotFound(NotFound):
+    """There is no setting with this key."""
+
+    code = "setting_not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T]):
+    """One known setting; public ones are shown to everybody."""
+
+    key: str
+    kind: Kind[T]
+    default: T
+    description_en: str
+    description_ar: str
+    is_public: bool = False
+
+    @property
+    def category(self) -> SettingCategory:
+        """The key's first word."""
+        return SettingCategory(self.key.partition(".")[0])
+
+    def effective(self, stored: object, default: T) -> T:
+        """The stored value while it fits; the default where nothing is stored, or bounds have since moved past it."""
+        try:
+            return default if stored is None else self.kind.read(stored)
+        except InvalidValue:
+            return default
+
+
+COMPANY_NAME: Final = Setting(
+    "general.company_name", text(least=1, most=100), "AltayarVIP",
+    "The company's name as customers read it", "اسم الشركة كما يقرؤه العملاء", is_public=True,
+)  # fmt: skip
+SUPPORT_EMAIL: Final = Setting(
+    "general.support_email", e_mail(), "",
+    "Where customers write to for help; empty where there is no such address",
+    "البريد الذي يكتب إليه العملاء للمساعدة؛ فارغ إن لم يوجد", is_public=True,
+)  # fmt: skip
+SUPPORT_PHONE: Final = Setting(
+    "general.support_phone", phone(), "",
+    "Where customers call for help; empty where there is no such number",
+    "الهاتف الذي يتصل به العملاء للمساعدة؛ فارغ إن لم يوجد", is_public=True,
+)  # fmt: skip
+DEFAULT_CURRENCY: Final = Setting(
+    "general.default_currency", one_of(*EXPONENTS), "EGP",
+    "The currency that apps show first", "العملة التي تعرضها التطبيقات أولا", is_public=True,
+)  # fmt: skip
+HOLD_MINUTES: Final = Setting(
+    "booking.hold_minutes", whole(1, 7 * 24 * 60), 30,
+    "For how many minutes an unpaid booking holds its seats",
+    "عدد الدقائق التي يحتفظ فيها الحجز غير المدفوع بمقاعده", is_public=True,
+)  # fmt: skip
+SECOND_FACTOR_REQUIRED: Final = Setting(
+    "security.second_factor_required", flag(), False,
+    "Whether roles that may move money have to sign in with a second factor",
+    "هل يجب على الأدوار التي تحرك الأموال تسجيل الدخول بعامل ثان",
+)  # fmt: skip
+EXPORT_LIFETIME_DAYS: Final = Setting(
+    "privacy.export_lifetime_days", whole(1, 30), 7,
+    "For how many days an export of personal data can be downloaded",
+    "عدد الأيام التي يمكن فيها تنزيل نسخة البيانات الشخصية",
+)  # fmt: skip
+ERASURE_GRACE_DAYS: Final = Setting(
+    "privacy.erasure_grace_days", whole(0, 30), 14,
+    "For how many days a person may take back the wish to be erased",
+    "عدد الأيام التي يمكن فيها للشخص التراجع عن طلب محو بياناته",
+)  # fmt: skip
+
+SETTINGS: Final[Mapping[str, Setting[Any]]] = {
+    known.key: known
+    for known in (
+        COMPANY_NAME,
+        SUPPORT_EMAIL,
+        SUPPORT_PHONE,
+        DEFAULT_CURRENCY,
+        HOLD_MINUTES,
+        SECOND_FACTOR_REQUIRED,
+        EXPORT_LIFETIME_DAYS,
+        ERASURE_GRACE_DAYS,
+    )
+}
+
+
+def setting_of(key: str) -> Setting[Any]:
+    """The setting with this key. Raises SettingNotFound."""
+    if key not in SETTINGS:
+        raise SettingNotFound()
+    return SETTINGS[key]

@@ -1,0 +1,1 @@
+"""Rows of settings and of the audit log."""

@@ -1,0 +1,355 @@
+"""The audit log: whatever staff may change leaves a row that says who, whence, what before and what after."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+import api.v1.operations.audit as audit_views
+from api.csv import STARTS_A_FORMULA, csv_line
+from domain.operations.audit import SecretInChanges
+from infrastructure.bootstrap import Running
+from infrastructure.database.refusals import DatabaseUnavailable
+from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.unit_of_work import SqlUnitOfWork
+from middlewares.auth_middleware import POLICY
+from tests.api.shop import Json, Shop, SignUp, problem
+from tests.conftest import Person
+
+LOGS = "/api/v1/admin/audit-logs"
+AGENT = "a browser of the tests"
+SAFE = {"GET", "HEAD", "OPTIONS"}
+Scenario = Callable[[Shop, SignUp], TestResponse]
+DRAFT = {
+    "name_ar": "رحلة نيلية",
+    "name_en": "Nile cruise",
+    "description_ar": "أربعة أيام بين الأقصر وأسوان",
+    "description_en": "Four days between Luxor and Aswan",
+    "category": "FAMILY",
+    "base_price": {"amount": "1000.00", "currency": "EGP"},
+    "duration_days": 4,
+    "duration_nights": 3,
+    "min_travelers": 1,
+    "max_travelers": 50,
+    "destinations": ["Luxor"],
+}
+
+
+def as_staff(shop: Shop, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
+    """A request of the administrator's, from a browser with a name."""
+    sent = {**shop.admin.headers, "User-Agent": AGENT, **headers}
+    return shop.client.open(f"/api/v1{path}", method=method, json=body, headers=sent)
+
+
+def a_draft(shop: Shop) -> Json:
+    return shop.done(shop.post("/api/v1/packages", shop.admin, DRAFT), 201)
+
+
+def a_paid_booking(shop: Shop, sign_up: SignUp) -> str:
+    customer = sign_up()
+    booking = shop.book(customer, shop.offer())
+    shop.take_payment(shop.pay(customer, booking))
+    return str(booking["id"])
+
+
+def creates_a_package(shop: Shop, _: SignUp) -> TestResponse:
+    return as_staff(shop, "POST", "/packages", DRAFT)
+
+
+def changes_a_package(shop: Shop, _: SignUp) -> TestResponse:
+    return as_staff(shop, "PATCH", f"/packages/{a_draft(shop)['id']}", {"duration_days": 5})
+
+
+def publishes_a_package(shop: Shop, _: SignUp) -> TestResponse:
+    return as_staff(shop, "POST", f"/packages/{a_draft(shop)['id']}/publish", {})
+
+
+def plans_a_departure(shop: Shop, _: SignUp) -> TestResponse:
+    starts_on = (shop.running.dependencies.clock.now() + timedelta(days=30)).date().isoformat()
+    body = {"starts_on": starts_on, "capacity": 5}
+    return as_staff(shop, "POST", f"/packages/{shop.package()['id']}/departures", body)
+
+
+def starts_a_trip(shop: Shop, sign_up: SignUp) -> TestResponse:
+    body = {"override_reason": "left early"}
+    return as_staff(shop, "POST", f"/bookings/{a_paid_booking(shop, sign_up)}/start", body)
+
+
+def completes_a_trip(shop: Shop, sign_up: SignUp) -> TestResponse:
+    booking, body = a_paid_booking(shop, sign_up), {"override_reason": "came back early"}
+    shop.done(as_staff(shop, "POST", f"/bookings/{booking}/start", body))
+    return as_staff(shop, "POST", f"/bookings/{booking}/complete", body)
+
+
+def changes_a_setting(shop: Shop, _: SignUp) -> TestResponse:
+    return as_staff(shop, "PUT", "/admin/settings/booking.hold_minutes", {"value": 45})
+
+
+def resets_a_setting(shop: Shop, _: SignUp) -> TestResponse:
+    shop.done(as_staff(shop, "PUT", "/admin/settings/general.company_name", {"value": "Altayar"}))
+    return as_staff(shop, "DELETE", "/admin/settings/general.company_name")
+
+
+# One line for each unsafe route that asks for a permission; each does what the route is for, as an administrator.
+SCENARIOS: dict[tuple[str, str], Scenario] = {
+    ("POST", "/api/v1/packages"): creates_a_package,
+    ("PATCH", "/api/v1/packages/<string:id_or_slug>"): changes_a_package,
+    ("POST", "/api/v1/packages/<string:id_or_slug>/publish"): publishes_a_package,
+    ("POST", "/api/v1/packages/<string:id_or_slug>/departures"): plans_a_departure,
+    ("POST", "/api/v1/bookings/<uuid:booking_id>/start"): starts_a_trip,
+    ("POST", "/api/v1/bookings/<uuid:booking_id>/complete"): completes_a_trip,
+    ("PUT", "/api/v1/admin/settings/<string:key>"): changes_a_setting,
+    ("DELETE", "/api/v1/admin/settings/<string:key>"): resets_a_setting,
+}
+
+
+def test_every_route_on_which_staff_change_something_is_tried(app: Flask) -> None:
+    guarded = set()
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        for method in (rule.methods or set()) - SAFE:
+            called = getattr(getattr(view, "view_class", None), method.lower(), view)
+            if "." in getattr(called, POLICY, ""):
+                guarded.add((method, rule.rule))
+
+    assert guarded == set(SCENARIOS)
+
+
+def test_whatever_staff_change_is_in_the_audit_log(shop: Shop, sign_up: SignUp, subtests: pytest.Subtests) -> None:
+    for (method, route), scenario in SCENARIOS.items():
+        with subtests.test(route=route, method=method):
+            answer = scenario(shop, sign_up)
+            assert 200 <= answer.status_code < 300, answer.text
+            (row,) = rows_of(shop, answer)
+            assert row["status"] == "SUCCESS"
+            assert (row["user_id"], row["ip_address"], row["user_agent"]) == (shop.admin.user_id, "127.0.0.1", AGENT)
+            assert row["action"].startswith(f"{row['module']}.")
+            assert row["resource_id"] is not None
+            assert row["changes"]["after"]
+            assert row["changes"]["before"] != row["changes"]["after"]
+            assert row["error_message"] is None
+
+
+def rows_of(shop: Shop, answer: TestResponse) -> list[dict[str, Any]]:
+    """What a request left in the audit log."""
+    return shop.database.rows("SELECT * FROM audit_logs WHERE request_id = %s", (answer.headers["X-Request-Id"],))
+
+
+class TestRefusals:
+    def test_an_attempt_without_the_right_is_kept(self, shop: Shop, sign_up: SignUp) -> None:
+        employee = sign_up("EMPLOYEE")
+        path = "/api/v1/admin/settings/general.company_name"
+        refused = shop.client.put(path, json={"value": "canary-7731"}, headers=employee.headers)
+        problem(refused, 403, "forbidden")
+        (row,) = rows_of(shop, refused)
+        assert (row["status"], row["error_message"], row["user_id"]) == ("FAILED", "forbidden", employee.user_id)
+        assert (row["module"], row["action"], row["resource_type"]) == ("settings", "settings.update", "REQUEST")
+        assert row["ip_address"] == "127.0.0.1"
+        assert row["changes"] == {
+            "before": {},
+            "after": {},
+            "request": {"method": "PUT", "route": "/api/v1/admin/settings/<string:key>"},
+        }
+        assert "canary" not in str(row)
+
+    def test_what_a_rule_refuses_is_kept_though_its_transaction_was_not(self, shop: Shop) -> None:
+        package = shop.package()
+        for headers in ({}, {"Idempotency-Key": "a key of this test"}):
+            refused = as_staff(shop, "POST", f"/packages/{package['id']}/publish", **headers)
+            problem(refused, 409, "illegal_transition")
+            (row,) = rows_of(shop, refused)
+            assert (row["status"], row["error_message"]) == ("FAILED", "illegal_transition")
+            assert str(row["resource_id"]) == package["id"]
+
+    def test_who_may_not_anyway_fills_nobodys_log(self, shop: Shop, sign_up: SignUp) -> None:
+        customer = sign_up()
+        for headers in (customer.headers, {}, {"Authorization": "Bearer nonsense"}):
+            answer = shop.client.post("/api/v1/packages", json=DRAFT, headers=headers)
+            assert answer.status_code in (401, 403)
+            assert rows_of(shop, answer) == []
+
+    def test_a_vendors_refusal_on_its_own_work_is_kept(self, shop: Shop, sign_up: SignUp) -> None:
+        vendor = sign_up("VENDOR")
+        refused = shop.client.patch(
+            f"/api/v1/packages/{a_draft(shop)['id']}", json={"duration_days": 2}, headers=vendor.headers
+        )
+        problem(refused, 404, "package_not_found")
+        assert [row["error_message"] for row in rows_of(shop, refused)] == ["package_not_found"]
+
+    def test_reading_leaves_nothing(self, shop: Shop, sign_up: SignUp) -> None:
+        refused = shop.get(LOGS, sign_up("EMPLOYEE"))
+        problem(refused, 403, "forbidden")
+        assert rows_of(shop, refused) == []
+
+    def test_a_record_that_cannot_be_made_does_not_change_the_answer(
+        self, shop: Shop, sign_up: SignUp, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def unavailable(*_: object, **__: object) -> None:
+            raise DatabaseUnavailable()
+
+        employee = sign_up("EMPLOYEE")
+        monkeypatch.setattr("middlewares.audit.record_refusal", unavailable)
+        refused = shop.client.put("/api/v1/admin/settings/x", json={"value": 1}, headers=employee.headers)
+        problem(refused, 403, "forbidden")
+
+
+@pytest.fixture
+def written(shop: Shop, sign_up: SignUp) -> list[Json]:
+    """Six rows: the administrator's four, an employee's success and refusal, oldest first."""
+    employee = sign_up("EMPLOYEE")
+    package = a_draft(shop)
+    as_staff(shop, "PATCH", f"/packages/{package['id']}", {"duration_days": 5})
+    as_staff(shop, "POST", f"/packages/{package['id']}/publish", {})
+    as_staff(shop, "PUT", "/admin/settings/booking.hold_minutes", {"value": 45}, **{"X-Request-Id": "asked-by-request"})
+    shop.done(shop.post("/api/v1/packages", employee, DRAFT), 201)
+    shop.client.delete("/api/v1/admin/settings/booking.hold_minutes", headers=employee.headers)
+    rows = shop.done(shop.get(LOGS, shop.admin))["items"]
+    assert len(rows) == 6
+    return list(reversed(rows))
+
+
+def found(shop: Shop, **asked: str) -> list[str]:
+    answer = shop.client.get(LOGS, query_string=asked, headers=shop.admin.headers)
+    return [row["id"] for row in shop.done(answer)["items"]]
+
+
+class TestReading:
+    def test_each_filter_finds_its_rows_newest_first(self, shop: Shop, written: list[Json]) -> None:
+        ids = [row["id"] for row in written]
+        employee, package = written[4]["user_id"], written[0]["resource_id"]
+        wanted = [
+            ({"user_id": employee}, [5, 4]),
+            ({"module": "settings"}, [5, 3]),
+            ({"action": "packages.create"}, [4, 0]),
+            ({"resource_type": "PACKAGE"}, [4, 2, 1, 0]),
+            ({"resource_id": package}, [2, 1, 0]),
+            ({"status": "FAILED"}, [5]),
+            ({"status": "PARTIAL"}, []),
+            ({"request_id": "asked-by-request"}, [3]),
+            ({"module": "packages", "user_id": employee}, [4]),
+        ]
+        for asked, positions in wanted:
+            assert found(shop, **asked) == [ids[position] for position in positions], asked
+
+    def test_times_bound_the_list(self, shop: Shop, written: list[Json]) -> None:
+        now = shop.running.dependencies.clock.now()
+        earlier, later = (now - timedelta(hours=1)).isoformat(), (now + timedelta(hours=1)).isoformat()
+        assert len(found(shop, **{"from": earlier, "to": later})) == 6
+        assert found(shop, **{"from": later}) == []
+        assert found(shop, to=earlier) == []
+
+    def test_pages_follow_one_another(self, shop: Shop, written: list[Json]) -> None:
+        page = shop.done(shop.get(f"{LOGS}?limit=4", shop.admin))
+        rest = shop.done(shop.get(f"{LOGS}?limit=4&cursor={page['next_cursor']}", shop.admin))
+        seen = [row["id"] for row in (*page["items"], *rest["items"])]
+        assert (len(page["items"]), rest["next_cursor"]) == (4, None)
+        assert seen == [row["id"] for row in reversed(written)]
+
+    def test_one_row_is_shown_whole(self, shop: Shop, written: list[Json]) -> None:
+        assert shop.done(shop.get(f"{LOGS}/{written[1]['id']}", shop.admin)) == written[1]
+        assert written[1]["changes"] == {"before": {"duration_days": 4}, "after": {"duration_days": 5}}
+        problem(shop.get(f"{LOGS}/{written[1]['user_id']}", shop.admin), 404, "not_found")
+
+    def test_a_filter_that_means_nothing_is_refused(self, shop: Shop) -> None:
+        for asked, pointer in (
+            ({"user_id": "me"}, "/user_id"),
+            ({"status": "LATE"}, "/status"),
+            ({"from": "yesterday"}, "/from"),
+            ({"from": "2026-11-25T08:00:00"}, "/from"),
+            ({"from": "2026-11-25T08:00:00Z", "to": "2026-11-25T08:00:00Z"}, "/to"),
+            ({"module": "a\x00b"}, "/module"),
+        ):
+            for path in (LOGS, f"{LOGS}.csv"):
+                answer = shop.client.get(path, query_string=asked, headers=shop.admin.headers)
+                problem(answer, 422, "validation_failed", pointer=pointer)
+        problem(shop.get(f"{LOGS}?limit=101", shop.admin), 422, "validation_failed", pointer="/limit")
+
+    def test_only_who_may_read_it_does(self, shop: Shop, sign_up: SignUp) -> None:
+        for person in (sign_up(), sign_up("EMPLOYEE"), sign_up("VENDOR")):
+            for path in (LOGS, f"{LOGS}.csv", f"{LOGS}/{person.user_id}"):
+                problem(shop.get(path, person), 403, "forbidden")
+        problem(shop.get(LOGS), 401, "unauthorized")
+
+
+def lines_of(shop: Shop, person: Person, **asked: str) -> list[dict[str, str]]:
+    answer = shop.client.get(f"{LOGS}.csv", query_string=asked, headers=person.headers)
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+    assert answer.is_streamed
+    return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+class TestExport:
+    def test_it_holds_what_the_list_holds_and_is_itself_recorded(self, shop: Shop, written: list[Json]) -> None:
+        lines = lines_of(shop, shop.admin, module="packages")
+        assert [line["id"] for line in lines] == found(shop, module="packages")
+        assert lines[0]["created_at"].endswith("Z")
+        assert '"duration_days":5' in lines[2]["changes"]
+        (export,) = [row for row in shop.database.rows("SELECT * FROM audit_logs") if row["module"] == "audit"]
+        assert (export["action"], export["user_id"]) == ("audit.export", shop.admin.user_id)
+        assert export["changes"]["filters"] == {"module": "packages"}
+        assert lines_of(shop, shop.admin, module="audit", to=export["created_at"].isoformat()) == []
+
+    def test_nothing_in_it_runs_in_a_spreadsheet(self, shop: Shop) -> None:
+        agent = '=HYPERLINK("http://evil.test","x")'
+        shop.client.post("/api/v1/packages", json=DRAFT, headers={**shop.admin.headers, "User-Agent": agent})
+        assert f"'{agent}" in {line["user_agent"] for line in lines_of(shop, shop.admin)}
+
+    def test_every_start_of_a_formula_is_made_text(self) -> None:
+        for start in STARTS_A_FORMULA:
+            assert next(csv.reader(io.StringIO(csv_line([f"{start}1+1"]), newline=""))) == [f"'{start}1+1"]
+        assert csv_line(["a", None, "b,c", 5]) == 'a,,"b,c",5\r\n'
+
+    def test_it_goes_on_over_pages_and_ends_at_its_bound(
+        self, shop: Shop, written: list[Json], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(audit_views, "_AT_ONCE", 2)
+        assert len(lines_of(shop, shop.admin)) == 7
+        monkeypatch.setattr(audit_views, "MOST_EXPORTED", 5)
+        assert len(lines_of(shop, shop.admin)) == 5
+
+
+def add(uow: SqlUnitOfWork, running: Running, **changes: object) -> None:
+    with uow:
+        uow.audit.add(
+            actor=None,
+            action="tests.add",
+            resource_type="TEST",
+            resource_id=None,
+            changes={"before": {}, "after": changes},
+            at=running.dependencies.clock.now(),
+        )
+        uow.commit()
+
+
+def test_a_secret_is_an_error_in_development_and_withheld_in_production(
+    running: Running, addresses: DatabaseAddresses
+) -> None:
+    use = running.dependencies
+    with pytest.raises(SecretInChanges):
+        add(use.new_uow(), running, password="hunter2")  # type: ignore[arg-type]
+    in_production = SqlUnitOfWork(
+        running.database, encryption=use.new_uow()._encryption, new_id=use.new_id, withhold_secrets=True
+    )
+    add(in_production, running, password="hunter2", note="4111 1111 1111 1111")
+
+    kept = running.database.rows("SELECT changes FROM audit_logs")
+    assert [row["changes"]["after"] for row in kept] == [{"password": "[withheld]", "note": "[card number]"}]
+
+
+def test_rows_of_the_release_before_are_shown_too(shop: Shop) -> None:
+    shop.database.rows(
+        """INSERT INTO audit_logs (id, user_id, action, module, resource_type, resource_id, changes, created_at)
+           VALUES (%s, NULL, 'packages.update', 'packages', 'PACKAGE', NULL, '{}', now()) RETURNING id""",
+        (UUID(int=1),),
+    )
+
+    (row,) = shop.done(shop.get(LOGS, shop.admin))["items"]
+    assert (row["status"], row["ip_address"], row["user_agent"], row["request_id"]) == ("SUCCESS", None, None, "")
