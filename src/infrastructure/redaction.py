@@ -14,10 +14,11 @@ from structlog.typing import EventDict, WrappedLogger
 from domain.shared.card_numbers import SHORTEST, holds_card_number, without_card_numbers
 
 REDACTED: Final = "[redacted]"
-SECRET_NAMES: Final = re.compile(
-    r"(?i)passw(?:or)?d|passphrase|secret|token|authorization|cookie|api_?key|private_?key|signing_?key|credential"
+_SECRETS: Final = (
+    r"passw(?:or)?d|passphrase|secret|token|authorization|cookie|api_?key|private_?key|signing_?key|credential"
     r"|signature|\botp\b|\bcvv\b|\bcvc\b|hash\b"
 )
+SECRET_NAMES: Final = re.compile(_SECRETS, re.IGNORECASE)
 """Names of what opens a door."""
 
 PERSONAL_NAMES: Final = frozenset(
@@ -25,6 +26,11 @@ PERSONAL_NAMES: Final = frozenset(
      "national_id", "passport_number", "iban", "account_number", "card_number", "travelers", "ip_address"}
 )  # fmt: skip
 
+# `name: value`, `name=value`, `"name": "value"`. Bounded before and behind, or long words would take for ever.
+_NAMED_SECRET: Final = (
+    rf"""(["']?[\w-]{{0,30}}(?:{_SECRETS})[\w-]{{0,30}}["']?\s{{0,3}}[:=]\s*)"""
+    r"""(?:"[^"]*"|'[^']*'|[^\s"',;&)\]}]+)"""
+)
 # Nothing below can match a text without one of these; most lines have none.
 _SUSPICIOUS: Final = re.compile(r"[@:=]|eyJ|(?i:bearer)|\+\d|\d(?:[ -]{0,3}\d){12}|DETAIL|parameters")
 _PATTERNS: Final = (
@@ -34,14 +40,10 @@ _PATTERNS: Final = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"), r"\1 " + REDACTED),
     (re.compile(r"\beyJ[\w-]{4,}\.[\w-]+(?:\.[\w-]*)?"), REDACTED),
     (re.compile(r"(://[^\s:/@]*:)[^\s@]+@"), r"\1" + REDACTED + "@"),
-    (
-        re.compile(
-            rf"""(?x)(["']?[\w-]{{0,30}}(?:{SECRET_NAMES.pattern.removeprefix("(?i)")})[\w-]{{0,30}}["']?\s{{0,3}}[:=]\s*)"""
-            r"""(?:"[^"]*"|'[^']*'|[^\s"',;&)\]}]+)""",
-            re.IGNORECASE,
-        ),
-        r"\1" + REDACTED,
-    ),
+    # PostgreSQL's word on a value that is none of its type, and on a statement's parameters.
+    (re.compile(r"(invalid input (?:syntax|value) for [^:\n]{1,80}: )\"[^\"\n]*\""), r"\1" + REDACTED),
+    (re.compile(r"(parameter \$\d+ = )'[^']*'"), r"\1" + REDACTED),
+    (re.compile(_NAMED_SECRET, re.IGNORECASE), r"\1" + REDACTED),
     (re.compile(r"[^\s@\"'<>(),:;=\[\]]{1,64}@[^\s@\"'<>(),:;=\[\]]{1,190}\.[^\W\d_][\w-]+"), REDACTED),
     (re.compile(r"(?<![\w+])\+\d(?:[ -]?\d){7,14}(?!\d)"), REDACTED),
 )

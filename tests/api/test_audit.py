@@ -162,7 +162,7 @@ class TestRefusals:
 
     def test_what_a_rule_refuses_is_kept_though_its_transaction_was_not(self, shop: Shop) -> None:
         package = shop.package()
-        for headers in ({}, {"Idempotency-Key": "a key of this test"}):
+        for headers in ({}, {"Idempotency-Key": "a-key-of-this-test"}):
             refused = as_staff(shop, "POST", f"/packages/{package['id']}/publish", **headers)
             problem(refused, 409, "illegal_transition")
             (row,) = rows_of(shop, refused)

@@ -160,7 +160,7 @@ class TestTrips:
         ]
         assert [step["change_reason"] for step in steps[2:]] == ["charter left early"] * 2
         audited = shop.database.rows(
-            "SELECT action, changes FROM audit_logs WHERE action LIKE 'bookings.%' AND status = 'SUCCESS' ORDER BY id"
+            "SELECT action, changes FROM audit_logs WHERE module = 'bookings' AND status = 'SUCCESS' ORDER BY id"
         )
         assert [row["action"] for row in audited] == ["bookings.start", "bookings.complete"]
         assert {row["changes"]["override_reason"] for row in audited} == {"charter left early"}

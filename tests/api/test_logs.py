@@ -123,6 +123,8 @@ def test_what_libraries_log_goes_through_the_same_chain(lines: io.StringIO) -> N
         ("api_key=abc&page=2", "api_key=[redacted]&page=2"),
         ("call +20 100 123 4567 now", "call [redacted] now"),
         ("no\nDETAIL:  Failing row contains (Mona, x).\n\nAnd then", "no\nDETAIL:  [redacted]\n\nAnd then"),
+        ('invalid input syntax for type uuid: "Mona"', "invalid input syntax for type uuid: [redacted]"),
+        ("unnamed portal with parameter $1 = 'Mona'", "unnamed portal with parameter $1 = [redacted]"),
         ("[SQL: x]\n[parameters: {'a': 'Mona'}]\n(Background)", "[SQL: x]\n[parameters: [redacted]]\n(Background)"),
     ],
 )

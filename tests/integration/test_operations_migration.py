@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import threading
+import time
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -12,12 +13,15 @@ import pytest
 from infrastructure.database import migrations
 from infrastructure.database.roles import DatabaseAddresses, addresses_from, connect
 
+FORKS = multiprocessing.get_context("fork")
 BEFORE = "20261123_01"
 THIS = "20261125_04"
 OLD_ROW = """
 INSERT INTO audit_logs (id, action, module, resource_type, changes, created_at)
 VALUES (gen_random_uuid(), 'packages.update', 'packages', 'PACKAGE', '{}', now())
 """
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
 @pytest.fixture
@@ -37,21 +41,19 @@ def test_old_rows_stay_and_two_at_once_take_turns(empty: DatabaseAddresses) -> N
     with connect(empty.owner) as connection:
         connection.execute(OLD_ROW)
 
-    failures: list[BaseException] = []
-
-    def upgrade() -> None:
-        try:
-            migrations.upgrade(empty, THIS)
-        except BaseException as error:  # noqa: BLE001 - told below
-            failures.append(error)
-
-    processes = [threading.Thread(target=upgrade) for _ in range(2)]
-    for process in processes:
-        process.start()
+    with connect(empty.owner) as connection:
+        # Both wait while somebody else has their turn: the second must not hold up the indexes of the first.
+        connection.execute("SELECT pg_advisory_lock(7310554201)")
+        processes = [FORKS.Process(target=migrations.upgrade, args=(empty, THIS)) for _ in range(2)]
+        for process in processes:
+            process.start()
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and connection.execute(WAITING).fetchone() != (2,):
+            time.sleep(0.1)
     for process in processes:
         process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0]
 
-    assert failures == []
     assert migrations.current_revision(empty.owner) == THIS
     with connect(empty.owner) as connection:
         # The release before still writes.
