@@ -41,6 +41,7 @@ STATUS_OF_CODE = {
     "idempotency_key_reused": 422,
     "provider_refused": 502,
     "rate_limited": 429,
+    "precondition_failed": 412,
 }
 CODE_OF_STATUS = {
     400: "malformed_request",
@@ -49,6 +50,7 @@ CODE_OF_STATUS = {
     404: "not_found",
     405: "method_not_allowed",
     413: "payload_too_large",
+    414: "address_too_long",
     415: "unsupported_media_type",
     422: "validation_failed",
     429: "rate_limited",
