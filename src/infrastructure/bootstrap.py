@@ -89,7 +89,7 @@ def bootstrap(
             ledger=SqlLedgerQueries(database),
             messaging=SqlMessagingQueries(database),
         ),
-        idempotency=SqlIdempotency(database, clock),
+        idempotency=SqlIdempotency(database, clock, encryption),
         gateways=EntryPointGateways(payments),
         passwords=BcryptPasswords(settings.bcrypt_cost, run_hash),
         tokens=JwtAccessTokens(settings.jwt_signing_keys),

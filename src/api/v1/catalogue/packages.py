@@ -13,6 +13,7 @@ from flask.views import MethodView
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import use, viewer
+from api.etags import expected_version, tagged, with_tag
 from api.pagination import InvalidCursor, read_cursor, split_page
 from api.specification import page_of
 from api.v1.catalogue.schemas import (
@@ -75,13 +76,15 @@ class Packages(MethodView):
 @blueprint.route("/<string:id_or_slug>")
 class OnePackage(MethodView):
     @optional_token
+    @tagged
     @blueprint.response(200, PackageShown)
     def get(self, id_or_slug: str) -> Response:
         """One package, by its id or its slug."""
-        return answer(PackageShown, _shown(id_or_slug))
+        return _answer(id_or_slug)
 
     @permission_required("packages.update")
     @idempotent()
+    @tagged
     @blueprint.arguments(PackageChanges)
     @blueprint.response(200, PackageShown)
     def patch(self, body: dict[str, Any], id_or_slug: str) -> Response:
@@ -89,24 +92,31 @@ class OnePackage(MethodView):
         package_id: UUID = _shown(id_or_slug)["id"]
         slug = body.pop("slug", None)
         change_package(
-            ChangePackage(author=_author(), package_id=package_id, slug=slug, details=cast(PackageDetails, body)),
+            ChangePackage(
+                author=_author(),
+                package_id=package_id,
+                slug=slug,
+                details=cast(PackageDetails, body),
+                expected_version=expected_version(),
+            ),
             uow=use().new_uow(),
             clock=use().clock,
         )
-        return answer(PackageShown, _shown(str(package_id)))
+        return _answer(str(package_id))
 
 
 @blueprint.route("/<string:id_or_slug>/publish")
 class Publish(MethodView):
     @permission_required("packages.publish")
     @idempotent()
+    @tagged
     @blueprint.response(200, PackageShown)
     def post(self, id_or_slug: str) -> Response:
         """Put a package on sale, once everything that customers must see is there in both languages."""
         package_id: UUID = _shown(id_or_slug)["id"]
-        command = PublishPackage(author=_author(), package_id=package_id)
+        command = PublishPackage(author=_author(), package_id=package_id, expected_version=expected_version())
         publish_package(command, uow=use().new_uow(), clock=use().clock)
-        return answer(PackageShown, _shown(str(package_id)))
+        return _answer(str(package_id))
 
 
 @blueprint.route("/<string:id_or_slug>/departures")
@@ -142,6 +152,11 @@ class Departures(MethodView):
         row = {**vars(departure), "seats_left": departure.seats_left}
         location = f"/api/v1/packages/{departure.package_id}/departures"
         return answer(DepartureShown, row, 201, location=location)
+
+
+def _answer(id_or_slug: str) -> Response:
+    row = _shown(id_or_slug)
+    return with_tag(answer(PackageShown, row), row["version"])
 
 
 def _author() -> Author:

@@ -22,13 +22,18 @@ from api.v1.identity.users import profile_row
 from application.identity import accounts
 from application.identity.accounts import SignedIn
 from middlewares.auth_middleware import public
+from middlewares.idempotency import idempotent, not_idempotent
+from middlewares.rate_limit import limited
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth", description="Registering, signing in and out")
 
 
 @blueprint.route("/register")
 class Register(MethodView):
+    # Staged: hashing takes too long for a transaction. Whose first try died meanwhile is told `email_taken`.
     @public
+    @idempotent(staged=True, sealed=True)
+    @limited(per_minute=10)
     @blueprint.arguments(RegisterRequest)
     @blueprint.response(201, SignedInShown)
     def post(self, body: dict[str, Any]) -> Response:
@@ -47,6 +52,7 @@ class Register(MethodView):
 @blueprint.route("/login")
 class Login(MethodView):
     @public
+    @not_idempotent("signing in again only opens another session, and its tokens are shown once")
     @blueprint.arguments(LoginRequest)
     @blueprint.response(200, SignedInShown)
     def post(self, body: dict[str, Any]) -> Response:
@@ -65,6 +71,7 @@ class Login(MethodView):
 @blueprint.route("/refresh")
 class Refresh(MethodView):
     @public
+    @not_idempotent("the refresh token is itself spent once; its tokens are shown once")
     @blueprint.arguments(RefreshRequest)
     @blueprint.response(200, SignedInShown)
     def post(self, body: dict[str, Any]) -> Response:
@@ -78,6 +85,7 @@ class Refresh(MethodView):
 @blueprint.route("/logout")
 class Logout(MethodView):
     @public
+    @not_idempotent("ending a session twice changes nothing")
     @blueprint.arguments(RefreshRequest)
     @blueprint.response(204)
     def post(self, body: dict[str, Any]) -> Response:
@@ -89,6 +97,7 @@ class Logout(MethodView):
 @blueprint.route("/verify-email")
 class VerifyEmail(MethodView):
     @public
+    @idempotent()
     @blueprint.arguments(VerifyEmailRequest)
     @blueprint.response(200, UserShown)
     def post(self, body: dict[str, Any]) -> Response:

@@ -11,6 +11,7 @@ from flask.views import MethodView
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import use, viewer
+from api.etags import expected_version, tagged, with_tag
 from api.fields import Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
@@ -20,6 +21,7 @@ from application.queries import Row
 from domain.shared.clock import business_date
 from domain.shared.errors import NotFound
 from middlewares.auth_middleware import permission_required, token_required
+from middlewares.idempotency import idempotent
 
 blueprint = Blueprint("users", __name__, description="Profiles")
 
@@ -27,24 +29,33 @@ blueprint = Blueprint("users", __name__, description="Profiles")
 @blueprint.route("/users/me")
 class OwnProfile(MethodView):
     @token_required
+    @tagged
     @blueprint.response(200, UserShown)
     def get(self) -> Response:
         """One's own profile and membership."""
-        return answer(UserShown, profile_row(viewer().user_id))
+        return _profile(viewer().user_id)
 
     @token_required
+    @idempotent()
+    @tagged
     @blueprint.arguments(ProfileRequest)
     @blueprint.response(200, UserShown)
     def patch(self, body: dict[str, Any]) -> Response:
         """Change one's own names, phone or language."""
-        accounts.change_profile(accounts.ChangeProfile(user_id=viewer().user_id, **body), uow=use().new_uow())
-        return answer(UserShown, profile_row(viewer().user_id))
+        user_id = viewer().user_id
+        command = accounts.ChangeProfile(user_id=user_id, expected_version=expected_version(), **body)
+        accounts.change_profile(command, uow=use().new_uow())
+        return _profile(user_id)
 
     @token_required
+    @idempotent()
+    @tagged
     @blueprint.response(204)
     def delete(self) -> Response:
         """Close one's own account; bookings and payments stay on the books."""
-        accounts.close_account(viewer().user_id, uow=use().new_uow(), clock=use().clock)
+        accounts.close_account(
+            viewer().user_id, uow=use().new_uow(), clock=use().clock, expected_version=expected_version()
+        )
         return Response(status=204)
 
 
@@ -74,10 +85,16 @@ class AllUsers(MethodView):
 @blueprint.route("/admin/users/<uuid:user_id>")
 class AnyUser(MethodView):
     @permission_required("users.read")
+    @tagged
     @blueprint.response(200, UserShown)
     def get(self, user_id: UUID) -> Response:
         """One user."""
-        return answer(UserShown, profile_row(user_id))
+        return _profile(user_id)
+
+
+def _profile(user_id: UUID) -> Response:
+    row = profile_row(user_id)
+    return with_tag(answer(UserShown, row), row["version"])
 
 
 def profile_row(user_id: UUID) -> Row:

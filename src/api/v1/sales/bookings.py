@@ -35,7 +35,7 @@ from application.sales.quotes import AskForQuote, quote_booking
 from domain.sales.bookings import BookingNotFound, Traveler
 from domain.shared.errors import InvalidValue, NotAllowed
 from middlewares.auth_middleware import permission_required, token_required
-from middlewares.idempotency import idempotent
+from middlewares.idempotency import idempotent, not_idempotent
 
 blueprint = Blueprint("bookings", __name__, description="Quotes and bookings")
 
@@ -43,6 +43,7 @@ blueprint = Blueprint("bookings", __name__, description="Quotes and bookings")
 @blueprint.route("/quotes")
 class Quotes(MethodView):
     @token_required
+    @not_idempotent("a quote stores nothing")
     @blueprint.arguments(BookingRequest)
     @blueprint.response(200, QuoteShown)
     def post(self, body: dict[str, Any]) -> Response:

@@ -20,7 +20,7 @@ _COLUMNS: Final = f"""
     p.id, p.slug, p.name_ar, p.name_en, p.description_ar, p.description_en, p.category, p.base_price_minor,
     p.currency, p.tax_rate, p.tax_inclusive, p.duration_days, p.duration_nights, p.min_travelers, p.max_travelers,
     p.destinations, p.inclusions_ar, p.inclusions_en, p.exclusions_ar, p.exclusions_en, p.itinerary, p.is_featured,
-    p.display_order, p.status, p.availability_start, p.availability_end, p.vendor_id, p.created_at, p.updated_at,
+    p.display_order, p.status, p.availability_start, p.availability_end, p.vendor_id, p.created_at, p.updated_at, p.version,
     (SELECT min(d.starts_on) FROM departures d WHERE {_BOOKABLE}) AS next_departure
 """
 _FILTERS: Final = {

@@ -12,7 +12,7 @@ from infrastructure.database.transaction import Database
 
 _PROFILE = """
 SELECT u.id, u.email, u.first_name, u.last_name, u.phone, u.roles, u.locale, u.status, u.email_verified_at,
-       u.created_at, coalesce(m.tier_code, 'GUEST') AS tier_code, m.membership_number, m.expiry_date
+       u.created_at, u.updated_at, u.version, coalesce(m.tier_code, 'GUEST') AS tier_code, m.membership_number, m.expiry_date
 FROM users u LEFT JOIN LATERAL (
     SELECT l.tier_code, s.membership_number, s.expiry_date
     FROM membership_subscriptions s JOIN membership_plans l ON l.id = s.plan_id

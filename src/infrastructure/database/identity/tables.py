@@ -7,7 +7,16 @@ from sqlalchemy.orm import relationship
 
 from domain.identity.sessions import RefreshToken, Session
 from domain.identity.users import User, UserStatus
-from infrastructure.database.metadata import instant, key, mappers, metadata, reference, status
+from infrastructure.database.metadata import (
+    instant,
+    key,
+    mappers,
+    metadata,
+    reference,
+    status,
+    touched,
+    version,
+)
 
 users = Table(
     "users",
@@ -25,7 +34,10 @@ users = Table(
     instant("email_verified_at", nullable=True),
     instant("created_at"),
     instant("deleted_at", nullable=True),
+    touched(),
+    version(),
     UniqueConstraint("email"),
+    Index("ix_users_updated_at_id", "updated_at", "id"),
 )
 
 roles = Table(
@@ -103,7 +115,7 @@ audit_logs = Table(
     Index("ix_audit_logs_created_at_id", "created_at", "id"),
 )
 
-mappers.map_imperatively(User, users)
+mappers.map_imperatively(User, users, exclude_properties=["updated_at"])
 mappers.map_imperatively(RefreshToken, refresh_tokens)
 mappers.map_imperatively(
     Session,
