@@ -58,9 +58,7 @@ def upgrade() -> None:
             "FOR EACH ROW EXECUTE FUNCTION touch_updated_at()"
         )
     for table in VERSIONED:
-        op.execute(
-            f"CREATE TRIGGER next_version BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION next_version()"
-        )
+        op.execute(f"CREATE TRIGGER next_version BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION next_version()")
     op.execute(
         "CREATE TRIGGER touch_payment AFTER INSERT OR UPDATE ON payment_attempts "
         "FOR EACH ROW EXECUTE FUNCTION touch_payment()"
@@ -68,7 +66,11 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         for table in TOUCHED:
             op.create_index(
-                f"ix_{table}_updated_at_id", table, ["updated_at", "id"], postgresql_concurrently=True, if_not_exists=True
+                f"ix_{table}_updated_at_id",
+                table,
+                ["updated_at", "id"],
+                postgresql_concurrently=True,
+                if_not_exists=True,
             )
 
 

@@ -13,7 +13,7 @@ from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.etags import expected_version, tagged, with_tag
 from api.fields import Text
-from api.pagination import PageQuery, after_cursor, by_time, split_page
+from api.pagination import ChangesQuery, after_in, by_order, order_of, sort_field, split_page
 from api.specification import page_of
 from api.v1.identity.schemas import ProfileRequest, UserShown
 from application.identity import accounts
@@ -59,10 +59,11 @@ class OwnProfile(MethodView):
         return Response(status=204)
 
 
-class UserSearch(PageQuery):
-    """Which users."""
+class UserSearch(ChangesQuery):
+    """Which users, and in which order."""
 
     q = Text(most=100, load_default=None)
+    sort = sort_field("-created_at", "created_at", "email", "-email")
 
 
 @blueprint.route("/admin/users")
@@ -71,14 +72,17 @@ class AllUsers(MethodView):
     @blueprint.arguments(UserSearch, location="query")
     @blueprint.response(200, page_of(UserShown))
     def get(self, query: dict[str, Any]) -> Response:
-        """Users, newest first; `q` looks into addresses and names."""
+        """Users, newest first; `q` looks into addresses and names. `updated_after` shows closed accounts, too."""
+        order = order_of(query)
         rows = use().queries.identity.find_users(
             today=business_date(use().clock.now()),
             q=query["q"],
             limit=query["limit"],
-            after=after_cursor(query["cursor"]),
+            after=after_in(query["cursor"], order),
+            order=order,
+            updated_after=query["updated_after"],
         )
-        shown, cursor = split_page(rows, query["limit"], by_time("created_at"))
+        shown, cursor = split_page(rows, query["limit"], by_order(order))
         return answer_page(UserShown, [_with_membership(row) for row in shown], cursor)
 
 
