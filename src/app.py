@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.documentation import documentation
 from api.health import blueprint as health
+from api.operations import completed
 from api.pages.views import blueprint as pages
 from api.sandbox.views import blueprint as sandbox
 from api.specification import create_specification, declare_security
@@ -78,7 +79,7 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
     for plain in (webhooks, health, pages, sandbox):
         app.register_blueprint(plain)
     declare_security(specification, app)
-    app.register_blueprint(documentation(specification.spec.to_dict()))
+    app.register_blueprint(documentation(completed(specification.spec.to_dict(), app, address=settings.backend_url)))
     return app
 
 
