@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from _pytest.subtests import Subtests
 from flask import Flask, request
 from flask.testing import FlaskClient
+from pytest import Subtests
 
 from app import LONGEST_ADDRESS
 from config.settings import SettingsError, load_settings

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
+from pytest import Subtests
 
 from infrastructure.database.pages import settled_before
 from infrastructure.database.roles import connect
@@ -57,7 +59,7 @@ FORGED = {
     "sql for an order": forged(A_LIST, "created_at; DROP TABLE users", AN_INSTANT, A_ROW),
     "sql for a key": forged(A_LIST, "-created_at", "' OR 1=1 --", A_ROW),
     "sql for an id": forged(A_LIST, "-created_at", AN_INSTANT, "' OR 1=1 --"),
-    "a huge number": forged(A_LIST, "-created_at", 10**300, A_ROW),
+    "a huge number": forged(A_LIST, "-created_at", 10**100, A_ROW),
     "a naive instant": forged(A_LIST, "-created_at", "2026-11-25T08:00:00", A_ROW),
     "a date": forged(A_LIST, "-created_at", "2026-11-25", A_ROW),
     "no date": forged(A_LIST, "-created_at", "2026-13-45T99:00:00+00:00", A_ROW),
@@ -70,23 +72,23 @@ FORGED = {
 }
 
 
-@pytest.mark.parametrize("cursor", FORGED.values(), ids=FORGED.keys())
-def test_a_forged_cursor_is_refused(shop: Shop, sign_up: SignUp, cursor: str) -> None:
-    refused = shop.get(f"{BOOKINGS}?{urlencode({'cursor': cursor})}", sign_up())
-
-    problem(refused, 422, refused.json["code"], pointer="/cursor")
-    assert refused.json["code"] in ("invalid_cursor", "validation_failed")
-
-
-def test_a_true_cursor_is_taken(shop: Shop, sign_up: SignUp) -> None:
-    cursor = forged(A_LIST, "-created_at", AN_INSTANT, A_ROW)
-
-    assert shop.done(shop.get(f"{BOOKINGS}?cursor={cursor}", sign_up()))["items"] == []
+def test_a_forged_cursor_is_refused(shop: Shop, sign_up: SignUp, subtests: Subtests) -> None:
+    person = sign_up()
+    for name, cursor in FORGED.items():
+        with subtests.test(name):
+            refused = shop.get(f"{BOOKINGS}?{urlencode({'cursor': cursor})}", person)
+            code = "validation_failed" if name == "too long" else "invalid_cursor"
+            problem(refused, 422, code, pointer="/cursor")
+    true = forged(A_LIST, "-created_at", AN_INSTANT, A_ROW)
+    assert shop.done(shop.get(f"{BOOKINGS}?cursor={true}", person))["items"] == []
 
 
-@pytest.mark.parametrize("limit", ["0", "101", "-1", "1e2", "ten", "1.5", "", "99999999999999999999"])
-def test_a_page_has_between_1_and_100_rows(shop: Shop, sign_up: SignUp, limit: str) -> None:
-    problem(shop.get(f"{BOOKINGS}?limit={limit}", sign_up()), 422, "validation_failed", pointer="/limit")
+def test_a_page_has_between_1_and_100_rows(shop: Shop, sign_up: SignUp) -> None:
+    person = sign_up()
+    for limit in ("0", "101", "-1", "1e2", "ten", "1.5", "", "99999999999999999999"):
+        problem(shop.get(f"{BOOKINGS}?limit={limit}", person), 422, "validation_failed", pointer="/limit")
+    for limit in ("1", "100"):
+        shop.done(shop.get(f"{BOOKINGS}?limit={limit}", person))
 
 
 class TestSorting:
@@ -96,16 +98,16 @@ class TestSorting:
         person = sign_up()
         return person, [shop.book(person, shop.offer(starts_in_days=days))["id"] for days in (30, 10, 20)]
 
-    @pytest.mark.parametrize(
-        ("sort", "order"),
-        [("created_at", [0, 1, 2]), ("-created_at", [2, 1, 0]), ("start_date", [1, 2, 0]), ("-start_date", [0, 2, 1])],
-    )
-    def test_bookings(self, shop: Shop, three: tuple[Person, list[str]], sort: str, order: list[int]) -> None:
+    def test_bookings(self, shop: Shop, three: tuple[Person, list[str]]) -> None:
         person, made = three
-        found = [page for page in pages(shop, BOOKINGS, person, sort=sort, limit=1)]
-
-        assert [row["id"] for page in found for row in page] == [made[place] for place in order]
-        assert len(found) == 3
+        for sort, order in (
+            ("created_at", [0, 1, 2]),
+            ("-created_at", [2, 1, 0]),
+            ("start_date", [1, 2, 0]),
+            ("-start_date", [0, 2, 1]),
+        ):
+            found = list(pages(shop, BOOKINGS, person, sort=sort, limit=1))
+            assert [[row["id"] for row in page] for page in found] == [[made[place]] for place in order]
 
     def test_a_cursor_of_another_order_is_refused(self, shop: Shop, three: tuple[Person, list[str]]) -> None:
         person, _ = three
@@ -127,11 +129,11 @@ class TestSorting:
             ]
             assert "".join(found) == wanted
 
-    @pytest.mark.parametrize("path", [BOOKINGS, USERS, PACKAGES])
-    @pytest.mark.parametrize("sort", ["password_hash", "id; DROP TABLE users", "--created_at", "updated_at"])
-    def test_an_unknown_sort_is_refused(self, shop: Shop, path: str, sort: str) -> None:
-        answer = shop.get(f"{path}?{urlencode({'sort': sort})}", shop.admin)
-        problem(answer, 422, "validation_failed", pointer="/sort")
+    def test_an_unknown_sort_is_refused(self, shop: Shop) -> None:
+        for path in (BOOKINGS, USERS, PACKAGES):
+            for sort in ("password_hash", "id; DROP TABLE users", "--created_at", "updated_at"):
+                answer = shop.get(f"{path}?{urlencode({'sort': sort})}", shop.admin)
+                problem(answer, 422, "validation_failed", pointer="/sort")
 
     def test_payments_by_status_and_provider(self, shop: Shop, sign_up: SignUp) -> None:
         person = sign_up()
@@ -199,12 +201,13 @@ class TestWalks:
             answer = shop.get(f"{path}?updated_after={LONG_AGO}&sort={sort}", shop.admin)
             problem(answer, 422, "validation_failed", pointer="/sort")
 
-    @pytest.mark.parametrize(
-        "wrong", ["2026-11-25", "2026-11-25T08:00:00", "yesterday", "1764057600", "", "2026-02-30T00:00:00Z"]
-    )
-    def test_an_instant_has_its_zone(self, shop: Shop, sign_up: SignUp, wrong: str) -> None:
-        answer = shop.get(f"{BOOKINGS}?updated_after={wrong}", sign_up())
-        problem(answer, 422, "validation_failed", pointer="/updated_after")
+    def test_an_instant_has_its_zone(self, shop: Shop, sign_up: SignUp) -> None:
+        person = sign_up()
+        for wrong in ("2026-11-25", "2026-11-25T08:00:00", "yesterday", "1764057600", "", "2026-02-30T00:00:00Z"):
+            answer = shop.get(f"{BOOKINGS}?updated_after={wrong}", person)
+            problem(answer, 422, "validation_failed", pointer="/updated_after")
+        for extreme in ("0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59"):
+            shop.done(shop.get(f"{BOOKINGS}?updated_after={extreme}", person))
 
     def test_what_commits_late_is_not_passed_over(self, shop: Shop, sign_up: SignUp) -> None:
         """A row that was written first and committed last: later rows wait for it."""
@@ -241,7 +244,5 @@ class TestWalks:
 
 def _elsewhere(ask: Any) -> Any:
     """Asked on another thread: on this one it would join the transaction that is open."""
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(ask).result(20)
