@@ -139,11 +139,11 @@ def _refusals(operation: Json, path: str, method: str, view: View) -> Iterator[s
     policy = getattr(view, POLICY, "public")
     if hasattr(view, TAGGED):
         yield "304" if method == "get" else "412"
-    if policy != "public":
+    if policy != "public" or path.startswith("/api/v1/auth/"):
         yield "401"
-    if policy not in ("public", "optional", "token"):
+    if policy != "public":
         yield "403"
-    if "{" in path:
+    if "{" in path or method in _UNSAFE:
         yield "404"
     if "requestBody" in operation:
         yield from ("400", "415")
