@@ -32,7 +32,7 @@ def main() -> int:
             schemathesis.openapi.from_dict(session.get(f"{address}/openapi.json", timeout=60).json()),
             people.headers_of,
             known=_known(system, people),
-            options={"base_url": address, "session": session},
+            options={"base_url": address, "session": session, "timeout": 60},
         )
         began = time.monotonic()
         fuzzer.run(ROLES, budget=budget)

@@ -65,8 +65,8 @@ def _wait(process: subprocess.Popen[bytes], address: str) -> None:
         session.trust_env = False
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                if session.get(f"{address}/health/ready", timeout=10).ok:
+                if session.get(f"{address}/health/ready", timeout=30).ok:
                     return
-            except requests.ConnectionError:
+            except requests.RequestException:
                 time.sleep(0.1)
     raise RuntimeError(f"the web server did not start on {address}")
