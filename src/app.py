@@ -7,10 +7,12 @@ from typing import Any
 import orjson
 from flask import Flask, request
 from flask.json.provider import DefaultJSONProvider
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestURITooLarge, UnsupportedMediaType
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.documentation import documentation
 from api.health import blueprint as health
+from api.operations import completed
 from api.pages.views import blueprint as pages
 from api.sandbox.views import blueprint as sandbox
 from api.specification import create_specification, declare_security
@@ -31,12 +33,16 @@ from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.hashing import hash_runner
 from infrastructure.logging import configure_logging
 from middlewares.audit import register_audit
+from middlewares.callers import remember_key
 from middlewares.error_handler import register_error_handlers
 from middlewares.rate_limit import register_rate_limits
 from middlewares.request_context import register_request_context
 from middlewares.security_headers import register_security_headers
 
 LARGEST_BODY = 1024 * 1024
+LONGEST_ADDRESS = 4096
+"""Characters of path and query; longer ones are no question that any client of ours asks."""
+
 VERSION = "1"
 _V1 = (auth, users, memberships, packages, bookings, payments, invoices, rewards, notifications, system_settings, audit)
 
@@ -55,14 +61,20 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
         API_TITLE="AltayarVIP",
         API_VERSION=VERSION,
         OPENAPI_VERSION="3.1.0",
-        RATELIMIT_HEADERS_ENABLED=True,
         PROPAGATE_EXCEPTIONS=False,
     )
+    hops = settings.trusted_proxies
+    if hops:
+        # The value that the outermost proxy of ours saw; whatever a client wrote stands further left.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.extensions["altayar"] = running.dependencies
+    remember_key(app.config, settings.field_encryption_keys[0])
     register_error_handlers(app)
     register_request_context(app)
     register_audit(app)
     register_security_headers(app, origins=settings.cors_origins, https=settings.backend_url.startswith("https://"))
+    register_rate_limits(app, redis_url=settings.redis_url, scale=settings.rate_limit_scale)
+    app.before_request(_refuse_long_addresses)
     app.before_request(_refuse_other_media)
     specification = create_specification(app)
     for blueprint in _V1:
@@ -71,9 +83,13 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
     for plain in (webhooks, health, pages, sandbox):
         app.register_blueprint(plain)
     declare_security(specification, app)
-    app.register_blueprint(documentation(specification.spec.to_dict()))
-    register_rate_limits(app, redis_url=settings.redis_url, scale=settings.rate_limit_scale)
+    app.register_blueprint(documentation(completed(specification.spec.to_dict(), app, address=settings.backend_url)))
     return app
+
+
+def _refuse_long_addresses() -> None:
+    if len(request.environ.get("PATH_INFO", "")) + len(request.query_string) > LONGEST_ADDRESS:
+        raise RequestURITooLarge()
 
 
 def _refuse_other_media() -> None:

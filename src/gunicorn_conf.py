@@ -21,6 +21,10 @@ backlog = 1024
 timeout = 60
 graceful_timeout = 8
 keepalive = 5
+# Above the app's own limit, so that the app answers what is too long, as a problem document.
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 8190
 # Its default place is one file for all that run as the same user: a second checkout would take it over.
 control_socket_disable = True
 

@@ -117,4 +117,6 @@ MONEY_SPEC = {
 
 def money_properties(_self: object, field: fields.Field[Any], **_rest: object) -> dict[str, Any]:
     """How apispec describes money."""
-    return dict(MONEY_SPEC) if isinstance(field, MoneyField) else {}
+    if not isinstance(field, MoneyField):
+        return {}
+    return {**MONEY_SPEC, "type": ["object", "null"]} if field.allow_none else dict(MONEY_SPEC)

@@ -33,6 +33,7 @@ class Problem(Schema):
     instance = fields.String()
     code = fields.String()
     request_id = fields.String()
+    current_status = fields.String(metadata={"description": "Where `code` is `illegal_transition`."})
     errors = fields.List(fields.Nested(FieldProblem))
 
 

@@ -363,12 +363,14 @@ class NewUnitOfWork(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request was answered with, byte for byte."""
+    """What a request was answered with, byte for byte; the body of a `sealed` one is kept encrypted."""
 
     status_code: int
     content_type: str
     location: str
     body: bytes
+    etag: str = ""
+    sealed: bool = False
 
 
 class RequestInProgress(Conflict):

@@ -1,15 +1,18 @@
 """What views and handlers read: rows as mappings, filtered by what the viewer may see.
 
 Columns are named as in the API; amounts are `<name>_minor` beside `currency`. A viewer's own rows only,
-unless `owner` is None, which callers pass for staff alone. Lists are newest first and answer one row
-more than `limit` when there are more.
+unless `owner` is None, which callers pass for staff alone. Lists are newest first, or in the `order` that
+their `sort` names, and answer one row more than `limit` when there are more.
+
+`updated_after` walks changes instead, with the order CHANGES: rows written after that instant, oldest change
+first, without those that a transaction which is still running could precede.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,11 +22,15 @@ from application.operations.queries import OperationsQueries
 Row = Mapping[str, Any]
 
 
+CHANGES = "updated_at"
+NEWEST = "-created_at"
+
+
 @dataclass(frozen=True, slots=True)
 class After:
     """Where a page begins: behind this sort key; `id` breaks ties."""
 
-    key: datetime
+    key: datetime | date | str | int
     id: UUID
 
 
@@ -44,7 +51,18 @@ class IdentityQueries(Protocol):
 
     def permissions_of(self, roles: Sequence[str]) -> frozenset[str]: ...
 
-    def find_users(self, *, today: Any, q: str | None, limit: int, after: After | None) -> Sequence[Row]: ...
+    def find_users(
+        self,
+        *,
+        today: Any,
+        q: str | None,
+        limit: int,
+        after: After | None,
+        order: str = NEWEST,
+        updated_after: datetime | None = None,
+    ) -> Sequence[Row]:
+        """Open accounts; a walk of changes shows closed ones, too. Sorts: ±created_at, ±email."""
+        ...
 
 
 class MembershipQueries(Protocol):
@@ -63,8 +81,18 @@ class SalesQueries(Protocol):
         ...
 
     def bookings(
-        self, *, owner: UUID | None, status: str | None, departure_id: UUID | None, limit: int, after: After | None
-    ) -> Sequence[Row]: ...
+        self,
+        *,
+        owner: UUID | None,
+        status: str | None,
+        departure_id: UUID | None,
+        limit: int,
+        after: After | None,
+        order: str = NEWEST,
+        updated_after: datetime | None = None,
+    ) -> Sequence[Row]:
+        """Sorts: ±created_at, ±start_date."""
+        ...
 
     def history(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:
         """The steps of a booking, oldest first; None where there is no such booking."""
@@ -80,12 +108,27 @@ class BillingQueries(Protocol):
         """The payment with its newest attempt's checkout columns."""
         ...
 
-    def payments(self, *, owner: UUID | None, limit: int, after: After | None) -> Sequence[Row]: ...
+    def payments(
+        self,
+        *,
+        owner: UUID | None,
+        limit: int,
+        after: After | None,
+        status: str | None = None,
+        provider: str | None = None,
+        updated_after: datetime | None = None,
+    ) -> Sequence[Row]: ...
 
     def invoice(self, invoice_id: UUID, *, owner: UUID | None) -> Row | None: ...
 
     def invoices(
-        self, *, owner: UUID | None, booking_id: UUID | None, limit: int, after: After | None
+        self,
+        *,
+        owner: UUID | None,
+        booking_id: UUID | None,
+        limit: int,
+        after: After | None,
+        updated_after: datetime | None = None,
     ) -> Sequence[Row]: ...
 
     def attention(self, *, unknown_before: datetime, limit: int, after: After | None) -> Sequence[Row]:

@@ -60,6 +60,7 @@ class Settings:
     storage_url: str
     cors_origins: tuple[str, ...]
     rate_limit_scale: float
+    trusted_proxies: int
     bcrypt_cost: int
     booking_hold_minutes: int
     log_format: str
@@ -130,6 +131,7 @@ class _Reader:
             storage_url=self.url("STORAGE_URL", ("file",)) or (home / "storage").as_uri(),
             cors_origins=self.listed("CORS_ORIGINS"),
             rate_limit_scale=self.fraction("RATE_LIMIT_SCALE", 1.0),
+            trusted_proxies=self.whole("TRUSTED_PROXIES", 0, 0, 10),
             bcrypt_cost=self.whole("BCRYPT_COST", 12, 12 if production else 4, 16),
             booking_hold_minutes=self.whole("BOOKING_HOLD_MINUTES", 30, 1, 7 * 24 * 60),
             log_format=self.text("LOG_FORMAT", "json" if production else "console"),

@@ -97,7 +97,7 @@ def bootstrap(
             messaging=SqlMessagingQueries(database),
             operations=SqlOperationsQueries(database),
         ),
-        idempotency=SqlIdempotency(database, clock),
+        idempotency=SqlIdempotency(database, clock, encryption),
         gateways=EntryPointGateways(payments),
         passwords=BcryptPasswords(settings.bcrypt_cost, run_hash),
         tokens=JwtAccessTokens(settings.jwt_signing_keys),

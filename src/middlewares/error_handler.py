@@ -51,6 +51,7 @@ CODE_OF_STATUS = {
     404: "not_found",
     405: "method_not_allowed",
     413: "payload_too_large",
+    414: "address_too_long",
     415: "unsupported_media_type",
     422: "validation_failed",
     429: "rate_limited",

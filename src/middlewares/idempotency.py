@@ -1,4 +1,8 @@
-"""`Idempotency-Key`: the same key and request get the same answer, and one effect."""
+"""`Idempotency-Key`: the same key and request get the same answer, and one effect.
+
+Every unsafe view says `@idempotent` or `@not_idempotent(why)`, inside of who may call it; a test fails for one
+that says neither.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,23 @@ import functools
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from flask import Response, current_app, g, make_response, request
 
 from application.dependencies import Dependencies
 from application.ports import Answer
 from domain.shared.errors import InvalidValue, RuleBroken
+from middlewares.auth_middleware import POLICY
+from middlewares.callers import caller_address, keyed_digest
 
 View = Callable[..., Any]
+HONOURED: Final = "__idempotency_key__"
+"""What a view says of the key: "optional" or "required"."""
+
+NOT_HONOURED: Final = "__no_idempotency_key__"
+"""Why a view does not look at the key."""
+
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -24,14 +36,23 @@ class IdempotencyKeyMissing(RuleBroken):
     code = "idempotency_key_missing"
 
 
-def idempotent(*, required: bool = False, calls_provider: bool = False) -> Callable[[View], View]:
-    """Honour the key; `required` refuses a request without one.
+class PolicyInside(TypeError):
+    """`@idempotent` stands outside of who may call the view: it would answer before it knows who asks."""
 
-    The view runs inside the transaction that remembers its answer, unless it `calls_provider`: then the
-    claim comes first, and the use case finds by the key what an earlier run left.
+
+def idempotent(
+    *, required: bool = False, calls_provider: bool = False, staged: bool = False, sealed: bool = False
+) -> Callable[[View], View]:
+    """Honour the key; `required` refuses a request without one, `sealed` keeps the answer encrypted.
+
+    The view runs inside the transaction that remembers its answer, unless it `calls_provider` or is `staged`
+    because it works long: then the claim comes first, and the use case finds by the key what an earlier run left.
     """
 
     def decorate(view: View) -> View:
+        if hasattr(view, POLICY):
+            raise PolicyInside(view.__qualname__)
+
         @functools.wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Response:
             key = request.headers.get("Idempotency-Key")
@@ -41,36 +62,66 @@ def idempotent(*, required: bool = False, calls_provider: bool = False) -> Calla
                 return make_response(view(*args, **kwargs))
             if not _KEY.fullmatch(key):
                 raise InvalidValue("1 to 255 visible ASCII characters", pointer="/Idempotency-Key", code="invalid_key")
+            run = _Run(lambda: make_response(view(*args, **kwargs)), sealed=sealed)
             use: Dependencies = current_app.extensions["altayar"]
-            remember = use.idempotency.staged if calls_provider else use.idempotency.once
-            answer = remember(_scope(), key, _fingerprint(), lambda: _answer(make_response(view(*args, **kwargs))))
-            return _response(answer)
+            remember = use.idempotency.staged if calls_provider or staged else use.idempotency.once
+            return _response(remember(_scope(), key, _fingerprint(sealed=sealed), run), replayed=not run.happened)
 
+        setattr(wrapper, HONOURED, "required" if required else "optional")
         return wrapper
 
     return decorate
 
 
+def not_idempotent(why: str) -> Callable[[View], View]:
+    """The key is not looked at, for this reason."""
+
+    def decorate(view: View) -> View:
+        setattr(view, NOT_HONOURED, why)
+        return view
+
+    return decorate
+
+
+class _Run:
+    """A view's answer as it is remembered, and whether the view ran for it."""
+
+    def __init__(self, answer: Callable[[], Response], *, sealed: bool) -> None:
+        self._answer, self._sealed = answer, sealed
+        self.happened = False
+
+    def __call__(self) -> Answer:
+        self.happened = True
+        response = self._answer()
+        return Answer(
+            status_code=response.status_code,
+            content_type=response.content_type or "",
+            location=response.headers.get("Location", ""),
+            body=response.get_data(),
+            etag=response.headers.get("ETag", ""),
+            sealed=self._sealed,
+        )
+
+
 def _scope() -> str:
     """Who asks what of which resource: nobody's key meets another's."""
-    return f"{g.viewer.user_id} {request.method} {request.path}"
+    viewer = g.get("viewer")
+    actor = viewer.user_id if viewer is not None else f"anonymous {caller_address()}"
+    return f"{actor} {request.method} {request.path}"
 
 
-def _fingerprint() -> bytes:
-    return hashlib.sha256(request.query_string + b"\n" + request.get_data(cache=True)).digest()
+def _fingerprint(*, sealed: bool) -> bytes:
+    """What was asked. Keyed where it holds a secret: a plain digest of a password is quickly guessed."""
+    asked = request.query_string + b"\n" + request.get_data(cache=True)
+    return keyed_digest(asked) if sealed else hashlib.sha256(asked).digest()
 
 
-def _answer(response: Response) -> Answer:
-    return Answer(
-        status_code=response.status_code,
-        content_type=response.content_type or "",
-        location=response.headers.get("Location", ""),
-        body=response.get_data(),
-    )
-
-
-def _response(answer: Answer) -> Response:
+def _response(answer: Answer, *, replayed: bool) -> Response:
     response = Response(answer.body, status=answer.status_code, content_type=answer.content_type)
     if answer.location:
         response.headers["Location"] = answer.location
+    if answer.etag:
+        response.headers["ETag"] = answer.etag
+    if replayed:
+        response.headers["Idempotent-Replayed"] = "true"
     return response

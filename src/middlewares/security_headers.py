@@ -13,12 +13,20 @@ _ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _NOTHING_LOADS = "default-src 'none'; frame-ancestors 'none'"
-_ALLOWED_HEADERS = "Authorization, Content-Type, Accept-Language, Idempotency-Key, If-Match, X-Request-Id"
+_ALLOWED_METHODS = "GET, POST, PATCH, PUT, DELETE"
+_ALLOWED_HEADERS = (
+    "Authorization, Content-Type, Accept-Language, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
+)
+_EXPOSED_HEADERS = (
+    "X-Request-Id, Location, Retry-After, ETag, Idempotent-Replayed, Content-Language, Deprecation, Sunset, Link, "
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+)
 
 
 def register_security_headers(app: Flask, *, origins: Sequence[str], https: bool) -> None:
     """Add headers to every answer; a page that set its own policy keeps it."""
-    allowed = frozenset(origins)
+    # `null` is what a sandboxed frame or a local file sends: nobody's origin, and everybody's.
+    allowed = frozenset(origins) - {"null"}
 
     def protect(response: Response) -> Response:
         for name, value in _ALWAYS.items():
@@ -38,10 +46,19 @@ def register_security_headers(app: Flask, *, origins: Sequence[str], https: bool
         if origin not in allowed:
             return
         response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = "X-Request-Id, Location, Retry-After"
-        if request.method == "OPTIONS":
-            response.headers["Access-Control-Allow-Methods"] = "GET, POST, PATCH, PUT, DELETE"
+        response.headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
+        if _is_preflight():
+            response.headers["Access-Control-Allow-Methods"] = _ALLOWED_METHODS
             response.headers["Access-Control-Allow-Headers"] = _ALLOWED_HEADERS
             response.headers["Access-Control-Max-Age"] = "600"
 
+    def answer_preflight() -> Response | None:
+        return Response(status=204) if _is_preflight() and request.headers.get("Origin") in allowed else None
+
+    app.before_request(answer_preflight)
     app.after_request(protect)
+
+
+def _is_preflight() -> bool:
+    """A browser asks whether it may send another request (Fetch standard, CORS-preflight)."""
+    return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers

@@ -1,59 +1,45 @@
-"""Schemathesis against the whole API: no answer is a fault, whatever is sent, and each is as specified."""
+"""Schemathesis against the whole API: no answer is a fault, whatever is sent, and each is as specified.
+
+`make fuzz` does the same against a running server with a far larger budget.
+"""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis import Case
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
+from flask.testing import FlaskClient
 
-from tests.api.shop import Shop, SignUp
+from tests.api.shop import SignUp
+from tests.fuzz.business import a_business
+from tests.fuzz.fuzzer import Fuzzer
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 
-EXAMPLES = 12
-CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance, status_code_conformance]
+BUDGET = 700
+"""Requests; `make fuzz` sends more."""
 
 
-@pytest.mark.parametrize("role", ["CUSTOMER", "ADMIN"])
-def test_the_api_keeps_to_its_specification_whatever_is_sent(
-    app: Flask, shop: Shop, sign_up: SignUp, role: str
-) -> None:
-    shop.book(sign_up(), shop.offer())
-    person = sign_up(role)
-    schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
-    found: list[str] = []
-    for operation in (result.ok() for result in schema.get_all_operations()):
-        if (operation.method, operation.path) == ("delete", "/api/v1/users/me"):
-            # It ends the account that everything else is asked with.
-            continue
-        try:
-            _send(operation, person.headers)
-        except BaseExceptionGroup as faults:
-            found += [f"{operation.label}: {fault}" for fault in faults.exceptions]
-    assert found == []
+def test_the_api_keeps_to_its_specification_whatever_is_sent(app: Flask, client: FlaskClient, sign_up: SignUp) -> None:
+    def ask(method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+        sent = {"Idempotency-Key": uuid4().hex, **(headers or {})}
+        answer = client.open(f"/api/v1{path}", method=method, json=body, headers=sent)
+        assert answer.status_code < 300, answer.text
+        return answer.json
 
+    def headers_of(role: str) -> dict[str, str]:
+        return sign_up(role).headers if role else {}
 
-def _send(operation: Any, headers: dict[str, str]) -> None:
-    @given(case=operation.as_strategy())
-    @settings(
-        max_examples=EXAMPLES,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=list(HealthCheck),
+    fuzzer = Fuzzer(
+        schemathesis.openapi.from_wsgi("/openapi.json", app),
+        headers_of,
+        known=a_business(ask, headers_of("ADMIN"), headers_of("CUSTOMER")),
     )
-    def send(case: Case) -> None:
-        case.call_and_validate(headers=headers, checks=CHECKS)
+    fuzzer.run(["", "CUSTOMER", "ADMIN"], budget=BUDGET)
 
-    send()
+    assert fuzzer.sent >= BUDGET
+    assert fuzzer.found == {}, fuzzer.report()
+    assert fuzzer.statuses[200] + fuzzer.statuses[201] > BUDGET / 10, fuzzer.report()

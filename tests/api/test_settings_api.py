@@ -132,9 +132,10 @@ class TestChanging:
 class TestPreconditions:
     def test_a_version_that_is_gone_is_not_overwritten(self, shop: Shop) -> None:
         etag = shop.get(HOLD, shop.admin).headers["ETag"]
-        assert etag == '"0"'
+        assert etag.startswith('"0.')
         changed = put(shop, HOLD, 45, **{"If-Match": etag})
-        assert (shop.done(changed)["version"], changed.headers["ETag"]) == (1, '"1"')
+        assert shop.done(changed)["version"] == 1
+        assert changed.headers["ETag"].startswith('"1.')
         before = shop.state()
         for stale in ('"0"', 'W/"1"', '"one"', '"7", "8"', '""'):
             problem(put(shop, HOLD, 50, **{"If-Match": stale}), 412, "precondition_failed")

@@ -8,6 +8,7 @@ from api.answers import json_answer
 from api.context import use
 from application.billing.webhooks import ReceiveWebhook, receive_webhook
 from middlewares.auth_middleware import public
+from middlewares.idempotency import not_idempotent
 
 blueprint = Blueprint("payment_webhooks", __name__)
 
@@ -17,6 +18,7 @@ LARGEST_BODY = 256 * 1024
 @blueprint.post("/api/v1/payments/webhooks/<provider>")
 @blueprint.post("/api/payments/webhook/<provider>", endpoint="receive_guide")
 @public
+@not_idempotent("providers name their events themselves, and each is stored once")
 def receive(provider: str) -> Response:
     """A provider's event, JSON or form. Fawaterk sends JSON only to an address that ends in `_json`."""
     request.max_content_length = LARGEST_BODY

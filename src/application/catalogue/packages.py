@@ -20,7 +20,7 @@ from domain.catalogue.packages import (
 )
 from domain.operations.audit import changed
 from domain.shared.clock import Clock, business_date
-from domain.shared.errors import FieldFault, InvalidValue
+from domain.shared.errors import FieldFault, InvalidValue, refuse_stale
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
@@ -72,19 +72,27 @@ def create_package(command: CreatePackage, *, uow: UnitOfWork, clock: Clock, new
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePackage:
-    """`details` holds only what changes; `slug` stays where it is None."""
+    """`details` holds only what changes; `slug` stays where it is None.
+
+    `expected_version` is the one that the author saw, None where any will do.
+    """
 
     author: Author
     package_id: UUID
     slug: str | None
     details: PackageDetails
+    expected_version: int | None = None
 
 
 def change_package(command: ChangePackage, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Change a package. Raises PackageNotFound, UnsoundPackage, SlugTaken, or NotPublishable for one on sale."""
+    """Change a package.
+
+    Raises PackageNotFound, PreconditionFailed, UnsoundPackage, SlugTaken, or NotPublishable for one on sale.
+    """
     author = command.author
     with uow:
         package = _own(command.package_id, author, uow)
+        refuse_stale(command.expected_version, current=package.version)
         _refuse_staff_decisions(author, package.details(), command.details)
         before = {"slug": package.slug, **_shown(package.details())}
         if command.slug is not None and command.slug != package.slug:
@@ -101,12 +109,14 @@ def change_package(command: ChangePackage, *, uow: UnitOfWork, clock: Clock) -> 
 class PublishPackage:
     author: Author
     package_id: UUID
+    expected_version: int | None = None
 
 
 def publish_package(command: PublishPackage, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Put a package on sale. Raises PackageNotFound, NotPublishable, or IllegalTransition."""
+    """Put a package on sale. Raises PackageNotFound, PreconditionFailed, NotPublishable, or IllegalTransition."""
     with uow:
         package = _own(command.package_id, command.author, uow)
+        refuse_stale(command.expected_version, current=package.version)
         before = package.status
         package.publish(at=clock.now())
         changes = changed({"status": before.value}, {"status": package.status.value})

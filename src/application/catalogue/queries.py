@@ -13,6 +13,8 @@ from domain.catalogue.packages import PackageCategory
 Row = Mapping[str, Any]
 
 SORTS: Final = ("featured", "price", "-price", "newest")
+CHANGES: Final = "updated_at"
+"""The order of a walk by `updated_after`, which no reader asks for by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class PackageSearch:
     starts_to: date | None = None
     featured: bool | None = None
     sort: str = "featured"
+    updated_after: datetime | None = None
     limit: int = 20
     after: Behind | None = None
 

@@ -15,6 +15,7 @@ from domain.identity.passwords import refuse_personal_password
 from domain.identity.users import Claim, EmailTaken, User, WrongVerification
 from domain.shared.clock import Clock
 from domain.shared.email import Email
+from domain.shared.errors import refuse_stale
 from domain.shared.identifiers import NewId
 
 VERIFICATION_LIFETIME = timedelta(hours=24)
@@ -150,19 +151,22 @@ def is_proved_by_another(user: User, *, uow: UnitOfWork) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeProfile:
-    """What to change; None leaves a field as it is."""
+    """What to change; None leaves a field as it is. `expected_version` is the one that the caller saw."""
 
     user_id: UUID
     first_name: str | None
     last_name: str | None
     phone: str | None
     locale: str | None
+    expected_version: int | None = None
 
 
 def change_profile(command: ChangeProfile, *, uow: UnitOfWork) -> None:
-    """Change the user's own profile."""
+    """Change the user's own profile. Raises PreconditionFailed."""
     with uow:
-        uow.users.get(command.user_id).change_profile(
+        user = uow.users.get(command.user_id)
+        refuse_stale(command.expected_version, current=user.version)
+        user.change_profile(
             first_name=command.first_name,
             last_name=command.last_name,
             phone=command.phone,
@@ -171,11 +175,13 @@ def change_profile(command: ChangeProfile, *, uow: UnitOfWork) -> None:
         uow.commit()
 
 
-def close_account(user_id: UUID, *, uow: UnitOfWork, clock: Clock) -> None:
-    """The user leaves: every session ends with the account."""
+def close_account(user_id: UUID, *, uow: UnitOfWork, clock: Clock, expected_version: int | None = None) -> None:
+    """The user leaves: every session ends with the account. Raises PreconditionFailed."""
     now = clock.now()
     with uow:
-        uow.users.get(user_id).close(at=now)
+        user = uow.users.get(user_id)
+        refuse_stale(expected_version, current=user.version)
+        user.close(at=now)
         uow.sessions.end_resets(user_id, at=now)
         end_sessions(user_id, reason="account closed", uow=uow, at=now)
         uow.commit()

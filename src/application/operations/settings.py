@@ -11,17 +11,17 @@ from application.ports import UnitOfWork
 from domain.operations.audit import changed
 from domain.operations.settings import Setting, setting_of
 from domain.shared.clock import Clock
-from domain.shared.errors import PreconditionFailed
+from domain.shared.errors import refuse_stale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSetting:
-    """`value` as JSON said it; `expected` are the versions that may be replaced, any where it is None."""
+    """`value` as JSON said it; `expected_version` is the one that the caller saw."""
 
     key: str
     value: object
     actor_id: UUID | None
-    expected: frozenset[int] | None = None
+    expected_version: int | None = None
 
 
 def change_setting(command: ChangeSetting, *, uow: UnitOfWork, values: SystemSettings, clock: Clock) -> None:
@@ -31,28 +31,28 @@ def change_setting(command: ChangeSetting, *, uow: UnitOfWork, values: SystemSet
     """
     known = setting_of(command.key)
     value = known.kind.read(command.value)
-    _put(known, value, _Choice(command.actor_id, command.expected), uow=uow, values=values, clock=clock)
+    _put(known, value, _Choice(command.actor_id, command.expected_version), uow=uow, values=values, clock=clock)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetSetting:
-    """`expected` are the versions that may be replaced, any where it is None."""
+    """`expected_version` is the one that the caller saw."""
 
     key: str
     actor_id: UUID | None
-    expected: frozenset[int] | None = None
+    expected_version: int | None = None
 
 
 def reset_setting(command: ResetSetting, *, uow: UnitOfWork, values: SystemSettings, clock: Clock) -> None:
     """Let a setting's default hold again. Raises SettingNotFound or PreconditionFailed."""
-    choice = _Choice(command.actor_id, command.expected)
+    choice = _Choice(command.actor_id, command.expected_version)
     _put(setting_of(command.key), None, choice, uow=uow, values=values, clock=clock)
 
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
     actor_id: UUID | None
-    expected: frozenset[int] | None
+    expected_version: int | None
 
 
 def _put(
@@ -61,8 +61,7 @@ def _put(
     now, default = clock.now(), values.default(known)
     with uow:
         stored = uow.system_settings.get(known, at=now)
-        if choice.expected is not None and stored.version not in choice.expected:
-            raise PreconditionFailed()
+        refuse_stale(choice.expected_version, current=stored.version)
         changes = changed(_state(stored.value, default), _state(value, default))
         if changes["after"]:
             uow.system_settings.put(known, value, by=choice.actor_id, at=now)

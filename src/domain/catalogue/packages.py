@@ -149,6 +149,7 @@ class Package(Aggregate):
     created_by_user_id: UUID
     created_at: datetime
     updated_at: datetime
+    version: int = 1
 
     @classmethod
     def create(

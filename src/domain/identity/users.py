@@ -119,6 +119,7 @@ class User(Aggregate):
     email_verified_at: datetime | None = None
     created_at: datetime
     deleted_at: datetime | None = None
+    version: int = 1
 
     @classmethod
     def register(

@@ -65,6 +65,15 @@ class PreconditionFailed(Conflict):
     code = "precondition_failed"
 
 
+def refuse_stale(expected: int | None, *, current: int) -> None:
+    """Hold a change to the version that its caller saw; None expects none. Ask under the row's lock.
+
+    Raises PreconditionFailed.
+    """
+    if expected is not None and expected != current:
+        raise PreconditionFailed()
+
+
 class IllegalTransition(Conflict):
     """A status machine has no such step; `current` is the state it is in."""
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import orjson
 
-from application.ports import Answer, IdempotencyKeyReused, RequestInProgress
+from application.ports import Answer, Encryption, IdempotencyKeyReused, RequestInProgress
 from domain.shared.clock import Clock
 from infrastructure.database.refusals import TryAgain
 from infrastructure.database.transaction import Database, Row
@@ -47,9 +47,10 @@ _FORGET = "DELETE FROM idempotency_keys WHERE scope = %(scope)s AND key = %(key)
 class SqlIdempotency:
     """Implements `application.ports.Idempotency`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, encryption: Encryption) -> None:
         self._database = database
         self._clock = clock
+        self._encryption = encryption
 
     def once(self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
         for _ in range(ATTEMPTS - 1):
@@ -64,11 +65,11 @@ class SqlIdempotency:
         with self._database.transaction() as transaction:
             row = transaction.row(_LOOK, named)
             if row is not None and row["fingerprint"] is not None:
-                return _replay(row, fingerprint)
+                return self._replay(row, fingerprint)
             if row is None or not row["mine"]:
                 raise RequestInProgress()
             answer = run()
-            values = {**named, "fingerprint": fingerprint, "at": self._clock.now(), **_columns(answer)}
+            values = {**named, "fingerprint": fingerprint, "at": self._clock.now(), **self._columns(answer)}
             transaction.execute(_REMEMBER, values)
             transaction.commit()
         return answer
@@ -82,7 +83,7 @@ class SqlIdempotency:
                 known = transaction.row(_FIND, named)
                 if known is None:
                     raise RequestInProgress()
-                return _replay(known, fingerprint)
+                return self._replay(known, fingerprint)
             transaction.commit()
         try:
             answer = run()
@@ -90,7 +91,7 @@ class SqlIdempotency:
             # Refused or failed: not remembered. What it may have begun is found by the use case itself.
             self._write(_FORGET, named)
             raise
-        self._write(_FINISH, {**named, **_columns(answer)})
+        self._write(_FINISH, {**named, **self._columns(answer)})
         return answer
 
     def _write(self, statement: str, values: Row) -> None:
@@ -98,23 +99,31 @@ class SqlIdempotency:
             transaction.execute(statement, values)
             transaction.commit()
 
+    def _replay(self, row: Row, fingerprint: bytes) -> Answer:
+        if bytes(row["fingerprint"]) != fingerprint:
+            raise IdempotencyKeyReused()
+        if row["body"] is None:
+            raise RequestInProgress()
+        headers, body = row["headers"], bytes(row["body"])
+        sealed = headers.get("sealed", False)
+        return Answer(
+            status_code=row["status_code"],
+            content_type=headers["content_type"],
+            location=headers["location"],
+            etag=headers.get("etag", ""),
+            body=self._encryption.decrypt(body).encode() if sealed else body,
+            sealed=sealed,
+        )
 
-def _replay(row: Row, fingerprint: bytes) -> Answer:
-    if bytes(row["fingerprint"]) != fingerprint:
-        raise IdempotencyKeyReused()
-    if row["body"] is None:
-        raise RequestInProgress()
-    return Answer(
-        status_code=row["status_code"],
-        content_type=row["headers"]["content_type"],
-        location=row["headers"]["location"],
-        body=bytes(row["body"]),
-    )
-
-
-def _columns(answer: Answer) -> Row:
-    return {
-        "status_code": answer.status_code,
-        "headers": orjson.dumps({"content_type": answer.content_type, "location": answer.location}).decode(),
-        "body": answer.body,
-    }
+    def _columns(self, answer: Answer) -> Row:
+        headers = {
+            "content_type": answer.content_type,
+            "location": answer.location,
+            "etag": answer.etag,
+            "sealed": answer.sealed,
+        }
+        return {
+            "status_code": answer.status_code,
+            "headers": orjson.dumps(headers).decode(),
+            "body": self._encryption.encrypt(answer.body.decode()) if answer.sealed else answer.body,
+        }

@@ -7,7 +7,19 @@ from enum import StrEnum
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, MetaData, Numeric, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Numeric,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
@@ -103,6 +115,16 @@ def reference(name: str, target: str, *, nullable: bool = False, **options: Any)
 def instant(name: str, *, nullable: bool = False) -> Column[Any]:
     """An aware UTC instant."""
     return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def touched() -> Column[Any]:
+    """When the row was last written, by the database's clock; a trigger keeps it."""
+    return Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()"))
+
+
+def version() -> Column[Any]:
+    """How often the row was written; a trigger counts, whoever writes."""
+    return Column("version", Integer, nullable=False, server_default="1")
 
 
 def money(name: str, *, nullable: bool = False) -> Column[Any]:

@@ -21,6 +21,14 @@ MESSAGES: Final[Sentences] = {
         ("The body is too large", "A body has at most {limit} bytes."),
         ("المحتوى كبير جدا", "الحد الأقصى {limit} بايت."),
     ),
+    "address_too_long": (
+        ("The address is too long", "Send what does not fit into an address as the body of a request."),
+        ("العنوان طويل جدا", "أرسل ما لا يتسع له العنوان في محتوى الطلب."),
+    ),
+    "precondition_failed": (
+        ("It has changed meanwhile", "`If-Match` names an older version: read it again, then change what you find."),
+        ("تغير في هذه الأثناء", "`If-Match` يشير إلى نسخة أقدم: اقرأه من جديد ثم غير ما تجده."),
+    ),
     "not_found": (
         ("Not found", "There is nothing here that you may see."),
         ("غير موجود", "لا يوجد هنا ما يمكنك رؤيته."),
@@ -80,10 +88,6 @@ MESSAGES: Final[Sentences] = {
     "illegal_transition": (
         ("Not possible in this state", "It is {current}; it cannot become {wanted}."),
         ("غير ممكن في هذه الحالة", "الحالة {current} ولا يمكن أن تصبح {wanted}."),
-    ),
-    "precondition_failed": (
-        ("It was changed meanwhile", "It is no longer the version that If-Match names; read it again."),
-        ("تغير في هذه الأثناء", "لم تعد النسخة التي يذكرها If-Match؛ اقرأها من جديد."),
     ),
     "invalid_cursor": (
         ("The cursor is not valid", "Take `next_cursor` from the page before, as it is."),

@@ -13,7 +13,7 @@ from api.answers import answer, answer_page, json_answer
 from api.blueprint import Blueprint
 from api.context import scope_of, use
 from api.fields import Localized, MoneyField, Percent, Schema
-from api.pagination import PageQuery, after_cursor, by_time, split_page
+from api.pagination import ChangesQuery, after_in, by_order, order_of, split_page
 from api.specification import page_of
 from application.billing.invoices import LANGUAGES
 from application.queries import Row
@@ -49,10 +49,13 @@ class InvoiceShown(Schema):
     issue_date = fields.Date()
     paid_date = fields.Date(allow_none=True)
     issued_at = fields.DateTime()
+    updated_at = fields.DateTime()
     pdf_generated = fields.Boolean()
 
 
-class InvoiceSearch(PageQuery):
+class InvoiceSearch(ChangesQuery):
+    """Which invoices."""
+
     booking_id = fields.UUID(load_default=None)
 
 
@@ -73,13 +76,15 @@ class Invoices(MethodView):
     @blueprint.response(200, page_of(InvoiceShown))
     def get(self, query: dict[str, Any]) -> Response:
         """One's own invoices, newest first; everybody's for staff."""
+        order = order_of(query, "-issued_at")
         rows = use().queries.billing.invoices(
             owner=scope_of("invoices.read"),
             booking_id=query["booking_id"],
             limit=query["limit"],
-            after=after_cursor(query["cursor"]),
+            after=after_in(query["cursor"], order),
+            updated_after=query["updated_after"],
         )
-        return answer_page(InvoiceShown, *split_page(rows, query["limit"], by_time("issued_at")))
+        return answer_page(InvoiceShown, *split_page(rows, query["limit"], by_order(order)))
 
 
 @blueprint.route("/<uuid:invoice_id>")

@@ -14,12 +14,12 @@ from marshmallow import ValidationError, fields, validate
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
-from api.fields import MoneyField, Schema
-from api.pagination import PageQuery, after_cursor, by_time, split_page
+from api.fields import MoneyField, Schema, Text
+from api.pagination import ChangesQuery, PageQuery, after_cursor, after_in, by_order, by_time, order_of, split_page
 from api.specification import page_of
 from application.billing.payments import OpenPayment, open_payment
 from application.queries import Row
-from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentType
+from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentStatus, PaymentType
 from middlewares.auth_middleware import permission_required, token_required
 from middlewares.idempotency import idempotent
 from middlewares.language import reading_language
@@ -92,19 +92,33 @@ class PaymentShown(Schema):
     checkout = fields.Nested(CheckoutShown, allow_none=True)
     paid_at = fields.DateTime(allow_none=True)
     created_at = fields.DateTime()
+    updated_at = fields.DateTime()
+
+
+class PaymentSearch(ChangesQuery):
+    """Which payments."""
+
+    status = fields.String(load_default=None, validate=validate.OneOf([status.value for status in PaymentStatus]))
+    provider = Text(most=30, least=1, load_default=None)
 
 
 @blueprint.route("/payments")
 class Payments(MethodView):
     @token_required
-    @blueprint.arguments(PageQuery, location="query")
+    @blueprint.arguments(PaymentSearch, location="query")
     @blueprint.response(200, page_of(PaymentShown))
     def get(self, query: dict[str, Any]) -> Response:
         """One's own payments, newest first; everybody's for staff."""
+        order = order_of(query)
         rows = use().queries.billing.payments(
-            owner=scope_of("payments.read"), limit=query["limit"], after=after_cursor(query["cursor"])
+            owner=scope_of("payments.read"),
+            limit=query["limit"],
+            after=after_in(query["cursor"], order),
+            status=query["status"],
+            provider=query["provider"],
+            updated_after=query["updated_after"],
         )
-        shown, cursor = split_page(rows, query["limit"], by_time("created_at"))
+        shown, cursor = split_page(rows, query["limit"], by_order(order))
         return answer_page(PaymentShown, [_with_checkout(row) for row in shown], cursor)
 
     @token_required

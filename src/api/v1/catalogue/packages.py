@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,7 +13,8 @@ from flask.views import MethodView
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import use, viewer
-from api.pagination import InvalidCursor, read_cursor, split_page
+from api.etags import expected_version, tagged, with_tag
+from api.pagination import InvalidCursor, instant, order_of, read_cursor, split_page
 from api.specification import page_of
 from api.v1.catalogue.schemas import (
     DepartureQuery,
@@ -35,10 +36,11 @@ from application.catalogue.packages import (
     plan_departure,
     publish_package,
 )
-from application.catalogue.queries import ON_SALE, Behind, PackageSearch, Row, Sight
+from application.catalogue.queries import CHANGES, ON_SALE, Behind, PackageSearch, Row, Sight
 from application.identity.ports import Viewer
 from domain.catalogue.packages import PackageCategory, PackageDetails, PackageNotFound
 from domain.shared.clock import business_date
+from domain.shared.errors import NotAllowed
 from middlewares.auth_middleware import optional_token, permission_required
 from middlewares.idempotency import idempotent
 
@@ -51,9 +53,15 @@ class Packages(MethodView):
     @blueprint.arguments(PackageQuery, location="query")
     @blueprint.response(200, page_of(PackageShown))
     def get(self, query: dict[str, Any]) -> Response:
-        """Find packages that are on sale; staff see all of them, vendors their own besides."""
-        rows = use().queries.catalogue.search(_search(query), sight=_sight())
-        page, cursor = split_page(rows, query["limit"], lambda row: (query["sort"], row["sort_key"], row["id"]))
+        """Find packages that are on sale; staff see all of them, vendors their own besides.
+
+        `updated_after` is for staff and vendors: to customers, a package that is taken off sale is just not there.
+        """
+        search, sight = _search(query), _sight()
+        if search.updated_after is not None and sight == ON_SALE:
+            raise NotAllowed()
+        rows = use().queries.catalogue.search(search, sight=sight)
+        page, cursor = split_page(rows, query["limit"], lambda row: (search.sort, row["sort_key"], row["id"]))
         return answer_page(PackageShown, page, cursor)
 
     @permission_required("packages.create")
@@ -75,13 +83,15 @@ class Packages(MethodView):
 @blueprint.route("/<string:id_or_slug>")
 class OnePackage(MethodView):
     @optional_token
+    @tagged
     @blueprint.response(200, PackageShown)
     def get(self, id_or_slug: str) -> Response:
         """One package, by its id or its slug."""
-        return answer(PackageShown, _shown(id_or_slug))
+        return _answer(id_or_slug)
 
     @permission_required("packages.update")
     @idempotent()
+    @tagged
     @blueprint.arguments(PackageChanges)
     @blueprint.response(200, PackageShown)
     def patch(self, body: dict[str, Any], id_or_slug: str) -> Response:
@@ -89,24 +99,31 @@ class OnePackage(MethodView):
         package_id: UUID = _shown(id_or_slug)["id"]
         slug = body.pop("slug", None)
         change_package(
-            ChangePackage(author=_author(), package_id=package_id, slug=slug, details=cast(PackageDetails, body)),
+            ChangePackage(
+                author=_author(),
+                package_id=package_id,
+                slug=slug,
+                details=cast(PackageDetails, body),
+                expected_version=expected_version(),
+            ),
             uow=use().new_uow(),
             clock=use().clock,
         )
-        return answer(PackageShown, _shown(str(package_id)))
+        return _answer(str(package_id))
 
 
 @blueprint.route("/<string:id_or_slug>/publish")
 class Publish(MethodView):
     @permission_required("packages.publish")
     @idempotent()
+    @tagged
     @blueprint.response(200, PackageShown)
     def post(self, id_or_slug: str) -> Response:
         """Put a package on sale, once everything that customers must see is there in both languages."""
         package_id: UUID = _shown(id_or_slug)["id"]
-        command = PublishPackage(author=_author(), package_id=package_id)
+        command = PublishPackage(author=_author(), package_id=package_id, expected_version=expected_version())
         publish_package(command, uow=use().new_uow(), clock=use().clock)
-        return answer(PackageShown, _shown(str(package_id)))
+        return _answer(str(package_id))
 
 
 @blueprint.route("/<string:id_or_slug>/departures")
@@ -144,6 +161,11 @@ class Departures(MethodView):
         return answer(DepartureShown, row, 201, location=location)
 
 
+def _answer(id_or_slug: str) -> Response:
+    row = _shown(id_or_slug)
+    return with_tag(answer(PackageShown, row), row["version"])
+
+
 def _author() -> Author:
     return Author(viewer().user_id, viewer().is_staff)
 
@@ -168,7 +190,7 @@ def _shown(id_or_slug: str) -> Row:
 
 
 def _search(query: dict[str, Any]) -> PackageSearch:
-    sort, category = query["sort"], query["category"]
+    sort, category = order_of(query, "featured"), query["category"]
     return PackageSearch(
         today=_today(),
         q=query["q"],
@@ -180,8 +202,9 @@ def _search(query: dict[str, Any]) -> PackageSearch:
         starts_to=query["starts_to"],
         featured=query["featured"],
         sort=sort,
+        updated_after=query["updated_after"],
         limit=query["limit"],
-        after=_behind(query["cursor"], sort, _instant if sort == "newest" else _number),
+        after=_behind(query["cursor"], sort, _KEYS.get(sort, _number)),
     )
 
 
@@ -205,8 +228,4 @@ def _number(key: Any) -> int:
     return key
 
 
-def _instant(key: Any) -> datetime:
-    at = datetime.fromisoformat(key)
-    if at.tzinfo is None:
-        raise InvalidCursor()
-    return at
+_KEYS: Mapping[str, Callable[[Any], Any]] = {"newest": instant, CHANGES: instant}

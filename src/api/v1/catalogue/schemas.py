@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.fields import Localized, MoneyField, Percent, Schema, Text
-from api.pagination import MOST, PageQuery
+from api.pagination import MOST, ChangesQuery, PageQuery, sort_field
 from application.catalogue.queries import SORTS
 from domain.catalogue.packages import (
     DESCRIPTION_LENGTH,
@@ -64,7 +64,7 @@ def price_of(name: str, **options: Any) -> Price:
     return Price(load_default=None, metadata=metadata, **options)
 
 
-class PackageQuery(PageQuery):
+class PackageQuery(ChangesQuery):
     """Which packages, and in which order."""
 
     q = Text(
@@ -87,7 +87,7 @@ class PackageQuery(PageQuery):
         metadata={"description": "Has an open departure with seats left that starts on this day or earlier."},
     )
     featured = fields.Boolean(load_default=None)
-    sort = fields.String(load_default="featured", validate=validate.OneOf(SORTS))
+    sort = sort_field(*SORTS, default="featured")
 
     @validates_schema
     def refuse_empty_ranges(self, query: Mapping[str, Any], **_: Any) -> None:

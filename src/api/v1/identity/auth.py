@@ -26,14 +26,18 @@ from api.v1.identity.users import profile_row
 from application.identity import accounts, passwords, signing_in
 from application.identity.signing_in import SignedIn
 from middlewares.auth_middleware import public, token_required
-from middlewares.idempotency import idempotent
+from middlewares.idempotency import idempotent, not_idempotent
+from middlewares.rate_limit import limited
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth", description="Registering, signing in and out")
 
 
 @blueprint.route("/register")
 class Register(MethodView):
+    # Staged: hashing takes too long for a transaction.
     @public
+    @idempotent(staged=True, sealed=True)
+    @limited(per_minute=10)
     @blueprint.arguments(RegisterRequest)
     @blueprint.response(201, SignedInShown)
     def post(self, body: dict[str, Any]) -> Response:
@@ -56,6 +60,7 @@ class Register(MethodView):
 @blueprint.route("/login")
 class Login(MethodView):
     @public
+    @not_idempotent("signing in again only opens another session, and its tokens are shown once")
     @blueprint.arguments(LoginRequest)
     @blueprint.response(200, SignedInShown)
     def post(self, body: dict[str, Any]) -> Response:
@@ -74,6 +79,7 @@ class Login(MethodView):
 @blueprint.route("/refresh")
 class Refresh(MethodView):
     @public
+    @not_idempotent("the refresh token is itself spent once; its tokens are shown once")
     @blueprint.arguments(RefreshRequest)
     @blueprint.response(200, SignedInShown)
     def post(self, body: dict[str, Any]) -> Response:
@@ -94,6 +100,7 @@ class Refresh(MethodView):
 @blueprint.route("/logout")
 class Logout(MethodView):
     @public
+    @not_idempotent("ending a session twice changes nothing")
     @blueprint.arguments(RefreshRequest)
     @blueprint.response(204)
     def post(self, body: dict[str, Any]) -> Response:
@@ -116,6 +123,7 @@ class LogoutEverywhere(MethodView):
 @blueprint.route("/verify-email")
 class VerifyEmail(MethodView):
     @public
+    @idempotent()
     @blueprint.arguments(VerifyEmailRequest)
     @blueprint.response(200, UserShown)
     def post(self, body: dict[str, Any]) -> Response:
@@ -124,10 +132,10 @@ class VerifyEmail(MethodView):
         return answer(UserShown, profile_row(user_id))
 
 
-# Not idempotent by key, like all that carries a password: a remembered request is a quick hash of it.
 @blueprint.route("/change-password")
 class ChangePassword(MethodView):
     @token_required
+    @not_idempotent("the second of two finds that the current password is another one")
     @blueprint.arguments(ChangePasswordRequest)
     @blueprint.response(204)
     def post(self, body: dict[str, Any]) -> Response:
@@ -146,6 +154,8 @@ class ChangePassword(MethodView):
 @blueprint.route("/forgot-password")
 class ForgotPassword(MethodView):
     @public
+    @not_idempotent("asking twice sends a newer link, and only the newest works")
+    @limited(per_minute=10)
     @blueprint.arguments(ForgotPasswordRequest)
     @blueprint.response(202, AcceptedShown)
     def post(self, body: dict[str, Any]) -> Response:
@@ -157,6 +167,8 @@ class ForgotPassword(MethodView):
 @blueprint.route("/reset-password")
 class ResetPassword(MethodView):
     @public
+    @not_idempotent("the mailed token is itself spent once")
+    @limited(per_minute=10)
     @blueprint.arguments(ResetPasswordRequest)
     @blueprint.response(204)
     def post(self, body: dict[str, Any]) -> Response:

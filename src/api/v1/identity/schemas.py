@@ -91,6 +91,7 @@ class UserShown(Schema):
     status = fields.String()
     email_verified = fields.Boolean()
     created_at = fields.DateTime()
+    updated_at = fields.DateTime()
     membership = fields.Nested(MembershipShown)
 
 

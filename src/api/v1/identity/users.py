@@ -11,8 +11,19 @@ from flask.views import MethodView
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import use, viewer
+from api.etags import expected_version, tagged, with_tag
 from api.fields import Text
-from api.pagination import PageQuery, after_cursor, by_time, split_page
+from api.pagination import (
+    ChangesQuery,
+    PageQuery,
+    after_cursor,
+    after_in,
+    by_order,
+    by_time,
+    order_of,
+    sort_field,
+    split_page,
+)
 from api.specification import page_of
 from api.v1.identity.schemas import ProfileRequest, SessionShown, UserShown
 from application.identity import accounts, signing_in
@@ -29,24 +40,33 @@ blueprint = Blueprint("users", __name__, description="Profiles")
 @blueprint.route("/users/me")
 class OwnProfile(MethodView):
     @token_required
+    @tagged
     @blueprint.response(200, UserShown)
     def get(self) -> Response:
         """One's own profile and membership."""
-        return answer(UserShown, profile_row(viewer().user_id))
+        return _profile(viewer().user_id)
 
     @token_required
+    @idempotent()
+    @tagged
     @blueprint.arguments(ProfileRequest)
     @blueprint.response(200, UserShown)
     def patch(self, body: dict[str, Any]) -> Response:
         """Change one's own names, phone or language."""
-        accounts.change_profile(accounts.ChangeProfile(user_id=viewer().user_id, **body), uow=use().new_uow())
-        return answer(UserShown, profile_row(viewer().user_id))
+        user_id = viewer().user_id
+        command = accounts.ChangeProfile(user_id=user_id, expected_version=expected_version(), **body)
+        accounts.change_profile(command, uow=use().new_uow())
+        return _profile(user_id)
 
     @token_required
+    @idempotent()
+    @tagged
     @blueprint.response(204)
     def delete(self) -> Response:
         """Close one's own account; bookings and payments stay on the books."""
-        accounts.close_account(viewer().user_id, uow=use().new_uow(), clock=use().clock)
+        accounts.close_account(
+            viewer().user_id, uow=use().new_uow(), clock=use().clock, expected_version=expected_version()
+        )
         return Response(status=204)
 
 
@@ -75,10 +95,11 @@ class OwnSession(MethodView):
         return Response(status=204)
 
 
-class UserSearch(PageQuery):
-    """Which users."""
+class UserSearch(ChangesQuery):
+    """Which users, and in which order."""
 
     q = Text(most=100, load_default=None)
+    sort = sort_field("-created_at", "created_at", "email", "-email")
 
 
 @blueprint.route("/admin/users")
@@ -87,24 +108,33 @@ class AllUsers(MethodView):
     @blueprint.arguments(UserSearch, location="query")
     @blueprint.response(200, page_of(UserShown))
     def get(self, query: dict[str, Any]) -> Response:
-        """Users, newest first; `q` looks into addresses and names."""
+        """Users, newest first; `q` looks into addresses and names. `updated_after` shows closed accounts, too."""
+        order = order_of(query)
         rows = use().queries.identity.find_users(
             today=business_date(use().clock.now()),
             q=query["q"],
             limit=query["limit"],
-            after=after_cursor(query["cursor"]),
+            after=after_in(query["cursor"], order),
+            order=order,
+            updated_after=query["updated_after"],
         )
-        shown, cursor = split_page(rows, query["limit"], by_time("created_at"))
+        shown, cursor = split_page(rows, query["limit"], by_order(order))
         return answer_page(UserShown, [_with_membership(row) for row in shown], cursor)
 
 
 @blueprint.route("/admin/users/<uuid:user_id>")
 class AnyUser(MethodView):
     @permission_required("users.read")
+    @tagged
     @blueprint.response(200, UserShown)
     def get(self, user_id: UUID) -> Response:
         """One user."""
-        return answer(UserShown, profile_row(user_id))
+        return _profile(user_id)
+
+
+def _profile(user_id: UUID) -> Response:
+    row = profile_row(user_id)
+    return with_tag(answer(UserShown, row), row["version"])
 
 
 def profile_row(user_id: UUID) -> Row:

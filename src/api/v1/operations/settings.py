@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask import Response, after_this_request, request
@@ -12,6 +11,7 @@ from marshmallow import fields, validate
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import use, viewer
+from api.etags import expected_version, tagged, with_tag
 from api.fields import Localized, Schema
 from api.specification import page_of
 from application.operations.settings import ChangeSetting, ResetSetting, change_setting, reset_setting
@@ -22,9 +22,6 @@ from middlewares.auth_middleware import permission_required, public
 from middlewares.idempotency import idempotent
 
 blueprint = Blueprint("settings", __name__, description="System settings")
-
-
-_VERSION = re.compile(r"[0-9]{1,9}")
 
 
 class PublicSettingShown(Schema):
@@ -93,29 +90,34 @@ class AllSettings(MethodView):
 @blueprint.route("/admin/settings/<string:key>")
 class OneSetting(MethodView):
     @permission_required("settings.read")
+    @tagged
     @blueprint.response(200, SettingShown)
     def get(self, key: str) -> Response:
         """One setting; its ETag is its version."""
         return _shown(key)
 
     @permission_required("settings.update")
+    @tagged
     @idempotent()
     @blueprint.arguments(SettingRequest)
     @blueprint.response(200, SettingShown)
     def put(self, body: dict[str, Any], key: str) -> Response:
         """Choose its value; with If-Match only if it is still that version."""
         after_this_request(_forget)
-        command = ChangeSetting(key=key, value=body["value"], actor_id=viewer().user_id, expected=_expected())
+        command = ChangeSetting(
+            key=key, value=body["value"], actor_id=viewer().user_id, expected_version=expected_version()
+        )
         change_setting(command, uow=use().new_uow(), values=use().system_settings, clock=use().clock)
         return _shown(key)
 
     @permission_required("settings.update")
+    @tagged
     @idempotent()
     @blueprint.response(200, SettingShown)
     def delete(self, key: str) -> Response:
         """Let its default hold again; with If-Match only if it is still that version."""
         after_this_request(_forget)
-        command = ResetSetting(key=key, actor_id=viewer().user_id, expected=_expected())
+        command = ResetSetting(key=key, actor_id=viewer().user_id, expected_version=expected_version())
         reset_setting(command, uow=use().new_uow(), values=use().system_settings, clock=use().clock)
         return _shown(key)
 
@@ -126,18 +128,9 @@ def _forget(response: Response) -> Response:
     return response
 
 
-def _expected() -> frozenset[int] | None:
-    """The versions that If-Match names; None where it is absent or `*`."""
-    if "If-Match" not in request.headers or request.if_match.star_tag:
-        return None
-    return frozenset(int(tag) for tag in request.if_match.as_set() if tag and _VERSION.fullmatch(tag))
-
-
 def _shown(key: str) -> Response:
     row = _row(setting_of(key), use().queries.operations.settings().get(key))
-    shown = answer(SettingShown, row)
-    shown.set_etag(str(row["version"]))
-    return shown
+    return with_tag(answer(SettingShown, row), row["version"])
 
 
 def _row(known: Setting[Any], stored: Row | None) -> Row:

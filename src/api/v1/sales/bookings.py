@@ -12,7 +12,7 @@ from flask.views import MethodView
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
-from api.pagination import after_cursor, by_time, split_page
+from api.pagination import after_in, by_order, order_of, split_page
 from api.specification import page_of
 from api.v1.sales.rows import booking_row, quote_row
 from api.v1.sales.schemas import (
@@ -37,7 +37,7 @@ from domain.operations.settings import HOLD_MINUTES
 from domain.sales.bookings import BookingNotFound, Traveler
 from domain.shared.errors import InvalidValue, NotAllowed
 from middlewares.auth_middleware import permission_required, token_required
-from middlewares.idempotency import idempotent
+from middlewares.idempotency import idempotent, not_idempotent
 
 blueprint = Blueprint("bookings", __name__, description="Quotes and bookings")
 
@@ -45,6 +45,7 @@ blueprint = Blueprint("bookings", __name__, description="Quotes and bookings")
 @blueprint.route("/quotes")
 class Quotes(MethodView):
     @token_required
+    @not_idempotent("a quote stores nothing")
     @blueprint.arguments(BookingRequest)
     @blueprint.response(200, QuoteShown)
     def post(self, body: dict[str, Any]) -> Response:
@@ -69,14 +70,17 @@ class Bookings(MethodView):
     @blueprint.response(200, page_of(BookingSummary))
     def get(self, query: dict[str, Any]) -> Response:
         """One's own bookings, newest first; everybody's for staff."""
+        order = order_of(query)
         rows = use().queries.sales.bookings(
             owner=scope_of("bookings.read"),
             status=query["status"],
             departure_id=query["departure_id"],
             limit=query["limit"],
-            after=after_cursor(query["cursor"]),
+            after=after_in(query["cursor"], order),
+            order=order,
+            updated_after=query["updated_after"],
         )
-        return answer_page(BookingSummary, *split_page(rows, query["limit"], by_time("created_at")))
+        return answer_page(BookingSummary, *split_page(rows, query["limit"], by_order(order)))
 
     @token_required
     @idempotent(required=True)

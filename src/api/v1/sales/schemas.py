@@ -3,7 +3,7 @@
 from marshmallow import fields, validate
 
 from api.fields import Localized, MoneyField, Schema, Text
-from api.pagination import PageQuery
+from api.pagination import ChangesQuery, sort_field
 from domain.sales.bookings import BookingStatus
 
 MOST_TRAVELERS = 200
@@ -93,9 +93,10 @@ class BookingShown(BookingSummary):
     items = fields.List(fields.Nested(ItemShown))
 
 
-class BookingSearch(PageQuery):
+class BookingSearch(ChangesQuery):
     status = fields.String(load_default=None, validate=validate.OneOf([status.value for status in BookingStatus]))
     departure_id = fields.UUID(load_default=None)
+    sort = sort_field("-created_at", "created_at", "start_date", "-start_date")
 
 
 class StatusChangeShown(Schema):

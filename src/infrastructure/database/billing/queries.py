@@ -7,12 +7,13 @@ from datetime import datetime
 from uuid import UUID
 
 from application.queries import After, Row
-from infrastructure.database.pages import page_after, page_values
+from infrastructure.database.pages import Order, order_sql, order_values, page_after, page_values
 from infrastructure.database.transaction import Database
 
 _PAYMENTS = """
 SELECT p.id, p.payment_number, p.user_id, p.payment_type, p.booking_id, p.subscription_id, p.amount_minor,
        p.refund_amount_minor, p.currency, p.payment_method, p.provider, p.status, p.paid_at, p.created_at,
+       p.updated_at,
        a.status AS attempt_status, a.provider_reference, a.checkout_url, a.reference_number, a.qr_code,
        a.expires_at AS checkout_expires_at, a.error_code
 FROM payments p LEFT JOIN LATERAL (
@@ -22,7 +23,7 @@ WHERE (%(owner)s::uuid IS NULL OR p.user_id = %(owner)s)
 _INVOICES = """
 SELECT i.id, i.invoice_number, i.user_id, i.booking_id, i.payment_id, i.invoice_type, i.status, i.subtotal_minor,
        i.discount_amount_minor, i.tax_rate, i.tax_amount_minor, i.total_amount_minor, i.currency, i.issue_date,
-       i.paid_date, i.issued_at,
+       i.paid_date, i.issued_at, i.updated_at,
        EXISTS (SELECT 1 FROM invoice_documents d WHERE d.invoice_id = i.id) AS pdf_generated,
        (SELECT json_agg(json_build_object(
             'item_type', r.item_type, 'description_ar', r.description_ar, 'description_en', r.description_en,
@@ -32,6 +33,9 @@ SELECT i.id, i.invoice_number, i.user_id, i.booking_id, i.payment_id, i.invoice_
 FROM invoices i
 WHERE (%(owner)s::uuid IS NULL OR i.user_id = %(owner)s)
 """
+_PAYMENTS_CHANGED, _PAYMENTS_NEWEST = Order("p.updated_at", "p.id"), Order("p.created_at", "p.id", descending=True)
+_INVOICES_CHANGED, _INVOICES_NEWEST = Order("i.updated_at", "i.id"), Order("i.issued_at", "i.id", descending=True)
+_PAYMENT_FILTERS = {"status": " AND p.status = %(status)s", "provider": " AND p.provider = %(provider)s"}
 _ATTENTION = """
 SELECT * FROM (
     SELECT r.id, 'SUSPENSE_' || r.reason AS reason, a.payment_id, p.payment_number, p.booking_id, a.provider,
@@ -72,22 +76,46 @@ class SqlBillingQueries:
     def payment(self, payment_id: UUID, *, owner: UUID | None) -> Row | None:
         return self._database.row(_PAYMENTS + " AND p.id = %(id)s", {"id": payment_id, "owner": owner})
 
-    def payments(self, *, owner: UUID | None, limit: int, after: After | None) -> Sequence[Row]:
-        condition = page_after(after, "p.created_at", "p.id")
-        sql = f"{_PAYMENTS} AND {condition} ORDER BY p.created_at DESC, p.id DESC LIMIT %(limit)s"
-        return self._database.rows(sql, {"owner": owner, **page_values(after, limit)})
+    def payments(
+        self,
+        *,
+        owner: UUID | None,
+        limit: int,
+        after: After | None,
+        status: str | None = None,
+        provider: str | None = None,
+        updated_after: datetime | None = None,
+    ) -> Sequence[Row]:
+        order = _PAYMENTS_CHANGED if updated_after is not None else _PAYMENTS_NEWEST
+        values = {"owner": owner, "status": status, "provider": provider}
+        where = "".join(sql for name, sql in _PAYMENT_FILTERS.items() if values[name] is not None)
+        return self._database.rows(
+            f"{_PAYMENTS}{where}{order_sql(order, after, updated_after)}",
+            {**values, **order_values(self._database, after, updated_after, limit)},
+        )
 
     def invoice(self, invoice_id: UUID, *, owner: UUID | None) -> Row | None:
         return self._database.row(_INVOICES + " AND i.id = %(id)s", {"id": invoice_id, "owner": owner})
 
     def invoices(
-        self, *, owner: UUID | None, booking_id: UUID | None, limit: int, after: After | None
+        self,
+        *,
+        owner: UUID | None,
+        booking_id: UUID | None,
+        limit: int,
+        after: After | None,
+        updated_after: datetime | None = None,
     ) -> Sequence[Row]:
-        condition = page_after(after, "i.issued_at", "i.id")
-        of_booking = "(%(booking_id)s::uuid IS NULL OR i.booking_id = %(booking_id)s)"
-        order = "ORDER BY i.issued_at DESC, i.id DESC LIMIT %(limit)s"
-        sql = f"{_INVOICES} AND {of_booking} AND {condition} {order}"
-        return self._database.rows(sql, {"owner": owner, "booking_id": booking_id, **page_values(after, limit)})
+        order = _INVOICES_CHANGED if updated_after is not None else _INVOICES_NEWEST
+        of_booking = " AND (%(booking_id)s::uuid IS NULL OR i.booking_id = %(booking_id)s)"
+        return self._database.rows(
+            f"{_INVOICES}{of_booking}{order_sql(order, after, updated_after)}",
+            {
+                "owner": owner,
+                "booking_id": booking_id,
+                **order_values(self._database, after, updated_after, limit),
+            },
+        )
 
     def attention(self, *, unknown_before: datetime, limit: int, after: After | None) -> Sequence[Row]:
         condition = page_after(after, "noticed_at", "id")

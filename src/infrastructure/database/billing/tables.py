@@ -40,6 +40,7 @@ from infrastructure.database.metadata import (
     money,
     reference,
     status,
+    touched,
     unit,
 )
 
@@ -83,6 +84,7 @@ payments = Table(
     Index("uq_payments_paid_booking_id", "booking_id", unique=True, postgresql_where="status = 'PAID'"),
     Index("ix_payments_booking_id", "booking_id"),
     Index("ix_payments_user_id_created_at_id", "user_id", "created_at", "id"),
+    Index("ix_payments_updated_at_id", "updated_at", "id"),
 )
 
 payment_attempts = Table(
@@ -179,9 +181,11 @@ invoices = Table(
     Column("issue_date", Date, nullable=False),
     Column("paid_date", Date),
     instant("issued_at"),
+    touched(),
     UniqueConstraint("payment_id", "invoice_type"),
     CheckConstraint("subtotal_minor - discount_amount_minor + tax_amount_minor = total_amount_minor", name="adds_up"),
     Index("ix_invoices_user_id_issued_at_id", "user_id", "issued_at", "id"),
+    Index("ix_invoices_updated_at_id", "updated_at", "id"),
 )
 
 invoice_items = Table(

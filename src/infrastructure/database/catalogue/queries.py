@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from application.catalogue.queries import Behind, PackageSearch, Row, Sight
+from application.catalogue.queries import CHANGES, Behind, PackageSearch, Row, Sight
 from domain.catalogue.packages import fold_for_search
+from infrastructure.database.pages import Order, settled_before
 from infrastructure.database.transaction import Database
 
 _BOOKABLE: Final = """
@@ -21,6 +21,7 @@ _COLUMNS: Final = f"""
     p.currency, p.tax_rate, p.tax_inclusive, p.duration_days, p.duration_nights, p.min_travelers, p.max_travelers,
     p.destinations, p.inclusions_ar, p.inclusions_en, p.exclusions_ar, p.exclusions_en, p.itinerary, p.is_featured,
     p.display_order, p.status, p.availability_start, p.availability_end, p.vendor_id, p.created_at, p.updated_at,
+    p.version,
     (SELECT min(d.starts_on) FROM departures d WHERE {_BOOKABLE}) AS next_departure
 """
 _FILTERS: Final = {
@@ -40,30 +41,12 @@ _DEPARTING: Final = f"""
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """One way to sort: by a column, and by id where that is equal."""
-
-    column: str
-    kind: str
-    descending: bool = False
-
-    @property
-    def by(self) -> str:
-        return f"p.{self.column} DESC, p.id DESC" if self.descending else f"p.{self.column}, p.id"
-
-    @property
-    def behind(self) -> str:
-        """The condition that a row comes after the last one of the page before."""
-        beyond = "<" if self.descending else ">"
-        return f"(p.{self.column}, p.id) {beyond} (%(after_key)s::{self.kind}, %(after_id)s::uuid)"
-
-
 _ORDERS: Final = {
-    "featured": _Order("listing_place", "bigint"),
-    "price": _Order("price_thousandths", "bigint"),
-    "-price": _Order("price_thousandths", "bigint", descending=True),
-    "newest": _Order("created_at", "timestamptz", descending=True),
+    "featured": Order("p.listing_place", "p.id", "bigint"),
+    "price": Order("p.price_thousandths", "p.id", "bigint"),
+    "-price": Order("p.price_thousandths", "p.id", "bigint", descending=True),
+    "newest": Order("p.created_at", "p.id", descending=True),
+    CHANGES: Order("p.updated_at", "p.id"),
 }
 
 _SELECT: Final = f"SELECT {_COLUMNS}"
@@ -92,8 +75,11 @@ class SqlCatalogueQueries:
         if search.after is not None:
             conditions.append(order.behind)
             values |= {"after_key": search.after.key, "after_id": search.after.id}
+        if search.updated_after is not None:
+            conditions.append("p.updated_at > %(updated_after)s AND p.updated_at < %(settled)s")
+            values |= {"updated_after": search.updated_after, "settled": settled_before(self._database)}
         where = " AND ".join([_within(sight), *conditions])
-        sql = f"{_SELECT}, p.{order.column} AS sort_key FROM packages p WHERE {where} ORDER BY {order.by} {_PAGE}"
+        sql = f"{_SELECT}, {order.column} AS sort_key FROM packages p WHERE {where} ORDER BY {order.by} {_PAGE}"
         # A word may stand in every package or in none: a plan that is kept would suit one of them.
         return self._database.rows(sql, values, replan=True)
 

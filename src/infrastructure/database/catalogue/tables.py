@@ -29,6 +29,7 @@ from infrastructure.database.metadata import (
     reference,
     status,
     unit,
+    version,
 )
 
 
@@ -72,6 +73,7 @@ packages = Table(
     reference("created_by_user_id", "users.id"),
     instant("created_at"),
     instant("updated_at"),
+    version(),
     # What search looks in: both languages, one spelling for what people type alike.
     Column(
         "search_text",
@@ -101,6 +103,7 @@ packages = Table(
     Index("ix_packages_price_thousandths_id", "price_thousandths", "id"),
     Index("ix_packages_created_at_id", "created_at", "id"),
     Index("ix_packages_vendor_id", "vendor_id"),
+    Index("ix_packages_updated_at_id", "updated_at", "id"),
 )
 
 departures = Table(

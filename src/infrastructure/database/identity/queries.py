@@ -6,19 +6,27 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from application.queries import After, Row
-from infrastructure.database.pages import page_after, page_values
+from application.queries import CHANGES, NEWEST, After, Row
+from infrastructure.database.pages import Order, order_sql, order_values, page_after, page_values
 from infrastructure.database.transaction import Database
 
 _PROFILE = """
 SELECT u.id, u.email, u.first_name, u.last_name, u.phone, u.roles, u.locale, u.status, u.email_verified_at,
-       u.created_at, coalesce(m.tier_code, 'GUEST') AS tier_code, m.membership_number, m.expiry_date
+       u.created_at, u.updated_at, u.version,
+       coalesce(m.tier_code, 'GUEST') AS tier_code, m.membership_number, m.expiry_date
 FROM users u LEFT JOIN LATERAL (
     SELECT l.tier_code, s.membership_number, s.expiry_date
     FROM membership_subscriptions s JOIN membership_plans l ON l.id = s.plan_id
     WHERE s.user_id = u.id AND s.status = 'ACTIVE' AND s.expiry_date >= %(today)s LIMIT 1) m ON true
-WHERE u.deleted_at IS NULL
+WHERE (%(closed)s OR u.deleted_at IS NULL)
 """
+_ORDERS = {
+    NEWEST: Order("u.created_at", "u.id", descending=True),
+    "created_at": Order("u.created_at", "u.id"),
+    "email": Order("u.email", "u.id", "text"),
+    "-email": Order("u.email", "u.id", "text", descending=True),
+    CHANGES: Order("u.updated_at", "u.id"),
+}
 _STANDING = """
 SELECT u.roles FROM users u JOIN sessions s ON s.user_id = u.id
 WHERE u.id = %s AND s.id = %s AND s.revoked_at IS NULL AND u.status = 'ACTIVE' AND u.deleted_at IS NULL
@@ -41,7 +49,7 @@ class SqlIdentityQueries:
         self._database = database
 
     def profile(self, user_id: UUID, *, today: date) -> Row | None:
-        return self._database.row(_PROFILE + " AND u.id = %(id)s", {"id": user_id, "today": today})
+        return self._database.row(_PROFILE + " AND u.id = %(id)s", {"id": user_id, "today": today, "closed": False})
 
     def standing(self, user_id: UUID, session_id: UUID) -> Row | None:
         return self._database.row(_STANDING, (user_id, session_id))
@@ -54,9 +62,20 @@ class SqlIdentityQueries:
     def permissions_of(self, roles: Sequence[str]) -> frozenset[str]:
         return frozenset(row["permission_code"] for row in self._database.rows(_PERMISSIONS, (list(roles),)))
 
-    def find_users(self, *, today: date, q: str | None, limit: int, after: After | None) -> Sequence[Row]:
+    def find_users(
+        self,
+        *,
+        today: date,
+        q: str | None,
+        limit: int,
+        after: After | None,
+        order: str = NEWEST,
+        updated_after: datetime | None = None,
+    ) -> Sequence[Row]:
         named = "(%(q)s::text IS NULL OR u.email LIKE %(like)s OR u.first_name || ' ' || u.last_name ILIKE %(like)s)"
-        condition = page_after(after, "u.created_at", "u.id")
-        sql = f"{_PROFILE} AND {named} AND {condition} ORDER BY u.created_at DESC, u.id DESC LIMIT %(limit)s"
         escaped = (q or "").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return self._database.rows(sql, {"today": today, "q": q, "like": f"%{escaped}%", **page_values(after, limit)})
+        values = {"today": today, "q": q, "like": f"%{escaped}%", "closed": updated_after is not None}
+        return self._database.rows(
+            f"{_PROFILE} AND {named}{order_sql(_ORDERS[order], after, updated_after)}",
+            {**values, **order_values(self._database, after, updated_after, limit)},
+        )

@@ -36,7 +36,12 @@ class SqlUsers:
         self.seen.append(user)
 
     def get(self, user_id: UUID) -> User:
-        query = select(User).where(users.c.id == user_id).with_for_update(key_share=True)
+        query = (
+            select(User)
+            .where(users.c.id == user_id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
         user = self._statements.session.scalars(query).one_or_none()
         if user is None:
             raise NotFound()

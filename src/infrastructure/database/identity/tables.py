@@ -7,7 +7,16 @@ from sqlalchemy.orm import relationship
 
 from domain.identity.sessions import RefreshToken, Session
 from domain.identity.users import User, UserStatus
-from infrastructure.database.metadata import instant, key, mappers, metadata, reference, status
+from infrastructure.database.metadata import (
+    instant,
+    key,
+    mappers,
+    metadata,
+    reference,
+    status,
+    touched,
+    version,
+)
 
 users = Table(
     "users",
@@ -33,6 +42,9 @@ users = Table(
         postgresql_where=text("email_verified_at IS NOT NULL AND deleted_at IS NULL"),
     ),
     Index("ix_users_email", "email"),
+    touched(),
+    version(),
+    Index("ix_users_updated_at_id", "updated_at", "id"),
 )
 
 roles = Table(
@@ -121,7 +133,7 @@ login_failures = Table(
     Index("ix_login_failures_began_at", "began_at"),
 )
 
-mappers.map_imperatively(User, users)
+mappers.map_imperatively(User, users, exclude_properties=["updated_at"])
 mappers.map_imperatively(RefreshToken, refresh_tokens)
 mappers.map_imperatively(
     Session,

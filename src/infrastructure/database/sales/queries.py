@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from application.queries import After, Row
+from application.queries import CHANGES, NEWEST, After, Row
+from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.transaction import Database
 
 _COLUMNS = """
@@ -40,8 +41,13 @@ SELECT {_COLUMNS} FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
 WHERE true
 """
 _FILTERS = {"status": "b.status = %(status)s", "departure_id": "b.departure_id = %(departure_id)s"}
-_PAGE = " ORDER BY b.created_at DESC, b.id DESC LIMIT %(limit)s"
-_AFTER = "(b.created_at, b.id) < (%(key)s, %(after)s)"
+_ORDERS = {
+    NEWEST: Order("b.created_at", "b.id", descending=True),
+    "created_at": Order("b.created_at", "b.id"),
+    "start_date": Order("b.start_date", "b.id", "date"),
+    "-start_date": Order("b.start_date", "b.id", "date", descending=True),
+    CHANGES: Order("b.updated_at", "b.id"),
+}
 
 _HISTORY = """
 SELECT from_status, to_status, changed_by_user_id, change_reason, changed_at
@@ -75,15 +81,22 @@ class SqlSalesQueries:
         return self._database.row(_ONE, {"id": booking_id, "owner": owner})
 
     def bookings(
-        self, *, owner: UUID | None, status: str | None, departure_id: UUID | None, limit: int, after: After | None
+        self,
+        *,
+        owner: UUID | None,
+        status: str | None,
+        departure_id: UUID | None,
+        limit: int,
+        after: After | None,
+        order: str = NEWEST,
+        updated_after: datetime | None = None,
     ) -> Sequence[Row]:
-        values: dict[str, Any] = {"owner": owner, "status": status, "departure_id": departure_id, "limit": limit + 1}
-        conditions = [sql for name, sql in _FILTERS.items() if values[name] is not None]
-        if after is not None:
-            conditions.append(_AFTER)
-            values |= {"key": after.key, "after": after.id}
-        where = "".join(f" AND {condition}" for condition in conditions)
-        return self._database.rows((_ALL if owner is None else _OWN) + where + _PAGE, values)
+        values: dict[str, Any] = {"owner": owner, "status": status, "departure_id": departure_id}
+        where = "".join(f" AND {sql}" for name, sql in _FILTERS.items() if values[name] is not None)
+        return self._database.rows(
+            (_ALL if owner is None else _OWN) + where + order_sql(_ORDERS[order], after, updated_after),
+            {**values, **order_values(self._database, after, updated_after, limit)},
+        )
 
     def history(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:
         if self._database.row(_VISIBLE, {"id": booking_id, "owner": owner}) is None:

@@ -99,6 +99,7 @@ bookings = Table(
     Index("ix_bookings_user_id_created_at_id", "user_id", "created_at", "id"),
     Index("ix_bookings_created_at_id", "created_at", "id"),
     Index("ix_bookings_departure_id", "departure_id"),
+    Index("ix_bookings_updated_at_id", "updated_at", "id"),
 )
 
 booking_items = Table(
