@@ -198,13 +198,16 @@ def test_refusals_use_up_no_connections(addresses: DatabaseAddresses) -> None:
     database.dispose()
 
 
-def test_a_taken_address_is_told_as_such(database: Database) -> None:
-    def register() -> None:
+def test_an_address_that_another_has_proved_is_told_as_such(database: Database) -> None:
+    def prove() -> None:
+        user = a_user(email="mona@example.com")
+        user.pull_events()
+        user.verify_email(at=NOON)
         with units_of_work(database)() as uow:
-            uow.users.add(a_user(email="mona@example.com"))
+            uow.users.add(user)
             uow.commit()
 
-    results = all_at_once([register] * 5)
+    results = all_at_once([prove] * 5)
 
     assert [type(result) for result in results].count(EmailTaken) == 4
     assert users_and_events(database) == (1, 1)

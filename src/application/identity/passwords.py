@@ -113,8 +113,8 @@ def reset_password(command: ResetPassword, *, uow: UnitOfWork, passwords: Passwo
     _refuse_personal(command.password, user, pointer="/password")
     password_hash, now = passwords.hash(command.password, like=hashes), clock.now()
     with uow:
-        user = _expecting(uow.sessions.reset_of(token_hash=token_hash, at=now), uow)
-        # Taken under the user's lock: of two at once the second finds it spent.
+        user = _expecting(user.id, uow)
+        # Under the user's lock: of two at once the second finds it spent.
         if uow.sessions.take_reset(token_hash=token_hash, at=now) is None:
             raise WrongResetToken()
         if not is_proved_by_another(user, uow=uow):
