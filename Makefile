@@ -5,7 +5,7 @@
 PYTHON_IN_VENV := .venv/bin/python
 
 help: ## Say what each target does
-	@grep -hE '^[a-z]+:.*## ' Makefile | sort -s -t: -k1,1 | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z]+:.*## ' Makefile | sort -s -t: -k1,1 | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 setup: ## Install everything that running needs; starts nothing
 	@bash scripts/setup.sh run
