@@ -45,7 +45,7 @@ class CooperativeConnection(psycopg.Connection[Any]):
                 if not ready or self._unbroken >= UNBROKEN:
                     ready = self._pause(socket, wanted, ready)
                 self._unbroken += 1
-                wanted = gen.send(ready)  # type: ignore[arg-type]
+                wanted = gen.send(ready)
         except StopIteration as finished:
             result: Result = finished.value
             return result

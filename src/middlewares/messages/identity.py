@@ -17,6 +17,10 @@ MESSAGES: Final[Sentences] = {
         ("Wrong e-mail or password", "They do not fit together."),
         ("البريد أو كلمة المرور غير صحيحة", "لا يتطابقان."),
     ),
+    "sign_in_busy": (
+        ("Many people are signing in", "Try again in a few seconds."),
+        ("كثيرون يسجلون الدخول الآن", "حاول مجددا بعد ثوان."),
+    ),
     "email_taken": (
         ("This e-mail has an account", "Sign in, or reset the password."),
         ("لهذا البريد حساب", "سجل الدخول أو استعد كلمة المرور."),
