@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
     settings = settings or (running.settings if running is not None else load_settings())
     if running is None:
         configure_logging(settings)
-        running = bootstrap(settings, run_hash=hash_runner())
+        running = bootstrap(settings, run_hash=hash_runner(settings.home))
     app = Flask("altayar", static_folder=None)
     app.json = OrjsonProvider(app)
     app.config.update(

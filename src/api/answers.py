@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -39,24 +40,50 @@ def json_answer(document: Any, status: int = 200, headers: Mapping[str, str] | N
 
 
 Get = Callable[[Row, str], Any]
+Show = Callable[[Row, str], Shown]
 
 
 @lru_cache(maxsize=256)
-def serializer(schema: type[Schema]) -> Callable[[Row, str], Shown]:
-    """What shows a row as this schema does, in a language; a test holds both to the same answers."""
-    getters = [(name, _getter(name, field)) for name, field in schema().dump_fields.items()]
+def serializer(schema: type[Schema]) -> Show:
+    """What shows a row as this schema does, in a language; a test holds both to the same answers.
+
+    Columns are taken all together, in the order of the schema; what is not shown as it stands there is replaced.
+    """
+    shown_fields = schema().dump_fields
+    names = tuple(shown_fields)
+    take = _taking([_column(name, field) for name, field in shown_fields.items()])
+    amounts = [(name, field.unit) for name, field in shown_fields.items() if isinstance(field, MoneyField)]
+    changed = [(name, get) for name, field in shown_fields.items() if (get := _getter(name, field)) is not None]
 
     def show(row: Row, language: str) -> Shown:
-        return {name: get(row, language) for name, get in getters}
+        shown = dict(zip(names, take(row), strict=True))
+        for name, unit in amounts:
+            shown[name] = shown_money(shown[name], row[unit])
+        for name, get in changed:
+            shown[name] = get(row, language)
+        return shown
 
     return show
 
 
-def _getter(name: str, field: fields.Field[Any]) -> Get:
+def _taking(columns: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
+    """What takes these columns of a row; `itemgetter` of a single one does not answer a tuple."""
+    if len(columns) > 1:
+        return itemgetter(*columns)
+    return lambda row: tuple(row[column] for column in columns)
+
+
+def _column(name: str, field: fields.Field[Any]) -> str:
+    """The column that a field is shown from, or one of them."""
     column = field.attribute or name
     if isinstance(field, MoneyField):
-        minor, unit = f"{column}_minor", field.unit
-        return lambda row, _: shown_money(row[minor], row[unit])
+        return f"{column}_minor"
+    return f"{column}_en" if isinstance(field, Localized) else column
+
+
+def _getter(name: str, field: fields.Field[Any]) -> Get | None:
+    """How a field is shown; None for amounts, and where a column is shown as it stands."""
+    column = field.attribute or name
     if isinstance(field, Localized):
         columns = {"ar": f"{column}_ar", "en": f"{column}_en"}
         return lambda row, language: row[columns[language]]
@@ -68,7 +95,7 @@ def _getter(name: str, field: fields.Field[Any]) -> Get:
     if isinstance(field, fields.Nested):
         show_one = serializer(_schema_of(field))
         return lambda row, language: None if row[column] is None else show_one(row[column], language)
-    return lambda row, _: row[column]
+    return None
 
 
 def _schema_of(field: fields.Nested) -> type[Schema]:

@@ -45,3 +45,7 @@ class Blueprint(flask_smorest.Blueprint):
     """flask-smorest's, with this module's reading of bodies."""
 
     ARGUMENTS_PARSER: ClassVar[FlaskParser] = _Bodies()
+
+    def arguments(self, schema: Any, **options: Any) -> Any:
+        """One schema for all requests of a route: making it costs more than reading most of them."""
+        return super().arguments(schema() if isinstance(schema, type) else schema, **options)

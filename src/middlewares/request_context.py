@@ -72,8 +72,9 @@ def _end(response: Response) -> Response:
     seconds = time.perf_counter() - g.began
     response.headers["X-Request-Id"] = g.request_id
     # The rule, not the path: ids would make a series each.
-    rule = request.url_rule.rule if request.url_rule else "none"
-    _SECONDS.labels(rule, request.method, response.status_code).observe(seconds)
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
-        _log.info("request", route=rule, method=request.method, status=response.status_code, ms=round(seconds * 1000))
+    matched, method = request.url_rule, request.method
+    rule = matched.rule if matched is not None else "none"
+    _SECONDS.labels(rule, method, response.status_code).observe(seconds)
+    if method not in ("GET", "HEAD", "OPTIONS"):
+        _log.info("request", route=rule, method=method, status=response.status_code, ms=round(seconds * 1000))
     return response

@@ -27,15 +27,17 @@ def register_security_headers(app: Flask, *, origins: Sequence[str], https: bool
     """Add headers to every answer; a page that set its own policy keeps it."""
     # `null` is what a sandboxed frame or a local file sends: nobody's origin, and everybody's.
     allowed = frozenset(origins) - {"null"}
+    always = {**_ALWAYS, "Content-Security-Policy": _NOTHING_LOADS}
+    if https:
+        always["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    of_api = {**always, "Cache-Control": "no-store"}
 
     def protect(response: Response) -> Response:
-        for name, value in _ALWAYS.items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("Content-Security-Policy", _NOTHING_LOADS)
-        if request.path.startswith("/api/"):
-            response.headers.setdefault("Cache-Control", "no-store")
-        if https:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        # Not `setdefault`: it goes through all headers for each of them.
+        present = {name.lower() for name, _ in response.headers}
+        for name, value in (of_api if request.path.startswith("/api/") else always).items():
+            if name.lower() not in present:
+                response.headers.add(name, value)
         if allowed:
             _allow_origin(response)
         return response

@@ -1,4 +1,4 @@
-"""Measure us beside the floors: `python -m tests.benchmarks [posting] [http] [--seconds N] [--rounds N] [--gate]`."""
+"""Measure us beside the floors: `python -m tests.benchmarks [posting] [http] [logins] [--seconds N] [--gate] …`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import orjson
 from rich.console import Console
 
 from infrastructure.database.roles import connect
-from tests.benchmarks import http, posting
+from tests.benchmarks import http, logins, posting
 from tests.benchmarks.harness import Findings, show
 from tests.benchmarks.servers import ROOT, System, fresh_system
 
@@ -27,7 +27,7 @@ class Benchmark(Protocol):
     def __call__(self, system: System, *, seconds: int, rounds: int) -> Findings: ...
 
 
-BENCHMARKS: dict[str, Benchmark] = {"posting": posting.measure, "http": http.measure}
+BENCHMARKS: dict[str, Benchmark] = {"posting": posting.measure, "http": http.measure, "logins": logins.measure}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -39,9 +39,9 @@ INSERT INTO packages (id, slug, name_ar, name_en, description_ar, description_en
                       tax_rate, tax_inclusive, duration_days, duration_nights, min_travelers, max_travelers,
                       destinations, inclusions_ar, inclusions_en, exclusions_ar, exclusions_en, itinerary,
                       is_featured, display_order, status, created_by_user_id, created_at, updated_at)
-SELECT uuidv7(), 'trip-' || n, 'رحلة نيلية ' || n, 'Nile cruise ' || n, 'أسوان والأقصر', 'Aswan and Luxor', 'LUXURY',
-       149900 + n, 'EGP', 14, true, 5, 4, 1, 20, '{Aswan,Luxor}', '{}', '{}', '{}', '{}', '[]', false, n, 'ACTIVE',
-       %(creator)s, now(), now()
+SELECT uuidv7(), %(name)s || '-trip-' || n, 'رحلة نيلية ' || n, 'Nile cruise ' || n, 'أسوان والأقصر', 'Aswan and Luxor',
+       'LUXURY', 149900 + n, 'EGP', 14, true, 5, 4, 1, 20, '{Aswan,Luxor}', '{}', '{}', '{}', '{}', '[]', false, n,
+       'ACTIVE', %(creator)s, now(), now()
 FROM generate_series(1, %(many)s) AS n
 RETURNING id
 """
@@ -98,13 +98,22 @@ class Shop:
 
 
 def open_shop(
-    system: System, *, customers: int = 500, bookings_each: int = 40, packages: int = 50, departures_each: int = 40
+    system: System,
+    *,
+    name: str,
+    customers: int = 500,
+    bookings_each: int = 40,
+    packages: int = 50,
+    departures_each: int = 40,
 ) -> Shop:
-    """Customers with `bookings_each` bookings that wait for their money, spread over all departures."""
+    """Customers with `bookings_each` bookings that wait for their money, spread over all departures.
+
+    `name` keeps the shops of one system apart; the customers' addresses are `<name>1@example.com` and so on.
+    """
     with connect(system.addresses.owner) as connection, connection.transaction():
-        people = _ids(connection.execute(_ADD_USERS, {"prefix": "customer", "many": customers}))
+        people = _ids(connection.execute(_ADD_USERS, {"prefix": name, "many": customers}))
         creator = people[0]
-        trips = _ids(connection.execute(_ADD_PACKAGES, {"creator": creator, "many": packages}))
+        trips = _ids(connection.execute(_ADD_PACKAGES, {"creator": creator, "many": packages, "name": name}))
         dates = connection.execute(_ADD_DEPARTURES, {"packages": trips, "each": departures_each}).fetchall()
         connection.execute(
             _ADD_BOOKINGS,
@@ -118,6 +127,16 @@ def open_shop(
         sessions = connection.execute(_ADD_SESSIONS, (people,)).fetchall()
     _look_at_statistics(system)
     return Shop(sessions, dates)
+
+
+def let_sign_in(system: System, shop: Shop, password: str) -> None:
+    """Give every customer of a shop the same password, hashed as the product does."""
+    running = bootstrap(system.settings, pool_size=1)
+    password_hash = running.dependencies.passwords.hash(password)
+    running.close()
+    with connect(system.addresses.owner) as connection:
+        customers = [user for user, _ in shop.customers]
+        connection.execute("UPDATE users SET password_hash = %s WHERE id = ANY(%s)", (password_hash, customers))
 
 
 def fill_wallets(system: System, *, many: int = WALLETS) -> list[UUID]:

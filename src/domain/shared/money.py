@@ -147,8 +147,8 @@ def format_minor(minor: int, exponent: int) -> str:
     """`minor` minor units as a decimal string with `exponent` decimals."""
     if exponent == 0:
         return str(minor)
-    whole, rest = divmod(abs(minor), 10**exponent)
-    return f"{'-' if minor < 0 else ''}{whole}.{rest:0{exponent}d}"
+    digits = str(abs(minor)).zfill(exponent + 1)
+    return f"{'-' if minor < 0 else ''}{digits[:-exponent]}.{digits[-exponent:]}"
 
 
 def allocate(total: int, weights: Sequence[int]) -> list[int]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Protocol
 
+import orjson
 import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import Connection, Engine, create_engine
@@ -21,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
+from infrastructure.database.connections import connect_cooperatively
 from infrastructure.database.refusals import DatabaseUnavailable, meaning_of
 
 Row = dict[str, Any]
@@ -82,10 +84,15 @@ class Database:
             "max_overflow": 0,
             "pool_timeout": CHECKOUT_SECONDS,
             "connect_args": {"options": options, "connect_timeout": 3},
+            # Transactions begin by a statement of their own, which travels with the first of theirs.
+            "isolation_level": "AUTOCOMMIT",
+            "json_deserializer": orjson.loads,
         }
         self.url = url
         self.engine: Engine = create_engine(url, **shared)
-        self._reads: Engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **shared)
+        self._reads: Engine = create_engine(url, pool_reset_on_return=None, **shared)
+        for engine in (self.engine, self._reads):
+            connect_cooperatively(engine)
         self._current: ContextVar[Statements | None] = ContextVar("transaction", default=None)
 
     def rows(self, sql: str, parameters: Parameters = (), *, replan: bool = False) -> list[Row]:
@@ -116,6 +123,7 @@ class Database:
             yield outer.joined()
             return
         with _borrowed(self.engine) as lent, contextlib.closing(Transaction(self.engine, lent)) as begun:
+            begun.begin()
             token = self._current.set(begun)
             try:
                 yield begun
@@ -149,6 +157,10 @@ class Transaction:
         self._cursor = self._connection.cursor(row_factory=dict_row)
         self._session: Session | None = None
         self._committed = False
+
+    def begin(self) -> None:
+        """Ask for the transaction; the answer comes with that of the first question."""
+        self._cursor.execute("BEGIN")
 
     def joined(self) -> Statements:
         return JoinedTransaction(self)

@@ -17,6 +17,10 @@ MESSAGES: Final[Sentences] = {
         ("Wrong e-mail or password", "They do not fit together."),
         ("البريد أو كلمة المرور غير صحيحة", "لا يتطابقان."),
     ),
+    "sign_in_busy": (
+        ("Many people are signing in", "Try again in a few seconds."),
+        ("كثيرون يسجلون الدخول الآن", "حاول مجددا بعد ثوان."),
+    ),
     "email_taken": (
         ("Another account has proved this e-mail", "Sign in to that one, or reset its password."),
         ("أكد حساب آخر هذا البريد", "سجل الدخول إليه أو استعد كلمة مروره."),

@@ -1,0 +1,86 @@
+"""Connections that wait beside gevent's loop, and only when there is something to wait for.
+
+psycopg's own waiting under gevent passes the loop at every step, also to hear that a socket can be written to.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar
+
+import psycopg
+from gevent import monkey, sleep
+from gevent.socket import wait_read, wait_readwrite, wait_write
+from psycopg.abc import PQGen
+from sqlalchemy import Engine, event
+
+Result = TypeVar("Result")
+
+READ, WRITE = 1, 2
+"""psycopg's `Wait` and `Ready`, as plain numbers."""
+
+UNBROKEN: Final = 200
+"""Steps without a wait after which others get their turn: a long pipeline must not keep the loop to itself."""
+
+# The operating system's: gevent's passes the loop before it answers.
+_select: Any = monkey.get_original("select", ["poll", "POLLIN", "POLLOUT"])
+_poll, _IN, _OUT = _select
+_ASKED = {READ: _IN, WRITE: _OUT, READ | WRITE: _IN | _OUT}
+_WAIT = {READ: wait_read, WRITE: wait_write, READ | WRITE: wait_readwrite}
+
+
+class CooperativeConnection(psycopg.Connection[Any]):
+    """psycopg's connection for processes that gevent has patched."""
+
+    _unbroken = 0
+
+    def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:
+        """Run an operation to its end; other greenlets run while the server makes this one wait."""
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
+        socket = self.pgconn.socket
+        try:
+            wanted = next(gen)
+            while True:
+                ready = _ready(socket, wanted)
+                if not ready or self._unbroken >= UNBROKEN:
+                    ready = self._pause(socket, wanted, ready)
+                self._unbroken += 1
+                wanted = gen.send(ready)
+        except StopIteration as finished:
+            result: Result = finished.value
+            return result
+
+    def _pause(self, socket: int, wanted: int, ready: int) -> int:
+        """Let the others run: until the socket is ready or, where it is, once."""
+        try:
+            if ready:
+                sleep(0)
+            else:
+                _WAIT[wanted](socket)
+        except BaseException:
+            # Somebody ended this greenlet: what is still to come on this connection would answer the next question.
+            self.pgconn.finish()
+            raise
+        self._unbroken = 0
+        return _ready(socket, wanted)
+
+
+def _ready(socket: int, wanted: int) -> int:
+    """What of `wanted` the socket can do now. A lost connection can be read: that tells of the loss."""
+    asked = _poll()
+    asked.register(socket, _ASKED[wanted])
+    events = [happened for _, happened in asked.poll(0)]
+    if not events:
+        return 0
+    [happened] = events
+    return (WRITE if happened & _OUT else 0) | (READ if happened & ~_OUT else 0)
+
+
+def connect_cooperatively(engine: Engine) -> None:
+    """Open this engine's connections as such where gevent runs; elsewhere psycopg's own waiting is the fastest."""
+    if monkey.is_module_patched("select"):
+        event.listen(engine, "do_connect", _connect)
+
+
+def _connect(_dialect: object, _record: object, positional: list[Any], named: dict[str, Any]) -> CooperativeConnection:
+    return CooperativeConnection.connect(*positional, **named)
