@@ -11,6 +11,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from api.documentation import documentation
 from api.health import blueprint as health
+from api.pages.invitations import blueprint as invitation_pages
 from api.pages.views import blueprint as pages
 from api.sandbox.views import blueprint as sandbox
 from api.specification import create_specification, declare_security
@@ -18,6 +19,9 @@ from api.v1.billing.invoices import blueprint as invoices
 from api.v1.billing.payments import blueprint as payments
 from api.v1.catalogue.packages import blueprint as packages
 from api.v1.identity.auth import blueprint as auth
+from api.v1.identity.invitations import blueprint as invitations
+from api.v1.identity.phones import blueprint as phones
+from api.v1.identity.second_factor import blueprint as second_factor
 from api.v1.identity.users import blueprint as users
 from api.v1.ledger.rewards import blueprint as rewards
 from api.v1.membership.memberships import blueprint as memberships
@@ -35,7 +39,20 @@ from middlewares.security_headers import register_security_headers
 
 LARGEST_BODY = 1024 * 1024
 VERSION = "1"
-_V1 = (auth, users, memberships, packages, bookings, payments, invoices, rewards, notifications)
+_V1 = (
+    auth,
+    users,
+    second_factor,
+    phones,
+    invitations,
+    memberships,
+    packages,
+    bookings,
+    payments,
+    invoices,
+    rewards,
+    notifications,
+)
 
 
 def create_app(settings: Settings | None = None, running: Running | None = None) -> Flask:
@@ -64,7 +81,7 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
     for blueprint in _V1:
         prefix = f"/api/v1{blueprint.url_prefix or ''}"
         specification.register_blueprint(blueprint, url_prefix=prefix)
-    for plain in (webhooks, health, pages, sandbox):
+    for plain in (webhooks, health, pages, invitation_pages, sandbox):
         app.register_blueprint(plain)
     declare_security(specification, app)
     app.register_blueprint(documentation(specification.spec.to_dict()))

@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from application.billing.inbox import WebhookInbox
+from application.identity.ports import CountedGuesses, Invitations, PhoneVerifications, SecondFactors
 from application.sales.ports import Sale
 from domain.billing.invoices import Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
@@ -37,6 +38,10 @@ class Users(Protocol):
         ...
 
     def by_email(self, email: str) -> User | None: ...
+
+    def by_proved_email(self, email: str) -> User | None:
+        """The account that has proved this address, and is not closed."""
+        ...
 
 
 class Sessions(Protocol):
@@ -223,6 +228,18 @@ class UnitOfWork(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def second_factors(self) -> SecondFactors: ...
+
+    @property
+    def guesses(self) -> CountedGuesses: ...
+
+    @property
+    def phone_verifications(self) -> PhoneVerifications: ...
+
+    @property
+    def invitations(self) -> Invitations: ...
 
     @property
     def memberships(self) -> Memberships: ...

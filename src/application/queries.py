@@ -39,6 +39,20 @@ class IdentityQueries(Protocol):
 
     def permissions_of(self, roles: Sequence[str]) -> frozenset[str]: ...
 
+    def second_factor(self, user_id: UUID) -> Row | None:
+        """created_at, confirmed_at, recovery_codes_left; None where there is none."""
+        ...
+
+    def invitation(self, invitation_id: UUID, *, now: datetime) -> Row | None: ...
+
+    def invitations(self, *, now: datetime, state: str | None, limit: int, after: After | None) -> Sequence[Row]:
+        """id, email, roles, locale, state (a pending one whose time is over is EXPIRED), invited_by, times."""
+        ...
+
+    def open_invitation(self, token_hash: bytes, *, now: datetime) -> Row | None:
+        """email, roles, locale, has_account, has_second_factor of the invitation that a link accepts."""
+        ...
+
     def find_users(self, *, today: Any, q: str | None, limit: int, after: After | None) -> Sequence[Row]: ...
 
 

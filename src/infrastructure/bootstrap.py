@@ -30,12 +30,15 @@ from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.documents.weasyprint_renderer import WeasyPrintRenderer
 from infrastructure.messaging.email import email_sender_from
 from infrastructure.messaging.mail_templates import JinjaMailTemplates
+from infrastructure.messaging.sms import sms_sender_from
 from infrastructure.payment.registry import EntryPointGateways, GatewayContext
 from infrastructure.payment.sandbox import create_provider
 from infrastructure.readiness import ReadinessCheck
 from infrastructure.storage.folder_storage import storage_from_url
 from security.field_encryption import FernetEncryption
 from security.jwt_handler import JwtAccessTokens
+from security.keyed_digests import HmacDigests
+from security.one_time_codes import TotpCodes
 from security.password_handler import BcryptPasswords, Run
 
 
@@ -93,11 +96,14 @@ def bootstrap(
         gateways=EntryPointGateways(payments),
         passwords=BcryptPasswords(settings.bcrypt_cost, run_hash),
         tokens=JwtAccessTokens(settings.jwt_signing_keys),
+        one_time_codes=TotpCodes(encryption),
+        digests=HmacDigests(settings.field_encryption_keys),
         documents=SqlInvoiceDocuments(database),
         renderer=_RendererOnFirstUse(),
         storage=storage_from_url(settings.storage_url),
         email=email_sender_from(settings, clock),
         mail_templates=JinjaMailTemplates(),
+        sms=sms_sender_from(settings, clock),
         readiness=ReadinessCheck(database, connection),
         public_url=settings.backend_url,
         live=settings.is_production,

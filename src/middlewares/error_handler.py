@@ -35,12 +35,15 @@ STATUS_OF_CODE = {
     "invalid_token": 401,
     "session_ended": 401,
     "wrong_credentials": 401,
+    "second_factor_required": 401,
+    "second_factor_invalid": 401,
     "bad_signature": 401,
     "unreadable_webhook": 400,
     "idempotency_key_missing": 400,
     "idempotency_key_reused": 422,
     "provider_refused": 502,
     "rate_limited": 429,
+    "too_many_attempts": 429,
 }
 CODE_OF_STATUS = {
     400: "malformed_request",
@@ -70,6 +73,8 @@ def domain_problem(error: DomainError) -> Response:
     headers = {}
     if status == 503 or error.code in RETRY_AFTER_SECONDS:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS.get(error.code, 5))
+    if "retry_after" in error.facts:
+        headers["Retry-After"] = str(error.facts["retry_after"])
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return problem(status, error.code, facts=error.facts, faults=error.faults, headers=headers)

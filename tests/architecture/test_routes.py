@@ -25,6 +25,7 @@ OPEN_TO_ALL = {
     ("GET", "/openapi.json"), ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/metrics"),
     ("POST", "/api/v1/auth/register"), ("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"),
     ("POST", "/api/v1/auth/logout"), ("POST", "/api/v1/auth/verify-email"),
+    ("POST", "/api/v1/auth/invitations/accept"), ("GET", "/invitations/accept"), ("POST", "/invitations/accept"),
     ("GET", "/api/v1/memberships/plans"),
     ("GET", "/api/v1/packages"), ("GET", "/api/v1/packages/<string:id_or_slug>"),
     ("GET", "/api/v1/packages/<string:id_or_slug>/departures"),

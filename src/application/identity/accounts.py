@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from application.identity.ports import AccessTokens, PasswordHasher
+from application.identity.ports import AccessTokens, OneTimeCodes, PasswordHasher
+from application.identity.second_factor import check_second_factor
 from application.ports import UnitOfWork
 from domain.identity.sessions import Session, SessionEnded
 from domain.identity.users import EmailTaken, User, WrongCredentials, WrongVerification
@@ -76,42 +77,110 @@ def register_user(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogIn:
+    """`second_factor_code` is asked for where the account has a confirmed second factor."""
+
     email: str
     password: str
     user_agent: str
+    second_factor_code: str | None = None
 
 
 def log_in(
-    command: LogIn, *, uow: UnitOfWork, passwords: PasswordHasher, tokens: AccessTokens, clock: Clock, new_id: NewId
+    command: LogIn,
+    *,
+    uow: UnitOfWork,
+    passwords: PasswordHasher,
+    tokens: AccessTokens,
+    codes: OneTimeCodes,
+    clock: Clock,
+    new_id: NewId,
 ) -> SignedIn:
-    """Sign in. Raises WrongCredentials, in the same time for known and unknown addresses."""
+    """Sign in. Raises WrongCredentials, in the same time for known and unknown addresses.
+
+    Once the password is right: SecondFactorRequired, SecondFactorInvalid or TooManyAttempts.
+    """
     with uow:
         user = uow.users.by_email(fold(command.email))
         known_hash = user.password_hash if user is not None else None
     right = passwords.verify(command.password, known_hash)
     if user is None or not right or not user.may_sign_in:
         raise WrongCredentials()
+    proved_at = check_second_factor(user.id, command.second_factor_code, uow=uow, codes=codes, clock=clock)
     with uow:
-        signed_in = _open_session(user, command.user_agent, uow=uow, tokens=tokens, clock=clock, new_id=new_id)
+        signed_in = _open_session(
+            user,
+            command.user_agent,
+            uow=uow,
+            tokens=tokens,
+            clock=clock,
+            new_id=new_id,
+            second_factor_at=proved_at,
+        )
+        uow.commit()
+    return signed_in
+
+
+def open_session(
+    user_id: UUID,
+    user_agent: str,
+    *,
+    second_factor_at: datetime | None,
+    uow: UnitOfWork,
+    tokens: AccessTokens,
+    clock: Clock,
+    new_id: NewId,
+) -> SignedIn:
+    """Sign in somebody who has just proved to be this user in another way than by `log_in`."""
+    with uow:
+        user = uow.users.get(user_id)
+        if not user.may_sign_in:
+            raise WrongCredentials()
+        signed_in = _open_session(
+            user,
+            user_agent,
+            uow=uow,
+            tokens=tokens,
+            clock=clock,
+            new_id=new_id,
+            second_factor_at=second_factor_at,
+        )
         uow.commit()
     return signed_in
 
 
 def _open_session(
-    user: User, user_agent: str, *, uow: UnitOfWork, tokens: AccessTokens, clock: Clock, new_id: NewId
+    user: User,
+    user_agent: str,
+    *,
+    uow: UnitOfWork,
+    tokens: AccessTokens,
+    clock: Clock,
+    new_id: NewId,
+    second_factor_at: datetime | None = None,
 ) -> SignedIn:
     now, refresh_token = clock.now(), secrets.token_urlsafe(32)
     session = Session.open(
-        session_id=new_id(), user_id=user.id, token_hash=digest(refresh_token), user_agent=user_agent, at=now
+        session_id=new_id(),
+        user_id=user.id,
+        token_hash=digest(refresh_token),
+        user_agent=user_agent,
+        at=now,
+        second_factor_at=second_factor_at,
     )
     uow.sessions.add(session)
-    return _signed_in(user, session.id, refresh_token, tokens, clock)
+    return _signed_in(user, session, refresh_token, tokens, clock)
 
 
-def _signed_in(user: User, session_id: UUID, refresh_token: str, tokens: AccessTokens, clock: Clock) -> SignedIn:
+def _signed_in(user: User, session: Session, refresh_token: str, tokens: AccessTokens, clock: Clock) -> SignedIn:
     return SignedIn(
         user_id=user.id,
-        access_token=tokens.issue(user_id=user.id, session_id=session_id, roles=user.roles, at=clock.now()),
+        access_token=tokens.issue(
+            user_id=user.id,
+            session_id=session.id,
+            roles=user.roles,
+            at=clock.now(),
+            second_factor=session.second_factor_at is not None,
+        ),
         refresh_token=refresh_token,
         expires_in=tokens.lifetime_seconds,
     )
@@ -130,7 +199,7 @@ def refresh_session(refresh_token: str, *, uow: UnitOfWork, tokens: AccessTokens
         uow.commit()
     if not rotated or not user.may_sign_in:
         raise SessionEnded()
-    return _signed_in(user, session.id, successor, tokens, clock)
+    return _signed_in(user, session, successor, tokens, clock)
 
 
 def log_out(refresh_token: str, *, uow: UnitOfWork, clock: Clock) -> None:

@@ -13,6 +13,8 @@ from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.catalogue.repositories import SqlPackages
+from infrastructure.database.identity.invitations import SqlInvitations
+from infrastructure.database.identity.proofs import SqlGuesses, SqlPhoneVerifications, SqlSecondFactors
 from infrastructure.database.identity.repositories import SqlAuditLog, SqlSessions, SqlUsers
 from infrastructure.database.ledger.repositories import SqlLedger
 from infrastructure.database.membership.repositories import SqlMemberships
@@ -69,7 +71,7 @@ class SqlUnitOfWork:
             self.departures.flush()
         if "bookings" in made:
             touched.extend(self.bookings.flush())
-        for name in ("users", "memberships", "packages", "payments"):
+        for name in ("users", "second_factors", "invitations", "memberships", "packages", "payments"):
             if name in made:
                 touched.extend(made[name].seen)
         self._statements.flush()
@@ -82,6 +84,22 @@ class SqlUnitOfWork:
     @cached_property
     def sessions(self) -> SqlSessions:
         return SqlSessions(self._statements)
+
+    @cached_property
+    def second_factors(self) -> SqlSecondFactors:
+        return SqlSecondFactors(self._statements)
+
+    @cached_property
+    def guesses(self) -> SqlGuesses:
+        return SqlGuesses(self._statements)
+
+    @cached_property
+    def phone_verifications(self) -> SqlPhoneVerifications:
+        return SqlPhoneVerifications(self._statements)
+
+    @cached_property
+    def invitations(self) -> SqlInvitations:
+        return SqlInvitations(self._statements)
 
     @cached_property
     def memberships(self) -> SqlMemberships:

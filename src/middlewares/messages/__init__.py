@@ -28,6 +28,18 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Choose paid, declined, late, twice, short or never.",
         "اختر paid أو declined أو late أو twice أو short أو never.",
     ),
+    "invalid_phone": ("This is not a telephone number.", "هذا ليس رقم هاتف."),
+    "wrong_password": ("This is not the current password.", "هذه ليست كلمة المرور الحالية."),
+    "phone_code_invalid": ("The code is wrong, used or expired.", "الرمز خاطئ أو مستخدم أو منته."),
+    "invalid_roles": (
+        "Roles of staff, agents and vendors, at least one.",
+        "أدوار الموظفين والوكلاء والموردين، واحد على الأقل.",
+    ),
+    "unknown_role": ("There is no such role.", "لا يوجد دور كهذا."),
+    "invitation_invalid": (
+        "The link is unknown, used, withdrawn or expired.",
+        "الرابط غير معروف أو مستخدم أو مسحوب أو منته.",
+    ),
     "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }
 

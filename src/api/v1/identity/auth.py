@@ -34,14 +34,14 @@ class Register(MethodView):
     def post(self, body: dict[str, Any]) -> Response:
         """Open an account and sign it in; the address is proved by a mail that is sent."""
         signed_in = accounts.register_user(
-            accounts.RegisterUser(**body, user_agent=_user_agent()),
+            accounts.RegisterUser(**body, user_agent=user_agent()),
             uow=use().new_uow(),
             passwords=use().passwords,
             tokens=use().tokens,
             clock=use().clock,
             new_id=use().new_id,
         )
-        return answer(SignedInShown, _signed_in_row(signed_in), 201, location="/api/v1/users/me")
+        return answer(SignedInShown, signed_in_row(signed_in), 201, location="/api/v1/users/me")
 
 
 @blueprint.route("/login")
@@ -50,16 +50,21 @@ class Login(MethodView):
     @blueprint.arguments(LoginRequest)
     @blueprint.response(200, SignedInShown)
     def post(self, body: dict[str, Any]) -> Response:
-        """Sign in with e-mail and password."""
+        """Sign in with e-mail and password, and a code where the account has a second factor.
+
+        `second_factor_code` is of the authenticator app, or a recovery code; without one such an account is
+        answered `second_factor_required`.
+        """
         signed_in = accounts.log_in(
-            accounts.LogIn(**body, user_agent=_user_agent()),
+            accounts.LogIn(**body, user_agent=user_agent()),
             uow=use().new_uow(),
             passwords=use().passwords,
             tokens=use().tokens,
+            codes=use().one_time_codes,
             clock=use().clock,
             new_id=use().new_id,
         )
-        return answer(SignedInShown, _signed_in_row(signed_in))
+        return answer(SignedInShown, signed_in_row(signed_in))
 
 
 @blueprint.route("/refresh")
@@ -72,7 +77,7 @@ class Refresh(MethodView):
         signed_in = accounts.refresh_session(
             body["refresh_token"], uow=use().new_uow(), tokens=use().tokens, clock=use().clock
         )
-        return answer(SignedInShown, _signed_in_row(signed_in))
+        return answer(SignedInShown, signed_in_row(signed_in))
 
 
 @blueprint.route("/logout")
@@ -97,7 +102,8 @@ class VerifyEmail(MethodView):
         return answer(UserShown, profile_row(user_id))
 
 
-def _signed_in_row(signed_in: SignedIn) -> dict[str, Any]:
+def signed_in_row(signed_in: SignedIn) -> dict[str, Any]:
+    """Fresh tokens and their user as `SignedInShown` reads them."""
     return {
         "access_token": signed_in.access_token,
         "refresh_token": signed_in.refresh_token,
@@ -107,5 +113,6 @@ def _signed_in_row(signed_in: SignedIn) -> dict[str, Any]:
     }
 
 
-def _user_agent() -> str:
+def user_agent() -> str:
+    """What the client calls itself."""
     return request.headers.get("User-Agent", "")

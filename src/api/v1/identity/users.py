@@ -89,4 +89,9 @@ def profile_row(user_id: UUID) -> Row:
 
 
 def _with_membership(row: Row) -> Row:
-    return {**row, "email_verified": row["email_verified_at"] is not None, "membership": row}
+    return {
+        **row,
+        "email_verified": row["email_verified_at"] is not None,
+        "phone_verified": row["phone_verified_at"] is not None,
+        "membership": row,
+    }

@@ -42,6 +42,15 @@ class SqlUsers:
             self.seen.append(user)
         return user
 
+    def by_proved_email(self, email: str) -> User | None:
+        query = select(User).where(
+            users.c.email == email, users.c.email_verified_at.is_not(None), users.c.deleted_at.is_(None)
+        )
+        user = self._statements.session.scalars(query).one_or_none()
+        if user is not None:
+            self.seen.append(user)
+        return user
+
 
 _EXPECT = "INSERT INTO email_verifications (token_hash, user_id, expires_at) VALUES (%s, %s, %s)"
 _TAKE = """

@@ -23,6 +23,7 @@ users = Table(
     # The names of the user's roles; a plain array, because a person has one or two and reads are hot.
     Column("roles", MutableList.as_mutable(ARRAY(Text)), nullable=False),
     instant("email_verified_at", nullable=True),
+    instant("phone_verified_at", nullable=True),
     instant("created_at"),
     instant("deleted_at", nullable=True),
     UniqueConstraint("email"),
@@ -65,6 +66,7 @@ sessions = Table(
     instant("expires_at"),
     instant("revoked_at", nullable=True),
     Column("revoked_reason", Text),
+    instant("second_factor_at", nullable=True),
     Index("ix_sessions_user_id", "user_id"),
 )
 
