@@ -94,7 +94,7 @@ class SmsRefused(RuleBroken):
 class SmsMessage:
     """One short text to one number in E.164. Raises InvalidValue for anything else, and for an empty text."""
 
-    to: str
+    to: str = field(repr=False)
     text: str = field(repr=False)
 
     def __post_init__(self) -> None:

@@ -60,7 +60,8 @@ class TwilioSmsSender:
         if 200 <= status < 300:
             log.info("sms", outcome="accepted", status=status)
             return
-        code = (json_object(content) or {}).get("code")
+        told = (json_object(content) or {}).get("code")
+        code = told if isinstance(told, int) else None
         is_final = 400 <= status < 500 and code in _NUMBER_REFUSED
         # Its sentence is left out: it repeats the number.
         log.warning("sms", outcome="refused" if is_final else "unavailable", status=status, code=code)
