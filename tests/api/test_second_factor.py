@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -203,6 +205,25 @@ class TestSigningIn:
         results = all_at_once([check] * 4)
 
         assert [type(result) for result in results].count(SecondFactorInvalid) == 3
+
+    def test_a_code_that_is_being_spent_is_waited_for(self, phone: Phone, running: Running) -> None:
+        phone.switch_on()
+        code, use, user_id = phone.code(), running.dependencies, phone.person.user_id
+
+        def check() -> Any:
+            return check_second_factor(user_id, code, uow=use.new_uow(), codes=use.one_time_codes, clock=use.clock)
+
+        with ThreadPoolExecutor(1) as threads, use.new_uow() as uow:
+            factor = uow.second_factors.get(user_id)
+            assert factor is not None
+            waiting = threads.submit(check)
+            # Long enough for the other one to read the row, if nothing held it back.
+            time.sleep(0.4)
+            assert factor.accept(use.one_time_codes.step_of(factor.sealed_secret, code, at=use.clock.now()))
+            uow.second_factors.save(factor)
+            uow.commit()
+
+        assert isinstance(waiting.exception(), SecondFactorInvalid)
 
     def test_a_recovery_code_is_good_once_and_its_use_is_told(self, phone: Phone, settings: Settings) -> None:
         phone.switch_on()
