@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api.documentation import documentation
 from api.health import blueprint as health
 from api.operations import completed
+from api.pages.invitations import blueprint as invitation_pages
 from api.pages.views import blueprint as pages
 from api.sandbox.views import blueprint as sandbox
 from api.specification import create_specification, declare_security
@@ -20,6 +21,9 @@ from api.v1.billing.invoices import blueprint as invoices
 from api.v1.billing.payments import blueprint as payments
 from api.v1.catalogue.packages import blueprint as packages
 from api.v1.identity.auth import blueprint as auth
+from api.v1.identity.invitations import blueprint as invitations
+from api.v1.identity.phones import blueprint as phones
+from api.v1.identity.second_factor import blueprint as second_factor
 from api.v1.identity.users import blueprint as users
 from api.v1.ledger.rewards import blueprint as rewards
 from api.v1.membership.memberships import blueprint as memberships
@@ -33,7 +37,6 @@ from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.hashing import hash_runner
 from infrastructure.logging import configure_logging
 from middlewares.audit import register_audit
-from middlewares.callers import remember_key
 from middlewares.error_handler import register_error_handlers
 from middlewares.rate_limit import register_rate_limits
 from middlewares.request_context import register_request_context
@@ -44,7 +47,22 @@ LONGEST_ADDRESS = 4096
 """Characters of path and query; longer ones are no question that any client of ours asks."""
 
 VERSION = "1"
-_V1 = (auth, users, memberships, packages, bookings, payments, invoices, rewards, notifications, system_settings, audit)
+_V1 = (
+    auth,
+    users,
+    second_factor,
+    phones,
+    invitations,
+    memberships,
+    packages,
+    bookings,
+    payments,
+    invoices,
+    rewards,
+    notifications,
+    system_settings,
+    audit,
+)
 
 
 def create_app(settings: Settings | None = None, running: Running | None = None) -> Flask:
@@ -68,7 +86,6 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
         # The value that the outermost proxy of ours saw; whatever a client wrote stands further left.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.extensions["altayar"] = running.dependencies
-    remember_key(app.config, settings.field_encryption_keys[0])
     register_error_handlers(app)
     register_request_context(app)
     register_audit(app)
@@ -80,7 +97,7 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
     for blueprint in _V1:
         prefix = f"/api/v1{blueprint.url_prefix or ''}"
         specification.register_blueprint(blueprint, url_prefix=prefix)
-    for plain in (webhooks, health, pages, sandbox):
+    for plain in (webhooks, health, pages, invitation_pages, sandbox):
         app.register_blueprint(plain)
     declare_security(specification, app)
     app.register_blueprint(documentation(completed(specification.spec.to_dict(), app, address=settings.backend_url)))

@@ -157,6 +157,34 @@ def reconcile() -> None:
 
 
 @main.group()
+def users() -> None:
+    """People and their roles."""
+
+
+@users.command(name="invite")
+@click.argument("email")
+@click.option("--role", "roles", multiple=True, required=True, help="Such as SUPER_ADMIN; more than one may be given.")
+@click.option("--locale", type=click.Choice(["ar", "en"]), default="en", help="The language of the mail.")
+def invite_user(email: str, roles: tuple[str, ...], locale: str) -> None:
+    """Invite somebody, such as the first administrator: prints the link, and mails it."""
+    from application.identity.invitations import Invite, invite, make_link
+    from domain.shared.errors import InvalidValue
+
+    asked = Invite(email=email, roles=roles, locale=locale, invited_by=None, granter_roles=frozenset({"SUPER_ADMIN"}))
+    with _system() as running:
+        use = running.dependencies
+        try:
+            invitation_id = invite(asked, uow=use.new_uow(), clock=use.clock, new_id=use.new_id)
+        except InvalidValue as error:
+            raise click.ClickException(error.faults[0].detail) from error
+        made = make_link(invitation_id, public_url=use.public_url, uow=use.new_uow(), clock=use.clock)
+    if made is None:
+        raise click.ClickException("somebody withdrew the invitation, or accepted it, in this moment")
+    click.echo(f"Invited {made[0].email} as {', '.join(made[0].roles)}; the mail is on its way.")
+    click.echo(f"The link, good once within seven days: {made[1]}")
+
+
+@main.group()
 def ledger() -> None:
     """The books."""
 

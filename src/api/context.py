@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 from uuid import UUID
 
-from flask import current_app, g
+from flask import current_app, g, request
 
 from application.dependencies import Dependencies
 from application.identity.ports import Viewer
@@ -24,3 +24,13 @@ def viewer() -> Viewer:
 def scope_of(permission: str) -> UUID | None:
     """Whose rows the viewer may see: everybody's (None) with the permission, else their own."""
     return None if viewer().may(permission) else viewer().user_id
+
+
+def network_address() -> str:
+    """Where the request came from; of our own proxies only as many are believed as TRUSTED_PROXIES says."""
+    return request.remote_addr or ""
+
+
+def device() -> dict[str, str]:
+    """What a session remembers of whoever signs in."""
+    return {"user_agent": request.headers.get("User-Agent", ""), "address": network_address()}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from application.billing.invoices import InvoiceDocuments
 from application.billing.ports import DocumentRenderer, Gateways, ObjectStorage
 from application.billing.sandbox import SandboxProvider
-from application.identity.ports import AccessTokens, PasswordHasher
-from application.messaging.ports import EmailSender, MailTemplates
+from application.identity.ports import AccessTokens, KeyedDigests, OneTimeCodes, PasswordHasher
+from application.messaging.ports import EmailSender, MailTemplates, SmsSender
 from application.operations.ports import SystemSettings
 from application.ports import Idempotency, NewUnitOfWork
 from application.queries import Queries
@@ -30,6 +30,7 @@ class Dependencies:
     """The ports, chosen. `live` is whether real money is taken; `public_url` has no slash at its end.
 
     `sandbox` is the provider behind the sandbox's page, None where it is not enabled.
+    `sms` is None where nobody delivers messages: production without an account at a provider.
     """
 
     clock: Clock
@@ -40,11 +41,14 @@ class Dependencies:
     gateways: Gateways
     passwords: PasswordHasher
     tokens: AccessTokens
+    one_time_codes: OneTimeCodes
+    digests: KeyedDigests
     documents: InvoiceDocuments
     renderer: DocumentRenderer
     storage: ObjectStorage
     email: EmailSender
     mail_templates: MailTemplates
+    sms: SmsSender | None
     readiness: Callable[[], Readiness]
     public_url: str
     live: bool

@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from application.billing.inbox import WebhookInbox
+from application.identity.ports import CountedGuesses, Invitations, PhoneVerifications, SecondFactors
 from application.operations.ports import SettingRows
 from application.sales.ports import Sale
 from domain.billing.invoices import Invoice
@@ -286,10 +287,6 @@ class Encryption(Protocol):
 
     def decrypt(self, sealed: bytes) -> str: ...
 
-    def fingerprint(self, text: str) -> bytes:
-        """A keyed digest of 32 bytes: the same for the same text, and of no use without the key."""
-        ...
-
 
 class UnitOfWork(Protocol):
     """One transaction: everything done inside is committed together, or not at all.
@@ -306,6 +303,18 @@ class UnitOfWork(Protocol):
 
     @property
     def login_failures(self) -> LoginFailures: ...
+
+    @property
+    def second_factors(self) -> SecondFactors: ...
+
+    @property
+    def guesses(self) -> CountedGuesses: ...
+
+    @property
+    def phone_verifications(self) -> PhoneVerifications: ...
+
+    @property
+    def invitations(self) -> Invitations: ...
 
     @property
     def memberships(self) -> Memberships: ...

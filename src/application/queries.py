@@ -64,6 +64,20 @@ class IdentityQueries(Protocol):
         """Open accounts; a walk of changes shows closed ones, too. Sorts: ±created_at, ±email."""
         ...
 
+    def second_factor(self, user_id: UUID) -> Row | None:
+        """created_at, confirmed_at, recovery_codes_left; None where there is none."""
+        ...
+
+    def invitation(self, invitation_id: UUID, *, now: datetime) -> Row | None: ...
+
+    def invitations(self, *, now: datetime, state: str | None, limit: int, after: After | None) -> Sequence[Row]:
+        """id, email, roles, locale, state (a pending one whose time is over is EXPIRED), invited_by, times."""
+        ...
+
+    def open_invitation(self, token_hash: bytes, *, now: datetime) -> Row | None:
+        """email, roles, locale, has_account, has_second_factor of the invitation that a link accepts."""
+        ...
+
 
 class MembershipQueries(Protocol):
     def plans(self) -> Sequence[Row]:

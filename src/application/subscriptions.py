@@ -18,6 +18,14 @@ from application.messaging import handlers as messaging
 from domain.billing.invoices import InvoiceIssued
 from domain.billing.payments import PaymentSettled, WebhookReceived
 from domain.billing.sandbox import SandboxOutcomeChosen
+from domain.identity.invitations import InvitationIssued
+from domain.identity.phones import PhoneCodeRequested
+from domain.identity.second_factor import (
+    RecoveryCodeUsed,
+    SecondFactorReset,
+    SecondFactorSwitchedOff,
+    SecondFactorSwitchedOn,
+)
 from domain.identity.users import AccountLocked, PasswordChanged, PasswordResetRequested, UserRegistered
 from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
 
@@ -47,6 +55,20 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     PasswordChanged.name: (
         Handler("identity.mail_password_changed", identity.mail_password_changed, transactional=False),
     ),
+    SecondFactorSwitchedOn.name: (
+        Handler("identity.mail_second_factor_on", identity.mail_second_factor_on, transactional=False),
+    ),
+    SecondFactorSwitchedOff.name: (
+        Handler("identity.mail_second_factor_off", identity.mail_second_factor_off, transactional=False),
+    ),
+    SecondFactorReset.name: (
+        Handler("identity.mail_second_factor_reset", identity.mail_second_factor_reset, transactional=False),
+    ),
+    RecoveryCodeUsed.name: (
+        Handler("identity.mail_recovery_code_used", identity.mail_recovery_code_used, transactional=False),
+    ),
+    PhoneCodeRequested.name: (Handler("identity.text_phone_code", identity.text_phone_code, transactional=False),),
+    InvitationIssued.name: (Handler("identity.mail_invitation", identity.mail_invitation, transactional=False),),
     WebhookReceived.name: (Handler("billing.look_into_webhook", billing.look_into_webhook, transactional=False),),
     PaymentSettled.name: (
         Handler("billing.issue_invoice", billing.issue_invoice_of_payment),

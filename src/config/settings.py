@@ -7,6 +7,7 @@ home folder; production refuses to start on a missing or weak one and names it.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,6 +42,16 @@ class FawaterkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TwilioSettings:
+    """The account that delivers short messages; `sender` is its number in E.164, or a name of up to 11 characters."""
+
+    base_url: str
+    account_sid: str
+    auth_token: str = field(repr=False)
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that differs between installations. Durations are in seconds unless named otherwise."""
 
@@ -57,6 +68,7 @@ class Settings:
     fawaterk: FawaterkSettings | None
     smtp_url: str = field(repr=False)
     mail_from: str
+    twilio: TwilioSettings | None
     storage_url: str
     cors_origins: tuple[str, ...]
     rate_limit_scale: float
@@ -128,6 +140,7 @@ class _Reader:
             fawaterk=self.fawaterk(),
             smtp_url=self.url("SMTP_URL", ("smtp", "smtps")),
             mail_from=self.text("MAIL_FROM", "AltayarVIP <no-reply@altayar.test>"),
+            twilio=self.twilio(),
             storage_url=self.url("STORAGE_URL", ("file",)) or (home / "storage").as_uri(),
             cors_origins=self.listed("CORS_ORIGINS"),
             rate_limit_scale=self.fraction("RATE_LIMIT_SCALE", 1.0),
@@ -225,6 +238,27 @@ class _Reader:
         if version != "v2":
             raise SettingsError("FAWATERK_API_VERSION is v2")
         return FawaterkSettings(base_url, api_key, secret, version)
+
+    def twilio(self) -> TwilioSettings | None:
+        """All three of TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM, or none of them."""
+        names = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
+        sid, token, sender = (self.text(name) for name in names)
+        if not (sid or token or sender):
+            return None
+        for name in names:
+            if not self.text(name):
+                raise SettingsError(f"{name} is missing: Twilio needs {', '.join(names)}")
+        if not re.fullmatch(r"AC[0-9a-fA-F]{32}", sid):
+            raise SettingsError("TWILIO_ACCOUNT_SID is AC and 32 hexadecimal digits")
+        if len(token) < 16 or not token.isascii():
+            raise SettingsError("TWILIO_AUTH_TOKEN is shorter than 16 characters, or not ASCII")
+        if not re.fullmatch(r"\+[1-9][0-9]{6,14}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}", sender):
+            raise SettingsError("TWILIO_FROM is a number such as +12025550123, or a name of up to 11 letters")
+        base_url = (self.url("TWILIO_BASE_URL", ("http", "https")) or "https://api.twilio.com").rstrip("/")
+        on_loopback = urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
+        if base_url.startswith("http://") and (not on_loopback or self.environment is Environment.PRODUCTION):
+            raise SettingsError("TWILIO_BASE_URL is https, except on loopback outside production")
+        return TwilioSettings(base_url, sid, token, sender)
 
 
 def _kept_secret(home: Path, name: str) -> str:

@@ -33,12 +33,15 @@ from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.documents.weasyprint_renderer import WeasyPrintRenderer
 from infrastructure.messaging.email import email_sender_from
 from infrastructure.messaging.mail_templates import JinjaMailTemplates
+from infrastructure.messaging.sms import sms_sender_from
 from infrastructure.payment.registry import EntryPointGateways, GatewayContext
 from infrastructure.payment.sandbox import create_provider
 from infrastructure.readiness import ReadinessCheck
 from infrastructure.storage.folder_storage import storage_from_url
 from security.field_encryption import FernetEncryption
 from security.jwt_handler import JwtAccessTokens
+from security.keyed_digests import HmacDigests
+from security.one_time_codes import TotpCodes
 from security.password_handler import BcryptPasswords, Run
 
 
@@ -72,6 +75,7 @@ def bootstrap(
     clock = clock or SystemClock()
     database = Database(app_url or addresses_from(settings.database_url).app, pool_size=pool_size)
     encryption = FernetEncryption(settings.field_encryption_keys)
+    digests = HmacDigests(settings.field_encryption_keys)
 
     connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=5)
 
@@ -79,7 +83,12 @@ def bootstrap(
 
     def new_uow() -> SqlUnitOfWork:
         return SqlUnitOfWork(
-            database, encryption=encryption, new_id=new_id, lockout=lockout, withhold_secrets=settings.is_production
+            database,
+            encryption=encryption,
+            digests=digests,
+            new_id=new_id,
+            lockout=lockout,
+            withhold_secrets=settings.is_production,
         )
 
     payments = GatewayContext(settings=settings, clock=clock, database=database)
@@ -101,11 +110,14 @@ def bootstrap(
         gateways=EntryPointGateways(payments),
         passwords=BcryptPasswords(settings.bcrypt_cost, run_hash),
         tokens=JwtAccessTokens(settings.jwt_signing_keys),
+        one_time_codes=TotpCodes(encryption),
+        digests=digests,
         documents=SqlInvoiceDocuments(database),
         renderer=_RendererOnFirstUse(),
         storage=storage_from_url(settings.storage_url),
         email=email_sender_from(settings, clock),
         mail_templates=JinjaMailTemplates(),
+        sms=sms_sender_from(settings, clock),
         readiness=ReadinessCheck(database, connection),
         public_url=settings.backend_url,
         live=settings.is_production,

@@ -35,6 +35,8 @@ STATUS_OF_CODE = {
     "invalid_token": 401,
     "session_ended": 401,
     "wrong_credentials": 401,
+    "second_factor_required": 401,
+    "second_factor_invalid": 401,
     "bad_signature": 401,
     "unreadable_webhook": 400,
     "idempotency_key_missing": 400,

@@ -113,7 +113,7 @@ def _scope() -> str:
 def _fingerprint(*, sealed: bool) -> bytes:
     """What was asked. Keyed where it holds a secret: a plain digest of a password is quickly guessed."""
     asked = request.query_string + b"\n" + request.get_data(cache=True)
-    return keyed_digest(asked) if sealed else hashlib.sha256(asked).digest()
+    return keyed_digest(asked.decode("latin-1")) if sealed else hashlib.sha256(asked).digest()
 
 
 def _response(answer: Answer, *, replayed: bool) -> Response:

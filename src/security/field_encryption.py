@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, MultiFernet
@@ -17,17 +15,12 @@ class FernetEncryption:
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(_key(secret)) for secret in secrets])
-        self._fingerprint_key = _derived(secrets[0], b"altayar fingerprints")
 
     def encrypt(self, text: str) -> bytes:
         return self._fernet.encrypt(text.encode())
 
     def decrypt(self, sealed: bytes) -> str:
         return self._fernet.decrypt(sealed).decode()
-
-    def fingerprint(self, text: str) -> bytes:
-        """By the first secret alone: only for what may be forgotten when keys rotate."""
-        return hmac.digest(self._fingerprint_key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
 
 
 def _key(secret: str) -> bytes:

@@ -17,7 +17,7 @@ ALGORITHM = "HS256"
 ISSUER = "altayar"
 AUDIENCE = "altayar-api"
 LIFETIME = timedelta(minutes=15)
-_REQUIRED = ["iss", "aud", "exp", "iat", "jti", "sub", "sid"]
+_REQUIRED = ["iss", "aud", "exp", "iat", "jti", "sub", "sid", "amr"]
 
 
 class InvalidToken(NotAllowed):
@@ -34,13 +34,17 @@ class JwtAccessTokens:
         self._signing_kid = next(iter(keys))
         self.lifetime_seconds = int(LIFETIME.total_seconds())
 
-    def issue(self, *, user_id: UUID, session_id: UUID, roles: Sequence[str], at: datetime) -> str:
+    def issue(
+        self, *, user_id: UUID, session_id: UUID, roles: Sequence[str], at: datetime, second_factor: bool = False
+    ) -> str:
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": str(user_id),
             "sid": str(session_id),
             "roles": list(roles),
+            # RFC 8176 §2: how the session was entered.
+            "amr": ["pwd", "otp"] if second_factor else ["pwd"],
             "iat": int(at.timestamp()),
             "exp": int((at + LIFETIME).timestamp()),
             "jti": uuid4().hex,
@@ -52,7 +56,8 @@ class JwtAccessTokens:
         try:
             claims = self._claims(token)
             roles = frozenset(map(str, claims["roles"]))
-            viewer = Viewer(UUID(claims["sub"]), UUID(claims["sid"]), roles, permissions_of(roles))
+            second_factor = "otp" in claims["amr"]
+            viewer = Viewer(UUID(claims["sub"]), UUID(claims["sid"]), roles, permissions_of(roles), second_factor)
             expired = int(claims["exp"]) <= at.timestamp()
         except (jwt.InvalidTokenError, ValueError, TypeError, KeyError) as error:
             raise InvalidToken() from error

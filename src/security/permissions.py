@@ -12,6 +12,8 @@ STAFF: Final = (*ADMINS, "EMPLOYEE")
 # code: (what it lets one do, the roles that have it). What everybody may do with their own things needs none.
 CATALOGUE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "users.read": ("View every user", STAFF),
+    "users.invite": ("Invite staff, agents and vendors", ADMINS),
+    "users.reset_second_factor": ("Reset the second factor of others", ADMINS),
     "packages.read": ("View packages that are not on sale", (*STAFF, "VENDOR")),
     "packages.create": ("Create packages", (*STAFF, "VENDOR")),
     "packages.update": ("Change packages and their departures", (*STAFF, "VENDOR")),

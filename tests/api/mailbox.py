@@ -1,7 +1,8 @@
-"""What was mailed, as its readers see it."""
+"""What people find in their mailbox and on their telephone: the development folders of an installation."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -35,3 +36,15 @@ def _mail(message: EmailMessage) -> Mail:
     body = message.get_body(("plain",))
     assert body is not None
     return Mail(to=str(message["To"]), subject=str(message["Subject"]), text=body.get_content())
+
+
+def texts(home: Path) -> list[tuple[str, str]]:
+    """Number and text of every short message, oldest first."""
+    written = [path.read_text("utf-8").partition("\n\n") for path in sorted((home / "sms").glob("*.txt"))]
+    return [(to.removeprefix("To: "), text) for to, _, text in written]
+
+
+def code_in(text: str) -> str:
+    """The one code of six digits in a message."""
+    (code,) = re.findall(r"\b\d{6}\b", text)
+    return str(code)

@@ -336,7 +336,11 @@ def test_a_secret_is_an_error_in_development_and_withheld_in_production(
     with pytest.raises(SecretInChanges):
         add(use.new_uow(), running, password="hunter2")  # type: ignore[arg-type]
     in_production = SqlUnitOfWork(
-        running.database, encryption=use.new_uow()._encryption, new_id=use.new_id, withhold_secrets=True
+        running.database,
+        encryption=use.new_uow()._encryption,
+        digests=use.digests,
+        new_id=use.new_id,
+        withhold_secrets=True,
     )
     add(in_production, running, password="hunter2", note="4111 1111 1111 1111")
 

@@ -381,6 +381,15 @@ FACTS: dict[MailName, dict[str, object]] = {
         "payable_label": "BK-2026-000123",
     },
     MailName.BOOKING_EXPIRED: {"first_name": "Omar", "booking_number": "BK-2026-000123"},
+    MailName.SECOND_FACTOR_ON: {"first_name": "منى"},
+    MailName.SECOND_FACTOR_OFF: {"first_name": "منى"},
+    MailName.SECOND_FACTOR_RESET: {"first_name": "Omar"},
+    MailName.RECOVERY_CODE_USED: {"first_name": "Omar", "left": 9},
+    MailName.INVITATION: {
+        "roles_label": "Super Admin, مورد",
+        "link": "https://altayar.test/invitations/accept?token=abc",
+        "expires_on": date(2026, 9, 12),
+    },
     MailName.CASHBACK_PENDING: {
         "first_name": "Omar",
         "booking_number": "BK-2026-000123",

@@ -50,6 +50,7 @@ from infrastructure.payment.sandbox import (
     sign,
 )
 from security.field_encryption import FernetEncryption
+from security.keyed_digests import HmacDigests
 from tests.contract.gateway_contract import GatewayContract, a_request
 
 pytestmark = pytest.mark.database
@@ -130,7 +131,9 @@ class SandboxBench:
         self.encryption = FernetEncryption(self.settings.field_encryption_keys)
 
     def uow(self) -> SqlUnitOfWork:
-        return SqlUnitOfWork(self.database, encryption=self.encryption, new_id=new_id)
+        return SqlUnitOfWork(
+            self.database, encryption=self.encryption, digests=HmacDigests(["a key of the tests"]), new_id=new_id
+        )
 
     def choose(self, checkout: Checkout, outcome: Outcome) -> str:
         command = ChooseOutcome(token=token_of(checkout), outcome=outcome)

@@ -33,16 +33,20 @@ from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database, Row
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from security.field_encryption import FernetEncryption
+from security.keyed_digests import HmacDigests
 from tests.builders import a_departure, a_journal, a_package, a_user, egp
 from tests.fakes.scripted_gateway import ScriptedGateway, ScriptedGateways
 
+KEY = "a key of the tests"
 HOLD_FOR = timedelta(minutes=15)
 Answer = TypeVar("Answer")
 
 
 def units_of_work(database: Database) -> NewUnitOfWork:
     """What opens units of work on this database."""
-    return lambda: SqlUnitOfWork(database, encryption=FernetEncryption(["a key of the tests"]), new_id=new_id)
+    return lambda: SqlUnitOfWork(
+        database, encryption=FernetEncryption([KEY]), digests=HmacDigests([KEY]), new_id=new_id
+    )
 
 
 def a_stored_user(new_uow: NewUnitOfWork) -> UUID:

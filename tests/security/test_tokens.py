@@ -33,7 +33,8 @@ def forged(*, headers: dict[str, Any] | None = None, key: Any = SECRET, algorith
     """A token as we would sign it, with other claims or headers; a claim of None is left out."""
     payload = {
         "iss": ISSUER, "aud": AUDIENCE, "sub": str(uuid4()), "sid": str(uuid4()), "roles": ["SUPER_ADMIN"],
-        "iat": int(NOW.timestamp()), "exp": int((NOW + LIFETIME).timestamp()), "jti": uuid4().hex, **claims,
+        "iat": int(NOW.timestamp()), "exp": int((NOW + LIFETIME).timestamp()), "jti": uuid4().hex,
+        "amr": ["pwd"], **claims,
     }  # fmt: skip
     present = {name: value for name, value in payload.items() if value is not None}
     with warnings.catch_warnings():
@@ -54,6 +55,19 @@ def refused(token: str, tokens: JwtAccessTokens = TOKENS, *, at: datetime = NOW)
     except InvalidToken:
         return True
     return False
+
+
+@pytest.mark.parametrize("proved", [True, False])
+def test_a_token_says_whether_its_session_proved_a_second_factor(proved: bool) -> None:
+    token = issued(second_factor=proved)
+
+    assert TOKENS.read(token, at=NOW).second_factor is proved
+    assert jwt.decode(token, options={"verify_signature": False})["amr"] == (["pwd", "otp"] if proved else ["pwd"])
+
+
+@pytest.mark.parametrize("amr", [None, 5, True])
+def test_a_token_that_does_not_say_how_its_session_was_entered_is_refused(amr: Any) -> None:
+    assert refused(forged(amr=amr))
 
 
 def test_what_was_issued_is_read() -> None:

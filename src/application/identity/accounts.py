@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.identity.ports import AccessTokens, PasswordHasher
-from application.identity.signing_in import SignedIn, end_sessions, obstacle, open_session
+from application.identity.second_factor import asks_for_code
+from application.identity.signing_in import SignedIn, end_sessions, open_session
 from application.identity.tokens import digest, fresh_mailed_token
 from application.ports import UnitOfWork
 from domain.identity.lockout import Attempt
@@ -74,11 +75,15 @@ def register_user(
 
 
 def _signed_in_to(known: Claim | None, email: str, address: str, *, uow: UnitOfWork, at: datetime) -> User | None:
-    """The account whose password was given, where nothing is in the way of signing in to it."""
+    """The account whose password was given, where signing in to it would ask for nothing more.
+
+    Where anything is in the way a new account is made, and nobody learns of the old one.
+    """
     if known is None:
         return None
     user = uow.users.get(known.user_id)
-    if user.password_hash != known.password_hash or obstacle(user) is not None:
+    is_open = user.may_sign_in and user.password_hash == known.password_hash
+    if not is_open or asks_for_code(user.id, uow=uow):
         return None
     counted = (Attempt(email, address, by_registering=True), Attempt(email, address))
     return user if all(uow.login_failures.end(attempt, at=at) is None for attempt in counted) else None

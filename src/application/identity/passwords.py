@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.identity.accounts import is_proved_by_another
+from application.identity.guessing import count_failure, end_failures, refuse_locked
 from application.identity.ports import PasswordHasher
-from application.identity.signing_in import count_failure, end_failures, end_sessions, refuse_locked
+from application.identity.signing_in import end_sessions
 from application.identity.tokens import digest, fresh_mailed_token
 from application.ports import UnitOfWork
 from domain.identity.lockout import Attempt

@@ -1,12 +1,17 @@
-"""What identity needs from outside: password hashing and access tokens."""
+"""What identity needs from outside: passwords, tokens, codes, and the rows that they are checked against."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
+
+from domain.identity.guesses import Guesses
+from domain.identity.invitations import Invitation
+from domain.identity.phones import PhoneVerification
+from domain.identity.second_factor import SecondFactor
 
 
 class PasswordHasher(Protocol):
@@ -51,6 +56,8 @@ class Viewer:
     session_id: UUID
     roles: frozenset[str]
     permissions: frozenset[str]
+    second_factor: bool = False
+    """Whether the session proved the account's second factor (`otp` in `amr`, RFC 8176)."""
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
@@ -65,8 +72,132 @@ class AccessTokens(Protocol):
 
     lifetime_seconds: int
 
-    def issue(self, *, user_id: UUID, session_id: UUID, roles: Sequence[str], at: datetime) -> str: ...
+    def issue(
+        self, *, user_id: UUID, session_id: UUID, roles: Sequence[str], at: datetime, second_factor: bool = False
+    ) -> str: ...
 
     def read(self, token: str, *, at: datetime) -> Viewer:
         """Who it was issued to. Raises NotAllowed for anything but a valid token of ours."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """A TOTP secret as it is shown once (base32, `otpauth:` address, SVG of that address), and as it is kept."""
+
+    text: str
+    uri: str
+    qr_svg: bytes
+    sealed: bytes
+
+
+class OneTimeCodes(Protocol):
+    """TOTP (RFC 6238: SHA-1, 30 seconds, 6 digits); secrets leave it sealed by `Encryption`, but for `new_secret`."""
+
+    def new_secret(self, account: str) -> NewSecret:
+        """A fresh secret; `account` is the label under which an app shows it."""
+        ...
+
+    def step_of(self, sealed: bytes, code: str, *, at: datetime) -> int | None:
+        """The step of 30 seconds that a code belongs to: the present one, the one before or after; else None."""
+        ...
+
+
+class KeyedDigests(Protocol):
+    """Digests of what is short enough to be guessed by whoever reads the rows, without the key."""
+
+    def of(self, text: str) -> bytes:
+        """A digest by the newest key."""
+        ...
+
+    def matches(self, text: str, kept: bytes) -> bool:
+        """Whether a kept digest is of this text, by any key that is still known."""
+        ...
+
+
+class SecondFactors(Protocol):
+    """Second factors, at most one for each account, and recovery codes; of codes only SHA-256."""
+
+    def get(self, user_id: UUID) -> SecondFactor | None:
+        """The account's, locked."""
+        ...
+
+    def put(self, factor: SecondFactor) -> None:
+        """In place of one that was never confirmed. Raises SecondFactorAlreadyOn."""
+        ...
+
+    def save(self, factor: SecondFactor) -> None: ...
+
+    def remove(self, factor: SecondFactor) -> None:
+        """With its recovery codes; no session counts as having proved it any more."""
+        ...
+
+    def prove_session(self, session_id: UUID, *, at: datetime) -> None: ...
+
+    def replace_recovery_codes(self, user_id: UUID, hashes: Mapping[UUID, bytes], *, at: datetime) -> None: ...
+
+    def spend_recovery_code(self, user_id: UUID, code_hash: bytes, *, at: datetime) -> UUID | None:
+        """The id of an unused code, used from now on; None where there is no such code."""
+        ...
+
+    def recovery_codes_left(self, user_id: UUID) -> int: ...
+
+
+class CountedGuesses(Protocol):
+    """Wrong guesses by subject."""
+
+    def of(self, subject: str) -> Guesses:
+        """The count, locked, so that guesses at one subject come one after another."""
+        ...
+
+    def save(self, guesses: Guesses) -> None: ...
+
+    def forget(self, subject: str) -> None: ...
+
+
+class PhoneVerifications(Protocol):
+    """Codes for telephone numbers."""
+
+    def requested_since(
+        self, since: datetime, *, user_id: UUID, phone_digest: bytes
+    ) -> tuple[Sequence[datetime], Sequence[datetime]]:
+        """When codes were asked for, newest first: by this user, for this number; nobody else asks for it meanwhile."""
+        ...
+
+    def add(self, verification: PhoneVerification) -> None: ...
+
+    def owner_of(self, verification_id: UUID) -> UUID | None: ...
+
+    def newest(self, user_id: UUID) -> PhoneVerification | None:
+        """The user's newest, locked; earlier ones count for nothing."""
+        ...
+
+    def save(self, verification: PhoneVerification) -> None: ...
+
+
+class Invitations(Protocol):
+    """Invitations, and the hashes of the links that were mailed for them."""
+
+    def unknown_roles(self, roles: Sequence[str]) -> Sequence[str]: ...
+
+    def pending_for(self, email: str) -> Invitation | None:
+        """The one that is not accepted or withdrawn, locked; nobody else invites the address meanwhile."""
+        ...
+
+    def add(self, invitation: Invitation) -> None: ...
+
+    def get(self, invitation_id: UUID) -> Invitation:
+        """The invitation, locked. Raises InvitationNotFound."""
+        ...
+
+    def by_token(self, token_hash: bytes) -> Invitation | None:
+        """The invitation that this link was mailed for, locked."""
+        ...
+
+    def save(self, invitation: Invitation) -> None: ...
+
+    def add_token(self, invitation_id: UUID, token_hash: bytes) -> None: ...
+
+    def forget_tokens(self, invitation_id: UUID) -> None:
+        """No link that was mailed before works any more."""
         ...

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from application.identity.ports import AccessTokens, PasswordHasher
+from application.identity.guessing import count_failure, end_failures, refuse_locked
+from application.identity.ports import AccessTokens, OneTimeCodes, PasswordHasher
+from application.identity.second_factor import check_second_factor
 from application.identity.tokens import digest, fresh_token
 from application.ports import UnitOfWork
-from domain.identity.lockout import Attempt, TooManyAttempts
+from domain.identity.lockout import Attempt
 from domain.identity.sessions import Session, SessionEnded
-from domain.identity.users import AccountLocked, Claim, User, WrongCredentials
+from domain.identity.users import User, WrongCredentials
 from domain.shared.clock import Clock
 from domain.shared.email import fold
-from domain.shared.errors import DomainError
 from domain.shared.identifiers import NewId
 
 
@@ -35,15 +36,26 @@ class LogIn:
     password: str
     user_agent: str
     address: str
+    second_factor_code: str | None = None
+    """Asked for where the account has a confirmed second factor."""
 
 
 def log_in(
-    command: LogIn, *, uow: UnitOfWork, passwords: PasswordHasher, tokens: AccessTokens, clock: Clock, new_id: NewId
+    command: LogIn,
+    *,
+    uow: UnitOfWork,
+    passwords: PasswordHasher,
+    codes: OneTimeCodes,
+    tokens: AccessTokens,
+    clock: Clock,
+    new_id: NewId,
 ) -> SignedIn:
     """Sign in. Raises WrongCredentials, in the same time for known and unknown addresses, or TooManyAttempts.
 
-    A locked account is refused before anything is hashed: the lock is of the address that was written,
-    whether or not it has an account, so how quick the answer is tells nothing.
+    Once the password is right: SecondFactorRequired, SecondFactorInvalid or TooManyAttempts.
+
+    A locked account is refused before anything is hashed: the lock is of the address that was written, whether or
+    not it has an account, so how quick the answer is tells nothing.
     """
     attempt = Attempt(fold(command.email), command.address)
     with uow:
@@ -55,51 +67,26 @@ def log_in(
     if claim is None or not claim.may_sign_in:
         count_failure(attempt, claims, uow=uow, at=clock.now())
         raise WrongCredentials()
+    proved_at = check_second_factor(claim.user_id, command.second_factor_code, uow=uow, codes=codes, clock=clock)
     renewed = _renewed(command.password, claim.password_hash, hashes, passwords)
     with uow:
         user = uow.users.get(claim.user_id)
-        refusal = obstacle(user) if user.password_hash == claim.password_hash else WrongCredentials()
-        if refusal is not None:
-            raise refusal
+        if not user.may_sign_in or user.password_hash != claim.password_hash:
+            raise WrongCredentials()
         end_failures(attempt, uow=uow, at=clock.now())
         user.password_hash = renewed
         signed_in = open_session(
-            user, command.user_agent, command.address, uow=uow, tokens=tokens, clock=clock, new_id=new_id
+            user,
+            command.user_agent,
+            command.address,
+            second_factor_at=proved_at,
+            uow=uow,
+            tokens=tokens,
+            clock=clock,
+            new_id=new_id,
         )
         uow.commit()
     return signed_in
-
-
-def obstacle(user: User) -> DomainError | None:
-    """What keeps somebody whose password is right from being signed in; an account's further conditions stand here.
-
-    Registering with the password of an existing account asks this, too: where anything is in the way, it
-    makes a new account, and nobody learns of the old one.
-    """
-    return None if user.may_sign_in else WrongCredentials()
-
-
-def refuse_locked(attempt: Attempt, *, uow: UnitOfWork, at: datetime) -> None:
-    """Raise TooManyAttempts while the account or the network address is locked."""
-    until = uow.login_failures.locked_until(attempt, at=at)
-    if until is not None:
-        raise TooManyAttempts(until=until, at=at)
-
-
-def count_failure(attempt: Attempt, claims: Sequence[Claim], *, uow: UnitOfWork, at: datetime) -> None:
-    """Count a wrong password, in a transaction of its own: it is remembered although the request is refused."""
-    with uow:
-        if uow.login_failures.add(attempt, at=at):
-            owner = next((claim.user_id for claim in claims if claim.is_proved), None)
-            uow.publish(AccountLocked(at=at, user_id=owner, locked_at=at))
-        uow.commit()
-
-
-def end_failures(attempt: Attempt, *, uow: UnitOfWork, at: datetime) -> None:
-    """Forget the account's failures. Raises TooManyAttempts where others locked it while this one was hashed."""
-    until = uow.login_failures.end(attempt, at=at)
-    if until is not None:
-        raise TooManyAttempts(until=until, at=at)
 
 
 def _renewed(password: str, password_hash: str, hashes: Sequence[str], passwords: PasswordHasher) -> str:
@@ -112,6 +99,7 @@ def open_session(
     user_agent: str,
     address: str,
     *,
+    second_factor_at: datetime | None = None,
     uow: UnitOfWork,
     tokens: AccessTokens,
     clock: Clock,
@@ -126,15 +114,22 @@ def open_session(
         user_agent=user_agent,
         address=address,
         at=clock.now(),
+        second_factor_at=second_factor_at,
     )
     uow.sessions.add(session)
-    return _signed_in(user, session.id, refresh_token, tokens, clock)
+    return _signed_in(user, session, refresh_token, tokens, clock)
 
 
-def _signed_in(user: User, session_id: UUID, refresh_token: str, tokens: AccessTokens, clock: Clock) -> SignedIn:
+def _signed_in(user: User, session: Session, refresh_token: str, tokens: AccessTokens, clock: Clock) -> SignedIn:
     return SignedIn(
         user_id=user.id,
-        access_token=tokens.issue(user_id=user.id, session_id=session_id, roles=user.roles, at=clock.now()),
+        access_token=tokens.issue(
+            user_id=user.id,
+            session_id=session.id,
+            roles=user.roles,
+            at=clock.now(),
+            second_factor=session.second_factor_at is not None,
+        ),
         refresh_token=refresh_token,
         expires_in=tokens.lifetime_seconds,
     )
@@ -161,7 +156,7 @@ def refresh_session(command: RefreshSession, *, uow: UnitOfWork, tokens: AccessT
         uow.commit()
     if not rotated or not user.may_sign_in:
         raise SessionEnded()
-    return _signed_in(user, session.id, successor, tokens, clock)
+    return _signed_in(user, session, successor, tokens, clock)
 
 
 def _session_of(token_hash: bytes, uow: UnitOfWork) -> tuple[User, Session]:

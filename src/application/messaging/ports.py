@@ -1,16 +1,17 @@
-"""What messaging needs from outside: mails written from templates, and somebody who sends them."""
+"""What messaging needs from outside: mails written from templates, and somebody who sends them and short texts."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
 
 from domain.shared.email import Email
 from domain.shared.errors import InvalidValue, RuleBroken, Unavailable
+from domain.shared.phone import Phone
 
 # RFC 5322 §3.6.4, without the obsolete forms.
 _MESSAGE_ID: Final = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,120}@[A-Za-z0-9.-]{1,120}>")
@@ -77,6 +78,44 @@ class EmailSender(Protocol):
     def send(self, message: EmailMessage) -> None: ...
 
 
+class SmsUnavailable(Unavailable):
+    """Nobody delivers messages now; the same one may be sent again later."""
+
+    code = "sms_unavailable"
+
+
+class SmsRefused(RuleBroken):
+    """This number cannot be sent messages; to send it again is useless."""
+
+    code = "sms_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class SmsMessage:
+    """One short text to one number in E.164. Raises InvalidValue for anything else, and for an empty text."""
+
+    to: str = field(repr=False)
+    text: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if Phone(self.to).number != self.to:
+            raise InvalidValue("a message goes to a number in E.164", pointer="/phone", code="invalid_phone")
+        if not self.text.strip():
+            raise InvalidValue("a message has a text", code="empty_text")
+
+
+class SmsSender(Protocol):
+    """Hands short messages to whatever delivers them.
+
+    Called outside every transaction and lock, after what the message says is committed. Returning means that
+    it was accepted, not that it arrived. SmsUnavailable may be answered by sending again; the message may then
+    arrive twice, where only the answer was lost. SmsRefused is final for this number. Nothing else is raised.
+    Neither number nor text is logged: the text may be a code.
+    """
+
+    def send(self, message: SmsMessage) -> None: ...
+
+
 class MailName(StrEnum):
     """The mails that there are; each one's docstring lists the facts that it needs."""
 
@@ -98,6 +137,16 @@ class MailName(StrEnum):
     """first_name, booking_number"""
     CASHBACK_PENDING = "cashback_pending"
     """first_name, amount, booking_number"""
+    SECOND_FACTOR_ON = "second_factor_on"
+    """first_name"""
+    SECOND_FACTOR_OFF = "second_factor_off"
+    """first_name"""
+    SECOND_FACTOR_RESET = "second_factor_reset"
+    """first_name"""
+    RECOVERY_CODE_USED = "recovery_code_used"
+    """first_name, left"""
+    INVITATION = "invitation"
+    """roles_label, link, expires_on"""
 
 
 class MailTemplates(Protocol):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.shared.errors import RuleBroken
+from domain.shared.network import subscriber_of
 
 ACCOUNT_FAILURES = 10
 ADDRESS_FAILURES = 100
@@ -14,7 +14,7 @@ PERIOD = timedelta(minutes=15)
 
 
 class TooManyAttempts(RuleBroken):
-    """Passwords were guessed here too often; `retry_after` is how many seconds to wait."""
+    """There was too much guessing or asking here; `retry_after` is how many seconds to wait."""
 
     code = "too_many_attempts"
 
@@ -52,17 +52,4 @@ class Attempt:
 
     @property
     def origin(self) -> str:
-        return f"address:{_network(self.address)}"
-
-
-def _network(address: str) -> str:
-    """The address itself; of IPv6 its /64, which is what one subscriber has (RFC 6177 §2)."""
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(known, ipaddress.IPv4Address):
-        return str(known)
-    if known.ipv4_mapped is not None:
-        return str(known.ipv4_mapped)
-    return str(ipaddress.ip_network((int(known), 64), strict=False))
+        return f"address:{subscriber_of(self.address)}"

@@ -55,11 +55,21 @@ class Session(Aggregate):
     expires_at: datetime
     revoked_at: datetime | None = None
     revoked_reason: str | None = None
+    second_factor_at: datetime | None = None
+    """When whoever holds it gave a code of the account's second factor."""
     tokens: list[RefreshToken] = field(default_factory=list)
 
     @classmethod
     def open(
-        cls, *, session_id: UUID, user_id: UUID, token_hash: bytes, user_agent: str, at: datetime, address: str = ""
+        cls,
+        *,
+        session_id: UUID,
+        user_id: UUID,
+        token_hash: bytes,
+        user_agent: str,
+        at: datetime,
+        address: str = "",
+        second_factor_at: datetime | None = None,
     ) -> Session:
         return cls(
             id=session_id,
@@ -69,6 +79,7 @@ class Session(Aggregate):
             created_at=at,
             last_used_at=at,
             expires_at=at + SESSION_LIFETIME,
+            second_factor_at=second_factor_at,
             tokens=[RefreshToken(token_hash=token_hash, issued_at=at)],
         )
 

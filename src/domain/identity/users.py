@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ from domain.shared.aggregate import Aggregate
 from domain.shared.email import Email
 from domain.shared.errors import Conflict, InvalidValue, NotAllowed
 from domain.shared.events import DomainEvent
+from domain.shared.phone import Phone
 
 
 class UserStatus(StrEnum):
@@ -117,6 +119,7 @@ class User(Aggregate):
     status: UserStatus
     roles: list[str] = field(default_factory=list)
     email_verified_at: datetime | None = None
+    phone_verified_at: datetime | None = None
     created_at: datetime
     deleted_at: datetime | None = None
     version: int = 1
@@ -142,13 +145,44 @@ class User(Aggregate):
             password_hash=password_hash,
             first_name=person_name(first_name, "/first_name"),
             last_name=person_name(last_name, "/last_name"),
-            phone=phone,
+            phone=Phone(phone).number if phone is not None else None,
             locale=locale,
             status=UserStatus.ACTIVE,
             roles=[role.value for role in roles],
             created_at=at,
         )
         user.record(UserRegistered(at=at, user_id=user_id))
+        return user
+
+    @classmethod
+    def invited(
+        cls,
+        *,
+        user_id: UUID,
+        email: Email,
+        password_hash: str,
+        first_name: str,
+        last_name: str,
+        phone: str | None,
+        locale: str,
+        at: datetime,
+        roles: Iterable[str],
+    ) -> User:
+        """A new account whose address was proved by the link that was mailed to it."""
+        user = cls.register(
+            user_id=user_id,
+            email=email,
+            password_hash=password_hash,
+            first_name=first_name,
+            last_name=last_name,
+            phone=phone,
+            locale=locale,
+            at=at,
+        )
+        # Nobody registered, and no mail has to ask for a proof.
+        user.pull_events()
+        user.roles = list(roles)
+        user.verify_email(at=at)
         return user
 
     @property
@@ -174,8 +208,22 @@ class User(Aggregate):
             self.first_name = person_name(first_name, "/first_name")
         if last_name is not None:
             self.last_name = person_name(last_name, "/last_name")
-        self.phone = phone if phone is not None else self.phone
+        if phone is not None:
+            self._change_phone(Phone(phone))
         self.locale = locale if locale is not None else self.locale
+
+    def _change_phone(self, phone: Phone) -> None:
+        """Another number has to be proved anew."""
+        if phone.number != self.phone:
+            self.phone, self.phone_verified_at = phone.number, None
+
+    def verify_phone(self, *, at: datetime) -> None:
+        """The number is this person's; whether it is another account's too is not our question."""
+        self.phone_verified_at = at
+
+    def add_roles(self, roles: Iterable[str]) -> None:
+        """Roles beside those that the person has."""
+        self.roles = list(dict.fromkeys([*self.roles, *roles]))
 
     def close(self, *, at: datetime) -> None:
         """The person left: the account can no longer sign in; what it bought stays on the books."""

@@ -44,6 +44,7 @@ _BY_CONSTRAINT: dict[str, type[DomainError]] = {
     "uq_packages_slug": SlugTaken,
     "uq_membership_subscriptions_active_user": AlreadySubscribed,
     "pk_idempotency_keys": Busy,
+    "uq_invitations_pending_email": Busy,
     "uq_payments_idempotency_key": Busy,
 }
 

@@ -2,6 +2,7 @@
 
 from infrastructure.database.billing import tables as billing
 from infrastructure.database.catalogue import tables as catalogue
+from infrastructure.database.identity import proof_tables
 from infrastructure.database.identity import tables as identity
 from infrastructure.database.ledger import tables as ledger
 from infrastructure.database.membership import tables as membership
@@ -23,5 +24,6 @@ __all__ = [
     "metadata",
     "operations",
     "platform",
+    "proof_tables",
     "sales",
 ]

@@ -7,6 +7,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
+from application.identity.ports import KeyedDigests
 from application.ports import Encryption
 from domain.identity.lockout import LockoutPolicy
 from domain.shared.aggregate import Aggregate
@@ -14,6 +15,8 @@ from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.catalogue.repositories import SqlPackages
+from infrastructure.database.identity.invitations import SqlInvitations
+from infrastructure.database.identity.proofs import SqlGuesses, SqlPhoneVerifications, SqlSecondFactors
 from infrastructure.database.identity.repositories import SqlLoginFailures, SqlSessions, SqlUsers
 from infrastructure.database.ledger.repositories import SqlLedger
 from infrastructure.database.membership.repositories import SqlMemberships
@@ -35,12 +38,14 @@ class SqlUnitOfWork:
         database: Database,
         *,
         encryption: Encryption,
+        digests: KeyedDigests,
         new_id: NewId,
         lockout: LockoutPolicy = LockoutPolicy(),  # noqa: B008 - frozen
         withhold_secrets: bool = False,
     ) -> None:
         self._database = database
         self._encryption = encryption
+        self._digests = digests
         self._new_id = new_id
         self._lockout = lockout
         self._withhold_secrets = withhold_secrets
@@ -84,7 +89,7 @@ class SqlUnitOfWork:
             self.departures.flush()
         if "bookings" in made:
             touched.extend(self.bookings.flush())
-        for name in ("users", "memberships", "packages", "payments"):
+        for name in ("users", "second_factors", "invitations", "memberships", "packages", "payments"):
             if name in made:
                 touched.extend(made[name].seen)
         self._statements.flush()
@@ -100,7 +105,23 @@ class SqlUnitOfWork:
 
     @cached_property
     def login_failures(self) -> SqlLoginFailures:
-        return SqlLoginFailures(self._statements, self._encryption, self._lockout)
+        return SqlLoginFailures(self._statements, self._digests, self._lockout)
+
+    @cached_property
+    def second_factors(self) -> SqlSecondFactors:
+        return SqlSecondFactors(self._statements)
+
+    @cached_property
+    def guesses(self) -> SqlGuesses:
+        return SqlGuesses(self._statements)
+
+    @cached_property
+    def phone_verifications(self) -> SqlPhoneVerifications:
+        return SqlPhoneVerifications(self._statements)
+
+    @cached_property
+    def invitations(self) -> SqlInvitations:
+        return SqlInvitations(self._statements)
 
     @cached_property
     def memberships(self) -> SqlMemberships:

@@ -40,6 +40,17 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "This looks like a card number; never send one here.",
         "يبدو هذا رقم بطاقة؛ لا ترسله هنا أبدا.",
     ),
+    "invalid_phone": ("This is not a telephone number.", "هذا ليس رقم هاتف."),
+    "phone_code_invalid": ("The code is wrong, used or expired.", "الرمز خاطئ أو مستخدم أو منته."),
+    "invalid_roles": (
+        "Roles of staff, agents and vendors, at least one.",
+        "أدوار الموظفين والوكلاء والموردين، واحد على الأقل.",
+    ),
+    "unknown_role": ("There is no such role.", "لا يوجد دور كهذا."),
+    "invitation_invalid": (
+        "The link is unknown, used, withdrawn or expired.",
+        "الرابط غير معروف أو مستخدم أو مسحوب أو منته.",
+    ),
     "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }
 

@@ -48,4 +48,48 @@ MESSAGES: Final[Sentences] = {
         ("The link or code is not valid", "It is unknown, used or expired."),
         ("الرابط أو الرمز غير صالح", "غير معروف أو مستخدم أو منته."),
     ),
+    "role_not_grantable": (
+        ("This role is not yours to give", "Only a super admin decides about {role}."),
+        ("لا يمكنك منح هذا الدور", "المدير العام وحده يقرر بشأن {role}."),
+    ),
+    "second_factor_required": (
+        ("A code is needed", "Send the code of the authenticator app, or a recovery code, as well."),
+        ("الرمز مطلوب", "أرسل أيضا رمز تطبيق المصادقة أو رمز استرداد."),
+    ),
+    "second_factor_invalid": (
+        ("The code is not valid", "It is wrong, from another time, or used before."),
+        ("الرمز غير صالح", "خاطئ أو من وقت آخر أو مستخدم."),
+    ),
+    "second_factor_already_on": (
+        ("The second factor is on", "Switch it off before setting up another one."),
+        ("التحقق بخطوتين مفعل", "أوقفه قبل إعداد غيره."),
+    ),
+    "second_factor_not_on": (
+        ("There is no second factor", "Set one up, and confirm it with a first code."),
+        ("التحقق بخطوتين غير مفعل", "أعده ثم أكده بأول رمز."),
+    ),
+    "phone_missing": (
+        ("There is no telephone number", "Add one to the profile first."),
+        ("لا يوجد رقم هاتف", "أضف رقما إلى الملف الشخصي أولا."),
+    ),
+    "phone_already_verified": (
+        ("The number is verified", "There is nothing left to prove."),
+        ("الرقم مؤكد", "لا حاجة إلى تأكيده مجددا."),
+    ),
+    "phone_code_invalid": (
+        ("The code is not valid", "It is wrong, used, expired or tried too often; ask for another one."),
+        ("الرمز غير صالح", "خاطئ أو مستخدم أو منته أو جرب كثيرا؛ اطلب رمزا آخر."),
+    ),
+    "invitation_not_found": (
+        ("No such invitation", "There is none with this id."),
+        ("لا توجد دعوة كهذه", "لا توجد دعوة بهذا الرقم."),
+    ),
+    "invitation_closed": (
+        ("The invitation is closed", "It is {current}; invite again."),
+        ("الدعوة مغلقة", "حالتها {current}؛ أرسل دعوة جديدة."),
+    ),
+    "invitation_invalid": (
+        ("The link is not valid", "It is unknown, used, withdrawn or expired; ask for another invitation."),
+        ("الرابط غير صالح", "غير معروف أو مستخدم أو مسحوب أو منته؛ اطلب دعوة أخرى."),
+    ),
 }

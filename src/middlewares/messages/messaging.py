@@ -1,4 +1,4 @@
-"""What is said of mails."""
+"""What is said of mails and short messages."""
 
 from typing import Final
 
@@ -16,5 +16,13 @@ MESSAGES: Final[Sentences] = {
     "recipient_refused": (
         ("The address cannot be reached", "The mail server refuses this recipient."),
         ("تعذر الوصول إلى العنوان", "خادم البريد يرفض هذا المستلم."),
+    ),
+    "sms_unavailable": (
+        ("Text messages cannot be sent now", "Try again later."),
+        ("تعذر إرسال الرسائل القصيرة الآن", "حاول لاحقا."),
+    ),
+    "sms_refused": (
+        ("The message was refused", "This number cannot receive text messages."),
+        ("رفضت الرسالة", "هذا الرقم لا يستقبل الرسائل القصيرة."),
     ),
 }

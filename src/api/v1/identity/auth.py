@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask.views import MethodView
 
 from api.answers import answer
 from api.blueprint import Blueprint
-from api.context import use, viewer
+from api.context import device, network_address, use, viewer
 from api.v1.identity.schemas import (
     AcceptedShown,
     ChangePasswordRequest,
@@ -47,14 +47,14 @@ class Register(MethodView):
         is signed in to.
         """
         signed_in = accounts.register_user(
-            accounts.RegisterUser(**body, **_device()),
+            accounts.RegisterUser(**body, **device()),
             uow=use().new_uow(),
             passwords=use().passwords,
             tokens=use().tokens,
             clock=use().clock,
             new_id=use().new_id,
         )
-        return answer(SignedInShown, _signed_in_row(signed_in), 201, location="/api/v1/users/me")
+        return answer(SignedInShown, signed_in_row(signed_in), 201, location="/api/v1/users/me")
 
 
 @blueprint.route("/login")
@@ -64,16 +64,21 @@ class Login(MethodView):
     @blueprint.arguments(LoginRequest)
     @blueprint.response(200, SignedInShown)
     def post(self, body: dict[str, Any]) -> Response:
-        """Sign in with e-mail and password; after too many wrong ones, 429 until Retry-After."""
+        """Sign in with e-mail and password, and a code where the account has a second factor.
+
+        `second_factor_code` is of the authenticator app, or a recovery code; without one such an account is
+        answered `second_factor_required`. After too many wrong passwords or codes, 429 until Retry-After.
+        """
         signed_in = signing_in.log_in(
-            signing_in.LogIn(**body, **_device()),
+            signing_in.LogIn(**body, **device()),
             uow=use().new_uow(),
             passwords=use().passwords,
+            codes=use().one_time_codes,
             tokens=use().tokens,
             clock=use().clock,
             new_id=use().new_id,
         )
-        return answer(SignedInShown, _signed_in_row(signed_in))
+        return answer(SignedInShown, signed_in_row(signed_in))
 
 
 @blueprint.route("/refresh")
@@ -89,12 +94,12 @@ class Refresh(MethodView):
         token of the lost answer is used.
         """
         signed_in = signing_in.refresh_session(
-            signing_in.RefreshSession(**body, address=_address()),
+            signing_in.RefreshSession(**body, address=network_address()),
             uow=use().new_uow(),
             tokens=use().tokens,
             clock=use().clock,
         )
-        return answer(SignedInShown, _signed_in_row(signed_in))
+        return answer(SignedInShown, signed_in_row(signed_in))
 
 
 @blueprint.route("/logout")
@@ -142,7 +147,7 @@ class ChangePassword(MethodView):
         """Change one's own password; every other session ends."""
         passwords.change_password(
             passwords.ChangePassword(
-                **body, user_id=viewer().user_id, session_id=viewer().session_id, address=_address()
+                **body, user_id=viewer().user_id, session_id=viewer().session_id, address=network_address()
             ),
             uow=use().new_uow(),
             passwords=use().passwords,
@@ -174,7 +179,7 @@ class ResetPassword(MethodView):
     def post(self, body: dict[str, Any]) -> Response:
         """Set a new password with the token that was mailed; every session ends."""
         passwords.reset_password(
-            passwords.ResetPassword(**body, address=_address()),
+            passwords.ResetPassword(**body, address=network_address()),
             uow=use().new_uow(),
             passwords=use().passwords,
             clock=use().clock,
@@ -182,7 +187,8 @@ class ResetPassword(MethodView):
         return Response(status=204)
 
 
-def _signed_in_row(signed_in: SignedIn) -> dict[str, Any]:
+def signed_in_row(signed_in: SignedIn) -> dict[str, Any]:
+    """Fresh tokens and their user as `SignedInShown` reads them."""
     return {
         "access_token": signed_in.access_token,
         "refresh_token": signed_in.refresh_token,
@@ -190,12 +196,3 @@ def _signed_in_row(signed_in: SignedIn) -> dict[str, Any]:
         "expires_in": signed_in.expires_in,
         "user": profile_row(signed_in.user_id),
     }
-
-
-def _device() -> dict[str, str]:
-    """What a session remembers of the device that signs in."""
-    return {"user_agent": request.headers.get("User-Agent", ""), "address": _address()}
-
-
-def _address() -> str:
-    return request.remote_addr or ""

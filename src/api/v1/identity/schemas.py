@@ -25,6 +25,7 @@ class RegisterRequest(Schema):
 class LoginRequest(Schema):
     email = Text(most=254, required=True)
     password = Secret(required=True)
+    second_factor_code = Secret(load_default=None)
 
 
 class RefreshRequest(Schema):
@@ -90,6 +91,7 @@ class UserShown(Schema):
     locale = fields.String()
     status = fields.String()
     email_verified = fields.Boolean()
+    phone_verified = fields.Boolean()
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
     membership = fields.Nested(MembershipShown)

@@ -150,4 +150,9 @@ def _session_row(row: Row) -> Row:
 
 
 def _with_membership(row: Row) -> Row:
-    return {**row, "email_verified": row["email_verified_at"] is not None, "membership": row}
+    return {
+        **row,
+        "email_verified": row["email_verified_at"] is not None,
+        "phone_verified": row["phone_verified_at"] is not None,
+        "membership": row,
+    }

@@ -12,7 +12,7 @@ from infrastructure.database.transaction import Database
 
 _PROFILE = """
 SELECT u.id, u.email, u.first_name, u.last_name, u.phone, u.roles, u.locale, u.status, u.email_verified_at,
-       u.created_at, u.updated_at, u.version,
+       u.phone_verified_at, u.created_at, u.updated_at, u.version,
        coalesce(m.tier_code, 'GUEST') AS tier_code, m.membership_number, m.expiry_date
 FROM users u LEFT JOIN LATERAL (
     SELECT l.tier_code, s.membership_number, s.expiry_date
@@ -40,6 +40,24 @@ SELECT DISTINCT p.permission_code FROM permissions p
 JOIN role_permissions g ON g.permission_id = p.id JOIN roles r ON r.id = g.role_id
 WHERE r.role_name = ANY(%s)
 """
+_SECOND_FACTOR = """
+SELECT f.created_at, f.confirmed_at,
+       (SELECT count(*) FROM recovery_codes c WHERE c.user_id = f.user_id AND c.used_at IS NULL) AS recovery_codes_left
+FROM second_factors f WHERE f.user_id = %s
+"""
+_INVITATIONS = """
+SELECT * FROM (
+    SELECT id, email, roles, locale, invited_by, created_at, expires_at, accepted_at, withdrawn_at,
+           CASE WHEN status = 'PENDING' AND expires_at <= %(now)s THEN 'EXPIRED' ELSE status END AS state
+    FROM invitations) i
+"""
+_OPEN_INVITATION = """
+SELECT i.email, i.roles, i.locale, u.id IS NOT NULL AS has_account, f.user_id IS NOT NULL AS has_second_factor
+FROM invitation_tokens t JOIN invitations i ON i.id = t.invitation_id
+LEFT JOIN users u ON u.email = i.email AND u.email_verified_at IS NOT NULL AND u.deleted_at IS NULL
+LEFT JOIN second_factors f ON f.user_id = u.id AND f.confirmed_at IS NOT NULL
+WHERE t.token_hash = %(token_hash)s AND i.status = 'PENDING' AND i.expires_at > %(now)s
+"""
 
 
 class SqlIdentityQueries:
@@ -61,6 +79,23 @@ class SqlIdentityQueries:
 
     def permissions_of(self, roles: Sequence[str]) -> frozenset[str]:
         return frozenset(row["permission_code"] for row in self._database.rows(_PERMISSIONS, (list(roles),)))
+
+    def second_factor(self, user_id: UUID) -> Row | None:
+        return self._database.row(_SECOND_FACTOR, (user_id,))
+
+    def invitation(self, invitation_id: UUID, *, now: datetime) -> Row | None:
+        return self._database.row(_INVITATIONS + " WHERE i.id = %(id)s", {"id": invitation_id, "now": now})
+
+    def invitations(self, *, now: datetime, state: str | None, limit: int, after: After | None) -> Sequence[Row]:
+        condition = page_after(after, "i.created_at", "i.id")
+        sql = (
+            f"{_INVITATIONS} WHERE (%(state)s::text IS NULL OR i.state = %(state)s) AND {condition}"
+            " ORDER BY i.created_at DESC, i.id DESC LIMIT %(limit)s"
+        )
+        return self._database.rows(sql, {"now": now, "state": state, **page_values(after, limit)})
+
+    def open_invitation(self, token_hash: bytes, *, now: datetime) -> Row | None:
+        return self._database.row(_OPEN_INVITATION, {"token_hash": token_hash, "now": now})
 
     def find_users(
         self,

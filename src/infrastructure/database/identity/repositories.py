@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from application.ports import Encryption
+from application.identity.ports import KeyedDigests
 from domain.identity.lockout import Attempt, LockoutPolicy
 from domain.identity.sessions import Session, SessionNotFound
 from domain.identity.users import Claim, User
@@ -169,13 +169,13 @@ _UNLOCK = "DELETE FROM login_failures WHERE subject = %s"
 class SqlLoginFailures:
     """Implements `application.ports.LoginFailures`."""
 
-    def __init__(self, statements: Statements, encryption: Encryption, policy: LockoutPolicy) -> None:
+    def __init__(self, statements: Statements, digests: KeyedDigests, policy: LockoutPolicy) -> None:
         self._statements = statements
-        self._fingerprint = encryption.fingerprint
+        self._digest = digests.of
         self._policy = policy
 
     def locked_until(self, attempt: Attempt, *, at: datetime) -> datetime | None:
-        account, origin = self._fingerprint(attempt.account), self._fingerprint(attempt.origin)
+        account, origin = self._digest(attempt.account), self._digest(attempt.origin)
         row = self._statements.row(_LOCKED, {"account": account, "origin": origin, "at": at})
         return row["locked_until"] if row is not None else None
 
@@ -191,12 +191,12 @@ class SqlLoginFailures:
     def _count(self, subject: str, most: int, at: datetime) -> bool:
         period = self._policy.period
         values = {"begins": at - period, "lock_until": at + period, "most": most, "at": at}
-        row = self._statements.row(_COUNT, {"subject": self._fingerprint(subject), **values})
+        row = self._statements.row(_COUNT, {"subject": self._digest(subject), **values})
         return row is not None and row["failures"] == most
 
     def end(self, attempt: Attempt, *, at: datetime) -> datetime | None:
-        self._statements.execute(_FORGET, (self._fingerprint(attempt.account), at))
+        self._statements.execute(_FORGET, (self._digest(attempt.account), at))
         return self.locked_until(attempt, at=at)
 
     def unlock(self, attempt: Attempt) -> None:
-        self._statements.execute(_UNLOCK, (self._fingerprint(attempt.account),))
+        self._statements.execute(_UNLOCK, (self._digest(attempt.account),))

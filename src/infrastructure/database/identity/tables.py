@@ -32,6 +32,7 @@ users = Table(
     # The names of the user's roles; a plain array, because a person has one or two and reads are hot.
     Column("roles", MutableList.as_mutable(ARRAY(Text)), nullable=False),
     instant("email_verified_at", nullable=True),
+    instant("phone_verified_at", nullable=True),
     instant("created_at"),
     instant("deleted_at", nullable=True),
     # An address is a claim until it is proved: docs/decisions/0008.
@@ -86,6 +87,7 @@ sessions = Table(
     instant("expires_at"),
     instant("revoked_at", nullable=True),
     Column("revoked_reason", Text),
+    instant("second_factor_at", nullable=True),
     Index("ix_sessions_user_id", "user_id"),
 )
 
