@@ -162,10 +162,10 @@ def test_values_of_guarded_names_are_struck_out_however_deep() -> None:
 def test_a_long_text_is_read_in_no_time() -> None:
     import time
 
-    began = time.perf_counter()
+    began = time.process_time()
     for text in ("a" * 50_000 + "@", "token" * 10_000, "+1" * 25_000, "eyJ" * 15_000, "1 " * 25_000, "://" * 15_000):
         redacted_text(text)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 class TestCardNumbersComingIn:

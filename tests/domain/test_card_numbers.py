@@ -65,10 +65,10 @@ def test_a_digit_decides(row_id: UUID, first: int, rest: str) -> None:
 
 
 def test_a_long_text_takes_no_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
 
     holds_card_number("1 " * 50_000)
     holds_card_number("9" * 100_000)
     holds_card_number("a" * 100_000)
 
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
