@@ -17,7 +17,9 @@ from api.specification import create_specification, declare_security
 from api.v1.billing.invoices import blueprint as invoices
 from api.v1.billing.payments import blueprint as payments
 from api.v1.catalogue.packages import blueprint as packages
+from api.v1.identity.api_keys import blueprint as api_keys
 from api.v1.identity.auth import blueprint as auth
+from api.v1.identity.roles import blueprint as roles
 from api.v1.identity.users import blueprint as users
 from api.v1.ledger.rewards import blueprint as rewards
 from api.v1.membership.memberships import blueprint as memberships
@@ -35,7 +37,7 @@ from middlewares.security_headers import register_security_headers
 
 LARGEST_BODY = 1024 * 1024
 VERSION = "1"
-_V1 = (auth, users, memberships, packages, bookings, payments, invoices, rewards, notifications)
+_V1 = (auth, users, roles, api_keys, memberships, packages, bookings, payments, invoices, rewards, notifications)
 
 
 def create_app(settings: Settings | None = None, running: Running | None = None) -> Flask:

@@ -30,6 +30,7 @@ class Dependencies:
     """The ports, chosen. `live` is whether real money is taken; `public_url` has no slash at its end.
 
     `sandbox` is the provider behind the sandbox's page, None where it is not enabled.
+    `second_factor_needed` is whether staff need one for what moves money.
     """
 
     clock: Clock
@@ -50,3 +51,4 @@ class Dependencies:
     live: bool
     hold_for: timedelta
     sandbox: SandboxProvider | None = None
+    second_factor_needed: Callable[[], bool] = lambda: False

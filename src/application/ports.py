@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from application.billing.inbox import WebhookInbox
+from application.identity.ports import ApiKeys, Roles
 from application.sales.ports import Sale
 from domain.billing.invoices import Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
@@ -37,6 +38,10 @@ class Users(Protocol):
         ...
 
     def by_email(self, email: str) -> User | None: ...
+
+    def other_super_admins(self, user_id: UUID) -> int:
+        """How many other super admins may act; nobody else is made or unmade one until the unit of work ends."""
+        ...
 
 
 class Sessions(Protocol):
@@ -223,6 +228,12 @@ class UnitOfWork(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def roles(self) -> Roles: ...
+
+    @property
+    def api_keys(self) -> ApiKeys: ...
 
     @property
     def memberships(self) -> Memberships: ...

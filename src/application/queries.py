@@ -34,12 +34,42 @@ class IdentityQueries(Protocol):
         ...
 
     def standing(self, user_id: UUID, session_id: UUID) -> Row | None:
-        """status and roles of a user whose session is not over; None otherwise."""
+        """roles, and the permissions that they give on the session's surface; None where either is over."""
         ...
 
     def permissions_of(self, roles: Sequence[str]) -> frozenset[str]: ...
 
-    def find_users(self, *, today: Any, q: str | None, limit: int, after: After | None) -> Sequence[Row]: ...
+    def find_users(
+        self,
+        *,
+        today: Any,
+        q: str | None,
+        role: str | None = None,
+        status: str | None = None,
+        verified: bool | None = None,
+        limit: int,
+        after: After | None,
+    ) -> Sequence[Row]: ...
+
+
+class AccessQueries(Protocol):
+    """Roles, permissions and API keys."""
+
+    def roles(self) -> Sequence[Row]:
+        """Every role with its `permissions` and how many `holders` it has, by name."""
+        ...
+
+    def role(self, role_id: UUID) -> Row | None: ...
+
+    def api_keys(self, *, owner: UUID | None, limit: int, after: After | None) -> Sequence[Row]:
+        """Keys with `owner_email`; no hashes."""
+        ...
+
+    def api_key(self, key_id: UUID, *, owner: UUID | None) -> Row | None: ...
+
+    def key_holder(self, public_id: str) -> Row | None:
+        """A key with its hash, and roles and permissions of its owner now; None where the owner may not act."""
+        ...
 
 
 class MembershipQueries(Protocol):
@@ -123,6 +153,7 @@ class Queries:
     """Every context's reads."""
 
     identity: IdentityQueries
+    access: AccessQueries
     membership: MembershipQueries
     catalogue: CatalogueQueries
     sales: SalesQueries

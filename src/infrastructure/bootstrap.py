@@ -19,7 +19,9 @@ from infrastructure.clock import SystemClock, new_id
 from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoiceDocuments
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.idempotency import SqlIdempotency
+from infrastructure.database.identity.access import SqlAccessQueries
 from infrastructure.database.identity.queries import SqlIdentityQueries
+from infrastructure.database.identity.roles import RoleGrants
 from infrastructure.database.ledger.queries import SqlLedgerQueries
 from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
@@ -82,6 +84,7 @@ def bootstrap(
         new_uow=new_uow,
         queries=Queries(
             identity=SqlIdentityQueries(database),
+            access=SqlAccessQueries(database),
             membership=SqlMembershipQueries(database),
             catalogue=SqlCatalogueQueries(database),
             sales=SqlSalesQueries(database),
@@ -92,7 +95,7 @@ def bootstrap(
         idempotency=SqlIdempotency(database, clock),
         gateways=EntryPointGateways(payments),
         passwords=BcryptPasswords(settings.bcrypt_cost, run_hash),
-        tokens=JwtAccessTokens(settings.jwt_signing_keys),
+        tokens=JwtAccessTokens(settings.jwt_signing_keys, RoleGrants(database).permissions_of),
         documents=SqlInvoiceDocuments(database),
         renderer=_RendererOnFirstUse(),
         storage=storage_from_url(settings.storage_url),

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from application.identity.ports import AccessTokens, PasswordHasher
 from application.ports import UnitOfWork
+from domain.identity.roles import Surface, choose_surface
 from domain.identity.sessions import Session, SessionEnded
-from domain.identity.users import EmailTaken, User, WrongCredentials, WrongVerification
+from domain.identity.users import EmailTaken, LastSuperAdmin, User, WrongCredentials, WrongVerification
 from domain.shared.clock import Clock
 from domain.shared.email import Email, fold
 from domain.shared.identifiers import NewId
@@ -69,49 +70,62 @@ def register_user(
         )
         uow.users.add(user)
         uow.flush()
-        signed_in = _open_session(user, command.user_agent, uow=uow, tokens=tokens, clock=clock, new_id=new_id)
+        signed_in = _open_session(
+            user, command.user_agent, Surface.APP, uow=uow, tokens=tokens, clock=clock, new_id=new_id
+        )
         uow.commit()
     return signed_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogIn:
+    """`surface` is the widest that the account's roles allow where it is None."""
+
     email: str
     password: str
     user_agent: str
+    surface: Surface | None = None
 
 
 def log_in(
     command: LogIn, *, uow: UnitOfWork, passwords: PasswordHasher, tokens: AccessTokens, clock: Clock, new_id: NewId
 ) -> SignedIn:
-    """Sign in. Raises WrongCredentials, in the same time for known and unknown addresses."""
+    """Sign in. Raises WrongCredentials, in the same time for known and unknown addresses, or WrongSurface."""
     with uow:
         user = uow.users.by_email(fold(command.email))
         known_hash = user.password_hash if user is not None else None
     right = passwords.verify(command.password, known_hash)
     if user is None or not right or not user.may_sign_in:
         raise WrongCredentials()
+    surface = choose_surface(command.surface, user.roles)
     with uow:
-        signed_in = _open_session(user, command.user_agent, uow=uow, tokens=tokens, clock=clock, new_id=new_id)
+        signed_in = _open_session(user, command.user_agent, surface, uow=uow, tokens=tokens, clock=clock, new_id=new_id)
         uow.commit()
     return signed_in
 
 
 def _open_session(
-    user: User, user_agent: str, *, uow: UnitOfWork, tokens: AccessTokens, clock: Clock, new_id: NewId
+    user: User, user_agent: str, surface: Surface, *, uow: UnitOfWork, tokens: AccessTokens, clock: Clock, new_id: NewId
 ) -> SignedIn:
     now, refresh_token = clock.now(), secrets.token_urlsafe(32)
     session = Session.open(
-        session_id=new_id(), user_id=user.id, token_hash=digest(refresh_token), user_agent=user_agent, at=now
+        session_id=new_id(),
+        user_id=user.id,
+        token_hash=digest(refresh_token),
+        user_agent=user_agent,
+        at=now,
+        surface=surface,
     )
     uow.sessions.add(session)
-    return _signed_in(user, session.id, refresh_token, tokens, clock)
+    return _signed_in(user, session, refresh_token, tokens, clock)
 
 
-def _signed_in(user: User, session_id: UUID, refresh_token: str, tokens: AccessTokens, clock: Clock) -> SignedIn:
+def _signed_in(user: User, session: Session, refresh_token: str, tokens: AccessTokens, clock: Clock) -> SignedIn:
     return SignedIn(
         user_id=user.id,
-        access_token=tokens.issue(user_id=user.id, session_id=session_id, roles=user.roles, at=clock.now()),
+        access_token=tokens.issue(
+            user_id=user.id, session_id=session.id, roles=user.roles, at=clock.now(), surface=session.surface
+        ),
         refresh_token=refresh_token,
         expires_in=tokens.lifetime_seconds,
     )
@@ -130,7 +144,7 @@ def refresh_session(refresh_token: str, *, uow: UnitOfWork, tokens: AccessTokens
         uow.commit()
     if not rotated or not user.may_sign_in:
         raise SessionEnded()
-    return _signed_in(user, session.id, successor, tokens, clock)
+    return _signed_in(user, session, successor, tokens, clock)
 
 
 def log_out(refresh_token: str, *, uow: UnitOfWork, clock: Clock) -> None:
@@ -190,10 +204,14 @@ def change_profile(command: ChangeProfile, *, uow: UnitOfWork) -> None:
 
 
 def close_account(user_id: UUID, *, uow: UnitOfWork, clock: Clock) -> None:
-    """The user leaves: every session ends with the account."""
+    """The user leaves: every session ends with the account. Raises LastSuperAdmin."""
     now = clock.now()
     with uow:
-        uow.users.get(user_id).close(at=now)
+        others = uow.users.other_super_admins(user_id)
+        user = uow.users.get(user_id)
+        if user.is_super_admin and not others:
+            raise LastSuperAdmin()
+        user.close(at=now)
         for session in uow.sessions.of_user(user_id):
             session.revoke(at=now, reason="account closed")
         uow.commit()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain.identity.roles import Surface
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import NotAllowed
 
@@ -36,18 +37,30 @@ class Session(Aggregate):
     user_agent: str
     created_at: datetime
     expires_at: datetime
+    surface: Surface = Surface.APP
+    """Where it was opened; only roles that count there are in its tokens."""
     revoked_at: datetime | None = None
     revoked_reason: str | None = None
     tokens: list[RefreshToken] = field(default_factory=list)
 
     @classmethod
-    def open(cls, *, session_id: UUID, user_id: UUID, token_hash: bytes, user_agent: str, at: datetime) -> Session:
+    def open(
+        cls,
+        *,
+        session_id: UUID,
+        user_id: UUID,
+        token_hash: bytes,
+        user_agent: str,
+        at: datetime,
+        surface: Surface = Surface.APP,
+    ) -> Session:
         return cls(
             id=session_id,
             user_id=user_id,
             user_agent=user_agent[:200],
             created_at=at,
             expires_at=at + SESSION_LIFETIME,
+            surface=surface,
             tokens=[RefreshToken(token_hash=token_hash, issued_at=at)],
         )
 

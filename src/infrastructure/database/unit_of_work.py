@@ -13,7 +13,9 @@ from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.catalogue.repositories import SqlPackages
+from infrastructure.database.identity.api_keys import SqlApiKeys
 from infrastructure.database.identity.repositories import SqlAuditLog, SqlSessions, SqlUsers
+from infrastructure.database.identity.roles import SqlRoles
 from infrastructure.database.ledger.repositories import SqlLedger
 from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
@@ -82,6 +84,14 @@ class SqlUnitOfWork:
     @cached_property
     def sessions(self) -> SqlSessions:
         return SqlSessions(self._statements)
+
+    @cached_property
+    def roles(self) -> SqlRoles:
+        return SqlRoles(self._statements)
+
+    @cached_property
+    def api_keys(self) -> SqlApiKeys:
+        return SqlApiKeys(self._statements)
 
     @cached_property
     def memberships(self) -> SqlMemberships:

@@ -28,6 +28,8 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Choose paid, declined, late, twice, short or never.",
         "اختر paid أو declined أو late أو twice أو short أو never.",
     ),
+    "scope_unavailable": ("This is not yours to give a key.", "ليس لك أن تمنح هذا لمفتاح."),
+    "unknown_role": ("There is no such role.", "لا يوجد دور كهذا."),
     "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }
 

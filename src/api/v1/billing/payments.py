@@ -96,7 +96,7 @@ class PaymentShown(Schema):
 
 @blueprint.route("/payments")
 class Payments(MethodView):
-    @token_required
+    @token_required(scope="payments.own")
     @blueprint.arguments(PageQuery, location="query")
     @blueprint.response(200, page_of(PaymentShown))
     def get(self, query: dict[str, Any]) -> Response:
@@ -130,7 +130,7 @@ class Deposits(MethodView):
 
 @blueprint.route("/payments/<uuid:payment_id>")
 class OnePayment(MethodView):
-    @token_required
+    @token_required(scope="payments.own")
     @blueprint.response(200, PaymentShown)
     def get(self, payment_id: UUID) -> Response:
         """One payment and its newest checkout."""

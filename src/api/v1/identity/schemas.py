@@ -3,6 +3,7 @@
 from marshmallow import fields, validate
 
 from api.fields import Schema, Secret, Text
+from domain.identity.roles import Surface
 
 LOCALES = ("ar", "en")
 
@@ -25,6 +26,7 @@ class RegisterRequest(Schema):
 class LoginRequest(Schema):
     email = Text(most=254, required=True)
     password = Secret(required=True)
+    surface = fields.Enum(Surface, load_default=None)
 
 
 class RefreshRequest(Schema):

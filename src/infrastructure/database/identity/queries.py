@@ -20,13 +20,24 @@ FROM users u LEFT JOIN LATERAL (
 WHERE u.deleted_at IS NULL
 """
 _STANDING = """
-SELECT u.roles FROM users u JOIN sessions s ON s.user_id = u.id
+SELECT u.roles,
+       ARRAY(SELECT DISTINCT p.permission_code FROM roles r JOIN role_permissions g ON g.role_id = r.id
+             JOIN permissions p ON p.id = g.permission_id
+             WHERE r.role_name = ANY(u.roles) AND (s.surface = 'STAFF' OR r.surface = 'APP' OR r.surface = s.surface)
+            ) AS permissions
+FROM users u JOIN sessions s ON s.user_id = u.id
 WHERE u.id = %s AND s.id = %s AND s.revoked_at IS NULL AND u.status = 'ACTIVE' AND u.deleted_at IS NULL
 """
 _PERMISSIONS = """
 SELECT DISTINCT p.permission_code FROM permissions p
 JOIN role_permissions g ON g.permission_id = p.id JOIN roles r ON r.id = g.role_id
 WHERE r.role_name = ANY(%s)
+"""
+_FOUND = """
+(%(q)s::text IS NULL OR u.email LIKE %(like)s OR u.first_name || ' ' || u.last_name ILIKE %(like)s)
+AND (%(role)s::text IS NULL OR %(role)s = ANY(u.roles))
+AND (%(status)s::text IS NULL OR u.status = %(status)s)
+AND (%(verified)s::boolean IS NULL OR (u.email_verified_at IS NOT NULL) = %(verified)s)
 """
 
 
@@ -45,9 +56,19 @@ class SqlIdentityQueries:
     def permissions_of(self, roles: Sequence[str]) -> frozenset[str]:
         return frozenset(row["permission_code"] for row in self._database.rows(_PERMISSIONS, (list(roles),)))
 
-    def find_users(self, *, today: date, q: str | None, limit: int, after: After | None) -> Sequence[Row]:
-        named = "(%(q)s::text IS NULL OR u.email LIKE %(like)s OR u.first_name || ' ' || u.last_name ILIKE %(like)s)"
+    def find_users(
+        self,
+        *,
+        today: date,
+        q: str | None,
+        role: str | None = None,
+        status: str | None = None,
+        verified: bool | None = None,
+        limit: int,
+        after: After | None,
+    ) -> Sequence[Row]:
         condition = page_after(after, "u.created_at", "u.id")
-        sql = f"{_PROFILE} AND {named} AND {condition} ORDER BY u.created_at DESC, u.id DESC LIMIT %(limit)s"
+        sql = f"{_PROFILE} AND {_FOUND} AND {condition} ORDER BY u.created_at DESC, u.id DESC LIMIT %(limit)s"
         escaped = (q or "").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return self._database.rows(sql, {"today": today, "q": q, "like": f"%{escaped}%", **page_values(after, limit)})
+        wanted = {"q": q, "like": f"%{escaped}%", "role": role, "status": status, "verified": verified}
+        return self._database.rows(sql, {"today": today, **wanted, **page_values(after, limit)})

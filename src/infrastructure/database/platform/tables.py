@@ -1,4 +1,4 @@
-"""outbox_events, processed_events, idempotency_keys, scheduled_runs, sandbox_checkouts."""
+"""outbox_events, processed_events, idempotency_keys, scheduled_runs, revisions, sandbox_checkouts."""
 
 from sqlalchemy import (
     BigInteger,
@@ -68,6 +68,14 @@ scheduled_runs = Table(
     Column("period", Text, primary_key=True),
     instant("claimed_at"),
     instant("finished_at", nullable=True),
+)
+
+# Counted up by triggers, so that processes notice when what they hold a snapshot of has changed.
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
 )
 
 # The sandbox provider's own books; only its gateway and its page read or write them.
