@@ -192,11 +192,15 @@ class TestWhenItHolds:
             read = other.dependencies.tokens.read
             assert read(_token(employee), at=clock.now()).may("users.read")
 
+            asked = []
+
             def unreachable(*_: Any, **__: Any) -> Any:
+                asked.append(True)
                 raise DatabaseUnavailable()
 
             monkeypatch.setattr(other.database, "rows", unreachable)
             assert read(_token(employee), at=clock.now()).may("users.read")
+            assert asked
         finally:
             other.close()
 
