@@ -176,3 +176,13 @@ class TestTheLastSuperAdmin:
             "SELECT id FROM users WHERE 'SUPER_ADMIN' = ANY(roles) AND status = 'ACTIVE' AND deleted_at IS NULL"
         )
         assert len(left) == 1
+
+    def test_two_that_leave_at_once_leave_one(self, app: Flask, desk: Desk) -> None:
+        both = [desk.root, desk.personas.named("super admin")]
+        clients = [(app.test_client(), who.headers) for who in both]
+
+        def leave(number: int) -> int:
+            client, headers = clients[number]
+            return client.delete("/api/v1/users/me", headers=headers).status_code
+
+        assert sorted(all_at_once([lambda: leave(0), lambda: leave(1)])) == [204, 409]
