@@ -20,9 +20,11 @@ from api.specification import create_specification, declare_security
 from api.v1.billing.invoices import blueprint as invoices
 from api.v1.billing.payments import blueprint as payments
 from api.v1.catalogue.packages import blueprint as packages
+from api.v1.identity.api_keys import blueprint as api_keys
 from api.v1.identity.auth import blueprint as auth
 from api.v1.identity.invitations import blueprint as invitations
 from api.v1.identity.phones import blueprint as phones
+from api.v1.identity.roles import blueprint as roles
 from api.v1.identity.second_factor import blueprint as second_factor
 from api.v1.identity.users import blueprint as users
 from api.v1.ledger.rewards import blueprint as rewards
@@ -50,6 +52,8 @@ VERSION = "1"
 _V1 = (
     auth,
     users,
+    roles,
+    api_keys,
     second_factor,
     phones,
     invitations,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TypedDict, cast
 from uuid import UUID
 
 from flask import current_app, g, request
@@ -31,6 +31,13 @@ def network_address() -> str:
     return request.remote_addr or ""
 
 
-def device() -> dict[str, str]:
+class Device(TypedDict):
     """What a session remembers of whoever signs in."""
+
+    user_agent: str
+    address: str
+
+
+def device() -> Device:
+    """The device that the request came from."""
     return {"user_agent": request.headers.get("User-Agent", ""), "address": network_address()}

@@ -90,13 +90,13 @@ def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Json], name: str
         return {field: example_of(inner, schemas, field) for field, inner in schema.get("properties", {}).items()}
     if "enum" in schema:
         return schema["enum"][0]
+    if "examples" in schema:
+        return schema["examples"][0]
     named = BY_NAME.get(name)
     if name in BY_NAME and _fits(named, kind):
         return named
     if kind == "array":
         return [example_of(schema.get("items", {}), schemas)]
-    if "examples" in schema:
-        return schema["examples"][0]
     return _plain(schema, kind)
 
 

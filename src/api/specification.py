@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -12,7 +13,8 @@ from flask_smorest import Api
 from marshmallow import fields
 
 from api.fields import Schema, money_properties
-from middlewares.auth_middleware import POLICY
+from middlewares.auth_middleware import KEY_HEADER, POLICY, SCOPE
+from security.permissions import CATALOGUE
 
 
 class FieldProblem(Schema):
@@ -74,28 +76,52 @@ def create_specification(app: Flask) -> Specification:
     specification.ma_plugin.converter.add_attribute_function(money_properties)
     bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     specification.spec.components.security_scheme("bearer", bearer)
+    api_key = {"type": "apiKey", "in": "header", "name": KEY_HEADER}
+    specification.spec.components.security_scheme("apiKey", api_key)
     return specification
 
 
 def declare_security(specification: Specification, app: Flask) -> None:
-    """Say of each operation whether it needs a token, from the policy that its view declares."""
+    """Say of each operation who may call it, from the policy that its view declares."""
     for path, operations in specification.spec._paths.items():
         for method, operation in operations.items():
-            policy = _policy(app, path, method)
-            if policy not in (None, "public"):
-                operation["security"] = [{"bearer": []}]
+            view = _view(app, path, method)
+            policy = getattr(view, POLICY, None)
+            if policy in (None, "public"):
+                continue
+            scope: str | None = getattr(view, SCOPE, None)
+            operation["security"] = [{"bearer": []}, *([{"apiKey": []}] if scope is not None else [])]
             if policy == "optional":
                 operation["security"].append({})
+            if policy in CATALOGUE:
+                operation["x-permission"] = policy
+            if scope is not None:
+                operation["x-scope"] = scope
+            sentences = " ".join(_sentences(operation, policy, scope))
+            if sentences:
+                operation["description"] = sentences
 
 
-def _policy(app: Flask, path: str, method: str) -> str | None:
+def _sentences(operation: dict[str, Any], policy: str, scope: str | None) -> Iterator[str]:
+    if operation.get("description"):
+        yield operation["description"]
+    if policy in CATALOGUE:
+        yield f"Needs the permission `{policy}`."
+    if policy == "admin":
+        yield "Needs the role of an administrator."
+    if scope is not None:
+        yield f"API keys need the scope `{scope}`."
+
+
+def _view(app: Flask, path: str, method: str) -> object:
+    """What answers a method of a documented path."""
     template = _PARAMETER.sub("{}", path)
     for rule in app.url_map.iter_rules():
         if _PARAMETER.sub("{}", _CONVERTER.sub("{x}", rule.rule)) == template:
-            view = getattr(app.view_functions[rule.endpoint], "view_class", None)
-            found: str | None = getattr(getattr(view, method, None), POLICY, None)
-            if found is not None:
-                return found
+            view_class = getattr(app.view_functions[rule.endpoint], "view_class", None)
+            view = getattr(view_class, method, None)
+            if getattr(view, POLICY, None) is not None:
+                return view
     return None
 
 

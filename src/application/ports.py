@@ -10,7 +10,14 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from application.billing.inbox import WebhookInbox
-from application.identity.ports import CountedGuesses, Invitations, PhoneVerifications, SecondFactors
+from application.identity.ports import (
+    ApiKeys,
+    CountedGuesses,
+    Invitations,
+    PhoneVerifications,
+    Roles,
+    SecondFactors,
+)
 from application.operations.ports import SettingRows
 from application.sales.ports import Sale
 from domain.billing.invoices import Invoice
@@ -49,6 +56,10 @@ class Users(Protocol):
 
         Those that may sign in come first; of them the one that proved the address, then the newest.
         """
+        ...
+
+    def other_super_admins(self, user_id: UUID) -> int:
+        """How many other super admins may act; nobody else is made or unmade one until the unit of work ends."""
         ...
 
 
@@ -315,6 +326,12 @@ class UnitOfWork(Protocol):
 
     @property
     def invitations(self) -> Invitations: ...
+
+    @property
+    def roles(self) -> Roles: ...
+
+    @property
+    def api_keys(self) -> ApiKeys: ...
 
     @property
     def memberships(self) -> Memberships: ...

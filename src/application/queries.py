@@ -42,7 +42,7 @@ class IdentityQueries(Protocol):
         ...
 
     def standing(self, user_id: UUID, session_id: UUID) -> Row | None:
-        """status and roles of a user whose session is not over; None otherwise."""
+        """roles, and the permissions that they give on the session's surface; None where either is over."""
         ...
 
     def sessions(self, user_id: UUID, *, at: datetime, limit: int, after: After | None) -> Sequence[Row]:
@@ -56,6 +56,9 @@ class IdentityQueries(Protocol):
         *,
         today: Any,
         q: str | None,
+        role: str | None = None,
+        status: str | None = None,
+        verified: bool | None = None,
         limit: int,
         after: After | None,
         order: str = NEWEST,
@@ -76,6 +79,26 @@ class IdentityQueries(Protocol):
 
     def open_invitation(self, token_hash: bytes, *, now: datetime) -> Row | None:
         """email, roles, locale, has_account, has_second_factor of the invitation that a link accepts."""
+        ...
+
+
+class AccessQueries(Protocol):
+    """Roles, permissions and API keys."""
+
+    def roles(self) -> Sequence[Row]:
+        """Every role with its `permissions` and how many `holders` it has, by name."""
+        ...
+
+    def role(self, role_id: UUID) -> Row | None: ...
+
+    def api_keys(self, *, owner: UUID | None, limit: int, after: After | None) -> Sequence[Row]:
+        """Keys with `owner_email`; no hashes."""
+        ...
+
+    def api_key(self, key_id: UUID, *, owner: UUID | None) -> Row | None: ...
+
+    def key_holder(self, public_id: str) -> Row | None:
+        """A key with its hash, and roles and permissions of its owner now; None where the owner may not act."""
         ...
 
 
@@ -185,6 +208,7 @@ class Queries:
     """Every context's reads."""
 
     identity: IdentityQueries
+    access: AccessQueries
     membership: MembershipQueries
     catalogue: CatalogueQueries
     sales: SalesQueries

@@ -20,7 +20,9 @@ from infrastructure.clock import SystemClock, new_id
 from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoiceDocuments
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.idempotency import SqlIdempotency
+from infrastructure.database.identity.access import SqlAccessQueries
 from infrastructure.database.identity.queries import SqlIdentityQueries
+from infrastructure.database.identity.roles import RoleGrants
 from infrastructure.database.ledger.queries import SqlLedgerQueries
 from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
@@ -91,6 +93,7 @@ def bootstrap(
             withhold_secrets=settings.is_production,
         )
 
+    system_settings = SnapshotSettings(database, {HOLD_MINUTES.key: settings.booking_hold_minutes})
     payments = GatewayContext(settings=settings, clock=clock, database=database)
     dependencies = Dependencies(
         clock=clock,
@@ -98,6 +101,7 @@ def bootstrap(
         new_uow=new_uow,
         queries=Queries(
             identity=SqlIdentityQueries(database),
+            access=SqlAccessQueries(database),
             membership=SqlMembershipQueries(database),
             catalogue=SqlCatalogueQueries(database),
             sales=SqlSalesQueries(database),
@@ -109,7 +113,7 @@ def bootstrap(
         idempotency=SqlIdempotency(database, clock, encryption),
         gateways=EntryPointGateways(payments),
         passwords=BcryptPasswords(settings.bcrypt_cost, run_hash),
-        tokens=JwtAccessTokens(settings.jwt_signing_keys),
+        tokens=JwtAccessTokens(settings.jwt_signing_keys, RoleGrants(database).permissions_of),
         one_time_codes=TotpCodes(encryption),
         digests=digests,
         documents=SqlInvoiceDocuments(database),
@@ -121,7 +125,7 @@ def bootstrap(
         readiness=ReadinessCheck(database, connection),
         public_url=settings.backend_url,
         live=settings.is_production,
-        system_settings=SnapshotSettings(database, {HOLD_MINUTES.key: settings.booking_hold_minutes}),
+        system_settings=system_settings,
         sandbox=create_provider(payments) if "sandbox" in settings.payment_gateways else None,
     )
     return Running(settings, database, connection, dependencies)

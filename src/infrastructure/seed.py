@@ -8,11 +8,12 @@ from typing import Any
 import psycopg
 
 from config.settings import Settings, SettingsError
+from domain.identity.roles import SUPER_ADMIN, surface_of
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.seed_data import BOOKING_TYPES, MEMBERSHIP_PLANS
 from infrastructure.seed_demo import seed_demo
-from security.permissions import CATALOGUE, ROLES
+from security.permissions import CATALOGUE, ROLES, Permission
 
 Connection = psycopg.Connection[Any]
 
@@ -20,8 +21,8 @@ Connection = psycopg.Connection[Any]
 def seed(settings: Settings, addresses: DatabaseAddresses, *, demo: bool) -> None:
     """Put in place roles, permissions, plans and booking types; with `demo`, accounts and a catalogue to try.
 
-    Rows that are there stay as the company changed them; only permissions follow the code: grants that it
-    no longer makes are taken away. Raises SettingsError for a demo in production.
+    Rows that are there stay as the company changed them; only permissions follow the code: those that it no
+    longer knows are taken from everybody. Raises SettingsError for a demo in production.
     """
     if demo and settings.is_production:
         raise SettingsError("ENVIRONMENT: the demo's accounts have a public password and are refused in production")
@@ -36,13 +37,19 @@ def seed(settings: Settings, addresses: DatabaseAddresses, *, demo: bool) -> Non
 
 
 _ADD_ROLE = """
-INSERT INTO roles (id, role_name, display_name_ar, display_name_en, is_system_role) VALUES (%s, %s, %s, %s, true)
+INSERT INTO roles (id, role_name, display_name_ar, display_name_en, is_system_role, surface)
+VALUES (%s, %s, %s, %s, true, %s)
 ON CONFLICT (role_name) DO NOTHING
 """
+_KNOWN = "SELECT permission_code FROM permissions UNION ALL SELECT role_name FROM roles"
 _KEEP_PERMISSION = """
-INSERT INTO permissions (id, permission_code, module, action, description_en) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT (permission_code) DO UPDATE SET description_en = excluded.description_en
-WHERE permissions.description_en <> excluded.description_en
+INSERT INTO permissions (id, permission_code, module, action, description_en, description_ar, moves_money)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (permission_code) DO UPDATE
+SET description_en = excluded.description_en, description_ar = excluded.description_ar,
+    moves_money = excluded.moves_money
+WHERE (permissions.description_en, permissions.description_ar, permissions.moves_money)
+      <> (excluded.description_en, excluded.description_ar, excluded.moves_money)
 """
 _DROP_PERMISSIONS = "DELETE FROM permissions WHERE NOT permission_code = ANY(%s)"
 _ADD_GRANTS = """
@@ -51,26 +58,37 @@ SELECT r.id, p.id FROM unnest(%s::text[], %s::text[]) AS granted(role_name, code
 JOIN roles r USING (role_name) JOIN permissions p ON p.permission_code = granted.code
 ON CONFLICT DO NOTHING
 """
-_DROP_GRANTS = """
-DELETE FROM role_permissions g USING roles r, permissions p
-WHERE r.id = g.role_id AND p.id = g.permission_id AND r.is_system_role
-  AND (r.role_name, p.permission_code) NOT IN (SELECT * FROM unnest(%s::text[], %s::text[]))
-"""
 
 
 def _seed_roles(connection: Connection) -> None:
-    """The roles, the permissions of the code's own table, and who has which."""
-    grants = [(role, code) for code, (_, holders) in CATALOGUE.items() for role in holders]
-    columns = ([role for role, _ in grants], [code for _, code in grants])
+    """The roles and permissions of the code's own table, and who begins with which."""
+    known = {row[0] for row in connection.execute(_KNOWN)}
+    # A role or permission that is new begins as the table says; what staff changed since stays.
+    grants = [
+        (role, code)
+        for code, permission in CATALOGUE.items()
+        for role in permission.holders
+        if role == SUPER_ADMIN or role not in known or code not in known
+    ]
     with connection.cursor() as cursor:
-        cursor.executemany(_ADD_ROLE, [(new_id(), name, ar, en) for name, (ar, en) in ROLES.items()])
         cursor.executemany(
-            _KEEP_PERMISSION,
-            [(new_id(), code, *code.split(".", 1), description) for code, (description, _) in CATALOGUE.items()],
+            _ADD_ROLE, [(new_id(), name, ar, en, surface_of(name).value) for name, (ar, en) in ROLES.items()]
         )
+        cursor.executemany(_KEEP_PERMISSION, [_permission_row(permission) for permission in CATALOGUE.values()])
         cursor.execute(_DROP_PERMISSIONS, (list(CATALOGUE),))
-        cursor.execute(_DROP_GRANTS, columns)
-        cursor.execute(_ADD_GRANTS, columns)
+        cursor.execute(_ADD_GRANTS, ([role for role, _ in grants], [code for _, code in grants]))
+
+
+def _permission_row(permission: Permission) -> tuple[Any, ...]:
+    return (
+        new_id(),
+        permission.code,
+        permission.module,
+        permission.action,
+        permission.description_en,
+        permission.description_ar,
+        permission.moves_money,
+    )
 
 
 _ADD_PLAN = """

@@ -27,13 +27,13 @@ Connection = psycopg.Connection[Any]
 
 DEMO_PASSWORD: Final = "Altayar-demo-2026"  # noqa: S105 — printed for everyone who tries the demo
 
-# e-mail, first and last name, telephone, language, role
+# e-mail, first and last name, telephone, language, roles
 DEMO_ACCOUNTS: Final = (
-    ("admin@altayar.test", "هالة", "منصور", "+201000000001", "ar", "ADMIN"),
-    ("finance@altayar.test", "Karim", "Fahmy", "+201000000002", "en", "EMPLOYEE"),
-    ("vendor@altayar.test", "Nile", "Voyages", "+201000000003", "en", "VENDOR"),
-    ("agent@altayar.test", "سامح", "عبد الله", "+201000000004", "ar", "AGENT"),
-    ("customer@altayar.test", "Layla", "Hassan", "+201000000005", "en", "CUSTOMER"),
+    ("admin@altayar.test", "هالة", "منصور", "+201000000001", "ar", ["ADMIN"]),
+    ("finance@altayar.test", "Karim", "Fahmy", "+201000000002", "en", ["EMPLOYEE", "FINANCE"]),
+    ("vendor@altayar.test", "Nile", "Voyages", "+201000000003", "en", ["VENDOR"]),
+    ("agent@altayar.test", "سامح", "عبد الله", "+201000000004", "ar", ["AGENT"]),
+    ("customer@altayar.test", "Layla", "Hassan", "+201000000005", "en", ["CUSTOMER"]),
 )
 
 
@@ -56,7 +56,7 @@ _MISSING = (
 _ADD_ACCOUNT = """
 INSERT INTO users (id, email, password_hash, first_name, last_name, phone, locale, status, roles,
                    email_verified_at, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, 'ACTIVE', ARRAY[%s], %s, %s)
+VALUES (%s, %s, %s, %s, %s, %s, %s, 'ACTIVE', %s, %s, %s)
 """
 
 

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, overload
 
 from flask import current_app, g, request
 
 from application.dependencies import Dependencies
+from application.identity.api_keys import PREFIX, holder_of
 from application.identity.ports import Viewer
 from application.origin import note_actor
+from domain.identity.api_keys import KeyNotAccepted, ScopeMissing
+from domain.identity.roles import ADMINS, Surface, WrongSurface, roles_on
+from domain.operations.settings import SECOND_FACTOR_REQUIRED
 from domain.shared.errors import NotAllowed
+from security.permissions import CATALOGUE
 
 View = Callable[..., Any]
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY: Final = "__access_policy__"
+SCOPE: Final = "__access_scope__"
+STAFF_ONLY: Final = "/api/v1/admin/"
+"""Routes below this answer nobody but staff, signed in as staff."""
+KEY_HEADER: Final = "X-API-Key"
 
 
 class Unauthorized(NotAllowed):
@@ -24,71 +34,161 @@ class Unauthorized(NotAllowed):
     code = "unauthorized"
 
 
+class SecondFactorNeeded(NotAllowed):
+    """Whoever moves money has to have proved a second factor in this session."""
+
+    code = "second_factor_needed"
+
+
 def public(view: View) -> View:
     """Anybody may call this."""
     return _declare(view, "public")
 
 
-def optional_token(view: View) -> View:
-    """Anybody may call this; a token, where there is one, has to be valid."""
+@overload
+def optional_token(view: View) -> View: ...
+@overload
+def optional_token(*, scope: str) -> Callable[[View], View]: ...
+def optional_token(view: View | None = None, *, scope: str | None = None) -> View | Callable[[View], View]:
+    """Anybody may call this; a token or key, where there is one, has to be valid."""
 
-    @functools.wraps(view)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        g.viewer = _viewer() if "Authorization" in request.headers else None
-        return view(*args, **kwargs)
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            g.viewer = None
+            if "Authorization" in request.headers or KEY_HEADER in request.headers:
+                g.viewer = viewer = _viewer()
+                _refuse_other_keys(viewer, scope)
+            return view(*args, **kwargs)
 
-    return _declare(wrapper, "optional")
+        return _declare(wrapper, "optional", scope)
 
-
-def token_required(view: View) -> View:
-    """Anybody who is signed in may call this; views and queries narrow it to their own rows."""
-
-    @functools.wraps(view)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        g.viewer = _viewer()
-        return view(*args, **kwargs)
-
-    return _declare(wrapper, "token")
+    return decorate if view is None else decorate(view)
 
 
-def permission_required(permission: str) -> Callable[[View], View]:
-    """Only holders of a permission (security/permissions.py) may call this."""
+@overload
+def token_required(view: View) -> View: ...
+@overload
+def token_required(*, scope: str) -> Callable[[View], View]: ...
+def token_required(view: View | None = None, *, scope: str | None = None) -> View | Callable[[View], View]:
+    """Anybody who is signed in may call this; views and queries narrow it to their own rows.
+
+    API keys only where a `scope` (security/permissions.py) is named, and only those that were made for it.
+    """
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             g.viewer = viewer = _viewer()
-            if not viewer.may(permission):
-                raise NotAllowed()
+            _refuse_other_keys(viewer, scope)
             return view(*args, **kwargs)
 
-        return _declare(wrapper, permission)
+        return _declare(wrapper, "token", scope)
+
+    return decorate if view is None else decorate(view)
+
+
+def permission_required(permission: str) -> Callable[[View], View]:
+    """Only holders of a permission (security/permissions.py) may call this, and keys that were made for it."""
+    guarded = CATALOGUE[permission]
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            g.viewer = viewer = _viewer()
+            _refuse_other_keys(viewer, permission if guarded.is_for_keys else None)
+            if not viewer.may(permission):
+                raise NotAllowed()
+            if guarded.moves_money:
+                _ask_for_second_factor(viewer)
+            return view(*args, **kwargs)
+
+        return _declare(wrapper, permission, permission if guarded.is_for_keys else None)
 
     return decorate
 
 
+def _ask_for_second_factor(viewer: Viewer) -> None:
+    """Refuse staff who have not proved one in this session, where the company's setting asks for it."""
+    if viewer.is_staff and not viewer.second_factor and _use().system_settings.value(SECOND_FACTOR_REQUIRED):
+        raise SecondFactorNeeded()
+
+
+def admin_required(view: View) -> View:
+    """Only administrators, signed in as staff, may call this."""
+
+    @functools.wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        g.viewer = viewer = _viewer()
+        _refuse_other_keys(viewer, None)
+        if viewer.surface is not Surface.STAFF:
+            raise WrongSurface()
+        if viewer.roles.isdisjoint(ADMINS):
+            raise NotAllowed()
+        return view(*args, **kwargs)
+
+    return _declare(wrapper, "admin")
+
+
 def _viewer() -> Viewer:
-    """Who is asking; from here on that is known wherever the request's work goes."""
-    viewer = _bearer()
+    """Who is asking, and that they ask where they may."""
+    credential = _credential()
+    viewer = _key_holder(credential) if credential.startswith(PREFIX) else _token_holder(credential)
+    # From here on that is known wherever the request's work goes, for what is refused, too.
     note_actor(viewer.user_id)
+    if request.path.startswith(STAFF_ONLY) and viewer.surface is not Surface.STAFF:
+        raise WrongSurface()
     return viewer
 
 
-def _bearer() -> Viewer:
-    """Who the bearer token was issued to. What changes anything asks the database whether that still holds."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+def _credential() -> str:
+    """The bearer token, or the API key in either place."""
+    if "Authorization" not in request.headers:
+        key = request.headers.get(KEY_HEADER, "").strip()
+        if not key.startswith(PREFIX):
+            raise Unauthorized()
+        return key
+    scheme, _, token = request.headers["Authorization"].partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized()
-    use: Dependencies = current_app.extensions["altayar"]
-    viewer = use.tokens.read(token.strip(), at=use.clock.now())
+    return token.strip()
+
+
+def _token_holder(token: str) -> Viewer:
+    """Who a token was issued to. What changes anything asks the database whether that still holds."""
+    use = _use()
+    viewer = use.tokens.read(token, at=use.clock.now())
     if request.method in SAFE:
         return viewer
     standing = use.queries.identity.standing(viewer.user_id, viewer.session_id)
-    if standing is None or frozenset(standing["roles"]) != viewer.roles:
+    if standing is None or roles_on(viewer.surface, standing["roles"]) != viewer.roles:
         raise Unauthorized()
-    return viewer
+    return replace(viewer, permissions=frozenset(standing["permissions"]))
 
 
-def _declare(view: View, policy: str) -> View:
+def _key_holder(key: str) -> Viewer:
+    """Whom a key speaks for; the database is asked every time."""
+    use = _use()
+    address = request.remote_addr or ""
+    return holder_of(key, address=address, queries=use.queries.access, uow=use.new_uow(), clock=use.clock)
+
+
+def _refuse_other_keys(viewer: Viewer, scope: str | None) -> None:
+    """People pass; a key only where keys are accepted, with the scope that is asked for."""
+    if viewer.scopes is None:
+        return
+    if scope is None:
+        raise KeyNotAccepted()
+    if scope not in viewer.scopes:
+        raise ScopeMissing(scope)
+
+
+def _use() -> Dependencies:
+    use: Dependencies = current_app.extensions["altayar"]
+    return use
+
+
+def _declare(view: View, policy: str, scope: str | None = None) -> View:
     setattr(view, POLICY, policy)
+    setattr(view, SCOPE, scope)
     return view

@@ -33,6 +33,7 @@ STATUS_OF_FAMILY: tuple[tuple[type[DomainError], int], ...] = (
 STATUS_OF_CODE = {
     "unauthorized": 401,
     "invalid_token": 401,
+    "invalid_api_key": 401,
     "session_ended": 401,
     "wrong_credentials": 401,
     "second_factor_required": 401,

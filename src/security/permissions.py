@@ -1,39 +1,175 @@
-"""The permission catalogue: every code, and which roles have it, as one table."""
+"""The permission catalogue: every code, what it lets one do, and which roles begin with it, as one table.
+
+What people may do with their own things needs no permission. Who has which permission is kept in the database,
+where staff change it; this table says what an installation begins with.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 ADMINS: Final = ("SUPER_ADMIN", "ADMIN")
 STAFF: Final = (*ADMINS, "EMPLOYEE")
+SALES: Final = (*ADMINS, "SALES")
+FINANCE: Final = (*ADMINS, "FINANCE")
+SUPPORT: Final = (*ADMINS, "SUPPORT")
+CONTENT: Final = (*ADMINS, "CONTENT")
+OPERATIONS: Final = (*ADMINS, "OPERATIONS")
 
-# code: (what it lets one do, the roles that have it). What everybody may do with their own things needs none.
-CATALOGUE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
-    "users.read": ("View every user", STAFF),
-    "users.invite": ("Invite staff, agents and vendors", ADMINS),
-    "users.reset_second_factor": ("Reset the second factor of others", ADMINS),
-    "packages.read": ("View packages that are not on sale", (*STAFF, "VENDOR")),
-    "packages.create": ("Create packages", (*STAFF, "VENDOR")),
-    "packages.update": ("Change packages and their departures", (*STAFF, "VENDOR")),
-    "packages.publish": ("Put packages on sale", STAFF),
-    "bookings.read": ("View every booking", STAFF),
-    "bookings.create": ("Book for customers", (*STAFF, "AGENT")),
-    "bookings.start": ("Start trips", STAFF),
-    "bookings.complete": ("Complete trips", STAFF),
-    "payments.read": ("View every payment", STAFF),
-    "payments.attention": ("View money and payments that need a decision", STAFF),
-    "invoices.read": ("View every invoice", STAFF),
-    "memberships.read": ("View every subscription", STAFF),
-    "cashback.read": ("View everybody's cashback", STAFF),
-    "ledger.read": ("View everybody's wallet and points", STAFF),
-    "settings.read": ("View every system setting", ADMINS),
-    "settings.update": ("Change system settings", ADMINS),
-    "audit.read": ("Read and export the audit log", ADMINS),
-    "operations.metrics": ("Read the service's metrics", ADMINS),
+MONEY: Final = "it moves money"
+LATER: Final = "what it guards is not built yet"
+
+_TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...]] = (
+    # code, what it lets one do in English and Arabic, the roles that begin with it, remarks
+    # People (§1)
+    ("users.read", "View every user", "عرض كل المستخدمين", STAFF),
+    ("users.create", "Make accounts for others", "إنشاء حسابات للآخرين", ADMINS, LATER),
+    ("users.update", "Change users, disable and enable them", "تعديل المستخدمين وتعطيلهم وتفعيلهم", ADMINS),
+    ("users.delete", "Close accounts", "إغلاق الحسابات", ADMINS),
+    ("users.roles", "Give roles to users and take them", "منح الأدوار للمستخدمين وسحبها", ADMINS),
+    ("users.invite", "Invite staff, agents and vendors", "دعوة الموظفين والوكلاء والموردين", ADMINS),
+    ("users.reset_second_factor", "Reset others' second factor", "إعادة ضبط العامل الثاني للآخرين", ADMINS),
+    ("roles.read", "View roles and permissions", "عرض الأدوار والصلاحيات", ADMINS),
+    ("roles.manage", "Make roles and say what they may do", "إنشاء الأدوار وتحديد صلاحياتها", ADMINS),
+    ("api_keys.create", "Make API keys for oneself", "إنشاء مفاتيح API لنفسه", (*ADMINS, "AGENT", "VENDOR")),
+    ("api_keys.manage", "View and revoke everybody's API keys", "عرض مفاتيح API للجميع وإلغاؤها", ADMINS),
+    ("privacy.export", "Export a person's data", "تصدير بيانات شخص", ADMINS, LATER),
+    ("privacy.erase", "Erase a person", "محو بيانات شخص", ADMINS, LATER),
+    ("privacy.read", "View consents and privacy requests", "عرض الموافقات وطلبات الخصوصية", ADMINS, LATER),
+    # Memberships (§2)
+    ("memberships.read", "View every subscription", "عرض كل الاشتراكات", STAFF),
+    ("memberships.update", "Change plans and subscriptions", "تعديل الباقات والاشتراكات", ADMINS, LATER),
+    ("memberships.adjust", "Adjust subscriptions by hand", "تسوية الاشتراكات يدويا", FINANCE, MONEY, LATER),
+    ("entitlements.read", "View the use of entitlements", "عرض استخدام المزايا", STAFF, LATER),
+    ("entitlements.adjust", "Adjust entitlements", "تسوية المزايا", SUPPORT, LATER),
+    # Ledger (§3)
+    ("ledger.read", "View everybody's wallet and points", "عرض محافظ الجميع ونقاطهم", STAFF, LATER),
+    ("wallets.adjust", "Adjust wallets", "تسوية المحافظ", FINANCE, MONEY, LATER),
+    ("wallets.approve", "Approve withdrawals and adjustments", "اعتماد السحوبات والتسويات", FINANCE, MONEY, LATER),
+    ("points.adjust", "Adjust points", "تسوية النقاط", FINANCE, MONEY, LATER),
+    ("cashback.read", "View everybody's cashback", "عرض الاسترداد النقدي للجميع", STAFF),
+    ("cashback.approve", "Approve cashback", "اعتماد الاسترداد النقدي", FINANCE, MONEY, LATER),
+    # Catalogue (§4)
+    ("packages.read", "View packages that are not on sale", "عرض الباقات غير المعروضة للبيع", (*STAFF, "VENDOR")),
+    ("packages.create", "Create packages", "إنشاء باقات", (*STAFF, "VENDOR")),
+    ("packages.update", "Change packages and their departures", "تعديل الباقات ورحلاتها", (*STAFF, "VENDOR")),
+    ("packages.publish", "Put packages on sale", "عرض الباقات للبيع", STAFF),
+    ("packages.delete", "Archive packages", "أرشفة الباقات", CONTENT, LATER),
+    ("activities.read", "View activities not on sale", "عرض الأنشطة غير المعروضة", (*STAFF, "VENDOR"), LATER),
+    ("activities.create", "Create activities", "إنشاء أنشطة", (*STAFF, "VENDOR"), LATER),
+    ("activities.update", "Change activities", "تعديل الأنشطة", (*STAFF, "VENDOR"), LATER),
+    ("activities.publish", "Put activities on sale", "عرض الأنشطة للبيع", STAFF, LATER),
+    ("departures.manage", "Move and cancel departures", "نقل الرحلات وإلغاؤها", OPERATIONS, LATER),
+    ("ratings.moderate", "Moderate ratings", "الإشراف على التقييمات", CONTENT, LATER),
+    # Booking (§5)
+    ("bookings.read", "View every booking", "عرض كل الحجوزات", STAFF),
+    ("bookings.create", "Book for customers", "الحجز للعملاء", (*STAFF, "SALES", "AGENT")),
+    ("bookings.price", "Price requested bookings", "تسعير طلبات الحجز", (*SALES, "AGENT"), LATER),
+    ("bookings.update", "Amend bookings", "تعديل الحجوزات", (*SALES, "SUPPORT"), LATER),
+    ("bookings.confirm", "Confirm bookings", "تأكيد الحجوزات", OPERATIONS, LATER),
+    ("bookings.start", "Start trips", "بدء الرحلات", STAFF),
+    ("bookings.complete", "Complete trips", "إنهاء الرحلات", STAFF),
+    ("bookings.cancel", "Cancel customers' bookings", "إلغاء حجوزات العملاء", FINANCE, MONEY, LATER),
+    ("bookings.documents", "View travellers' documents", "عرض وثائق المسافرين", OPERATIONS, LATER),
+    # Pricing and sales (§6, §7)
+    ("vouchers.read", "View vouchers", "عرض القسائم", STAFF, LATER),
+    ("vouchers.create", "Make vouchers", "إنشاء القسائم", FINANCE, MONEY, LATER),
+    ("vouchers.assign", "Assign vouchers", "تخصيص القسائم", SALES, LATER),
+    ("offers.read", "View offers that do not run", "عرض العروض غير السارية", STAFF, LATER),
+    ("offers.manage", "Make and change offers", "إنشاء العروض وتعديلها", SALES, LATER),
+    ("taxes.manage", "Change tax rates", "تعديل الضرائب", FINANCE, LATER),
+    ("orders.read", "View every order", "عرض كل الطلبات", STAFF, LATER),
+    ("orders.create", "Write orders", "كتابة الطلبات", SALES, LATER),
+    ("orders.issue", "Issue and cancel orders", "إصدار الطلبات وإلغاؤها", SALES, LATER),
+    ("proposals.read", "View every proposal", "عرض كل عروض الأسعار", STAFF, LATER),
+    ("proposals.create", "Write and send proposals", "كتابة عروض الأسعار وإرسالها", SALES, LATER),
+    # Payment and invoicing (§8, §9)
+    ("payments.read", "View every payment", "عرض كل المدفوعات", STAFF),
+    ("payments.attention", "View what needs a decision", "عرض ما يحتاج إلى قرار من المدفوعات", STAFF),
+    ("payments.confirm", "Confirm payments by hand", "تأكيد المدفوعات يدويا", FINANCE, MONEY, LATER),
+    ("payments.resolve", "Decide about money in suspense", "البت في الأموال المعلقة", FINANCE, MONEY, LATER),
+    ("refunds.read", "View every refund", "عرض كل المبالغ المردودة", STAFF, LATER),
+    ("refunds.create", "Refund payments", "رد المدفوعات", FINANCE, MONEY, LATER),
+    ("invoices.read", "View every invoice", "عرض كل الفواتير", STAFF),
+    ("invoices.issue", "Issue invoices and credit notes", "إصدار الفواتير والإشعارات", FINANCE, MONEY, LATER),
+    ("invoices.export", "Export to the tax authority", "التصدير لمصلحة الضرائب", FINANCE, LATER),
+    # Partners (§10)
+    ("vendors.read", "View vendors", "عرض الموردين", STAFF, LATER),
+    ("vendors.manage", "Approve and suspend vendors", "اعتماد الموردين وإيقافهم", OPERATIONS, LATER),
+    ("agents.read", "View agents", "عرض الوكلاء", STAFF, LATER),
+    ("agents.manage", "Approve and suspend agents", "اعتماد الوكلاء وإيقافهم", SALES, LATER),
+    ("partners.bank", "View and change bank details", "عرض البيانات البنكية وتعديلها", FINANCE, MONEY, LATER),
+    ("commissions.manage", "Change commission rates", "تعديل نسب العمولة", FINANCE, MONEY, LATER),
+    ("payouts.read", "View every payout", "عرض كل المستحقات المدفوعة", FINANCE, LATER),
+    ("payouts.create", "Make payout batches", "إنشاء دفعات المستحقات", FINANCE, MONEY, LATER),
+    ("payouts.approve", "Approve payout batches", "اعتماد دفعات المستحقات", FINANCE, MONEY, LATER),
+    ("payouts.process", "Send payouts", "إرسال المستحقات", FINANCE, MONEY, LATER),
+    # Content (§11)
+    ("content.read", "View drafts", "عرض المسودات", CONTENT, LATER),
+    ("content.create", "Write pages, blogs and reels", "كتابة الصفحات والمقالات والمقاطع", CONTENT, LATER),
+    ("content.update", "Change pages, blogs and reels", "تعديل الصفحات والمقالات والمقاطع", CONTENT, LATER),
+    ("content.publish", "Publish and archive content", "نشر المحتوى وأرشفته", CONTENT, LATER),
+    ("media.read", "View the media library", "عرض مكتبة الوسائط", CONTENT, LATER),
+    ("media.manage", "Upload and delete media", "رفع الوسائط وحذفها", CONTENT, LATER),
+    ("comments.moderate", "Moderate comments", "الإشراف على التعليقات", (*CONTENT, "SUPPORT"), LATER),
+    ("ads.read", "View advertisements", "عرض الإعلانات", CONTENT, LATER),
+    ("ads.manage", "Run advertisements", "إدارة الإعلانات", CONTENT, LATER),
+    # Messaging (§12)
+    ("chat.read", "Read customers' conversations", "قراءة محادثات العملاء", (*SUPPORT, "SALES"), LATER),
+    ("chat.reply", "Answer customers", "الرد على العملاء", (*SUPPORT, "SALES"), LATER),
+    ("chat.assign", "Assign conversations", "توزيع المحادثات", SUPPORT, LATER),
+    ("notifications.send", "Notify users", "إرسال الإشعارات", SUPPORT, LATER),
+    ("campaigns.read", "View campaigns", "عرض الحملات", CONTENT, LATER),
+    ("campaigns.manage", "Write and send campaigns", "كتابة الحملات وإرسالها", CONTENT, LATER),
+    # Operations (§13)
+    ("settings.read", "View every system setting", "عرض كل إعدادات النظام", ADMINS),
+    ("settings.update", "Change system settings", "تعديل إعدادات النظام", ADMINS),
+    ("audit.read", "Read and export the audit log", "قراءة سجل المراجعة وتصديره", ADMINS),
+    ("analytics.read", "View analytics", "عرض التحليلات", (*FINANCE, "SALES"), LATER),
+    ("analytics.rebuild", "Rebuild analytics", "إعادة بناء التحليلات", OPERATIONS, LATER),
+    ("operations.metrics", "Read the service's metrics", "قراءة مقاييس الخدمة", ADMINS, LATER),
+    ("operations.queues", "View and replay queues", "عرض الطوابير وإعادة تشغيلها", OPERATIONS, LATER),
+    ("webhooks.read", "View incoming webhooks", "عرض الإشعارات الواردة", (*OPERATIONS, "FINANCE"), LATER),
+    ("webhooks.manage", "Run partners' webhooks", "إدارة إشعارات الشركاء", OPERATIONS, LATER),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One line of the catalogue; `is_built` is whether anything asks for it yet."""
+
+    code: str
+    description_en: str
+    description_ar: str
+    holders: tuple[str, ...]
+    moves_money: bool
+    is_built: bool
+
+    @property
+    def module(self) -> str:
+        return self.code.partition(".")[0]
+
+    @property
+    def action(self) -> str:
+        return self.code.partition(".")[2]
+
+    @property
+    def is_for_keys(self) -> bool:
+        """Whether an API key may carry it: what concerns people's access itself is done by people."""
+        return self.module not in _PEOPLE_ALONE
+
+
+_PEOPLE_ALONE: Final = frozenset({"users", "roles", "api_keys", "privacy", "settings"})
+
+CATALOGUE: Final[dict[str, Permission]] = {
+    code: Permission(code, english, arabic, holders, MONEY in remarks, LATER not in remarks)
+    for code, english, arabic, holders, *remarks in _TABLE
 }
 
+# The system's roles: Arabic and English names. Staff types stand beside EMPLOYEE and add to what it may do.
 ROLES: Final[dict[str, tuple[str, str]]] = {
     "SUPER_ADMIN": ("مدير عام", "Super Admin"),
     "ADMIN": ("مشرف", "Admin"),
@@ -41,14 +177,34 @@ ROLES: Final[dict[str, tuple[str, str]]] = {
     "CUSTOMER": ("عميل", "Customer"),
     "AGENT": ("وكيل", "Agent"),
     "VENDOR": ("مورد", "Vendor"),
+    "SALES": ("مبيعات", "Sales"),
+    "FINANCE": ("مالية", "Finance"),
+    "SUPPORT": ("دعم العملاء", "Customer Support"),
+    "CONTENT": ("محتوى", "Content"),
+    "OPERATIONS": ("عمليات", "Operations"),
+}
+
+# What an API key may be made for besides permissions: its owner's own things, and what everybody sees.
+OWN_SCOPES: Final[dict[str, tuple[str, str]]] = {
+    "catalogue.read": ("Read the catalogue", "قراءة الكتالوج"),
+    "quotes.own": ("Ask for quotes", "طلب عروض الأسعار"),
+    "bookings.own": ("Book, and read the owner's bookings", "الحجز وقراءة حجوزات المالك"),
+    "payments.own": ("Read the owner's payments", "قراءة مدفوعات المالك"),
+    "invoices.own": ("Read the owner's invoices", "قراءة فواتير المالك"),
 }
 
 
 def permissions_of(roles: Iterable[str]) -> frozenset[str]:
-    """What the holders of these roles may do."""
+    """What the holders of these roles may do where nobody has changed it."""
     return _permissions_of(frozenset(roles))
 
 
 @lru_cache(maxsize=256)
 def _permissions_of(roles: frozenset[str]) -> frozenset[str]:
-    return frozenset(code for code, (_, holders) in CATALOGUE.items() if not roles.isdisjoint(holders))
+    return frozenset(code for code, permission in CATALOGUE.items() if not roles.isdisjoint(permission.holders))
+
+
+def grantable_scopes(permissions: frozenset[str]) -> frozenset[str]:
+    """What somebody with these permissions may make an API key for."""
+    held = {code for code, permission in CATALOGUE.items() if code in permissions and permission.is_for_keys}
+    return frozenset(held | OWN_SCOPES.keys())

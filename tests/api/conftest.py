@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses
+from tests.api.personas import Personas
 from tests.api.shop import Shop, SignUp
 
 
@@ -30,3 +31,11 @@ def make_app(running: Running) -> Callable[..., Flask]:
         return create_app(running=dataclasses.replace(running, settings=settings))
 
     return make
+
+
+@pytest.fixture
+def personas(running: Running, addresses: DatabaseAddresses) -> Iterator[Personas]:
+    """Whoever a test wants to be."""
+    made = Personas(running, addresses)
+    yield made
+    made.close()

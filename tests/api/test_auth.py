@@ -156,7 +156,7 @@ class TestAccessTokens:
         self.kid, self.secret = next(iter(settings.jwt_signing_keys.items()))
 
     def signed(self, claims: dict[str, Any], **headers: Any) -> str:
-        return jwt.encode(claims, self.secret, algorithm="HS256", headers={"kid": self.kid, **headers})
+        return jwt.encode(claims, self.secret, algorithm="HS256", headers={"kid": self.kid, "typ": "at+jwt", **headers})
 
     def test_absent_and_other_schemes_are_refused(self, subtests: Subtests) -> None:
         for header in ("", "Bearer", f"Basic {self.token}", f"Token {self.token}", self.token):

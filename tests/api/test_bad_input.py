@@ -394,7 +394,7 @@ class TestOthersThings:
             problem(answer, 403, "forbidden")
         for path in ("admin/users", f"admin/users/{customer.user_id}", "admin/payments/attention"):
             with subtests.test(path=path):
-                problem(shop.get(f"/api/v1/{path}", customer), 403, "forbidden")
+                problem(shop.get(f"/api/v1/{path}", customer), 403, "wrong_surface")
         problem(shop.post("/api/v1/packages", customer, {}), 403, "forbidden")
         assert shop.state() == before
 

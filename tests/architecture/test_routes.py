@@ -8,16 +8,16 @@ from typing import Any
 
 import jsonschema_rs
 from flask import Flask
+from pytest import Subtests
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from werkzeug.routing import Rule
 
-from middlewares.auth_middleware import POLICY
-from security.permissions import CATALOGUE
+from middlewares.auth_middleware import POLICY, SCOPE
+from security.permissions import CATALOGUE, OWN_SCOPES, ROLES
 from tests.architecture.code import SRC
 
 CALLED_BY_PROVIDERS = "payment_webhooks"
-NAMED_POLICIES = {"public", "optional", "token"}
-GUARD_NOTHING_YET = {"ledger.read", "operations.metrics"}
+NAMED_POLICIES = {"public", "optional", "token", "admin"}
 _CONVERTER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 # Everything that somebody without a token may do: a new line here is a decision.
 OPEN_TO_ALL = {
@@ -66,10 +66,29 @@ def test_only_these_routes_are_open_to_all(bare_app: Flask) -> None:
     assert is_open == OPEN_TO_ALL
 
 
-def test_every_permission_guards_something() -> None:
+def test_the_catalogue_says_which_permissions_guard_something() -> None:
     code = "\n".join(path.read_text() for path in SRC.rglob("*.py") if path.name != "permissions.py")
 
-    assert {permission for permission in CATALOGUE if f'"{permission}"' not in code} == GUARD_NOTHING_YET
+    asked_for = {permission for permission in CATALOGUE if f'"{permission}"' in code}
+    assert {code for code, permission in CATALOGUE.items() if permission.is_built} == asked_for
+
+
+def test_the_catalogue_is_whole(subtests: Subtests) -> None:
+    for code, permission in CATALOGUE.items():
+        with subtests.test(code):
+            assert re.fullmatch(r"[a-z_]+\.[a-z_]+", code)
+            assert permission.description_en.isascii()
+            assert re.search(r"[\u0600-\u06ff]", permission.description_ar)
+            assert {"SUPER_ADMIN", "ADMIN"} <= set(permission.holders) <= set(ROLES)
+            if permission.moves_money:
+                assert set(permission.holders) == {"SUPER_ADMIN", "ADMIN", "FINANCE"}
+
+
+def test_every_scope_of_a_route_is_known(bare_app: Flask) -> None:
+    scopes = {getattr(view, SCOPE) for _, _, view in operations(bare_app)} - {None}
+
+    assert OWN_SCOPES.keys() <= scopes
+    assert scopes <= OWN_SCOPES.keys() | {code for code, one in CATALOGUE.items() if one.is_for_keys}
 
 
 def test_the_document_and_the_routes_are_the_same(bare_app: Flask, document: dict[str, Any]) -> None:
@@ -138,16 +157,19 @@ def test_every_operation_says_what_failure_looks_like(document: dict[str, Any]) 
         assert "default" in operation["responses"], f"{method} {path}"
 
 
-def test_every_operation_says_whether_it_needs_a_token(bare_app: Flask, document: dict[str, Any]) -> None:
-    policies = {
-        (method.lower(), _CONVERTER.sub(r"{\1}", rule.rule)): getattr(view, POLICY)
-        for method, rule, view in operations(bare_app)
-    }
-    wanted = {"public": None, "optional": [{"bearer": []}, {}]}
+def test_every_operation_says_what_it_needs(bare_app: Flask, document: dict[str, Any]) -> None:
+    views = {(method.lower(), _CONVERTER.sub(r"{\1}", rule.rule)): view for method, rule, view in operations(bare_app)}
 
+    assert document["components"]["securitySchemes"].keys() == {"bearer", "apiKey"}
     for path, method, operation in documented(document):
-        policy = policies[method, path]
-        assert operation.get("security") == wanted.get(policy, [{"bearer": []}]), f"{method} {path}"
+        policy, scope = getattr(views[method, path], POLICY), getattr(views[method, path], SCOPE)
+        wanted: list[dict[str, list[str]]] = [{"bearer": []}] if policy != "public" else []
+        wanted += [{"apiKey": []}] if scope is not None else []
+        wanted += [{}] if policy == "optional" else []
+        assert operation.get("security", []) == wanted, f"{method} {path}"
+        assert operation.get("x-permission") == (policy if policy in CATALOGUE else None), f"{method} {path}"
+        if policy in CATALOGUE:
+            assert f"`{policy}`" in operation["description"]
 
 
 def test_every_operation_has_a_sentence(document: dict[str, Any]) -> None:

@@ -110,21 +110,46 @@ class TestWhatTheSystemNeeds:
     ) -> None:
         before = state()
         with connect(addresses.owner) as connection:
-            # A grant that the code does not make, one that it makes and is missing, and a code that it dropped.
+            # A code that was dropped, and one that is new in this release.
             connection.execute(
-                """INSERT INTO role_permissions SELECT r.id, p.id FROM roles r, permissions p
-                   WHERE r.role_name = 'CUSTOMER' AND p.permission_code = 'payments.read'"""
+                """INSERT INTO permissions (id, permission_code, module, action, description_en)
+                   VALUES (%s, 'old.one', 'old', 'one', 'Gone from the code')""",
+                [new_id()],
             )
             connection.execute(
-                "DELETE FROM role_permissions g USING roles r WHERE r.id = g.role_id AND role_name = 'ADMIN'"
+                "INSERT INTO role_permissions SELECT r.id, p.id FROM roles r, permissions p WHERE module = 'old'"
             )
-            connection.execute(
-                "INSERT INTO permissions VALUES (%s, 'old.one', 'old', 'one', 'Gone from the code')", [new_id()]
-            )
-            connection.execute("UPDATE permissions SET description_en = '' WHERE permission_code = 'users.read'")
+            connection.execute("UPDATE permissions SET description_ar = '' WHERE permission_code = 'users.read'")
         seed(settings, addresses, demo=False)
         assert state() == before
         assert len(before["permissions"]) == len(CATALOGUE)
+
+    def test_a_permission_that_is_new_is_given_to_those_who_begin_with_it(
+        self, settings: Settings, addresses: DatabaseAddresses, database: Database
+    ) -> None:
+        with connect(addresses.owner) as connection:
+            connection.execute("DELETE FROM permissions WHERE permission_code = 'bookings.start'")
+        seed(settings, addresses, demo=False)
+        holders = {role for role in ROLES if "bookings.start" in SqlIdentityQueries(database).permissions_of([role])}
+        assert holders == {"SUPER_ADMIN", "ADMIN", "EMPLOYEE"}
+
+    def test_what_staff_changed_in_a_role_stays_but_a_super_admin_may_everything(
+        self, settings: Settings, addresses: DatabaseAddresses, database: Database
+    ) -> None:
+        with connect(addresses.owner) as connection:
+            connection.execute(
+                """INSERT INTO role_permissions SELECT r.id, p.id FROM roles r, permissions p
+                   WHERE r.role_name = 'EMPLOYEE' AND p.permission_code = 'analytics.read'"""
+            )
+            connection.execute(
+                """DELETE FROM role_permissions g USING roles r, permissions p
+                   WHERE r.id = g.role_id AND p.id = g.permission_id AND p.permission_code = 'users.read'
+                     AND r.role_name IN ('EMPLOYEE', 'SUPER_ADMIN')"""
+            )
+        seed(settings, addresses, demo=False)
+        read = SqlIdentityQueries(database).permissions_of
+        assert read(["EMPLOYEE"]) == permissions_of(["EMPLOYEE"]) - {"users.read"} | {"analytics.read"}
+        assert read(["SUPER_ADMIN"]) == set(CATALOGUE)
 
     def test_grants_of_the_companys_own_roles_stay(
         self, settings: Settings, addresses: DatabaseAddresses, database: Database
@@ -155,7 +180,7 @@ class TestDemo:
         rows = database.rows("SELECT email, roles, status, password_hash, email_verified_at FROM users")
         assert {row["email"]: row["roles"] for row in rows} == {
             "admin@altayar.test": ["ADMIN"],
-            "finance@altayar.test": ["EMPLOYEE"],
+            "finance@altayar.test": ["EMPLOYEE", "FINANCE"],
             "vendor@altayar.test": ["VENDOR"],
             "agent@altayar.test": ["AGENT"],
             "customer@altayar.test": ["CUSTOMER"],

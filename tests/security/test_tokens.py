@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.identity.roles import Surface
 from domain.shared.errors import NotAllowed
-from security.jwt_handler import AUDIENCE, ISSUER, LIFETIME, InvalidToken, JwtAccessTokens
+from security.jwt_handler import ISSUER, LEEWAY, LIFETIME, TYPE, InvalidToken, JwtAccessTokens
 
 SECRET, OLD_SECRET = "s" * 48, "o" * 48
 KEYS = {"new": SECRET, "old": OLD_SECRET}
@@ -32,14 +33,14 @@ def issued(tokens: JwtAccessTokens = TOKENS, **changes: Any) -> str:
 def forged(*, headers: dict[str, Any] | None = None, key: Any = SECRET, algorithm: str = "HS256", **claims: Any) -> str:
     """A token as we would sign it, with other claims or headers; a claim of None is left out."""
     payload = {
-        "iss": ISSUER, "aud": AUDIENCE, "sub": str(uuid4()), "sid": str(uuid4()), "roles": ["SUPER_ADMIN"],
+        "iss": ISSUER, "aud": "altayar-staff", "sub": str(uuid4()), "sid": str(uuid4()), "roles": ["SUPER_ADMIN"],
         "iat": int(NOW.timestamp()), "exp": int((NOW + LIFETIME).timestamp()), "jti": uuid4().hex,
         "amr": ["pwd"], **claims,
     }  # fmt: skip
     present = {name: value for name, value in payload.items() if value is not None}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
-        return jwt.encode(present, key, algorithm=algorithm, headers={"kid": "new", **(headers or {})})
+        return jwt.encode(present, key, algorithm=algorithm, headers={"kid": "new", "typ": TYPE, **(headers or {})})
 
 
 def pieces(header: dict[str, Any], claims: dict[str, Any], signature: bytes = b"") -> str:
@@ -94,6 +95,41 @@ def test_a_token_lives_for_at_most_15_minutes() -> None:
     assert TOKENS.lifetime_seconds == LIFETIME.total_seconds()
 
 
+@pytest.mark.parametrize("ahead", [LEEWAY, LEEWAY + timedelta(seconds=1)], ids=str)
+def test_a_token_of_a_clock_that_is_a_minute_ahead_is_good_and_no_later_one(ahead: timedelta) -> None:
+    assert refused(issued(at=NOW + ahead)) is (ahead > LEEWAY)
+
+
+@pytest.mark.parametrize(
+    ("surface", "roles"),
+    [
+        (Surface.APP, {"CUSTOMER"}),
+        (Surface.PARTNER, {"CUSTOMER", "AGENT"}),
+        (Surface.STAFF, {"CUSTOMER", "AGENT", "ADMIN", "AUDITOR"}),
+    ],
+)
+def test_only_roles_of_its_own_surface_or_narrower_ones_count(surface: Surface, roles: set[str]) -> None:
+    everything = ["CUSTOMER", "AGENT", "ADMIN", "AUDITOR"]
+
+    viewer = TOKENS.read(issued(roles=everything, surface=surface), at=NOW)
+
+    assert (viewer.surface, viewer.roles) == (surface, roles)
+    assert viewer.may("users.read") is (surface is Surface.STAFF)
+
+
+def test_a_role_that_an_audience_does_not_hold_counts_for_nothing_even_if_it_is_signed() -> None:
+    viewer = TOKENS.read(forged(aud="altayar-app", roles=["SUPER_ADMIN"]), at=NOW)
+
+    assert (viewer.roles, viewer.permissions) == (frozenset(), frozenset())
+
+
+@pytest.mark.parametrize(
+    "headers", [{"typ": "JWT"}, {"typ": None}, {"cty": "JWT"}, {"crit": ["exp"]}, {"x5t": "x"}], ids=str
+)
+def test_the_header_is_that_of_an_access_token_and_nothing_more(headers: dict[str, Any]) -> None:
+    assert refused(forged(headers=headers))
+
+
 def test_no_two_tokens_are_the_same() -> None:
     assert len({issued(user_id=NOW, session_id=NOW) for _ in range(5)}) == 5
 
@@ -107,7 +143,10 @@ def test_every_claim_is_needed(claim: str) -> None:
     "claims",
     [
         {"iss": "somebody"}, {"aud": "another-api"}, {"sub": "1"}, {"sub": "admin"}, {"sid": ""}, {"exp": "never"},
-        {"exp": 0}, {"exp": -1}, {"roles": 5}, {"aud": []},
+        {"exp": 0}, {"exp": -1}, {"roles": 5}, {"aud": []}, {"aud": ["altayar-staff"]}, {"aud": "altayar-api"},
+        {"roles": "ADMIN"}, {"roles": [5]}, {"roles": {"ADMIN": 1}}, {"jti": ""}, {"jti": 5}, {"sub": 5}, {"sid": 5},
+        {"iat": True}, {"iat": "now"}, {"iat": int((NOW - timedelta(days=1)).timestamp())},
+        {"exp": int((NOW + timedelta(minutes=16)).timestamp())},
         {"nbf": 2**40},
     ],
     ids=str,
@@ -121,7 +160,7 @@ def test_every_claim_is_looked_at(claims: dict[str, Any]) -> None:
 def test_an_unsigned_token_is_none(name: str, signature: bytes) -> None:
     claims = jwt.decode(forged(), options={"verify_signature": False})
 
-    assert refused(pieces({"alg": name, "typ": "JWT", "kid": "new"}, claims, signature))
+    assert refused(pieces({"alg": name, "typ": TYPE, "kid": "new"}, claims, signature))
 
 
 @pytest.mark.parametrize("algorithm", ["HS384", "HS512"])
@@ -162,7 +201,7 @@ def test_only_names_of_our_keys_find_a_key(kid: Any) -> None:
     claims = jwt.decode(good, options={"verify_signature": False})
 
     for key in (b"", SECRET.encode(), OLD_SECRET.encode()):
-        header = {"alg": "HS256", "typ": "JWT", **({} if kid is None else {"kid": kid})}
+        header = {"alg": "HS256", "typ": TYPE, **({} if kid is None else {"kid": kid})}
         unsigned = pieces(header, claims).rsplit(".", 1)[0]
         algorithm = jwt.get_algorithm_by_name("HS256")
         signature = base64.urlsafe_b64encode(algorithm.sign(unsigned.encode(), key)).rstrip(b"=").decode()

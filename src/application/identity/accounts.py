@@ -13,7 +13,8 @@ from application.identity.tokens import digest, fresh_mailed_token
 from application.ports import UnitOfWork
 from domain.identity.lockout import Attempt
 from domain.identity.passwords import refuse_personal_password
-from domain.identity.users import Claim, User, WrongVerification
+from domain.identity.roles import Surface
+from domain.identity.users import Claim, LastSuperAdmin, User, WrongVerification
 from domain.shared.clock import Clock
 from domain.shared.email import Email
 from domain.shared.errors import refuse_stale
@@ -68,7 +69,14 @@ def register_user(
             # where there was nothing to guess: the same work for known and unknown addresses.
             uow.login_failures.add_to_account(Attempt(email.address, command.address, by_registering=True), at=now)
         signed_in = open_session(
-            user, command.user_agent, command.address, uow=uow, tokens=tokens, clock=clock, new_id=new_id
+            user,
+            command.user_agent,
+            command.address,
+            surface=Surface.APP,
+            uow=uow,
+            tokens=tokens,
+            clock=clock,
+            new_id=new_id,
         )
         uow.commit()
     return signed_in
@@ -180,11 +188,14 @@ def change_profile(command: ChangeProfile, *, uow: UnitOfWork) -> None:
 
 
 def close_account(user_id: UUID, *, uow: UnitOfWork, clock: Clock, expected_version: int | None = None) -> None:
-    """The user leaves: every session ends with the account. Raises PreconditionFailed."""
+    """The user leaves: every session ends with the account. Raises PreconditionFailed, LastSuperAdmin."""
     now = clock.now()
     with uow:
+        others = uow.users.other_super_admins(user_id)
         user = uow.users.get(user_id)
         refuse_stale(expected_version, current=user.version)
+        if user.is_super_admin and not others:
+            raise LastSuperAdmin()
         user.close(at=now)
         uow.sessions.end_resets(user_id, at=now)
         end_sessions(user_id, reason="account closed", uow=uow, at=now)

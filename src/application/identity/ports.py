@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from domain.identity.api_keys import ApiKey
 from domain.identity.guesses import Guesses
 from domain.identity.invitations import Invitation
 from domain.identity.phones import PhoneVerification
+from domain.identity.roles import Role, Surface, surface_of
 from domain.identity.second_factor import SecondFactor
 
 
@@ -50,21 +52,28 @@ class PasswordHasher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is asking: what a valid access token says."""
+    """Who is asking: what a valid access token or API key says.
+
+    Roles and permissions are those that count on the surface; of a key, those that it was made for besides.
+    """
 
     user_id: UUID
     session_id: UUID
+    """The key's id where a key asks."""
     roles: frozenset[str]
     permissions: frozenset[str]
     second_factor: bool = False
     """Whether the session proved the account's second factor (`otp` in `amr`, RFC 8176)."""
+    surface: Surface = Surface.APP
+    scopes: frozenset[str] | None = None
+    """What an API key was made for; None for people who are signed in."""
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
 
     @property
     def is_staff(self) -> bool:
-        return not self.roles.isdisjoint({"SUPER_ADMIN", "ADMIN", "EMPLOYEE"})
+        return any(surface_of(role) is Surface.STAFF for role in self.roles)
 
 
 class AccessTokens(Protocol):
@@ -73,8 +82,17 @@ class AccessTokens(Protocol):
     lifetime_seconds: int
 
     def issue(
-        self, *, user_id: UUID, session_id: UUID, roles: Sequence[str], at: datetime, second_factor: bool = False
-    ) -> str: ...
+        self,
+        *,
+        user_id: UUID,
+        session_id: UUID,
+        roles: Sequence[str],
+        at: datetime,
+        surface: Surface | None = None,
+        second_factor: bool = False,
+    ) -> str:
+        """A token for a surface, naming the roles that count there; for the widest where none is given."""
+        ...
 
     def read(self, token: str, *, at: datetime) -> Viewer:
         """Who it was issued to. Raises NotAllowed for anything but a valid token of ours."""
@@ -200,4 +218,48 @@ class Invitations(Protocol):
 
     def forget_tokens(self, invitation_id: UUID) -> None:
         """No link that was mailed before works any more."""
+        ...
+
+
+class Roles(Protocol):
+    """Roles and what they permit."""
+
+    def add(self, role: Role) -> None:
+        """Raises RoleNameTaken, here or at commit."""
+        ...
+
+    def get(self, role_id: UUID) -> Role:
+        """The role, locked. Raises RoleNotFound."""
+        ...
+
+    def save(self, role: Role) -> None: ...
+
+    def remove(self, role: Role) -> None: ...
+
+    def is_in_use(self, name: str) -> bool:
+        """Whether an account that is not closed has it."""
+        ...
+
+    def permissions_of(self, name: str) -> frozenset[str] | None:
+        """What a role permits, kept from being removed meanwhile; None where there is no such role."""
+        ...
+
+
+class ApiKeys(Protocol):
+    """API keys, of which only hashes are kept."""
+
+    def add(self, key: ApiKey) -> None: ...
+
+    def get(self, key_id: UUID, *, owner: UUID | None) -> ApiKey:
+        """The owner's key, or anybody's for None; locked. Raises ApiKeyNotFound."""
+        ...
+
+    def save(self, key: ApiKey) -> None: ...
+
+    def count_good(self, owner: UUID, *, at: datetime) -> int:
+        """How many of an owner's keys open something; nobody makes another one for them meanwhile."""
+        ...
+
+    def note_use(self, key_id: UUID, *, address: str, at: datetime) -> None:
+        """Remember a use, without waiting for anybody who remembers another one."""
         ...

@@ -204,6 +204,7 @@ def step_up(
         session_id=viewer.session_id,
         roles=sorted(viewer.roles),
         at=now,
+        surface=viewer.surface,
         second_factor=True,
     )
 

@@ -13,6 +13,7 @@ from application.identity.second_factor import check_second_factor
 from application.identity.tokens import digest, fresh_token
 from application.ports import UnitOfWork
 from domain.identity.lockout import Attempt
+from domain.identity.roles import Surface, choose_surface
 from domain.identity.sessions import Session, SessionEnded
 from domain.identity.users import User, WrongCredentials
 from domain.shared.clock import Clock
@@ -38,6 +39,8 @@ class LogIn:
     address: str
     second_factor_code: str | None = None
     """Asked for where the account has a confirmed second factor."""
+    surface: Surface | None = None
+    """The widest that the account's roles allow where it is None."""
 
 
 def log_in(
@@ -52,7 +55,7 @@ def log_in(
 ) -> SignedIn:
     """Sign in. Raises WrongCredentials, in the same time for known and unknown addresses, or TooManyAttempts.
 
-    Once the password is right: SecondFactorRequired, SecondFactorInvalid or TooManyAttempts.
+    Once the password is right: SecondFactorRequired, SecondFactorInvalid, TooManyAttempts or WrongSurface.
 
     A locked account is refused before anything is hashed: the lock is of the address that was written, whether or
     not it has an account, so how quick the answer is tells nothing.
@@ -79,6 +82,7 @@ def log_in(
             user,
             command.user_agent,
             command.address,
+            surface=command.surface,
             second_factor_at=proved_at,
             uow=uow,
             tokens=tokens,
@@ -99,13 +103,14 @@ def open_session(
     user_agent: str,
     address: str,
     *,
+    surface: Surface | None = None,
     second_factor_at: datetime | None = None,
     uow: UnitOfWork,
     tokens: AccessTokens,
     clock: Clock,
     new_id: NewId,
 ) -> SignedIn:
-    """Sign a device in; the caller commits."""
+    """Sign a device in, on the widest surface where none is asked for; the caller commits. Raises WrongSurface."""
     refresh_token = fresh_token()
     session = Session.open(
         session_id=new_id(),
@@ -114,6 +119,7 @@ def open_session(
         user_agent=user_agent,
         address=address,
         at=clock.now(),
+        surface=choose_surface(surface, user.roles),
         second_factor_at=second_factor_at,
     )
     uow.sessions.add(session)
@@ -128,6 +134,7 @@ def _signed_in(user: User, session: Session, refresh_token: str, tokens: AccessT
             session_id=session.id,
             roles=user.roles,
             at=clock.now(),
+            surface=session.surface,
             second_factor=session.second_factor_at is not None,
         ),
         refresh_token=refresh_token,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain.identity.roles import Surface
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import NotAllowed, NotFound
 
@@ -53,6 +54,8 @@ class Session(Aggregate):
     created_at: datetime
     last_used_at: datetime
     expires_at: datetime
+    surface: Surface = Surface.APP
+    """Where it was opened; only roles that count there are in its tokens."""
     revoked_at: datetime | None = None
     revoked_reason: str | None = None
     second_factor_at: datetime | None = None
@@ -70,6 +73,7 @@ class Session(Aggregate):
         at: datetime,
         address: str = "",
         second_factor_at: datetime | None = None,
+        surface: Surface = Surface.APP,
     ) -> Session:
         return cls(
             id=session_id,
@@ -80,6 +84,7 @@ class Session(Aggregate):
             last_used_at=at,
             expires_at=at + SESSION_LIFETIME,
             second_factor_at=second_factor_at,
+            surface=surface,
             tokens=[RefreshToken(token_hash=token_hash, issued_at=at)],
         )
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
+from domain.identity.roles import SUPER_ADMIN
 from domain.shared.aggregate import Aggregate
 from domain.shared.email import Email
 from domain.shared.errors import Conflict, InvalidValue, NotAllowed
@@ -25,7 +26,7 @@ class UserStatus(StrEnum):
 
 
 class RoleName(StrEnum):
-    """The guide's roles, and VENDOR."""
+    """The guide's roles, and VENDOR; staff types and the company's own roles stand beside them."""
 
     SUPER_ADMIN = "SUPER_ADMIN"
     ADMIN = "ADMIN"
@@ -33,9 +34,6 @@ class RoleName(StrEnum):
     CUSTOMER = "CUSTOMER"
     AGENT = "AGENT"
     VENDOR = "VENDOR"
-
-
-STAFF_ROLES = frozenset({RoleName.SUPER_ADMIN, RoleName.ADMIN, RoleName.EMPLOYEE})
 
 
 class EmailTaken(Conflict):
@@ -57,6 +55,24 @@ class WrongVerification(InvalidValue):
 
     def __init__(self) -> None:
         super().__init__("the link or code is unknown, used or expired", pointer="/token")
+
+
+class AccountClosed(Conflict):
+    """The account was closed, and stays closed."""
+
+    code = "account_closed"
+
+
+class LastSuperAdmin(Conflict):
+    """Somebody has to be left who may make administrators."""
+
+    code = "last_super_admin"
+
+
+class OwnAccount(NotAllowed):
+    """Nobody changes their own roles or status, or closes their own account from here."""
+
+    code = "own_account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +204,22 @@ class User(Aggregate):
     @property
     def may_sign_in(self) -> bool:
         return self.status is UserStatus.ACTIVE and self.deleted_at is None
+
+    @property
+    def is_super_admin(self) -> bool:
+        return SUPER_ADMIN in self.roles
+
+    def set_status(self, status: UserStatus) -> None:
+        """Let the person act, or not; a closed account stays closed. Raises AccountClosed."""
+        if self.deleted_at is not None:
+            raise AccountClosed()
+        self.status = status
+
+    def set_roles(self, roles: Iterable[str]) -> None:
+        """Give the person exactly these. Raises AccountClosed."""
+        if self.deleted_at is not None:
+            raise AccountClosed()
+        self.roles = sorted(set(roles))
 
     def verify_email(self, *, at: datetime) -> None:
         """The address is this person's; saying so twice changes nothing."""

@@ -7,6 +7,7 @@ from psycopg import errors
 
 from domain.catalogue.departures import SoldOut
 from domain.catalogue.packages import SlugTaken
+from domain.identity.roles import RoleNameTaken
 from domain.identity.users import EmailTaken
 from domain.ledger.journal import InsufficientBalance, JournalKeyReused
 from domain.membership.memberships import AlreadySubscribed
@@ -40,6 +41,7 @@ _BY_SQLSTATE: dict[str, type[DomainError]] = {
 
 _BY_CONSTRAINT: dict[str, type[DomainError]] = {
     "uq_users_proved_email": EmailTaken,
+    "uq_roles_role_name": RoleNameTaken,
     "ck_departures_never_oversold": SoldOut,
     "uq_packages_slug": SlugTaken,
     "uq_membership_subscriptions_active_user": AlreadySubscribed,

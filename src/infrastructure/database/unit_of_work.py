@@ -15,9 +15,11 @@ from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.catalogue.repositories import SqlPackages
+from infrastructure.database.identity.api_keys import SqlApiKeys
 from infrastructure.database.identity.invitations import SqlInvitations
 from infrastructure.database.identity.proofs import SqlGuesses, SqlPhoneVerifications, SqlSecondFactors
 from infrastructure.database.identity.repositories import SqlLoginFailures, SqlSessions, SqlUsers
+from infrastructure.database.identity.roles import SqlRoles
 from infrastructure.database.ledger.repositories import SqlLedger
 from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
@@ -122,6 +124,14 @@ class SqlUnitOfWork:
     @cached_property
     def invitations(self) -> SqlInvitations:
         return SqlInvitations(self._statements)
+
+    @cached_property
+    def roles(self) -> SqlRoles:
+        return SqlRoles(self._statements)
+
+    @cached_property
+    def api_keys(self) -> SqlApiKeys:
+        return SqlApiKeys(self._statements)
 
     @cached_property
     def memberships(self) -> SqlMemberships:

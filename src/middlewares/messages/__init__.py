@@ -51,6 +51,7 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "The link is unknown, used, withdrawn or expired.",
         "الرابط غير معروف أو مستخدم أو مسحوب أو منته.",
     ),
+    "scope_unavailable": ("This is not yours to give a key.", "ليس لك أن تمنح هذا لمفتاح."),
     "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }
 

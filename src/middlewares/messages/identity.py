@@ -48,10 +48,6 @@ MESSAGES: Final[Sentences] = {
         ("The link or code is not valid", "It is unknown, used or expired."),
         ("الرابط أو الرمز غير صالح", "غير معروف أو مستخدم أو منته."),
     ),
-    "role_not_grantable": (
-        ("This role is not yours to give", "Only a super admin decides about {role}."),
-        ("لا يمكنك منح هذا الدور", "المدير العام وحده يقرر بشأن {role}."),
-    ),
     "second_factor_required": (
         ("A code is needed", "Send the code of the authenticator app, or a recovery code, as well."),
         ("الرمز مطلوب", "أرسل أيضا رمز تطبيق المصادقة أو رمز استرداد."),
@@ -91,5 +87,73 @@ MESSAGES: Final[Sentences] = {
     "invitation_invalid": (
         ("The link is not valid", "It is unknown, used, withdrawn or expired; ask for another invitation."),
         ("الرابط غير صالح", "غير معروف أو مستخدم أو مسحوب أو منته؛ اطلب دعوة أخرى."),
+    ),
+    "invalid_api_key": (
+        ("The API key is not valid", "It is unknown, expired or revoked, or its owner may not act any more."),
+        ("مفتاح API غير صالح", "غير معروف أو منته أو ملغى، أو أن صاحبه لم يعد مسموحا له."),
+    ),
+    "key_not_accepted": (
+        ("No API key does this", "People alone do this, signed in."),
+        ("لا يقبل هنا مفتاح API", "يتم هذا بعد تسجيل الدخول فقط."),
+    ),
+    "scope_missing": (
+        ("The API key was not made for this", "It needs the scope {scope}."),
+        ("مفتاح API لا يشمل هذا", "يحتاج إلى النطاق {scope}."),
+    ),
+    "api_key_not_found": (
+        ("No such API key", "You have no key with this id."),
+        ("لا يوجد مفتاح كهذا", "ليس لديك مفتاح بهذا المعرف."),
+    ),
+    "api_key_ended": (
+        ("The API key has ended", "It is expired or revoked; make a new one."),
+        ("انتهى مفتاح API", "منته أو ملغى؛ أنشئ مفتاحا جديدا."),
+    ),
+    "too_many_api_keys": (
+        ("Too many API keys", "Nobody has more than {most}; revoke one first."),
+        ("مفاتيح API كثيرة جدا", "الحد الأقصى {most}؛ ألغ واحدا أولا."),
+    ),
+    "wrong_surface": (
+        ("Not on this surface", "Sign in where your role counts: staff routes answer staff sessions."),
+        ("ليس من هذه الواجهة", "سجل الدخول حيث يسري دورك: مسارات الموظفين لجلسات الموظفين."),
+    ),
+    "second_factor_needed": (
+        ("A second factor is needed", "Sign in with your second factor: this moves money."),
+        ("يلزم عامل تحقق ثان", "سجل الدخول بعامل التحقق الثاني: هذا يحرك أموالا."),
+    ),
+    "role_not_found": (
+        ("No such role", "There is no role with this id."),
+        ("لا يوجد دور كهذا", "لا يوجد دور بهذا المعرف."),
+    ),
+    "role_name_taken": (
+        ("This role exists", "Another role has this name."),
+        ("هذا الدور موجود", "لدور آخر هذا الاسم."),
+    ),
+    "role_in_use": (
+        ("Somebody has this role", "Take it from everybody who has it first."),
+        ("الدور مستخدم", "اسحبه أولا من كل من لديه هذا الدور."),
+    ),
+    "system_role_fixed": (
+        ("A role of the system", "Its name stays, it is never deleted, and a super admin may always do everything."),
+        ("دور من أدوار النظام", "اسمه ثابت ولا يحذف، وللمدير العام كل الصلاحيات دائما."),
+    ),
+    "role_not_grantable": (
+        ("Not yours to give or take", "You may not give or take {role}, nor change whoever has it."),
+        ("ليس من صلاحيتك", "لا يمكنك منح {role} أو سحبه أو تعديل من لديه."),
+    ),
+    "permission_not_held": (
+        ("Not yours to give", "You do not have these permissions yourself: {permissions}."),
+        ("ليس من صلاحيتك منحه", "ليست لديك هذه الصلاحيات: {permissions}."),
+    ),
+    "last_super_admin": (
+        ("The last super admin stays", "Make somebody else a super admin first."),
+        ("المدير العام الأخير باق", "عين مديرا عاما آخر أولا."),
+    ),
+    "own_account": (
+        ("Not your own account", "Somebody else changes your roles and status."),
+        ("ليس لحسابك", "يغير غيرك أدوارك وحالتك."),
+    ),
+    "account_closed": (
+        ("The account was closed", "A closed account stays closed."),
+        ("الحساب مغلق", "الحساب المغلق يبقى مغلقا."),
     ),
 }

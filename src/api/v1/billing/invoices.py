@@ -71,7 +71,7 @@ class BeingMade(Schema):
 
 @blueprint.route("")
 class Invoices(MethodView):
-    @token_required
+    @token_required(scope="invoices.own")
     @blueprint.arguments(InvoiceSearch, location="query")
     @blueprint.response(200, page_of(InvoiceShown))
     def get(self, query: dict[str, Any]) -> Response:
@@ -89,7 +89,7 @@ class Invoices(MethodView):
 
 @blueprint.route("/<uuid:invoice_id>")
 class OneInvoice(MethodView):
-    @token_required
+    @token_required(scope="invoices.own")
     @blueprint.response(200, InvoiceShown)
     def get(self, invoice_id: UUID) -> Response:
         """One invoice with its rows."""
@@ -98,7 +98,7 @@ class OneInvoice(MethodView):
 
 @blueprint.route("/<uuid:invoice_id>/pdf")
 class InvoicePdf(MethodView):
-    @token_required
+    @token_required(scope="invoices.own")
     @blueprint.arguments(PdfQuery, location="query")
     @blueprint.response(200, {"type": "string", "format": "binary"}, content_type="application/pdf")
     @blueprint.alt_response(202, schema=BeingMade, description="It is being drawn; ask again after Retry-After")

@@ -104,7 +104,7 @@ class PaymentSearch(ChangesQuery):
 
 @blueprint.route("/payments")
 class Payments(MethodView):
-    @token_required
+    @token_required(scope="payments.own")
     @blueprint.arguments(PaymentSearch, location="query")
     @blueprint.response(200, page_of(PaymentShown))
     def get(self, query: dict[str, Any]) -> Response:
@@ -144,7 +144,7 @@ class Deposits(MethodView):
 
 @blueprint.route("/payments/<uuid:payment_id>")
 class OnePayment(MethodView):
-    @token_required
+    @token_required(scope="payments.own")
     @blueprint.response(200, PaymentShown)
     def get(self, payment_id: UUID) -> Response:
         """One payment and its newest checkout."""

@@ -49,7 +49,7 @@ blueprint = Blueprint("packages", __name__, url_prefix="/packages", description=
 
 @blueprint.route("")
 class Packages(MethodView):
-    @optional_token
+    @optional_token(scope="catalogue.read")
     @blueprint.arguments(PackageQuery, location="query")
     @blueprint.response(200, page_of(PackageShown))
     def get(self, query: dict[str, Any]) -> Response:
@@ -82,7 +82,7 @@ class Packages(MethodView):
 
 @blueprint.route("/<string:id_or_slug>")
 class OnePackage(MethodView):
-    @optional_token
+    @optional_token(scope="catalogue.read")
     @tagged
     @blueprint.response(200, PackageShown)
     def get(self, id_or_slug: str) -> Response:
@@ -128,7 +128,7 @@ class Publish(MethodView):
 
 @blueprint.route("/<string:id_or_slug>/departures")
 class Departures(MethodView):
-    @optional_token
+    @optional_token(scope="catalogue.read")
     @blueprint.arguments(DepartureQuery, location="query")
     @blueprint.response(200, page_of(DepartureShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:

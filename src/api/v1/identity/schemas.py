@@ -3,6 +3,7 @@
 from marshmallow import fields, validate
 
 from api.fields import Schema, Secret, Text
+from domain.identity.roles import Surface
 
 LOCALES = ("ar", "en")
 
@@ -26,6 +27,7 @@ class LoginRequest(Schema):
     email = Text(most=254, required=True)
     password = Secret(required=True)
     second_factor_code = Secret(load_default=None)
+    surface = fields.Enum(Surface, load_default=None)
 
 
 class RefreshRequest(Schema):

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from flask import Response
 from flask.views import MethodView
+from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.etags import expected_version, tagged, with_tag
-from api.fields import Text
+from api.fields import Schema, Text
 from api.pagination import (
     ChangesQuery,
     PageQuery,
@@ -27,8 +28,10 @@ from api.pagination import (
 from api.specification import page_of
 from api.v1.identity.schemas import ProfileRequest, SessionShown, UserShown
 from application.identity import accounts, signing_in
+from application.identity.administration import ChangeUser, CloseUser, SetRoles, change_user, close_user, set_roles
 from application.queries import Row
 from domain.identity.devices import device_label
+from domain.identity.users import UserStatus
 from domain.shared.clock import business_date
 from domain.shared.errors import NotFound
 from middlewares.auth_middleware import permission_required, token_required
@@ -100,6 +103,9 @@ class UserSearch(ChangesQuery):
 
     q = Text(most=100, load_default=None)
     sort = sort_field("-created_at", "created_at", "email", "-email")
+    role = Text(most=40, least=1, load_default=None)
+    status = fields.Enum(UserStatus, load_default=None)
+    verified = fields.Boolean(load_default=None)
 
 
 @blueprint.route("/admin/users")
@@ -113,6 +119,9 @@ class AllUsers(MethodView):
         rows = use().queries.identity.find_users(
             today=business_date(use().clock.now()),
             q=query["q"],
+            role=query["role"],
+            status=query["status"].value if query["status"] is not None else None,
+            verified=query["verified"],
             limit=query["limit"],
             after=after_in(query["cursor"], order),
             order=order,
@@ -122,6 +131,17 @@ class AllUsers(MethodView):
         return answer_page(UserShown, [_with_membership(row) for row in shown], cursor)
 
 
+class UserChanges(ProfileRequest):
+    """`reason` is required to disable somebody, and kept in the audit log."""
+
+    status = fields.Enum(UserStatus, load_default=None)
+    reason = Text(most=500, least=1, load_default=None)
+
+
+class UserRoles(Schema):
+    roles = fields.List(Text(most=40, least=1), required=True, validate=validate.Length(1, 20))
+
+
 @blueprint.route("/admin/users/<uuid:user_id>")
 class AnyUser(MethodView):
     @permission_required("users.read")
@@ -129,6 +149,47 @@ class AnyUser(MethodView):
     @blueprint.response(200, UserShown)
     def get(self, user_id: UUID) -> Response:
         """One user."""
+        return _profile(user_id)
+
+    @permission_required("users.update")
+    @tagged
+    @idempotent()
+    @blueprint.arguments(UserChanges)
+    @blueprint.response(200, UserShown)
+    def patch(self, body: dict[str, Any], user_id: UUID) -> Response:
+        """Change somebody's profile or status; whoever is disabled is signed out everywhere."""
+        command = ChangeUser(actor_id=viewer().user_id, user_id=user_id, expected_version=expected_version(), **body)
+        change_user(command, uow=use().new_uow(), clock=use().clock)
+        return _profile(user_id)
+
+    @permission_required("users.delete")
+    @tagged
+    @idempotent()
+    @blueprint.response(204)
+    def delete(self, user_id: UUID) -> Response:
+        """Close somebody's account; bookings and payments stay on the books."""
+        command = CloseUser(actor_id=viewer().user_id, user_id=user_id, expected_version=expected_version())
+        close_user(command, uow=use().new_uow(), clock=use().clock)
+        return Response(status=204)
+
+
+@blueprint.route("/admin/users/<uuid:user_id>/roles")
+class RolesOfUser(MethodView):
+    @permission_required("users.roles")
+    @tagged
+    @idempotent()
+    @blueprint.arguments(UserRoles)
+    @blueprint.response(200, UserShown)
+    def put(self, body: dict[str, Any], user_id: UUID) -> Response:
+        """Give somebody exactly these roles; their tokens change nothing any more until they are refreshed."""
+        command = SetRoles(
+            actor_id=viewer().user_id,
+            actor_permissions=viewer().permissions,
+            user_id=user_id,
+            roles=frozenset(body["roles"]),
+            expected_version=expected_version(),
+        )
+        set_roles(command, uow=use().new_uow(), clock=use().clock)
         return _profile(user_id)
 
 

@@ -44,7 +44,7 @@ blueprint = Blueprint("bookings", __name__, description="Quotes and bookings")
 
 @blueprint.route("/quotes")
 class Quotes(MethodView):
-    @token_required
+    @token_required(scope="quotes.own")
     @not_idempotent("a quote stores nothing")
     @blueprint.arguments(BookingRequest)
     @blueprint.response(200, QuoteShown)
@@ -65,7 +65,7 @@ class Quotes(MethodView):
 
 @blueprint.route("/bookings")
 class Bookings(MethodView):
-    @token_required
+    @token_required(scope="bookings.own")
     @blueprint.arguments(BookingSearch, location="query")
     @blueprint.response(200, page_of(BookingSummary))
     def get(self, query: dict[str, Any]) -> Response:
@@ -82,7 +82,7 @@ class Bookings(MethodView):
         )
         return answer_page(BookingSummary, *split_page(rows, query["limit"], by_order(order)))
 
-    @token_required
+    @token_required(scope="bookings.own")
     @idempotent(required=True)
     @blueprint.arguments(BookingRequest)
     @blueprint.response(201, BookingShown)
@@ -111,7 +111,7 @@ class Bookings(MethodView):
 
 @blueprint.route("/bookings/<uuid:booking_id>")
 class OneBooking(MethodView):
-    @token_required
+    @token_required(scope="bookings.own")
     @blueprint.response(200, BookingShown)
     def get(self, booking_id: UUID) -> Response:
         """One booking."""
@@ -120,7 +120,7 @@ class OneBooking(MethodView):
 
 @blueprint.route("/bookings/<uuid:booking_id>/history")
 class History(MethodView):
-    @token_required
+    @token_required(scope="bookings.own")
     @blueprint.response(200, page_of(StatusChangeShown))
     def get(self, booking_id: UUID) -> Response:
         """Every step of a booking, oldest first: who, when and why."""

@@ -28,7 +28,12 @@ _ORDERS = {
     CHANGES: Order("u.updated_at", "u.id"),
 }
 _STANDING = """
-SELECT u.roles FROM users u JOIN sessions s ON s.user_id = u.id
+SELECT u.roles,
+       ARRAY(SELECT DISTINCT p.permission_code FROM roles r JOIN role_permissions g ON g.role_id = r.id
+             JOIN permissions p ON p.id = g.permission_id
+             WHERE r.role_name = ANY(u.roles) AND (s.surface = 'STAFF' OR r.surface = 'APP' OR r.surface = s.surface)
+            ) AS permissions
+FROM users u JOIN sessions s ON s.user_id = u.id
 WHERE u.id = %s AND s.id = %s AND s.revoked_at IS NULL AND u.status = 'ACTIVE' AND u.deleted_at IS NULL
 """
 _SESSIONS = """
@@ -57,6 +62,12 @@ FROM invitation_tokens t JOIN invitations i ON i.id = t.invitation_id
 LEFT JOIN users u ON u.email = i.email AND u.email_verified_at IS NOT NULL AND u.deleted_at IS NULL
 LEFT JOIN second_factors f ON f.user_id = u.id AND f.confirmed_at IS NOT NULL
 WHERE t.token_hash = %(token_hash)s AND i.status = 'PENDING' AND i.expires_at > %(now)s
+"""
+_FOUND = """
+(%(q)s::text IS NULL OR u.email LIKE %(like)s OR u.first_name || ' ' || u.last_name ILIKE %(like)s)
+AND (%(role)s::text IS NULL OR %(role)s = ANY(u.roles))
+AND (%(status)s::text IS NULL OR u.status = %(status)s)
+AND (%(verified)s::boolean IS NULL OR (u.email_verified_at IS NOT NULL) = %(verified)s)
 """
 
 
@@ -102,15 +113,22 @@ class SqlIdentityQueries:
         *,
         today: date,
         q: str | None,
+        role: str | None = None,
+        status: str | None = None,
+        verified: bool | None = None,
         limit: int,
         after: After | None,
         order: str = NEWEST,
         updated_after: datetime | None = None,
     ) -> Sequence[Row]:
-        named = "(%(q)s::text IS NULL OR u.email LIKE %(like)s OR u.first_name || ' ' || u.last_name ILIKE %(like)s)"
         escaped = (q or "").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        values = {"today": today, "q": q, "like": f"%{escaped}%", "closed": updated_after is not None}
+        wanted = {"q": q, "like": f"%{escaped}%", "role": role, "status": status, "verified": verified}
         return self._database.rows(
-            f"{_PROFILE} AND {named}{order_sql(_ORDERS[order], after, updated_after)}",
-            {**values, **order_values(self._database, after, updated_after, limit)},
+            f"{_PROFILE} AND {_FOUND}{order_sql(_ORDERS[order], after, updated_after)}",
+            {
+                "today": today,
+                "closed": updated_after is not None,
+                **wanted,
+                **order_values(self._database, after, updated_after, limit),
+            },
         )

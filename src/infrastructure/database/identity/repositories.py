@@ -61,7 +61,16 @@ class SqlUsers:
         rows = self._statements.rows(_CLAIMS, (email,))
         return [Claim(row["id"], row["password_hash"], row["is_proved"], row["may_sign_in"]) for row in rows]
 
+    def other_super_admins(self, user_id: UUID) -> int:
+        self._statements.execute("SELECT pg_advisory_xact_lock(hashtext('altayar super admins'))")
+        row = self._statements.row(_OTHER_SUPER_ADMINS, (user_id,))
+        return int(row["count"]) if row is not None else 0
 
+
+_OTHER_SUPER_ADMINS = """
+SELECT count(*) AS count FROM users
+WHERE id <> %s AND 'SUPER_ADMIN' = ANY(roles) AND status = 'ACTIVE' AND deleted_at IS NULL
+"""
 _EXPECT = "INSERT INTO email_verifications (token_hash, user_id, expires_at) VALUES (%s, %s, %s)"
 _TAKE = """
 UPDATE email_verifications SET used_at = %(at)s

@@ -1,13 +1,30 @@
-"""People, roles, sessions, the tokens that are mailed to people, counted failures."""
+"""People, roles, API keys, sessions, the tokens that are mailed to people, counted failures."""
 
-from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, func, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    false,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import relationship
 
+from domain.identity.roles import Surface
 from domain.identity.sessions import RefreshToken, Session
 from domain.identity.users import User, UserStatus
 from infrastructure.database.metadata import (
+    EnumText,
     instant,
     key,
     mappers,
@@ -48,6 +65,8 @@ users = Table(
     Index("ix_users_updated_at_id", "updated_at", "id"),
 )
 
+_KNOWN_SURFACE = f"surface IN ({', '.join(repr(surface.value) for surface in Surface)})"
+
 roles = Table(
     "roles",
     metadata,
@@ -56,6 +75,10 @@ roles = Table(
     Column("display_name_ar", Text, nullable=False),
     Column("display_name_en", Text, nullable=False),
     Column("is_system_role", Boolean, nullable=False),
+    Column("surface", EnumText(Surface), nullable=False, server_default="STAFF"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    CheckConstraint(_KNOWN_SURFACE, name="surface_known"),
 )
 
 permissions = Table(
@@ -66,6 +89,8 @@ permissions = Table(
     Column("module", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("description_en", Text, nullable=False),
+    Column("description_ar", Text, nullable=False, server_default=""),
+    Column("moves_money", Boolean, nullable=False, server_default=false()),
 )
 
 role_permissions = Table(
@@ -85,10 +110,32 @@ sessions = Table(
     instant("created_at"),
     Column("last_used_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     instant("expires_at"),
+    # The widest: what sessions were before there were surfaces. A role that somebody has not counts nowhere.
+    Column("surface", EnumText(Surface), nullable=False, server_default="STAFF"),
     instant("revoked_at", nullable=True),
     Column("revoked_reason", Text),
     instant("second_factor_at", nullable=True),
     Index("ix_sessions_user_id", "user_id"),
+    CheckConstraint(_KNOWN_SURFACE, name="surface_known"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    key(),
+    reference("user_id", "users.id"),
+    Column("name", Text, nullable=False),
+    Column("public_id", Text, nullable=False, unique=True),
+    Column("key_hash", LargeBinary, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    instant("created_at"),
+    instant("expires_at"),
+    instant("revoked_at", nullable=True),
+    reference("revoked_by", "users.id", nullable=True),
+    instant("last_used_at", nullable=True),
+    Column("last_used_address", Text),
+    Index("ix_api_keys_user_id", "user_id"),
+    Index("ix_api_keys_created_at_id", "created_at", "id"),
 )
 
 refresh_tokens = Table(
