@@ -22,6 +22,9 @@ from api.v1.identity.users import blueprint as users
 from api.v1.ledger.rewards import blueprint as rewards
 from api.v1.membership.memberships import blueprint as memberships
 from api.v1.messaging.notifications import blueprint as notifications
+from api.v1.privacy.consents import blueprint as consents
+from api.v1.privacy.erasures import blueprint as erasures
+from api.v1.privacy.exports import blueprint as exports
 from api.v1.sales.bookings import blueprint as bookings
 from api.webhooks.payments import blueprint as webhooks
 from config.settings import Settings, load_settings
@@ -35,7 +38,20 @@ from middlewares.security_headers import register_security_headers
 
 LARGEST_BODY = 1024 * 1024
 VERSION = "1"
-_V1 = (auth, users, memberships, packages, bookings, payments, invoices, rewards, notifications)
+_V1 = (
+    auth,
+    users,
+    memberships,
+    packages,
+    bookings,
+    payments,
+    invoices,
+    rewards,
+    notifications,
+    consents,
+    exports,
+    erasures,
+)
 
 
 def create_app(settings: Settings | None = None, running: Running | None = None) -> Flask:

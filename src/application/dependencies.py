@@ -12,6 +12,7 @@ from application.billing.sandbox import SandboxProvider
 from application.identity.ports import AccessTokens, PasswordHasher
 from application.messaging.ports import EmailSender, MailTemplates
 from application.ports import Idempotency, NewUnitOfWork
+from application.privacy.exports import Exporting
 from application.queries import Queries
 from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
@@ -43,6 +44,7 @@ class Dependencies:
     documents: InvoiceDocuments
     renderer: DocumentRenderer
     storage: ObjectStorage
+    exporting: Exporting
     email: EmailSender
     mail_templates: MailTemplates
     readiness: Callable[[], Readiness]

@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from application.billing.inbox import WebhookInbox
+from application.privacy.ports import PrivacyRecords
 from application.sales.ports import Sale
 from domain.billing.invoices import Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
@@ -253,6 +254,9 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def privacy(self) -> PrivacyRecords: ...
 
     def __enter__(self) -> Self: ...
 

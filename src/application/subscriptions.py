@@ -15,10 +15,13 @@ from application.billing import handlers as billing
 from application.dependencies import Dependencies
 from application.identity import handlers as identity
 from application.messaging import handlers as messaging
+from application.privacy import handlers as privacy
 from domain.billing.invoices import InvoiceIssued
 from domain.billing.payments import PaymentSettled, WebhookReceived
 from domain.billing.sandbox import SandboxOutcomeChosen
 from domain.identity.users import UserRegistered
+from domain.privacy.erasure import PersonErased
+from domain.privacy.exports import ExportRequested
 from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
 
 QUICK: Final = "quick"
@@ -51,6 +54,14 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     SandboxOutcomeChosen.name: (
         Handler("billing.send_sandbox_webhook", billing.send_sandbox_webhook, transactional=False),
+    ),
+    ExportRequested.name: (
+        Handler("privacy.make_requested_export", privacy.make_requested_export, queue=DOCUMENTS, transactional=False),
+    ),
+    PersonErased.name: (
+        Handler(
+            "billing.draw_invoices_of_erased", billing.draw_invoices_of_erased, queue=DOCUMENTS, transactional=False
+        ),
     ),
     BookingConfirmed.name: (
         Handler("messaging.notify_booking_confirmed", messaging.notify_booking_confirmed),

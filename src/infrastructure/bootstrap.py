@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 import infrastructure.database.tables  # noqa: F401 - completes the mappings
 from application.billing.ports import InvoiceDocument
 from application.dependencies import Dependencies
+from application.privacy.exports import Exporting
 from application.queries import Queries
 from config.settings import Settings
 from domain.shared.clock import Clock
@@ -23,10 +24,13 @@ from infrastructure.database.identity.queries import SqlIdentityQueries
 from infrastructure.database.ledger.queries import SqlLedgerQueries
 from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
+from infrastructure.database.privacy.exports import SqlPersonalData
+from infrastructure.database.privacy.queries import SqlPrivacyQueries
 from infrastructure.database.roles import addresses_from
 from infrastructure.database.sales.queries import SqlSalesQueries
 from infrastructure.database.transaction import Database
 from infrastructure.database.unit_of_work import SqlUnitOfWork
+from infrastructure.documents.personal_archive import ZippedArchive
 from infrastructure.documents.weasyprint_renderer import WeasyPrintRenderer
 from infrastructure.messaging.email import email_sender_from
 from infrastructure.messaging.mail_templates import JinjaMailTemplates
@@ -75,6 +79,7 @@ def bootstrap(
     def new_uow() -> SqlUnitOfWork:
         return SqlUnitOfWork(database, encryption=encryption, new_id=new_id)
 
+    storage = storage_from_url(settings.storage_url)
     payments = GatewayContext(settings=settings, clock=clock, database=database)
     dependencies = Dependencies(
         clock=clock,
@@ -88,6 +93,7 @@ def bootstrap(
             billing=SqlBillingQueries(database),
             ledger=SqlLedgerQueries(database),
             messaging=SqlMessagingQueries(database),
+            privacy=SqlPrivacyQueries(database),
         ),
         idempotency=SqlIdempotency(database, clock),
         gateways=EntryPointGateways(payments),
@@ -95,7 +101,13 @@ def bootstrap(
         tokens=JwtAccessTokens(settings.jwt_signing_keys),
         documents=SqlInvoiceDocuments(database),
         renderer=_RendererOnFirstUse(),
-        storage=storage_from_url(settings.storage_url),
+        storage=storage,
+        exporting=Exporting(
+            reader=SqlPersonalData(database, encryption),
+            archive=ZippedArchive(),
+            storage=storage,
+            encryption=encryption,
+        ),
         email=email_sender_from(settings, clock),
         mail_templates=JinjaMailTemplates(),
         readiness=ReadinessCheck(database, connection),

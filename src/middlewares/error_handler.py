@@ -41,6 +41,7 @@ STATUS_OF_CODE = {
     "idempotency_key_reused": 422,
     "provider_refused": 502,
     "rate_limited": 429,
+    "export_limit_reached": 429,
 }
 CODE_OF_STATUS = {
     400: "malformed_request",

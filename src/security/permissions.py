@@ -26,6 +26,9 @@ CATALOGUE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "memberships.read": ("View every subscription", STAFF),
     "cashback.read": ("View everybody's cashback", STAFF),
     "ledger.read": ("View everybody's wallet and points", STAFF),
+    "privacy.read": ("View what customers agreed to, and whether they wait to be erased", STAFF),
+    "privacy.export": ("Have a customer's personal data exported", ADMINS),
+    "privacy.erase": ("Have a customer erased", ADMINS),
     "operations.metrics": ("Read the service's metrics", ADMINS),
 }
 

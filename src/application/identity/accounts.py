@@ -12,6 +12,7 @@ from application.identity.ports import AccessTokens, PasswordHasher
 from application.ports import UnitOfWork
 from domain.identity.sessions import Session, SessionEnded
 from domain.identity.users import EmailTaken, User, WrongCredentials, WrongVerification
+from domain.privacy.consents import Consent
 from domain.shared.clock import Clock
 from domain.shared.email import Email, fold
 from domain.shared.identifiers import NewId
@@ -38,6 +39,7 @@ class RegisterUser:
     phone: str | None
     locale: str
     user_agent: str
+    marketing_consent: bool = False
 
 
 def register_user(
@@ -69,6 +71,8 @@ def register_user(
         )
         uow.users.add(user)
         uow.flush()
+        if command.marketing_consent:
+            uow.privacy.add_consent(Consent.by_email(consent_id=new_id(), user_id=user.id, at=now))
         signed_in = _open_session(user, command.user_agent, uow=uow, tokens=tokens, clock=clock, new_id=new_id)
         uow.commit()
     return signed_in
@@ -186,16 +190,6 @@ def change_profile(command: ChangeProfile, *, uow: UnitOfWork) -> None:
             phone=command.phone,
             locale=command.locale,
         )
-        uow.commit()
-
-
-def close_account(user_id: UUID, *, uow: UnitOfWork, clock: Clock) -> None:
-    """The user leaves: every session ends with the account."""
-    now = clock.now()
-    with uow:
-        uow.users.get(user_id).close(at=now)
-        for session in uow.sessions.of_user(user_id):
-            session.revoke(at=now, reason="account closed")
         uow.commit()
 
 

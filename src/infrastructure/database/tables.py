@@ -8,6 +8,7 @@ from infrastructure.database.membership import tables as membership
 from infrastructure.database.messaging import tables as messaging
 from infrastructure.database.metadata import mappers, metadata
 from infrastructure.database.platform import tables as platform
+from infrastructure.database.privacy import tables as privacy
 from infrastructure.database.sales import tables as sales
 
 mappers.configure()
@@ -21,5 +22,6 @@ __all__ = [
     "messaging",
     "metadata",
     "platform",
+    "privacy",
     "sales",
 ]

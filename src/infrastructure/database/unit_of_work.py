@@ -18,6 +18,7 @@ from infrastructure.database.ledger.repositories import SqlLedger
 from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
 from infrastructure.database.outbox import write_events
+from infrastructure.database.privacy.repositories import SqlPrivacy
 from infrastructure.database.sales.repositories import SqlBookings, SqlDepartures
 from infrastructure.database.transaction import Database, Statements
 
@@ -122,3 +123,7 @@ class SqlUnitOfWork:
     @cached_property
     def audit(self) -> SqlAuditLog:
         return SqlAuditLog(self._statements, self._new_id)
+
+    @cached_property
+    def privacy(self) -> SqlPrivacy:
+        return SqlPrivacy(self._statements)

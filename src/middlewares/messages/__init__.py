@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from middlewares.messages import billing, catalogue, identity, membership, messaging, requests, sales
+from middlewares.messages import billing, catalogue, identity, membership, messaging, privacy, requests, sales
 from middlewares.messages.sentences import Sentences
 
 MESSAGES: Final[Sentences] = {
@@ -16,6 +16,7 @@ MESSAGES: Final[Sentences] = {
     **sales.MESSAGES,
     **billing.MESSAGES,
     **messaging.MESSAGES,
+    **privacy.MESSAGES,
 }
 
 # What is wrong with one field; other details are the rule's own sentence.

@@ -16,6 +16,7 @@ from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from api.v1.identity.schemas import ProfileRequest, UserShown
 from application.identity import accounts
+from application.privacy import erasure
 from application.queries import Row
 from domain.shared.clock import business_date
 from domain.shared.errors import NotFound
@@ -43,8 +44,8 @@ class OwnProfile(MethodView):
     @token_required
     @blueprint.response(204)
     def delete(self) -> Response:
-        """Close one's own account; bookings and payments stay on the books."""
-        accounts.close_account(viewer().user_id, uow=use().new_uow(), clock=use().clock)
+        """Close one's own account; what it bought stays on the books, the person is erased after the grace."""
+        erasure.close_account(viewer().user_id, uow=use().new_uow(), clock=use().clock, new_id=use().new_id)
         return Response(status=204)
 
 

@@ -25,6 +25,8 @@ users = Table(
     instant("email_verified_at", nullable=True),
     instant("created_at"),
     instant("deleted_at", nullable=True),
+    # Set by erase_person alone, when nothing in the row is the person's any more.
+    instant("erased_at", nullable=True),
     UniqueConstraint("email"),
 )
 
@@ -103,7 +105,7 @@ audit_logs = Table(
     Index("ix_audit_logs_created_at_id", "created_at", "id"),
 )
 
-mappers.map_imperatively(User, users)
+mappers.map_imperatively(User, users, exclude_properties=["erased_at"])
 mappers.map_imperatively(RefreshToken, refresh_tokens)
 mappers.map_imperatively(
     Session,
