@@ -44,7 +44,7 @@ HOLDINGS = (
             "email_verified_at",
             "created_at",
         ),
-        plain=because("one of two languages, and names of roles", "locale", "roles"),
+        plain=because("one of two languages, names of roles, and an instant", "locale", "roles", "email_verified_at"),
     ),
     Holding(
         table=tables.sessions,
