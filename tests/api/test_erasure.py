@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from psycopg import sql
 from pypdf import PdfReader
 
+from application.billing.invoices import draw_invoice
+from application.billing.ports import InvoiceDocument
 from infrastructure.bootstrap import Running
 from infrastructure.database.ledger.verification import verify_ledger
 from infrastructure.database.roles import DatabaseAddresses, connect
@@ -112,6 +116,19 @@ def travel(shop: Shop, bookings: list[Json]) -> None:
             shop.done(shop.post(f"/api/v1/bookings/{booking['id']}/{step}", shop.admin, body))
 
 
+def webhooks_name_them(addresses: DatabaseAddresses, customer: Person) -> None:
+    """Real providers send the customer along; the sandbox does not."""
+    body = f'{{"customer": "{CANARY["first_name"]}", "phone": "{CANARY["phone"]}"}}'.encode()
+    with connect(addresses.owner) as connection:
+        named = connection.execute(
+            "UPDATE payment_webhook_logs SET body = %s, payment_id = NULL WHERE merchant_reference IN ("
+            " SELECT a.merchant_reference FROM payment_attempts a JOIN payments p ON p.id = a.payment_id"
+            " WHERE p.user_id = %s)",
+            [body, customer.user_id],
+        )
+        assert named.rowcount >= 2
+
+
 def rows_of(addresses: DatabaseAddresses, person: Person) -> dict[str, list[str]]:
     """Every row that names somebody, and those of their bookings."""
     with connect(addresses.owner) as connection:
@@ -150,6 +167,7 @@ def test_a_person_is_found_nowhere_afterwards_and_the_books_are_as_they_were(
     path = f"/api/v1/admin/users/{customer.user_id}/erasure"
     assert "BOOKINGS" in problem(shop.post(path, shop.admin, order), 409, "erasure_blocked")["detail"]
     travel(shop, bookings)
+    webhooks_name_them(addresses, customer)
     export = shop.done(shop.post("/api/v1/users/me/exports", customer), 202)
     shop.deliver_events(draw=True)
     assert shop.done(shop.get(f"/api/v1/users/me/exports/{export['id']}", customer))["status"] == "READY"
@@ -207,6 +225,71 @@ def test_an_account_that_was_closed_is_erased_after_the_grace(
     problem(shop.client.post("/api/v1/auth/login", json=gone), 401, "wrong_credentials")
     again = sign_up(**CANARY)
     assert again.user_id != customer.user_id
+
+
+class MeanwhileRenderer:
+    """Draws the customer's name, and lets something happen while it draws the first document."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self._meanwhile = [meanwhile]
+
+    def invoice(self, document: InvoiceDocument, language: str) -> bytes:
+        drawn = document.customer_name.encode()
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        return drawn
+
+
+def test_an_invoice_that_is_drawn_during_the_erasure_does_not_bring_the_name_back(
+    shop: Shop, sign_up: SignUp, running: Running, addresses: DatabaseAddresses
+) -> None:
+    customer, use = sign_up(**CANARY), running.dependencies
+    booking = shop.book(customer, shop.offer())
+    shop.take_payment(shop.pay(customer, booking))
+    travel(shop, [booking])
+    invoice = shop.done(shop.get("/api/v1/invoices", customer))["items"][0]
+
+    def erase() -> None:
+        path = f"/api/v1/admin/users/{customer.user_id}/erasure"
+        shop.done(shop.post(path, shop.admin, {"reason": "by post", "immediately": True}), 202)
+        erase_due(running)
+
+    draw_invoice(
+        UUID(invoice["id"]),
+        documents=use.documents,
+        renderer=MeanwhileRenderer(erase),
+        storage=use.storage,
+        clock=use.clock,
+    )
+
+    assert found_in(every_file(running)) == []
+    assert every_file(running).count("Erased —") == 3
+    assert found_in(every_row(addresses)) == []
+
+
+def test_somebody_who_was_signing_in_when_they_were_erased_is_not(
+    shop: Shop, sign_up: SignUp, running: Running, addresses: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer, passwords = sign_up(**CANARY), running.dependencies.passwords
+    right = passwords.verify
+
+    def verify_slowly(password: str, password_hash: str | None) -> bool:
+        monkeypatch.undo()
+        path = f"/api/v1/admin/users/{customer.user_id}/erasure"
+        shop.done(shop.post(path, shop.admin, {"reason": "by post", "immediately": True}), 202)
+        erase_due(running)
+        return right(password, password_hash)
+
+    assert shop.admin
+    monkeypatch.setattr(type(passwords), "verify", lambda _, *given: verify_slowly(*given))
+    answer = shop.client.post(
+        "/api/v1/auth/login",
+        json={"email": CANARY["email"], "password": "correct horse 42"},
+        headers={"User-Agent": AGENT},
+    )
+
+    assert answer.status_code in (401, 409), answer.text
+    assert found_in(every_row(addresses)) == []
 
 
 class TestAsking:

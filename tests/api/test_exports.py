@@ -26,7 +26,7 @@ def exported(shop: Shop, person: Person) -> Json:
 
 def stored_files(running: Running) -> list[Path]:
     folder = Path(running.settings.storage_url.removeprefix("file://")) / "exports"
-    return [path for path in folder.glob("[!.]*")]
+    return list(folder.glob("[!.]*"))
 
 
 def test_everything_is_in_it_for_machines_and_for_readers(shop: Shop, sign_up: SignUp, running: Running) -> None:
