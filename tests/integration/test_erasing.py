@@ -10,11 +10,13 @@ import psycopg
 import pytest
 
 from application.privacy.erasure import carry_out_erasure, close_account, due_erasures
+from domain.messaging.notifications import LinkType, Notification, NotificationType
 from domain.privacy.erasure import AccountErased, ErasureBlocked, ErasureNotFound
 from domain.sales.bookings import Booking
 from domain.shared.errors import Conflict
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
+from infrastructure.database import migrations
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.conftest import MovableClock
 from tests.integration.shop import Shop, all_at_once
@@ -167,6 +169,66 @@ def test_an_erasure_that_was_killed_before_its_files_went_is_finished(
     assert carry_out(shop, erasure_id)
     assert use.storage.get(f"exports/{export_id}") is None
     assert shop.row("SELECT done_at IS NOT NULL AS done FROM erasures WHERE id = %s", erasure_id)["done"]
+
+
+def test_what_a_family_shares_points_at_nobody(shop: Shop, addresses: DatabaseAddresses, clock: MovableClock) -> None:
+    customer, relative = shop.a_customer(), shop.a_customer()
+    shared, own = b'{"phone": "+201055555555"}', b'{"phone": "+201066666666"}'
+    with connect(addresses.owner) as connection:
+        connection.execute("UPDATE users SET phone = '+201055555555' WHERE id IN (%s, %s)", [customer, relative])
+        connection.execute(
+            "INSERT INTO idempotency_keys (scope, key, fingerprint, body, created_at)"
+            " VALUES ('relative', '1', '', %s, now()), ('staff', '2', '', %s, now())",
+            [shared, own],
+        )
+    erasure_id = leave(shop, customer)
+    clock.offset = timedelta(days=15)
+    assert carry_out(shop, erasure_id)
+    assert shop.row("SELECT count(*) AS kept FROM idempotency_keys")["kept"] == 2
+
+    with connect(addresses.owner) as connection:
+        connection.execute("UPDATE users SET phone = '+201066666666' WHERE id = %s", [relative])
+    other = leave(shop, relative)
+    clock.offset = timedelta(days=30)
+    assert carry_out(shop, other)
+    assert shop.row("SELECT scope FROM idempotency_keys")["scope"] == "relative"
+
+
+def test_a_late_payment_tells_nobody_and_still_goes_through(shop: Shop, clock: MovableClock) -> None:
+    customer = shop.a_customer()
+    erasure_id = leave(shop, customer)
+    clock.offset = timedelta(days=15)
+    assert carry_out(shop, erasure_id)
+
+    with shop.use.new_uow() as uow:
+        uow.notifications.add(
+            Notification(
+                id=new_id(),
+                user_id=customer,
+                notification_type=NotificationType.SYSTEM,
+                title_ar="دفعة",
+                title_en="A payment",
+                message_ar="وصلت",
+                message_en="It came in",
+                link_type=LinkType.NONE,
+                link_id=None,
+                created_at=clock.now(),
+            )
+        )
+        uow.commit()
+
+    assert shop.row("SELECT count(*) AS told FROM notifications")["told"] == 0
+
+
+def test_the_migration_goes_back_and_forth(addresses: DatabaseAddresses) -> None:
+    migrations.downgrade(addresses, "20261123_01")
+    with connect(addresses.owner) as connection:
+        left = connection.execute("SELECT proname FROM pg_proc WHERE proname ~ 'eras|without_texts'").fetchall()
+    assert left == []
+    migrations.upgrade(addresses)
+    with connect(addresses.app) as app, pytest.raises(psycopg.Error) as refused:
+        app.execute("SELECT erase_person(%s, now())", [new_id()])
+    assert refused.value.sqlstate == "AL006"
 
 
 def test_workers_at_once_erase_somebody_once(shop: Shop, clock: MovableClock) -> None:

@@ -15,6 +15,9 @@ from domain.shared.events import DomainEvent
 GRACE: Final = timedelta(days=14)
 """How long a person may change their mind; well within the 30 days of guarantee S9."""
 
+NOBODYS_DOMAIN: Final = "erased.invalid"
+"""Where the addresses of erased people end (RFC 2606 §2): no mail goes there."""
+
 
 class Blocker(StrEnum):
     """What keeps a person from being erased, whoever asks."""

@@ -38,6 +38,9 @@ BEGIN
     END IF;
     -- Whoever adds a row of this person's waits here, or is waited for: nothing slips in between.
     SELECT email, phone INTO v_email, v_phone FROM users WHERE id = v_person FOR UPDATE;
+    -- What several accounts share, such as a family's telephone, says nothing about whose a row is.
+    IF EXISTS (SELECT 1 FROM users WHERE email = v_email AND id <> v_person) THEN v_email := NULL; END IF;
+    IF EXISTS (SELECT 1 FROM users WHERE phone = v_phone AND id <> v_person) THEN v_phone := NULL; END IF;
     PERFORM 1 FROM ledger_accounts WHERE user_id = v_person ORDER BY id FOR UPDATE;
     IF cardinality(erasure_blockers(v_person, at)) > 0 THEN
         RAISE EXCEPTION 'money of % is open', v_person USING ERRCODE = 'AL007';

@@ -1,8 +1,9 @@
 """How a context says, beside its tables, what each of them holds about a person.
 
 Conditions and replacements are SQL over the table's own columns, in which `$person` is the person's id,
-`$email` and `$phone` what they are reached at, and `$at` the instant of the erasure. From these lines the
-erasing function of the database is made (`erasing.py`), and the export is read (`privacy/exports.py`).
+`$email` and `$phone` what they alone are reached at (else NULL), and `$at` the instant of the erasure. From
+these lines the erasing function of the database is made (`erasing.py`), and the export is read
+(`privacy/exports.py`).
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ from infrastructure.database.platform import tables
 # Asked by the person, of the person, or answered with something of theirs.
 _REMEMBERED = """
 position($person::text in scope) > 0 OR position(convert_to($person::text, 'UTF8') in body) > 0
-OR position(convert_to($email, 'UTF8') in body) > 0 OR position(convert_to($phone, 'UTF8') in body) > 0
+OR position(convert_to('"' || $email || '"', 'UTF8') in body) > 0
+OR position(convert_to('"' || $phone || '"', 'UTF8') in body) > 0
 """
 _CHECKOUTS = """
 merchant_reference IN (SELECT a.merchant_reference FROM payment_attempts a JOIN payments p ON p.id = a.payment_id
