@@ -181,6 +181,7 @@ def test_a_person_is_found_nowhere_afterwards_and_the_books_are_as_they_were(
 
     shop.done(shop.post(path, shop.admin, order), 202)
     erase_due(running)
+    assert found_in(every_file(running)) == []
     # Everything that relays and workers still do about it, drawing the invoices anew above all.
     shop.deliver_events(draw=True)
 

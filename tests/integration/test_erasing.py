@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -241,6 +242,24 @@ def test_workers_at_once_erase_somebody_once(shop: Shop, clock: MovableClock) ->
     assert all(result is True or isinstance(result, ErasureNotFound) for result in results), results
     events = shop.row("SELECT count(*) AS told FROM outbox_events WHERE name = 'privacy.person_erased'")
     assert events["told"] == 1
+
+
+def test_who_books_while_they_are_being_erased_is_told_so(shop: Shop, clock: MovableClock) -> None:
+    customer, departure = shop.a_customer(), shop.a_departure(seats=5)
+    erasure_id = leave(shop, customer)
+    clock.offset = timedelta(days=15)
+    with ThreadPoolExecutor(1) as threads:
+        with shop.use.new_uow() as uow:
+            uow.privacy.erase(erasure_id, at=clock.now())
+            # An answer: until here the statements before may wait to be sent.
+            assert uow.privacy.is_erased(customer)
+            booking = threads.submit(shop.book, customer, departure)
+            with pytest.raises(TimeoutError):
+                booking.result(0.5)
+            uow.commit()
+        assert isinstance(booking.exception(5), AccountErased)
+    assert shop.row("SELECT count(*) AS booked FROM bookings")["booked"] == 0
+    assert shop.row("SELECT seats_taken FROM departures WHERE id = %s", departure.id)["seats_taken"] == 0
 
 
 def test_a_booking_during_the_erasure_leaves_nothing_personal(shop: Shop, clock: MovableClock) -> None:
