@@ -32,6 +32,9 @@ from api.v1.membership.memberships import blueprint as memberships
 from api.v1.messaging.notifications import blueprint as notifications
 from api.v1.operations.audit import blueprint as audit
 from api.v1.operations.settings import blueprint as system_settings
+from api.v1.privacy.consents import blueprint as consents
+from api.v1.privacy.erasures import blueprint as erasures
+from api.v1.privacy.exports import blueprint as exports
 from api.v1.sales.bookings import blueprint as bookings
 from api.webhooks.payments import blueprint as webhooks
 from config.settings import Settings, load_settings
@@ -66,6 +69,9 @@ _V1 = (
     notifications,
     system_settings,
     audit,
+    consents,
+    exports,
+    erasures,
 )
 
 

@@ -266,6 +266,30 @@ def _json_or_text(value: str) -> object:
 
 
 @main.group()
+def keys() -> None:
+    """The keys of encrypted fields."""
+
+
+@keys.command()
+def rotate() -> None:
+    """Put every encrypted field under the first of FIELD_ENCRYPTION_KEYS; afterwards the others can go.
+
+    May be stopped, started again, and run by several at once.
+    """
+    from infrastructure.database.key_rotation import UnreadableField, count_encrypted, rotate_keys
+    from security.field_encryption import FernetEncryption
+
+    with _system() as running:
+        encryption = FernetEncryption(running.settings.field_encryption_keys)
+        try:
+            with click.progressbar(length=count_encrypted(running.database), label="Rotating keys") as bar:
+                renewed = rotate_keys(running.database, encryption.renewed, bar.update)
+        except UnreadableField as error:
+            raise click.ClickException(str(error)) from error
+    click.echo(f"{renewed} fields were put under the first key; every field is")
+
+
+@main.group()
 def db() -> None:
     """Migrations of the database."""
 

@@ -18,7 +18,7 @@ def upgrade() -> None:
         "second_factors",
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("secret_encrypted", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_step", sa.BigInteger(), nullable=True),

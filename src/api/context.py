@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TypedDict, cast
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from flask import current_app, g, request
 
 from application.dependencies import Dependencies
 from application.identity.ports import Viewer
+from domain.operations.settings import ERASURE_GRACE_DAYS
 
 
 def use() -> Dependencies:
@@ -29,6 +31,11 @@ def scope_of(permission: str) -> UUID | None:
 def network_address() -> str:
     """Where the request came from; of our own proxies only as many are believed as TRUSTED_PROXIES says."""
     return request.remote_addr or ""
+
+
+def erasure_grace() -> timedelta:
+    """How long a person may take back the wish to be erased."""
+    return timedelta(days=use().system_settings.value(ERASURE_GRACE_DAYS))
 
 
 class Device(TypedDict):

@@ -12,6 +12,7 @@ from application.identity.ports import AccessTokens, KeyedDigests, OneTimeCodes,
 from application.messaging.ports import EmailSender, MailTemplates, SmsSender
 from application.operations.ports import SystemSettings
 from application.ports import Idempotency, NewUnitOfWork
+from application.privacy.exports import Exporting
 from application.queries import Queries
 from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
@@ -46,6 +47,7 @@ class Dependencies:
     documents: InvoiceDocuments
     renderer: DocumentRenderer
     storage: ObjectStorage
+    exporting: Exporting
     email: EmailSender
     mail_templates: MailTemplates
     sms: SmsSender | None

@@ -19,6 +19,7 @@ from application.identity.ports import (
     SecondFactors,
 )
 from application.operations.ports import SettingRows
+from application.privacy.ports import PrivacyRecords
 from application.sales.ports import Sale
 from domain.billing.invoices import Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
@@ -365,6 +366,9 @@ class UnitOfWork(Protocol):
 
     @property
     def system_settings(self) -> SettingRows: ...
+
+    @property
+    def privacy(self) -> PrivacyRecords: ...
 
     def __enter__(self) -> Self: ...
 

@@ -203,6 +203,22 @@ class MessagingQueries(Protocol):
         ...
 
 
+class PrivacyQueries(Protocol):
+    def consents(self, user_id: UUID) -> Sequence[Row]:
+        """The newest word about each channel that anything was said of."""
+        ...
+
+    def consent_history(self, user_id: UUID, *, limit: int, after: After | None) -> Sequence[Row]: ...
+
+    def export(self, export_id: UUID, *, owner: UUID | None, now: datetime) -> Row | None: ...
+
+    def exports(self, *, owner: UUID, now: datetime, limit: int, after: After | None) -> Sequence[Row]: ...
+
+    def erasure(self, user_id: UUID) -> Row | None:
+        """The erasure that a person waits for."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Queries:
     """Every context's reads."""
@@ -216,3 +232,4 @@ class Queries:
     ledger: LedgerQueries
     messaging: MessagingQueries
     operations: OperationsQueries
+    privacy: PrivacyQueries

@@ -15,6 +15,7 @@ from application.billing import handlers as billing
 from application.dependencies import Dependencies
 from application.identity import handlers as identity
 from application.messaging import handlers as messaging
+from application.privacy import handlers as privacy
 from domain.billing.invoices import InvoiceIssued
 from domain.billing.payments import PaymentSettled, WebhookReceived
 from domain.billing.sandbox import SandboxOutcomeChosen
@@ -27,6 +28,8 @@ from domain.identity.second_factor import (
     SecondFactorSwitchedOn,
 )
 from domain.identity.users import AccountLocked, PasswordChanged, PasswordResetRequested, UserRegistered
+from domain.privacy.erasure import PersonErased
+from domain.privacy.exports import ExportRequested
 from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
 
 QUICK: Final = "quick"
@@ -80,6 +83,14 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     SandboxOutcomeChosen.name: (
         Handler("billing.send_sandbox_webhook", billing.send_sandbox_webhook, transactional=False),
+    ),
+    ExportRequested.name: (
+        Handler("privacy.make_requested_export", privacy.make_requested_export, queue=DOCUMENTS, transactional=False),
+    ),
+    PersonErased.name: (
+        Handler(
+            "billing.draw_invoices_of_erased", billing.draw_invoices_of_erased, queue=DOCUMENTS, transactional=False
+        ),
     ),
     BookingConfirmed.name: (
         Handler("messaging.notify_booking_confirmed", messaging.notify_booking_confirmed),

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 import infrastructure.database.tables  # noqa: F401 - completes the mappings
 from application.billing.ports import InvoiceDocument
 from application.dependencies import Dependencies
+from application.privacy.exports import Exporting
 from application.queries import Queries
 from config.settings import Settings
 from domain.identity.lockout import ADDRESS_FAILURES, LockoutPolicy
@@ -28,10 +29,13 @@ from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
 from infrastructure.database.operations.queries import SqlOperationsQueries
 from infrastructure.database.operations.settings import SnapshotSettings
+from infrastructure.database.privacy.exports import SqlPersonalData
+from infrastructure.database.privacy.queries import SqlPrivacyQueries
 from infrastructure.database.roles import addresses_from
 from infrastructure.database.sales.queries import SqlSalesQueries
 from infrastructure.database.transaction import Database
 from infrastructure.database.unit_of_work import SqlUnitOfWork
+from infrastructure.documents.personal_archive import ZippedArchive
 from infrastructure.documents.weasyprint_renderer import WeasyPrintRenderer
 from infrastructure.messaging.email import email_sender_from
 from infrastructure.messaging.mail_templates import JinjaMailTemplates
@@ -94,6 +98,7 @@ def bootstrap(
         )
 
     system_settings = SnapshotSettings(database, {HOLD_MINUTES.key: settings.booking_hold_minutes})
+    storage = storage_from_url(settings.storage_url)
     payments = GatewayContext(settings=settings, clock=clock, database=database)
     dependencies = Dependencies(
         clock=clock,
@@ -109,6 +114,7 @@ def bootstrap(
             ledger=SqlLedgerQueries(database),
             messaging=SqlMessagingQueries(database),
             operations=SqlOperationsQueries(database),
+            privacy=SqlPrivacyQueries(database),
         ),
         idempotency=SqlIdempotency(database, clock, encryption),
         gateways=EntryPointGateways(payments),
@@ -118,7 +124,13 @@ def bootstrap(
         digests=digests,
         documents=SqlInvoiceDocuments(database),
         renderer=_RendererOnFirstUse(),
-        storage=storage_from_url(settings.storage_url),
+        storage=storage,
+        exporting=Exporting(
+            reader=SqlPersonalData(database, encryption),
+            archive=ZippedArchive(),
+            storage=storage,
+            encryption=encryption,
+        ),
         email=email_sender_from(settings, clock),
         mail_templates=JinjaMailTemplates(),
         sms=sms_sender_from(settings, clock),

@@ -46,6 +46,7 @@ STATUS_OF_CODE = {
     "provider_refused": 502,
     "rate_limited": 429,
     "too_many_attempts": 429,
+    "export_limit_reached": 429,
 }
 CODE_OF_STATUS = {
     400: "malformed_request",

@@ -36,9 +36,9 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("roles.manage", "Make roles and say what they may do", "إنشاء الأدوار وتحديد صلاحياتها", ADMINS),
     ("api_keys.create", "Make API keys for oneself", "إنشاء مفاتيح API لنفسه", (*ADMINS, "AGENT", "VENDOR")),
     ("api_keys.manage", "View and revoke everybody's API keys", "عرض مفاتيح API للجميع وإلغاؤها", ADMINS),
-    ("privacy.export", "Export a person's data", "تصدير بيانات شخص", ADMINS, LATER),
-    ("privacy.erase", "Erase a person", "محو بيانات شخص", ADMINS, LATER),
-    ("privacy.read", "View consents and privacy requests", "عرض الموافقات وطلبات الخصوصية", ADMINS, LATER),
+    ("privacy.export", "Export a person's data", "تصدير بيانات شخص", ADMINS),
+    ("privacy.erase", "Erase a person", "محو بيانات شخص", ADMINS),
+    ("privacy.read", "View consents and privacy requests", "عرض الموافقات وطلبات الخصوصية", STAFF),
     # Memberships (§2)
     ("memberships.read", "View every subscription", "عرض كل الاشتراكات", STAFF),
     ("memberships.update", "Change plans and subscriptions", "تعديل الباقات والاشتراكات", ADMINS, LATER),

@@ -1,4 +1,9 @@
-"""Deletes rows that have served: old idempotency keys, runs, tokens."""
+"""Deletes rows that have served, and empties what is kept of others, each after its time.
+
+Exports and accounts that nobody used end in `application/privacy/retention.py`. What is not named here
+or there is kept: the books and invoices for as long as the law says, the audit log and consents for ten
+years at least; nothing in the application deletes them.
+"""
 
 from __future__ import annotations
 
@@ -10,38 +15,61 @@ from infrastructure.database.transaction import Database
 
 BATCH: Final = 1000
 
+_ENDED: Final = "coalesce(least(revoked_at, expires_at), expires_at) < %(before)s"
+_TOKENS_LEFT: Final = "EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.session_id = sessions.id)"
+
 KEPT: Final = (
     ("idempotency_keys", "created_at < %(before)s", timedelta(days=7)),
     ("scheduled_runs", "claimed_at < %(before)s", timedelta(days=30)),
     ("email_verifications", "expires_at < %(before)s", timedelta(days=30)),
     ("password_resets", "expires_at < %(before)s", timedelta(days=30)),
     ("login_failures", "began_at < %(before)s", timedelta(days=1)),
+    ("refresh_tokens", f"session_id IN (SELECT id FROM sessions WHERE {_ENDED})", timedelta(days=30)),
+    ("sessions", f"{_ENDED} AND NOT {_TOKENS_LEFT}", timedelta(days=30)),
+)
+"""Table, what is old in it, and how long that is kept; then its rows are deleted."""
+
+EMPTIED: Final = (
     (
-        "refresh_tokens",
-        "session_id IN (SELECT id FROM sessions WHERE expires_at < %(before)s)",
-        timedelta(days=30),
+        "payment_webhook_logs",
+        "body = ''",
+        "body <> '' AND status NOT IN ('RECEIVED', 'PROCESSING') AND received_at < %(before)s",
+        timedelta(days=90),
     ),
 )
-"""Table, what is old in it, and how long that is kept."""
+"""Table, what is set, what is old in it, and how long that is kept; the rows themselves stay."""
 
 _DELETE = """
 DELETE FROM {table} WHERE ctid IN (SELECT ctid FROM {table} WHERE {old} LIMIT {batch:d} FOR UPDATE SKIP LOCKED)
 RETURNING 1
 """
+_EMPTY = """
+UPDATE {table} SET {values}
+WHERE ctid IN (SELECT ctid FROM {table} WHERE {old} LIMIT {batch:d} FOR UPDATE SKIP LOCKED)
+RETURNING 1
+"""
 
 
 def clean_up(database: Database, clock: Clock, *, batch: int = BATCH) -> dict[str, int]:
-    """Delete what is past its time, table by table, in short transactions; how many rows of each."""
+    """Delete or empty what is past its time, table by table, in short transactions; how many rows of each."""
     now = clock.now()
-    return {table: _delete_old(database, table, old, now - kept, batch) for table, old, kept in KEPT}
+    deleted = {
+        table: _repeat(database, _DELETE.format(table=table, old=old, batch=batch), now - kept, batch)
+        for table, old, kept in KEPT
+    }
+    emptied = {
+        table: _repeat(database, _EMPTY.format(table=table, values=values, old=old, batch=batch), now - kept, batch)
+        for table, values, old, kept in EMPTIED
+    }
+    return deleted | emptied
 
 
-def _delete_old(database: Database, table: str, old: str, before: datetime, batch: int) -> int:
-    statement, total = _DELETE.format(table=table, old=old, batch=batch), 0
+def _repeat(database: Database, statement: str, before: datetime, batch: int) -> int:
+    total = 0
     while True:
         with database.transaction() as transaction:
-            deleted = len(transaction.rows(statement, {"before": before}))
+            changed = len(transaction.rows(statement, {"before": before}))
             transaction.commit()
-        total += deleted
-        if deleted < batch:
+        total += changed
+        if changed < batch:
             return total

@@ -16,9 +16,12 @@ import structlog
 from application.billing.reconciliation import reconcile_payments
 from application.billing.sandbox import tell_late_payments
 from application.origin import Origin, acting
+from application.privacy.erasure import carry_out_erasure, due_erasures
+from application.privacy.retention import drop_past_exports, retire_unused_accounts
 from application.sales.bookings import expire_bookings
 from application.subscriptions import DOCUMENTS, QUICK
 from domain.shared.clock import BUSINESS_ZONE
+from domain.shared.errors import DomainError
 from workers.cleanup_worker import clean_up
 from workers.outbox_worker import reason_of
 from workers.process import this_process
@@ -100,6 +103,25 @@ def _clean_up(running: Running) -> None:
     log.info("cleaned_up", **clean_up(running.database, running.dependencies.clock))
 
 
+def _retain(running: Running) -> None:
+    use = running.dependencies
+    exports = drop_past_exports(new_uow=use.new_uow, storage=use.storage, clock=use.clock)
+    accounts = retire_unused_accounts(new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+    log.info("privacy_retained", exports_dropped=exports, accounts_retired=accounts)
+
+
+def _erase_due(running: Running) -> None:
+    """One that fails, or that open money holds up, does not keep the others waiting."""
+    use = running.dependencies
+    for erasure_id in due_erasures(uow=use.new_uow(), clock=use.clock):
+        try:
+            done = carry_out_erasure(erasure_id, new_uow=use.new_uow, storage=use.storage, clock=use.clock)
+        except DomainError as error:
+            log.warning("erasure_waits", erasure_id=str(erasure_id), reason=error.code)
+            continue
+        log.info("erasure_tried", erasure_id=str(erasure_id), done=done)
+
+
 _QUARTER_MINUTE, _MINUTE, _FIVE_MINUTES = timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5)
 
 # Slow work goes to the workers that fork: a provider that hangs must not hold up what is quick.
@@ -109,6 +131,8 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
+        ScheduledJob("privacy.erase_due", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _erase_due, DOCUMENTS),
+        ScheduledJob("privacy.retain", _FIVE_MINUTES, days_from(2), _retain, DOCUMENTS),
         ScheduledJob("maintenance.run", _FIVE_MINUTES, days_from(2), _clean_up, DOCUMENTS),
     )
 }

@@ -140,6 +140,21 @@ def test_a_write_that_fails_leaves_the_former_file_and_no_rest(folder: Path, mon
     assert sorted(each.name for each in (folder / KEY).parent.iterdir()) == names
 
 
+def test_what_is_deleted_is_gone_and_may_be_deleted_again(folder: Path) -> None:
+    storage = FolderStorage(folder)
+    storage.put(KEY, b"one", "application/pdf")
+    storage.put("a", b"other", "application/pdf")
+    for _ in range(2):
+        storage.delete(KEY)
+        storage.delete("a/below/a/file")
+    assert storage.get(KEY) is None
+    assert storage.content_type(KEY) is None
+    assert list((folder / KEY).parent.iterdir()) == []
+    assert storage.get("a") == b"other"
+    with pytest.raises(InvalidValue):
+        storage.delete("../a")
+
+
 def test_a_key_below_a_file_is_an_outage_of_that_key_only(storage: ObjectStorage) -> None:
     storage.put("a", b"file", "application/pdf")
     with pytest.raises(StorageUnavailable):

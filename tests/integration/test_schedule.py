@@ -236,6 +236,8 @@ def test_maintenance_deletes_what_is_past_its_time_and_nothing_else(running: Run
         "password_resets": 3,
         "login_failures": 3,
         "refresh_tokens": 3,
+        "sessions": 2,
+        "payment_webhook_logs": 1,
     }
     assert {table: count(running.database, f"SELECT count(*) FROM {table}") for table, _, _ in KEPT} == {
         "idempotency_keys": 1,
@@ -244,7 +246,10 @@ def test_maintenance_deletes_what_is_past_its_time_and_nothing_else(running: Run
         "password_resets": 1,
         "login_failures": 1,
         "refresh_tokens": 1,
+        "sessions": 2,
     }
+    bodies = running.database.rows("SELECT body FROM payment_webhook_logs ORDER BY webhook_event_id")
+    assert [bytes(row["body"]) for row in bodies] == [b"kept", b"kept", b""]
 
 
 _OLD_AND_NEW = """
@@ -258,6 +263,15 @@ BEGIN
     INSERT INTO sessions (id, user_id, user_agent, created_at, expires_at)
     VALUES (ended, someone, '', now(), now() - interval '31 days'),
            (lasting, someone, '', now(), now() - interval '29 days');
+    INSERT INTO sessions (id, user_id, user_agent, created_at, expires_at, revoked_at)
+    VALUES (gen_random_uuid(), someone, '', now(), now() + interval '9 days', now() - interval '31 days'),
+           (gen_random_uuid(), someone, '', now(), now() + interval '9 days', now() - interval '29 days');
+    INSERT INTO payment_webhook_logs (id, provider, webhook_event_id, event_type, provider_reference, provider_key,
+                                      merchant_reference, reference_number, body, content_type, status, ip_address,
+                                      received_at)
+    SELECT gen_random_uuid(), 'SANDBOX', id, '', '', '', '', '', 'kept', '', status, '', now() - age
+    FROM (VALUES ('1', 'PROCESSED', interval '89 days'), ('2', 'RECEIVED', interval '91 days'),
+                 ('3', 'DUPLICATE', interval '91 days')) AS w (id, status, age);
     INSERT INTO refresh_tokens (token_hash, session_id, issued_at)
     SELECT decode(md5(n::text), 'hex'), CASE n WHEN 4 THEN lasting ELSE ended END, now() FROM generate_series(1, 4) n;
     INSERT INTO email_verifications (token_hash, user_id, expires_at)

@@ -38,6 +38,12 @@ def draw_issued_invoice(event: Mapping[str, Any], use: Dependencies) -> None:
     )
 
 
+def draw_invoices_of_erased(event: Mapping[str, Any], use: Dependencies) -> None:
+    """Draw a person's invoices anew, without the name that was erased."""
+    for invoice_id in use.documents.undrawn_of(UUID(event["user_id"])):
+        draw_invoice(invoice_id, documents=use.documents, renderer=use.renderer, storage=use.storage, clock=use.clock)
+
+
 def send_sandbox_webhook(event: Mapping[str, Any], use: Dependencies) -> None:
     """Tell of a sandbox outcome as a provider would: over HTTP, to the address that the checkout names."""
     if use.sandbox is None:

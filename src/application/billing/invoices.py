@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -108,10 +108,23 @@ class InvoiceDocuments(Protocol):
         """Where the PDF lies once it is drawn."""
         ...
 
+    def undrawn_of(self, user_id: UUID) -> Sequence[UUID]:
+        """A person's invoices that have no PDF."""
+        ...
+
     def remember(
-        self, invoice_id: UUID, *, language: str, storage_key: str, size: int, sha256: bytes, at: datetime
-    ) -> None:
-        """Record a drawn PDF; one that is recorded stays."""
+        self,
+        invoice_id: UUID,
+        *,
+        language: str,
+        storage_key: str,
+        size: int,
+        sha256: bytes,
+        at: datetime,
+        drawn_for: str,
+    ) -> bool:
+        """Record a drawn PDF; one that is recorded stays. False, and nothing is recorded, when the person
+        was erased since it was `drawn_for` their address."""
         ...
 
 
@@ -134,14 +147,20 @@ def draw_invoice(
         pdf = renderer.invoice(document, language)
         key = f"invoices/{figures['issue_date']:%Y}/{invoice_id}-{language}.pdf"
         storage.put(key, pdf, "application/pdf")
-        documents.remember(
+        remembered = documents.remember(
             invoice_id,
             language=language,
             storage_key=key,
             size=len(pdf),
             sha256=hashlib.sha256(pdf).digest(),
             at=clock.now(),
+            drawn_for=figures["customer_email"],
         )
+        if not remembered:
+            # Drawn for somebody who was erased meanwhile: it names them, so it goes, and another is drawn.
+            storage.delete(key)
+            draw_invoice(invoice_id, documents=documents, renderer=renderer, storage=storage, clock=clock)
+            return
 
 
 def document_from(figures: Mapping[str, Any]) -> InvoiceDocument:

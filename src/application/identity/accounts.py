@@ -8,13 +8,14 @@ from uuid import UUID
 
 from application.identity.ports import AccessTokens, PasswordHasher
 from application.identity.second_factor import asks_for_code
-from application.identity.signing_in import SignedIn, end_sessions, open_session
+from application.identity.signing_in import SignedIn, open_session
 from application.identity.tokens import digest, fresh_mailed_token
 from application.ports import UnitOfWork
 from domain.identity.lockout import Attempt
 from domain.identity.passwords import refuse_personal_password
 from domain.identity.roles import Surface
-from domain.identity.users import Claim, LastSuperAdmin, User, WrongVerification
+from domain.identity.users import Claim, User, WrongVerification
+from domain.privacy.consents import Consent
 from domain.shared.clock import Clock
 from domain.shared.email import Email
 from domain.shared.errors import refuse_stale
@@ -33,6 +34,7 @@ class RegisterUser:
     locale: str
     user_agent: str
     address: str
+    marketing_consent: bool = False
 
 
 def register_user(
@@ -68,6 +70,8 @@ def register_user(
             # Else whoever registers with one password after another would guess without end. Counted even
             # where there was nothing to guess: the same work for known and unknown addresses.
             uow.login_failures.add_to_account(Attempt(email.address, command.address, by_registering=True), at=now)
+            if command.marketing_consent:
+                uow.privacy.add_consent(Consent.by_email(consent_id=new_id(), user_id=user.id, at=now))
         signed_in = open_session(
             user,
             command.user_agent,
@@ -184,19 +188,4 @@ def change_profile(command: ChangeProfile, *, uow: UnitOfWork) -> None:
             phone=command.phone,
             locale=command.locale,
         )
-        uow.commit()
-
-
-def close_account(user_id: UUID, *, uow: UnitOfWork, clock: Clock, expected_version: int | None = None) -> None:
-    """The user leaves: every session ends with the account. Raises PreconditionFailed, LastSuperAdmin."""
-    now = clock.now()
-    with uow:
-        others = uow.users.other_super_admins(user_id)
-        user = uow.users.get(user_id)
-        refuse_stale(expected_version, current=user.version)
-        if user.is_super_admin and not others:
-            raise LastSuperAdmin()
-        user.close(at=now)
-        uow.sessions.end_resets(user_id, at=now)
-        end_sessions(user_id, reason="account closed", uow=uow, at=now)
         uow.commit()

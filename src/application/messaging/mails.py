@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from application.messaging.ports import EmailSender, MailName, MailRefused, MailTemplates
+from domain.privacy.erasure import NOBODYS_DOMAIN
 
 DOMAIN = "altayar.mail"
 
@@ -21,8 +22,11 @@ def send_mail(
 ) -> None:
     """Send a mail; `about` names its occasion, so that one sent twice is recognised as the same.
 
-    An address that refuses for good ends the matter. Raises MailUnavailable for everything that may pass.
+    An address that refuses for good ends the matter, and so does that of somebody who was erased. Raises
+    MailUnavailable for everything that may pass.
     """
+    if to.endswith(f"@{NOBODYS_DOMAIN}"):
+        return
     message = templates.compose(name, facts, to=to, message_id=f"<{about}@{DOMAIN}>", language=language)
     try:
         email.send(message)

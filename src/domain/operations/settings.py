@@ -89,13 +89,8 @@ SECOND_FACTOR_REQUIRED: Final = Setting(
     "Whether roles that may move money have to sign in with a second factor",
     "هل يجب على الأدوار التي تحرك الأموال تسجيل الدخول بعامل ثان",
 )  # fmt: skip
-EXPORT_LIFETIME_DAYS: Final = Setting(
-    "privacy.export_lifetime_days", whole(1, 30), 7,
-    "For how many days an export of personal data can be downloaded",
-    "عدد الأيام التي يمكن فيها تنزيل نسخة البيانات الشخصية",
-)  # fmt: skip
 ERASURE_GRACE_DAYS: Final = Setting(
-    "privacy.erasure_grace_days", whole(0, 30), 14,
+    "privacy.erasure_grace_days", whole(0, 29), 14,
     "For how many days a person may take back the wish to be erased",
     "عدد الأيام التي يمكن فيها للشخص التراجع عن طلب محو بياناته",
 )  # fmt: skip
@@ -109,7 +104,6 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         DEFAULT_CURRENCY,
         HOLD_MINUTES,
         SECOND_FACTOR_REQUIRED,
-        EXPORT_LIFETIME_DAYS,
         ERASURE_GRACE_DAYS,
     )
 }

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from infrastructure.database.erasing import install_erasure
 from infrastructure.database.roles import DatabaseAddresses, grant_privileges
 
 FOLDER = Path(__file__).resolve().parents[3] / "migrations"
@@ -28,6 +29,7 @@ def configuration(owner: URL) -> Config:
 def upgrade(addresses: DatabaseAddresses, revision: str = "head") -> None:
     """Bring the database to a revision and give the roles their privileges; safe to run at every start."""
     command.upgrade(configuration(addresses.owner), revision)
+    install_erasure(addresses.owner)
     grant_privileges(addresses)
 
 

@@ -11,6 +11,8 @@ from domain.identity.roles import RoleNameTaken
 from domain.identity.users import EmailTaken
 from domain.ledger.journal import InsufficientBalance, JournalKeyReused
 from domain.membership.memberships import AlreadySubscribed
+from domain.privacy.erasure import AccountErased, ErasureAlreadyRequested, ErasureBlocked, ErasureNotFound
+from domain.privacy.exports import ExportInProgress
 from domain.shared.errors import Conflict, DomainError, Unavailable
 
 
@@ -37,6 +39,9 @@ class TryAgain(Busy):
 _BY_SQLSTATE: dict[str, type[DomainError]] = {
     "AL001": InsufficientBalance,
     "AL002": JournalKeyReused,
+    "AL006": ErasureNotFound,
+    "AL007": ErasureBlocked,
+    "AL008": AccountErased,
 }
 
 _BY_CONSTRAINT: dict[str, type[DomainError]] = {
@@ -48,6 +53,8 @@ _BY_CONSTRAINT: dict[str, type[DomainError]] = {
     "pk_idempotency_keys": Busy,
     "uq_invitations_pending_email": Busy,
     "uq_payments_idempotency_key": Busy,
+    "uq_erasures_open_user": ErasureAlreadyRequested,
+    "uq_personal_data_exports_open_user": ExportInProgress,
 }
 
 

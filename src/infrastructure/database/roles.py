@@ -28,6 +28,7 @@ INSERT_ONLY = (
     "payment_receipts",
     "invoice_items",
     "invoice_documents",
+    "consents",
 )
 """Rows that the application adds and never changes."""
 
@@ -113,7 +114,7 @@ def grant_privileges(addresses: DatabaseAddresses) -> None:
                 "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {app};"
                 "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {app};"
                 "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {app};"
-                "GRANT EXECUTE ON FUNCTION ledger_post(jsonb) TO {app};"
+                "GRANT EXECUTE ON FUNCTION ledger_post(jsonb), erase_person(uuid, timestamptz) TO {app};"
                 "GRANT SELECT ON wallet_ledger, points_ledger, cashback_ledger TO {readonly}"
             ).format(app=app, readonly=readonly)
         )

@@ -10,6 +10,7 @@ from infrastructure.database.messaging import tables as messaging
 from infrastructure.database.metadata import mappers, metadata
 from infrastructure.database.operations import tables as operations
 from infrastructure.database.platform import tables as platform
+from infrastructure.database.privacy import tables as privacy
 from infrastructure.database.sales import tables as sales
 
 mappers.configure()
@@ -24,6 +25,7 @@ __all__ = [
     "metadata",
     "operations",
     "platform",
+    "privacy",
     "proof_tables",
     "sales",
 ]

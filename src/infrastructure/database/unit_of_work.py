@@ -25,6 +25,7 @@ from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
 from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
 from infrastructure.database.outbox import write_events
+from infrastructure.database.privacy.repositories import SqlPrivacy
 from infrastructure.database.sales.repositories import SqlBookings, SqlDepartures
 from infrastructure.database.transaction import Database, Statements
 
@@ -176,3 +177,7 @@ class SqlUnitOfWork:
     @cached_property
     def system_settings(self) -> SqlSettingRows:
         return SqlSettingRows(self._statements, self._new_id)
+
+    @cached_property
+    def privacy(self) -> SqlPrivacy:
+        return SqlPrivacy(self._statements)

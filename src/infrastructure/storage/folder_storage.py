@@ -50,6 +50,18 @@ class FolderStorage:
         """The bytes last put under a key, or None."""
         return _read(self._path(key), key)
 
+    def delete(self, key: str) -> None:
+        """Forget a key; one that is not there is no fault."""
+        path = self._path(key)
+        try:
+            # The type last: a file that is there always has one.
+            path.unlink(missing_ok=True)
+            _type_path(path).unlink(missing_ok=True)
+        except NotADirectoryError:
+            return
+        except OSError as error:
+            raise StorageUnavailable(key=key) from error
+
     def content_type(self, key: str) -> str | None:
         """The content type last put under a key, or None."""
         content_type = _read(_type_path(self._path(key)), key)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from middlewares.messages import billing, catalogue, identity, membership, messaging, operations, requests, sales
+from middlewares.messages import (
+    billing,
+    catalogue,
+    identity,
+    membership,
+    messaging,
+    operations,
+    privacy,
+    requests,
+    sales,
+)
 from middlewares.messages.sentences import Sentences
 
 MESSAGES: Final[Sentences] = {
@@ -17,6 +27,7 @@ MESSAGES: Final[Sentences] = {
     **billing.MESSAGES,
     **messaging.MESSAGES,
     **operations.MESSAGES,
+    **privacy.MESSAGES,
 }
 
 # What is wrong with one field; other details are the rule's own sentence.

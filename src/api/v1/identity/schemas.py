@@ -21,6 +21,7 @@ class RegisterRequest(Schema):
         ),
     )
     locale = fields.String(load_default="en", validate=validate.OneOf(LOCALES))
+    marketing_consent = fields.Boolean(load_default=False)
 
 
 class LoginRequest(Schema):

@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
-from api.context import use, viewer
+from api.context import erasure_grace, use, viewer
 from api.etags import expected_version, tagged, with_tag
 from api.fields import Schema, Text
 from api.pagination import (
@@ -29,6 +29,7 @@ from api.specification import page_of
 from api.v1.identity.schemas import ProfileRequest, SessionShown, UserShown
 from application.identity import accounts, signing_in
 from application.identity.administration import ChangeUser, CloseUser, SetRoles, change_user, close_user, set_roles
+from application.privacy import erasure
 from application.queries import Row
 from domain.identity.devices import device_label
 from domain.identity.users import UserStatus
@@ -66,10 +67,11 @@ class OwnProfile(MethodView):
     @tagged
     @blueprint.response(204)
     def delete(self) -> Response:
-        """Close one's own account; bookings and payments stay on the books."""
-        accounts.close_account(
-            viewer().user_id, uow=use().new_uow(), clock=use().clock, expected_version=expected_version()
+        """Close one's own account; what it bought stays on the books, the person is erased after the grace."""
+        command = erasure.CloseAccount(
+            user_id=viewer().user_id, grace=erasure_grace(), expected_version=expected_version()
         )
+        erasure.close_account(command, uow=use().new_uow(), clock=use().clock, new_id=use().new_id)
         return Response(status=204)
 
 

@@ -62,8 +62,19 @@ LEFT JOIN bookings b ON b.id = i.booking_id
 WHERE i.id = %s
 """
 _REMEMBER = """
-INSERT INTO invoice_documents (invoice_id, language, storage_key, size_bytes, sha256, made_at)
-VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (invoice_id, language) DO NOTHING
+WITH named AS (
+    SELECT i.id FROM invoices i JOIN users u ON u.id = i.user_id
+    WHERE i.id = %(invoice_id)s AND (u.erased_at IS NULL OR u.email = %(drawn_for)s)
+    FOR KEY SHARE OF u),
+kept AS (
+    INSERT INTO invoice_documents (invoice_id, language, storage_key, size_bytes, sha256, made_at)
+    SELECT id, %(language)s, %(storage_key)s, %(size)s, %(sha256)s, %(at)s FROM named
+    ON CONFLICT (invoice_id, language) DO NOTHING)
+SELECT 1 FROM named
+"""
+_UNDRAWN = """
+SELECT id FROM invoices i WHERE user_id = %s
+AND NOT EXISTS (SELECT 1 FROM invoice_documents d WHERE d.invoice_id = i.id) ORDER BY id
 """
 
 
@@ -138,9 +149,25 @@ class SqlInvoiceDocuments:
         )
         return row["storage_key"] if row is not None else None
 
+    def undrawn_of(self, user_id: UUID) -> Sequence[UUID]:
+        return [row["id"] for row in self._database.rows(_UNDRAWN, (user_id,))]
+
     def remember(
-        self, invoice_id: UUID, *, language: str, storage_key: str, size: int, sha256: bytes, at: datetime
-    ) -> None:
+        self,
+        invoice_id: UUID,
+        *,
+        language: str,
+        storage_key: str,
+        size: int,
+        sha256: bytes,
+        at: datetime,
+        drawn_for: str,
+    ) -> bool:
+        values = {
+            "invoice_id": invoice_id, "language": language, "storage_key": storage_key, "size": size,
+            "sha256": sha256, "at": at, "drawn_for": drawn_for,
+        }  # fmt: skip
         with self._database.transaction() as transaction:
-            transaction.execute(_REMEMBER, (invoice_id, language, storage_key, size, sha256, at))
+            named = transaction.row(_REMEMBER, values)
             transaction.commit()
+        return named is not None

@@ -24,8 +24,7 @@ second_factors = Table(
     metadata,
     Column("user_id", Uuid, ForeignKey("users.id"), primary_key=True),
     Column("id", Uuid, nullable=False),
-    # Encrypted by `Encryption`: the field keys' rotation has to seal it anew.
-    Column("sealed_secret", LargeBinary, nullable=False),
+    Column("secret_encrypted", LargeBinary, nullable=False),
     instant("created_at"),
     instant("confirmed_at", nullable=True),
     # The 30-second step of the last code that was accepted.

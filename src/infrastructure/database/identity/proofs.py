@@ -12,13 +12,13 @@ from domain.identity.second_factor import SecondFactor, SecondFactorAlreadyOn
 from infrastructure.database.transaction import Statements
 
 _FACTOR = """
-SELECT id, user_id, sealed_secret, created_at, confirmed_at, last_step FROM second_factors
+SELECT id, user_id, secret_encrypted AS sealed_secret, created_at, confirmed_at, last_step FROM second_factors
 WHERE user_id = %s FOR UPDATE
 """
 _PUT_FACTOR = """
-INSERT INTO second_factors (id, user_id, sealed_secret, created_at) VALUES (%s, %s, %s, %s)
+INSERT INTO second_factors (id, user_id, secret_encrypted, created_at) VALUES (%s, %s, %s, %s)
 ON CONFLICT (user_id) DO UPDATE
-SET id = excluded.id, sealed_secret = excluded.sealed_secret, created_at = excluded.created_at, last_step = NULL
+SET id = excluded.id, secret_encrypted = excluded.secret_encrypted, created_at = excluded.created_at, last_step = NULL
 WHERE second_factors.confirmed_at IS NULL
 RETURNING id
 """

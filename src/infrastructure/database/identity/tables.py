@@ -52,6 +52,8 @@ users = Table(
     instant("phone_verified_at", nullable=True),
     instant("created_at"),
     instant("deleted_at", nullable=True),
+    # Set by erase_person alone, when nothing in the row is the person's any more.
+    instant("erased_at", nullable=True),
     # An address is a claim until it is proved: docs/decisions/0008.
     Index(
         "uq_users_proved_email",
@@ -182,7 +184,7 @@ login_failures = Table(
     Index("ix_login_failures_began_at", "began_at"),
 )
 
-mappers.map_imperatively(User, users, exclude_properties=["updated_at"])
+mappers.map_imperatively(User, users, exclude_properties=["erased_at", "updated_at"])
 mappers.map_imperatively(RefreshToken, refresh_tokens)
 mappers.map_imperatively(
     Session,

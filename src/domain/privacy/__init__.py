@@ -1,0 +1,1 @@
+"""Personal data: consents, exports, erasure."""

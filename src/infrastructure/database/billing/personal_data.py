@@ -1,0 +1,74 @@
+"""What billing holds about a person; amounts, numbers and dates stay on the books (tax law keeps them)."""
+
+from infrastructure.database.billing import tables
+from infrastructure.database.holdings import Holding, because
+
+_THEIRS = "payment_id IN (SELECT id FROM payments WHERE user_id = $person)"
+_INVOICES = "invoice_id IN (SELECT id FROM invoices WHERE user_id = $person)"
+_WEBHOOKS = """
+payment_id IN (SELECT id FROM payments WHERE user_id = $person)
+OR merchant_reference IN (SELECT a.merchant_reference FROM payment_attempts a JOIN payments p ON p.id = a.payment_id
+                          WHERE p.user_id = $person)
+OR (provider, provider_reference) IN (SELECT a.provider, a.provider_reference FROM payment_attempts a
+                                      JOIN payments p ON p.id = a.payment_id WHERE p.user_id = $person)
+"""
+_NUMBERS = "numbers and references of ours and the provider's, by which money is found"
+
+HOLDINGS = (
+    Holding(
+        table=tables.payments,
+        belongs="user_id = $person",
+        # The key and the addresses to return to are whatever the person's client wrote.
+        erased={"idempotency_key": "'erased ' || id", "success_url": "NULL", "cancel_url": "NULL"},
+        exported_as="payments",
+        exported=("id", "payment_number", "payment_type", "booking_id", "subscription_id", "amount_minor",
+                  "refund_amount_minor", "currency", "payment_method", "provider", "status", "paid_at", "created_at"),
+        plain=because(_NUMBERS, "payment_number", "provider"),
+    ),
+    Holding(
+        table=tables.payment_attempts,
+        belongs=_THEIRS,
+        # The provider's page may greet the person.
+        erased={"checkout_url": "NULL", "qr_code": "NULL"},
+        exported_as="payment_attempts",
+        exported=("payment_id", "provider", "status", "provider_reference", "reference_number", "created_at"),
+        plain=because(_NUMBERS, "provider", "merchant_reference", "provider_reference", "provider_key",
+                      "reference_number", "error_code"),
+    ),
+    Holding(
+        table=tables.payment_receipts,
+        belongs="attempt_id IN (SELECT a.id FROM payment_attempts a JOIN payments p ON p.id = a.payment_id"
+                " WHERE p.user_id = $person)",
+        exported_as="payment_receipts",
+        exported=("attempt_id", "position", "amount_minor", "currency", "disposition", "received_at"),
+    ),
+    Holding(
+        table=tables.payment_webhook_logs,
+        belongs=_WEBHOOKS,
+        erased={"body": "''::bytea"},
+        plain=because(_NUMBERS, "provider", "webhook_event_id", "event_type", "provider_reference", "provider_key",
+                      "merchant_reference", "reference_number", "content_type")
+        | because("the provider's machine", "ip_address")
+        | because("one of our own sentences", "error_message"),
+    ),
+    Holding(
+        table=tables.invoices,
+        belongs="user_id = $person",
+        exported_as="invoices",
+        exported=("id", "invoice_number", "booking_id", "payment_id", "invoice_type", "status", "subtotal_minor",
+                  "discount_amount_minor", "tax_rate", "tax_amount_minor", "total_amount_minor", "currency",
+                  "issue_date", "paid_date"),
+        plain=because("gapless by law", "invoice_number"),
+    ),
+    Holding(
+        table=tables.invoice_items,
+        belongs=_INVOICES,
+        exported_as="invoice_items",
+        exported=("invoice_id", "position", "item_type", "description_ar", "description_en", "quantity",
+                  "unit_price_minor", "total_price_minor", "currency"),
+        plain=because("names of goods, as they stand in the catalogue", "description_ar", "description_en"),
+    ),
+    # The drawings name the person; they are drawn anew without.
+    Holding(table=tables.invoice_documents, belongs=_INVOICES, deleted=True, objects="storage_key"),
+    Holding(table=tables.document_series, plain=because("names of series", "series")),
+)  # fmt: skip

@@ -1,0 +1,16 @@
+"""What the catalogue holds about a person: who made a package, by id."""
+
+from infrastructure.database.catalogue import tables
+from infrastructure.database.holdings import Holding, because
+
+HOLDINGS = (
+    Holding(
+        table=tables.packages,
+        plain=because(
+            "what is said to everybody about a trip", "slug", "name_ar", "name_en", "description_ar",
+            "description_en", "destinations", "inclusions_ar", "inclusions_en", "exclusions_ar", "exclusions_en",
+            "itinerary", "search_text",
+        ),
+    ),
+    Holding(table=tables.departures),
+)  # fmt: skip

@@ -1,0 +1,46 @@
+"""What the books hold about a person: whose accounts they are, by id. Nothing here is ever changed."""
+
+from infrastructure.database.holdings import Holding, because
+from infrastructure.database.ledger import tables
+
+_ACCOUNTS = "account_id IN (SELECT id FROM ledger_accounts WHERE user_id = $person)"
+
+HOLDINGS = (
+    Holding(
+        table=tables.ledger_accounts,
+        belongs="user_id = $person",
+        exported_as="accounts",
+        exported=("id", "kind", "currency", "created_at"),
+        plain=because("names of kinds, units and providers", "kind", "currency", "provider"),
+    ),
+    Holding(
+        table=tables.ledger_journals,
+        belongs=f"id IN (SELECT journal_id FROM ledger_entries WHERE {_ACCOUNTS})",
+        exported_as="account_movements",
+        exported=("id", "journal_type", "reference_type", "reference_id", "description_ar", "description_en",
+                  "occurred_at"),
+        plain=because("made from ids by us", "idempotency_key", "fingerprint", "reference_type")
+        | because("one sentence for each type of movement, about nobody", "description_ar", "description_en"),
+    ),
+    Holding(
+        table=tables.ledger_entries,
+        belongs=_ACCOUNTS,
+        exported_as="account_entries",
+        exported=("journal_id", "account_id", "sequence", "amount_minor", "balance_before_minor",
+                  "balance_after_minor", "currency", "occurred_at"),
+        plain=because("a unit, and a digest of numbers", "currency", "hash"),
+    ),
+    Holding(
+        table=tables.points_lots,
+        belongs="user_id = $person",
+        exported_as="points",
+        exported=("id", "points", "earned_at", "expires_at"),
+    ),
+    Holding(
+        table=tables.cashback_records,
+        belongs="user_id = $person",
+        exported_as="cashback",
+        exported=("id", "booking_id", "booking_amount_minor", "cashback_rate", "cashback_amount_minor", "currency",
+                  "status", "eligible_at", "created_at"),
+    ),
+)  # fmt: skip

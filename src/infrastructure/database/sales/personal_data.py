@@ -1,0 +1,65 @@
+"""What sales holds about a person."""
+
+from infrastructure.database.holdings import Holding, because
+from infrastructure.database.sales import tables
+
+_THEIRS = "booking_id IN (SELECT id FROM bookings WHERE user_id = $person)"
+
+HOLDINGS = (
+    Holding(
+        table=tables.bookings,
+        belongs="user_id = $person",
+        erased={
+            "customer_info": "'{}'::jsonb",
+            "special_requests": "''",
+            "cancellation_reason": "CASE WHEN cancellation_reason IS NOT NULL THEN 'erased' END",
+        },
+        exported_as="bookings",
+        exported=(
+            "id", "booking_number", "booking_source", "booking_type", "package_id", "departure_id", "status",
+            "payment_status", "price_lines", "base_amount_minor", "discount_amount_minor", "voucher_discount_minor",
+            "tax_amount_minor", "final_amount_minor", "paid_amount_minor", "currency", "customer_info",
+            "special_requests", "start_date", "end_date", "travelers_count", "cancellation_reason", "cancelled_at",
+            "created_at",
+        ),
+        plain=because(
+            "numbers, codes and prices of what was sold", "booking_number", "booking_type", "price_lines", "tier_code"
+        ),
+    ),
+    Holding(
+        table=tables.booking_items,
+        belongs=_THEIRS,
+        exported_as="booking_items",
+        exported=("booking_id", "booking_type", "item_name_ar", "item_name_en", "quantity", "unit_price_minor",
+                  "total_price_minor", "currency"),
+        plain=because("names of goods, as they stand in the catalogue", "booking_type", "item_name_ar", "item_name_en"),
+    ),
+    Holding(
+        table=tables.booking_travelers,
+        belongs=_THEIRS,
+        erased={
+            "first_name": "'Erased'",
+            "last_name": "'—'",
+            "birth_date": "NULL",
+            "document_number_encrypted": "NULL",
+            "document_expires_on": "NULL",
+        },
+        exported_as="travelers",
+        exported=("booking_id", "position", "first_name", "last_name", "birth_date", "document_number_encrypted",
+                  "document_expires_on"),
+    ),
+    Holding(
+        table=tables.booking_status_history,
+        belongs=_THEIRS,
+        erased={"change_reason": "CASE WHEN change_reason = '' THEN '' ELSE 'erased' END"},
+        exported_as="booking_history",
+        exported=("booking_id", "from_status", "to_status", "change_reason", "changed_at"),
+        plain=because("states", "from_status", "to_status"),
+    ),
+    Holding(table=tables.holds, belongs=_THEIRS),
+    Holding(
+        table=tables.booking_types,
+        plain=because("the business's own words", "type_code", "type_name_ar", "type_name_en", "icon_name",
+                      "color_hex"),
+    ),
+)  # fmt: skip
