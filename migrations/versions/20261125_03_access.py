@@ -47,8 +47,11 @@ def upgrade() -> None:
             ADD COLUMN IF NOT EXISTS surface text NOT NULL DEFAULT 'STAFF',
             ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT now(),
             ADD COLUMN IF NOT EXISTS updated_at timestamptz NOT NULL DEFAULT now(),
+            ADD COLUMN IF NOT EXISTS version integer NOT NULL DEFAULT 1,
             DROP CONSTRAINT IF EXISTS ck_roles_surface_known,
             ADD CONSTRAINT ck_roles_surface_known {SURFACES};
+        CREATE OR REPLACE TRIGGER next_version BEFORE UPDATE ON roles
+            FOR EACH ROW EXECUTE FUNCTION next_version();
         UPDATE roles SET surface = 'APP' WHERE role_name = 'CUSTOMER';
         UPDATE roles SET surface = 'PARTNER' WHERE role_name IN ('AGENT', 'VENDOR');
         ALTER TABLE permissions
@@ -95,6 +98,8 @@ def downgrade() -> None:
         """
         ALTER TABLE sessions DROP COLUMN surface;
         ALTER TABLE permissions DROP COLUMN description_ar, DROP COLUMN moves_money;
-        ALTER TABLE roles DROP COLUMN surface, DROP COLUMN created_at, DROP COLUMN updated_at;
+        DROP TRIGGER next_version ON roles;
+        ALTER TABLE roles
+            DROP COLUMN surface, DROP COLUMN created_at, DROP COLUMN updated_at, DROP COLUMN version;
         """
     )

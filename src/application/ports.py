@@ -87,6 +87,10 @@ class Sessions(Protocol):
 
     def expect_verification(self, *, token_hash: bytes, user_id: UUID, expires_at: datetime) -> None: ...
 
+    def verifications_until(self, user_id: UUID, *, after: datetime) -> Sequence[datetime]:
+        """When a user's verification tokens end, those that end after an instant, the newest first."""
+        ...
+
     def take_verification(self, *, token_hash: bytes, at: datetime) -> UUID | None:
         """Spend an unused, unexpired verification token: whose it was, or None."""
         ...

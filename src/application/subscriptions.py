@@ -27,7 +27,13 @@ from domain.identity.second_factor import (
     SecondFactorSwitchedOff,
     SecondFactorSwitchedOn,
 )
-from domain.identity.users import AccountLocked, PasswordChanged, PasswordResetRequested, UserRegistered
+from domain.identity.users import (
+    AccountLocked,
+    PasswordChanged,
+    PasswordResetRequested,
+    UserRegistered,
+    VerificationRequested,
+)
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
 from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
@@ -51,6 +57,9 @@ class Handler:
 
 SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     UserRegistered.name: (Handler("identity.mail_verification", identity.mail_verification, transactional=False),),
+    VerificationRequested.name: (
+        Handler("identity.mail_verification_again", identity.mail_verification_again, transactional=False),
+    ),
     AccountLocked.name: (Handler("identity.mail_account_locked", identity.mail_account_locked, transactional=False),),
     PasswordResetRequested.name: (
         Handler("identity.mail_password_reset", identity.mail_password_reset, transactional=False),

@@ -11,10 +11,10 @@ from application.identity.second_factor import asks_for_code
 from application.identity.signing_in import SignedIn, open_session
 from application.identity.tokens import digest, fresh_mailed_token
 from application.ports import UnitOfWork
-from domain.identity.lockout import Attempt
+from domain.identity.lockout import Attempt, TooManyAttempts
 from domain.identity.passwords import refuse_personal_password
 from domain.identity.roles import Surface
-from domain.identity.users import Claim, User, WrongVerification
+from domain.identity.users import Claim, EmailAlreadyVerified, User, VerificationRequested, WrongVerification
 from domain.privacy.consents import Consent
 from domain.shared.clock import Clock
 from domain.shared.email import Email
@@ -22,6 +22,9 @@ from domain.shared.errors import refuse_stale
 from domain.shared.identifiers import NewId
 
 VERIFICATION_LIFETIME = timedelta(hours=24)
+HOUR = timedelta(hours=1)
+LINKS_AN_HOUR = 3
+"""More mails than these are not sent to one account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,21 @@ def _new_user(
     uow.users.add(user)
     uow.flush()
     return user
+
+
+def request_verification(user_id: UUID, *, uow: UnitOfWork, clock: Clock) -> None:
+    """Have another verification link mailed. Raises EmailAlreadyVerified, or TooManyAttempts past three an hour."""
+    now = clock.now()
+    with uow:
+        user = uow.users.get(user_id)
+        if user.email_verified_at is not None:
+            raise EmailAlreadyVerified()
+        # A link is as old as it has lost of its lifetime.
+        ends = uow.sessions.verifications_until(user_id, after=now + VERIFICATION_LIFETIME - HOUR)
+        if len(ends) >= LINKS_AN_HOUR:
+            raise TooManyAttempts(until=ends[LINKS_AN_HOUR - 1] - VERIFICATION_LIFETIME + HOUR, at=now)
+        uow.publish(VerificationRequested(at=now, user_id=user_id))
+        uow.commit()
 
 
 def expect_verification(user_id: UUID, *, uow: UnitOfWork, clock: Clock) -> tuple[User, str]:

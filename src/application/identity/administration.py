@@ -188,4 +188,4 @@ def _audit(
     }
     if reason is not None:
         changes["reason"] = reason
-    uow.audit.add(actor=actor_id, action=action, resource_type="user", resource_id=user.id, changes=changes, at=at)
+    uow.audit.add(actor=actor_id, action=action, resource_type="USER", resource_id=user.id, changes=changes, at=at)

@@ -74,7 +74,7 @@ def create_api_key(command: CreateApiKey, *, uow: UnitOfWork, clock: Clock, new_
         uow.audit.add(
             actor=command.owner_id,
             action="api_keys.create",
-            resource_type="api_key",
+            resource_type="API_KEY",
             resource_id=made.id,
             changes=changes,
             at=now,
@@ -95,7 +95,7 @@ def replace_api_key(key_id: UUID, *, owner_id: UUID, uow: UnitOfWork, clock: Clo
         uow.audit.add(
             actor=owner_id,
             action="api_keys.create",
-            resource_type="api_key",
+            resource_type="API_KEY",
             resource_id=key.id,
             changes={"before": {"public_id": before}, "after": {"public_id": public_id}},
             at=now,
@@ -124,7 +124,7 @@ def revoke_api_key(command: RevokeApiKey, *, uow: UnitOfWork, clock: Clock) -> N
             uow.audit.add(
                 actor=command.actor_id,
                 action="api_keys.manage",
-                resource_type="api_key",
+                resource_type="API_KEY",
                 resource_id=key.id,
                 changes={"before": {"revoked": False}, "after": {"revoked": True}},
                 at=now,

@@ -42,6 +42,12 @@ def mail_verification(event: Event, use: Dependencies) -> None:
     _mail(use, MailName.VERIFY_EMAIL, user, about=f"verify-{digest(token).hex()[:32]}", shown=shown)
 
 
+def mail_verification_again(event: Event, use: Dependencies) -> None:
+    """Send another link; the owner of an address that is proved was told at registration, and is told once."""
+    if proved_owner(UUID(event["user_id"]), uow=use.new_uow()) is None:
+        mail_verification(event, use)
+
+
 def mail_password_reset(event: Event, use: Dependencies) -> None:
     """Send the link that sets a new password; there is nobody to send it to where the address has no account."""
     expected = expect_reset(UUID(event["user_id"]), uow=use.new_uow(), clock=use.clock) if event["user_id"] else None

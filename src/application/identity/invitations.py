@@ -278,7 +278,7 @@ def _audit(
     uow.audit.add(
         actor=actor,
         action=action,
-        resource_type="invitation",
+        resource_type="INVITATION",
         resource_id=invitation.id,
         changes={"before": {"status": before} if before else None, "after": after},
         at=at,
@@ -289,7 +289,7 @@ def _audit_roles(uow: UnitOfWork, user: User, *, before: list[str], at: datetime
     uow.audit.add(
         actor=user.id,
         action="users.accept_invitation",
-        resource_type="user",
+        resource_type="USER",
         resource_id=user.id,
         changes={"before": {"roles": before}, "after": {"roles": list(user.roles)}},
         at=at,

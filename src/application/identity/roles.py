@@ -10,6 +10,7 @@ from uuid import UUID
 from application.ports import UnitOfWork
 from domain.identity.roles import Role, RoleNotGrantable, may_grant
 from domain.shared.clock import Clock
+from domain.shared.errors import refuse_stale
 from domain.shared.identifiers import NewId
 
 
@@ -59,13 +60,14 @@ class RenameRole:
     role_id: UUID
     display_name_ar: str | None
     display_name_en: str | None
+    expected_version: int | None = None
 
 
 def rename_role(command: RenameRole, *, uow: UnitOfWork, clock: Clock) -> None:
     """Show a role under other names. Raises SystemRoleFixed."""
     now = clock.now()
     with uow:
-        role = _role(command.by, command.role_id, uow)
+        role = _role(command, uow)
         before = _shown(role)
         role.rename(display_name_ar=command.display_name_ar, display_name_en=command.display_name_en, at=now)
         uow.roles.save(role)
@@ -78,6 +80,7 @@ class PermitRole:
     by: Administrator
     role_id: UUID
     permissions: frozenset[str]
+    expected_version: int | None = None
 
 
 def permit_role(command: PermitRole, *, uow: UnitOfWork, clock: Clock) -> None:
@@ -87,7 +90,7 @@ def permit_role(command: PermitRole, *, uow: UnitOfWork, clock: Clock) -> None:
     """
     now = clock.now()
     with uow:
-        role = _role(command.by, command.role_id, uow)
+        role = _role(command, uow)
         before = _shown(role)
         role.permit(command.permissions, held=command.by.permissions, at=now)
         uow.roles.save(role)
@@ -99,24 +102,26 @@ def permit_role(command: PermitRole, *, uow: UnitOfWork, clock: Clock) -> None:
 class RemoveRole:
     by: Administrator
     role_id: UUID
+    expected_version: int | None = None
 
 
 def remove_role(command: RemoveRole, *, uow: UnitOfWork, clock: Clock) -> None:
     """Delete a role that nobody has. Raises SystemRoleFixed or RoleInUse."""
     now = clock.now()
     with uow:
-        role = _role(command.by, command.role_id, uow)
+        role = _role(command, uow)
         role.check_removable(in_use=uow.roles.is_in_use(role.name))
         uow.roles.remove(role)
         _audit(command.by, role, {"before": _shown(role)}, uow=uow, at=now)
         uow.commit()
 
 
-def _role(by: Administrator, role_id: UUID, uow: UnitOfWork) -> Role:
-    """A role that this administrator could give to somebody, locked."""
-    role = uow.roles.get(role_id)
-    if not may_grant(by.roles, role.name):
+def _role(command: RenameRole | PermitRole | RemoveRole, uow: UnitOfWork) -> Role:
+    """A role that this administrator could give to somebody, locked, in the version that they saw."""
+    role = uow.roles.get(command.role_id)
+    if not may_grant(command.by.roles, role.name):
         raise RoleNotGrantable(role.name)
+    refuse_stale(command.expected_version, current=role.version)
     return role
 
 
@@ -130,4 +135,4 @@ def _shown(role: Role) -> dict[str, Any]:
 
 
 def _audit(by: Administrator, role: Role, changes: dict[str, object], *, uow: UnitOfWork, at: datetime) -> None:
-    uow.audit.add(actor=by.id, action="roles.manage", resource_type="role", resource_id=role.id, changes=changes, at=at)
+    uow.audit.add(actor=by.id, action="roles.manage", resource_type="ROLE", resource_id=role.id, changes=changes, at=at)

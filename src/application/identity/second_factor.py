@@ -228,7 +228,7 @@ def reset_second_factor(user_id: UUID, *, by: Viewer, uow: UnitOfWork, clock: Cl
         uow.audit.add(
             actor=by.user_id,
             action="users.reset_second_factor",
-            resource_type="user",
+            resource_type="USER",
             resource_id=user_id,
             changes={"before": {"second_factor": "CONFIRMED"}, "after": {"second_factor": "OFF"}},
             at=now,

@@ -131,6 +131,8 @@ class Role(Aggregate):
     permissions: frozenset[str] = field(default_factory=frozenset)
     created_at: datetime
     updated_at: datetime
+    version: int = 1
+    """Counted by the database with every change."""
 
     @classmethod
     def create(cls, *, role_id: UUID, name: str, display_name_ar: str, display_name_en: str, at: datetime) -> Role:

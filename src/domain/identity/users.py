@@ -42,6 +42,12 @@ class EmailTaken(Conflict):
     code = "email_taken"
 
 
+class EmailAlreadyVerified(Conflict):
+    """The address is proved; there is nothing to send."""
+
+    code = "email_already_verified"
+
+
 class WrongCredentials(NotAllowed):
     """E-mail and password do not fit together; never says which of them is wrong."""
 
@@ -78,6 +84,14 @@ class OwnAccount(NotAllowed):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserRegistered(DomainEvent):
     name: ClassVar[str] = "identity.user_registered"
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationRequested(DomainEvent):
+    """Somebody asked for another link that proves the address."""
+
+    name: ClassVar[str] = "identity.verification_requested"
     user_id: UUID
 
 

@@ -44,6 +44,10 @@ MESSAGES: Final[Sentences] = {
         ("No such session", "None of your devices is signed in with it."),
         ("لا توجد هذه الجلسة", "لا جهاز من أجهزتك مسجل بها."),
     ),
+    "email_already_verified": (
+        ("The address is proved", "There is nothing left to verify."),
+        ("البريد موثق بالفعل", "لم يبق ما يحتاج إلى توثيق."),
+    ),
     "verification_invalid": (
         ("The link or code is not valid", "It is unknown, used or expired."),
         ("الرابط أو الرمز غير صالح", "غير معروف أو مستخدم أو منته."),

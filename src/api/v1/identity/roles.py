@@ -12,6 +12,7 @@ from marshmallow import fields, validate
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import use, viewer
+from api.etags import expected_version, tagged, with_tag
 from api.fields import Localized, Schema, Text
 from api.specification import page_of
 from application.identity.roles import (
@@ -117,57 +118,68 @@ class Roles(MethodView):
             clock=use().clock,
             new_id=use().new_id,
         )
-        return answer(RoleShown, _shown(role_id), 201, location=f"/api/v1/admin/roles/{role_id}")
+        return _shown(role_id, 201, location=f"/api/v1/admin/roles/{role_id}")
 
 
 @blueprint.route("/roles/<uuid:role_id>")
 class OneRole(MethodView):
     @permission_required("roles.read")
+    @tagged
     @blueprint.response(200, RoleShown)
     def get(self, role_id: UUID) -> Response:
         """One role."""
-        return answer(RoleShown, _shown(role_id))
+        return _shown(role_id)
 
     @permission_required("roles.manage")
+    @tagged
     @idempotent()
     @blueprint.arguments(RoleNames)
     @blueprint.response(200, RoleShown)
     def patch(self, body: dict[str, Any], role_id: UUID) -> Response:
         """Show a role of the company's own under other names."""
-        rename_role(RenameRole(by=_administrator(), role_id=role_id, **body), uow=use().new_uow(), clock=use().clock)
-        return answer(RoleShown, _shown(role_id))
+        command = RenameRole(by=_administrator(), role_id=role_id, expected_version=expected_version(), **body)
+        rename_role(command, uow=use().new_uow(), clock=use().clock)
+        return _shown(role_id)
 
     @permission_required("roles.manage")
+    @tagged
     @idempotent()
     @blueprint.response(204)
     def delete(self, role_id: UUID) -> Response:
         """Delete a role of the company's own that nobody has."""
-        remove_role(RemoveRole(by=_administrator(), role_id=role_id), uow=use().new_uow(), clock=use().clock)
+        command = RemoveRole(by=_administrator(), role_id=role_id, expected_version=expected_version())
+        remove_role(command, uow=use().new_uow(), clock=use().clock)
         return Response(status=204)
 
 
 @blueprint.route("/roles/<uuid:role_id>/permissions")
 class PermissionsOfRole(MethodView):
     @permission_required("roles.manage")
+    @tagged
     @idempotent()
     @blueprint.arguments(RolePermissions)
     @blueprint.response(200, RoleShown)
     def put(self, body: dict[str, Any], role_id: UUID) -> Response:
         """Give a role exactly these permissions; every process heeds it within a second."""
-        command = PermitRole(by=_administrator(), role_id=role_id, permissions=frozenset(body["permissions"]))
+        command = PermitRole(
+            by=_administrator(),
+            role_id=role_id,
+            permissions=frozenset(body["permissions"]),
+            expected_version=expected_version(),
+        )
         permit_role(command, uow=use().new_uow(), clock=use().clock)
-        return answer(RoleShown, _shown(role_id))
+        return _shown(role_id)
 
 
 def _administrator() -> Administrator:
     return Administrator(id=viewer().user_id, roles=viewer().roles, permissions=viewer().permissions)
 
 
-def _shown(role_id: UUID) -> Row:
+def _shown(role_id: UUID, status: int = 200, *, location: str = "") -> Response:
     row = use().queries.access.role(role_id)
     if row is None:
         raise RoleNotFound()
-    return row
+    return with_tag(answer(RoleShown, row, status, location=location), row["version"])
 
 
 def _permission_row(code: str) -> Row:

@@ -26,7 +26,7 @@ from api.pagination import (
     split_page,
 )
 from api.specification import page_of
-from api.v1.identity.schemas import ProfileRequest, SessionShown, UserShown
+from api.v1.identity.schemas import AcceptedShown, ProfileRequest, SessionShown, UserShown
 from application.identity import accounts, signing_in
 from application.identity.administration import ChangeUser, CloseUser, SetRoles, change_user, close_user, set_roles
 from application.privacy import erasure
@@ -73,6 +73,17 @@ class OwnProfile(MethodView):
         )
         erasure.close_account(command, uow=use().new_uow(), clock=use().clock, new_id=use().new_id)
         return Response(status=204)
+
+
+@blueprint.route("/users/me/email/verification")
+class EmailVerification(MethodView):
+    @token_required
+    @idempotent()
+    @blueprint.response(202, AcceptedShown)
+    def post(self) -> Response:
+        """Have another link mailed that proves one's address; at most three an hour."""
+        accounts.request_verification(viewer().user_id, uow=use().new_uow(), clock=use().clock)
+        return answer(AcceptedShown, {"status": "accepted"}, 202)
 
 
 @blueprint.route("/users/me/sessions")

@@ -10,7 +10,7 @@ from infrastructure.database.pages import page_after, page_values
 from infrastructure.database.transaction import Database
 
 _ROLES = """
-SELECT r.id, r.role_name, r.display_name_ar, r.display_name_en, r.surface, r.is_system_role, r.created_at,
+SELECT r.id, r.version, r.role_name, r.display_name_ar, r.display_name_en, r.surface, r.is_system_role, r.created_at,
        r.updated_at,
        ARRAY(SELECT p.permission_code FROM role_permissions g JOIN permissions p ON p.id = g.permission_id
              WHERE g.role_id = r.id ORDER BY 1) AS permissions,

@@ -77,6 +77,9 @@ UPDATE email_verifications SET used_at = %(at)s
 WHERE token_hash = %(token_hash)s AND used_at IS NULL AND expires_at > %(at)s
 RETURNING user_id
 """
+_VERIFICATIONS = """
+SELECT expires_at FROM email_verifications WHERE user_id = %s AND expires_at > %s ORDER BY expires_at DESC
+"""
 _OWNER = "SELECT s.user_id FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.token_hash = %s"
 _END_RESETS = "UPDATE password_resets SET expires_at = %(at)s WHERE user_id = %(user_id)s AND expires_at > %(at)s"
 _EXPECT_RESET = """
@@ -130,6 +133,9 @@ class SqlSessions:
 
     def expect_verification(self, *, token_hash: bytes, user_id: UUID, expires_at: datetime) -> None:
         self._statements.execute(_EXPECT, (token_hash, user_id, expires_at))
+
+    def verifications_until(self, user_id: UUID, *, after: datetime) -> Sequence[datetime]:
+        return [row["expires_at"] for row in self._statements.rows(_VERIFICATIONS, (user_id, after))]
 
     def take_verification(self, *, token_hash: bytes, at: datetime) -> UUID | None:
         return self._owner(_TAKE, {"token_hash": token_hash, "at": at})

@@ -17,7 +17,7 @@ ARRAY(SELECT p.permission_code FROM role_permissions g JOIN permissions p ON p.i
 """
 _GET = f"""
 SELECT r.id, r.role_name, r.display_name_ar, r.display_name_en, r.surface, r.is_system_role, r.created_at,
-       r.updated_at, {_PERMITTED}
+       r.updated_at, r.version, {_PERMITTED}
 FROM roles r WHERE r.id = %s FOR UPDATE
 """
 _ADD = """
@@ -94,6 +94,7 @@ def _role(row: Row) -> Role:
         permissions=frozenset(row["permissions"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        version=row["version"],
     )
 
 

@@ -80,6 +80,7 @@ roles = Table(
     Column("surface", EnumText(Surface), nullable=False, server_default="STAFF"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    version(),
     CheckConstraint(_KNOWN_SURFACE, name="surface_known"),
 )
 
