@@ -81,10 +81,11 @@ def test_invented_tokens_share_the_quota_of_their_address(make_app: MakeApp) -> 
     assert [answer.status_code for answer in answers] == [401] * 6 + [429] * 2
 
 
-def test_registering_is_limited_more_strictly_than_signing_in(make_app: MakeApp) -> None:
+def test_forgetting_a_password_is_limited_more_strictly_than_signing_in(make_app: MakeApp) -> None:
     client = make_app(rate_limit_scale=0.2).test_client()
     limits = [
-        client.post(f"/api/v1/auth/{route}", json={}).headers["X-RateLimit-Limit"] for route in ("register", "login")
+        client.post(f"/api/v1/auth/{route}", json={}).headers["X-RateLimit-Limit"]
+        for route in ("forgot-password", "login")
     ]
 
     assert limits == ["2", "6"]

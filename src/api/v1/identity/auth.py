@@ -37,7 +37,6 @@ class Register(MethodView):
     # Staged: hashing takes too long for a transaction.
     @public
     @idempotent(staged=True, sealed=True)
-    @limited(per_minute=10)
     @blueprint.arguments(RegisterRequest)
     @blueprint.response(201, SignedInShown)
     def post(self, body: dict[str, Any]) -> Response:
