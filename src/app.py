@@ -48,7 +48,7 @@ from middlewares.request_context import register_request_context
 from middlewares.security_headers import register_security_headers
 
 LARGEST_BODY = 1024 * 1024
-LONGEST_ADDRESS = 4096
+LONGEST_ADDRESS = 7168
 """Characters of path and query; longer ones are no question that any client of ours asks."""
 
 VERSION = "1"

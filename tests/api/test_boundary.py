@@ -106,7 +106,7 @@ class TestSizes:
         answer = client.post("/api/v1/auth/login", data=b" " * (1024 * 1024 + 1), content_type="application/json")
         problem(answer, 413, "payload_too_large")
 
-    def test_an_address_is_at_most_four_kibibytes(self, client: FlaskClient) -> None:
+    def test_an_address_is_at_most_seven_kibibytes(self, client: FlaskClient) -> None:
         assert client.get(f"{PLANS}?x={'x' * 3000}").status_code == 200
         problem(client.get(f"{PLANS}?x={'x' * LONGEST_ADDRESS}"), 414, "address_too_long")
         problem(client.get(f"/api/v1/{'x' * LONGEST_ADDRESS}"), 414, "address_too_long")

@@ -11,7 +11,21 @@ import pytest
 
 from tests.launcher.processes import ROOT
 
-TARGETS = ("setup", "run", "test", "lint", "format", "types", "bench", "demo", "lock", "help", "clean")
+TARGETS = (
+    "setup",
+    "run",
+    "test",
+    "lint",
+    "format",
+    "types",
+    "bench",
+    "fuzz",
+    "problems",
+    "demo",
+    "lock",
+    "help",
+    "clean",
+)
 
 
 def test_make_help_explains_every_target() -> None:
