@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +40,92 @@ SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "consents": ("الموافقات", "Consents"),
     "erasures": ("طلبات المحو", "Requests for erasure"),
     "exports": ("نسخ البيانات", "Exports"),
+    "api_keys": ("مفاتيح API", "API keys"),
+    "second_factor": ("العامل الثاني", "Second factor"),
+    "invitations": ("الدعوات", "Invitations"),
+}
+# What fields are called in Arabic; in English they are written as they are named, without the underscores.
+FIELDS_AR: Final[Mapping[str, str]] = {
+    "account_id": "الحساب",
+    "address": "عنوان الشبكة",
+    "amount": "المبلغ",
+    "balance_after": "الرصيد بعد",
+    "balance_before": "الرصيد قبل",
+    "base_amount": "المبلغ الأساسي",
+    "birth_date": "تاريخ الميلاد",
+    "booking_id": "الحجز",
+    "booking_number": "رقم الحجز",
+    "booking_source": "مصدر الحجز",
+    "booking_type": "نوع الحجز",
+    "cancellation_reason": "سبب الإلغاء",
+    "cancelled_at": "وقت الإلغاء",
+    "change_reason": "سبب التغيير",
+    "changed_at": "وقت التغيير",
+    "channel": "القناة",
+    "created_at": "وقت الإنشاء",
+    "currency": "العملة",
+    "customer_info": "بيانات العميل",
+    "description_ar": "الوصف بالعربية",
+    "description_en": "الوصف بالإنجليزية",
+    "discount_amount": "الخصم",
+    "document_expires_on": "انتهاء الوثيقة",
+    "document_number": "رقم الوثيقة",
+    "due_at": "موعد الاستحقاق",
+    "email": "البريد الإلكتروني",
+    "email_verified_at": "وقت توثيق البريد",
+    "end_date": "تاريخ النهاية",
+    "expires_at": "وقت الانتهاء",
+    "expiry_date": "تاريخ الانتهاء",
+    "final_amount": "المبلغ النهائي",
+    "first_name": "الاسم الأول",
+    "from_status": "من حالة",
+    "given_at": "وقت الموافقة",
+    "granted": "موافق",
+    "id": "المعرف",
+    "invoice_number": "رقم الفاتورة",
+    "issue_date": "تاريخ الإصدار",
+    "kind": "النوع",
+    "last_name": "اسم العائلة",
+    "last_used_at": "آخر استخدام",
+    "locale": "اللغة",
+    "membership_number": "رقم العضوية",
+    "message_ar": "الرسالة بالعربية",
+    "message_en": "الرسالة بالإنجليزية",
+    "name": "الاسم",
+    "occurred_at": "وقت الحدوث",
+    "paid_amount": "المدفوع",
+    "paid_at": "وقت الدفع",
+    "payment_method": "وسيلة الدفع",
+    "payment_number": "رقم الدفعة",
+    "payment_status": "حالة الدفع",
+    "phone": "الهاتف",
+    "points": "النقاط",
+    "price_lines": "بنود السعر",
+    "provider": "مزود الدفع",
+    "purpose": "الغرض",
+    "quantity": "الكمية",
+    "reason": "السبب",
+    "requested_at": "وقت الطلب",
+    "revoked_at": "وقت الإلغاء",
+    "revoked_reason": "سبب الإلغاء",
+    "roles": "الأدوار",
+    "scopes": "النطاقات",
+    "source": "المصدر",
+    "special_requests": "طلبات خاصة",
+    "start_date": "تاريخ البداية",
+    "status": "الحالة",
+    "surface": "الواجهة",
+    "tax_amount": "الضريبة",
+    "title_ar": "العنوان بالعربية",
+    "title_en": "العنوان بالإنجليزية",
+    "to_status": "إلى حالة",
+    "total_amount": "الإجمالي",
+    "total_price": "السعر الإجمالي",
+    "travelers_count": "عدد المسافرين",
+    "unit_price": "سعر الوحدة",
+    "user_agent": "الجهاز",
+    "withdrawn_at": "وقت التراجع",
+    "wording": "نص الموافقة",
 }
 _WORDS: Final = {
     "ar": {"title": "بياناتك لدى الطيار", "empty": "لا شيء", "files": "الملفات"},
@@ -83,14 +170,23 @@ class ZippedArchive:
             words=_WORDS[language],
             sections=sections,
             files=files,
+            label=_label_in(language),
             written=_written,
         )
 
 
+def _label_in(language: str) -> Callable[[str], str]:
+    """What a field is called in a language."""
+    names = FIELDS_AR if language == "ar" else {}
+    return lambda name: names.get(name, name.replace("_", " ").capitalize())
+
+
 def _written(value: Any) -> str:
-    """One value as a person reads it."""
+    """One value as a person reads it; instants in UTC, to the minute."""
     if value is None:
         return "—"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     if isinstance(value, dict) and set(value) == {"amount", "currency"}:
         return f"{value['amount']} {value['currency']}"
     if isinstance(value, dict | list):
