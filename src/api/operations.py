@@ -29,6 +29,8 @@ that would break clients becomes a new version beside the old one. Conventions: 
 """.strip()
 
 _UNSAFE = frozenset({"post", "put", "patch", "delete"})
+_OWN: Final = "/api/v1/users/me/"
+"""Things that a person has one of, or none."""
 _TEXT: Json = {"type": "string"}
 _WHOLE: Json = {"type": "integer"}
 
@@ -143,7 +145,7 @@ def _refusals(operation: Json, path: str, method: str, view: View) -> Iterator[s
         yield "401"
     if policy != "public":
         yield "403"
-    if "{" in path or method in _UNSAFE:
+    if "{" in path or method in _UNSAFE or path.startswith(_OWN):
         yield "404"
     if "requestBody" in operation:
         yield from ("400", "415")

@@ -241,13 +241,14 @@ class _Reader:
 
     def twilio(self) -> TwilioSettings | None:
         """All three of TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM, or none of them."""
-        names = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
-        sid, token, sender = (self.text(name) for name in names)
-        if not (sid or token or sender):
+        sid, token = self.text("TWILIO_ACCOUNT_SID"), self.text("TWILIO_AUTH_TOKEN")
+        sender = self.text("TWILIO_FROM")
+        given = {"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": token, "TWILIO_FROM": sender}
+        if not any(given.values()):
             return None
-        for name in names:
-            if not self.text(name):
-                raise SettingsError(f"{name} is missing: Twilio needs {', '.join(names)}")
+        for name, value in given.items():
+            if not value:
+                raise SettingsError(f"{name} is missing: Twilio needs {', '.join(given)}")
         if not re.fullmatch(r"AC[0-9a-fA-F]{32}", sid):
             raise SettingsError("TWILIO_ACCOUNT_SID is AC and 32 hexadecimal digits")
         if len(token) < 16 or not token.isascii():

@@ -43,7 +43,9 @@ class Desk:
 
     def audited(self, whom: UUID) -> list[dict[str, Any]]:
         return self.shop.database.rows(
-            "SELECT user_id, action, changes FROM audit_logs WHERE resource_id = %s ORDER BY created_at, id", (whom,)
+            """SELECT user_id, action, changes FROM audit_logs
+               WHERE resource_id = %s AND status = 'SUCCESS' ORDER BY created_at, id""",
+            (whom,),
         )
 
 

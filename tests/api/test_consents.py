@@ -64,7 +64,7 @@ def test_staff_read_them_by_permission(shop: Shop, sign_up: SignUp) -> None:
     path = f"/api/v1/admin/users/{customer.user_id}/consents"
 
     assert states(shop.done(shop.get(path, sign_up("EMPLOYEE"))))["EMAIL"] is True
-    problem(shop.get(path, sign_up()), 403, "forbidden")
+    problem(shop.get(path, sign_up()), 403, "wrong_surface")
 
 
 def test_a_word_that_was_given_is_never_changed(shop: Shop, sign_up: SignUp, addresses: DatabaseAddresses) -> None:

@@ -89,7 +89,7 @@ class TestInviting:
             ("ADMIN", ["ADMIN"], "role_not_grantable"),
             ("ADMIN", ["VENDOR", "SUPER_ADMIN"], "role_not_grantable"),
             ("EMPLOYEE", ["VENDOR"], "forbidden"),
-            ("CUSTOMER", ["VENDOR"], "forbidden"),
+            ("CUSTOMER", ["VENDOR"], "wrong_surface"),
             ("SUPER_ADMIN", ["SUPER_ADMIN", "ADMIN"], ""),
             ("ADMIN", ["EMPLOYEE", "AGENT", "VENDOR"], ""),
         ],

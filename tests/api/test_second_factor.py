@@ -373,7 +373,7 @@ class TestResetByStaff:
 
     def test_nobody_resets_who_stands_above_them(self, shop: Shop, clock: MovableClock, sign_up: SignUp) -> None:
         boss = Phone(shop, clock, sign_up("SUPER_ADMIN")).switch_on()
-        for role, code in (("ADMIN", "role_not_grantable"), ("EMPLOYEE", "forbidden"), ("CUSTOMER", "forbidden")):
+        for role, code in (("ADMIN", "role_not_grantable"), ("EMPLOYEE", "forbidden"), ("CUSTOMER", "wrong_surface")):
             problem(self.reset(boss, sign_up(role)), 403, code)
         assert boss.state()["state"] == "CONFIRMED"
         assert self.reset(boss, sign_up("SUPER_ADMIN")).status_code == 204

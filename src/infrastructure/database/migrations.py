@@ -27,10 +27,12 @@ def configuration(owner: URL) -> Config:
 
 
 def upgrade(addresses: DatabaseAddresses, revision: str = "head") -> None:
-    """Bring the database to a revision and give the roles their privileges; safe to run at every start."""
+    """Bring the database to a revision; at the newest the roles are given their privileges. Safe at every start."""
     command.upgrade(configuration(addresses.owner), revision)
-    install_erasure(addresses.owner)
-    grant_privileges(addresses)
+    # What follows speaks of the tables of this release: they are all there at its newest revision.
+    if current_revision(addresses.owner) == newest_revision():
+        install_erasure(addresses.owner)
+        grant_privileges(addresses)
 
 
 def downgrade(addresses: DatabaseAddresses, revision: str) -> None:
