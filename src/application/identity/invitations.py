@@ -137,9 +137,7 @@ def accept_invitation(
     failure to sign in, TooManyAttempts, SecondFactorRequired, SecondFactorInvalid.
     """
     with uow:
-        invitation = uow.invitations.by_token(digest(command.token.strip()))
-        if invitation is None or not invitation.is_open(at=clock.now()):
-            raise WrongInvitation()
+        invitation = _taken(command, uow, clock.now())
         known = uow.users.by_email(invitation.email)
         hashes = [claim.password_hash for claim in uow.users.claims(invitation.email)]
     if known is None:
@@ -150,7 +148,7 @@ def accept_invitation(
     now = clock.now()
     with uow:
         # Locked again: it may have been withdrawn, accepted or sent anew while a password was hashed.
-        invitation = _taken(command, uow)
+        invitation = _taken(command, uow, now)
         user = _invited(command, invitation, password_hash, uow=uow, new_id=new_id, at=now)
         signed_in = open_session(
             user,
@@ -256,10 +254,10 @@ def _new_account(
     return user
 
 
-def _taken(command: AcceptInvitation, uow: UnitOfWork) -> Invitation:
-    """The invitation again, locked: it may have been withdrawn, or sent anew, while a password was hashed."""
+def _taken(command: AcceptInvitation, uow: UnitOfWork, at: datetime) -> Invitation:
+    """The invitation that the link is for, locked. Raises WrongInvitation where it is over."""
     invitation = uow.invitations.by_token(digest(command.token.strip()))
-    if invitation is None:
+    if invitation is None or not invitation.is_open(at=at):
         raise WrongInvitation()
     return invitation
 
