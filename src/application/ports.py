@@ -10,13 +10,16 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from application.billing.inbox import WebhookInbox
-from application.identity.ports import (
+from application.identity.records import (
     ApiKeys,
     CountedGuesses,
     Invitations,
+    LoginFailures,
     PhoneVerifications,
     Roles,
     SecondFactors,
+    Sessions,
+    Users,
 )
 from application.operations.ports import SettingRows
 from application.privacy.ports import PrivacyRecords
@@ -25,9 +28,6 @@ from domain.billing.invoices import Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.departures import Departure
 from domain.catalogue.packages import Package
-from domain.identity.lockout import Attempt
-from domain.identity.sessions import Session
-from domain.identity.users import Claim, User
 from domain.ledger.cashback import CashbackRecord
 from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
@@ -37,111 +37,6 @@ from domain.operations.audit import AuditStatus
 from domain.sales.bookings import Booking, Traveler
 from domain.shared.errors import Conflict, RuleBroken
 from domain.shared.events import DomainEvent
-
-
-class Users(Protocol):
-    """Accounts, by id or address."""
-
-    def add(self, user: User) -> None: ...
-
-    def get(self, user_id: UUID) -> User:
-        """The user, locked until the unit of work ends. Raises NotFound."""
-        ...
-
-    def by_email(self, email: str) -> User | None:
-        """The account that has proved an address and is not closed."""
-        ...
-
-    def claims(self, email: str) -> Sequence[Claim]:
-        """The accounts of an address that are not closed, at most 100.
-
-        Those that may sign in come first; of them the one that proved the address, then the newest.
-        """
-        ...
-
-    def other_super_admins(self, user_id: UUID) -> int:
-        """How many other super admins may act; nobody else is made or unmade one until the unit of work ends."""
-        ...
-
-
-class Sessions(Protocol):
-    """Signed-in devices and the single-use tokens that are mailed; only hashes are kept."""
-
-    def add(self, session: Session) -> None: ...
-
-    def by_token(self, token_hash: bytes) -> Session | None:
-        """The session that ever had this refresh token, locked."""
-        ...
-
-    def owner_of(self, token_hash: bytes) -> UUID | None:
-        """Whose session ever had this refresh token; locks nothing. A user is locked before its sessions."""
-        ...
-
-    def get(self, session_id: UUID, *, user_id: UUID) -> Session:
-        """A session of this user that is not over, locked. Raises SessionNotFound."""
-        ...
-
-    def of_user(self, user_id: UUID) -> Sequence[Session]:
-        """The user's sessions that were not revoked, locked."""
-        ...
-
-    def expect_verification(self, *, token_hash: bytes, user_id: UUID, expires_at: datetime) -> None: ...
-
-    def verifications_until(self, user_id: UUID, *, after: datetime) -> Sequence[datetime]:
-        """When a user's verification tokens end, those that end after an instant, the newest first."""
-        ...
-
-    def take_verification(self, *, token_hash: bytes, at: datetime) -> UUID | None:
-        """Spend an unused, unexpired verification token: whose it was, or None."""
-        ...
-
-    def expect_reset(self, *, token_hash: bytes, user_id: UUID, at: datetime, expires_at: datetime) -> None:
-        """Remember a password-reset token; the user's older ones are over."""
-        ...
-
-    def resets_since(self, email: str, at: datetime) -> int:
-        """How many password-reset tokens were made for an address."""
-        ...
-
-    def reset_of(self, *, token_hash: bytes, at: datetime) -> UUID | None:
-        """Whose unused, unexpired password-reset token this is, or None."""
-        ...
-
-    def take_reset(self, *, token_hash: bytes, at: datetime) -> UUID | None:
-        """Spend it: whose it was, or None."""
-        ...
-
-    def end_resets(self, user_id: UUID, *, at: datetime) -> None:
-        """No password-reset token of this user works any more."""
-        ...
-
-
-class LoginFailures(Protocol):
-    """How often passwords were guessed; names nobody: accounts and addresses are kept as keyed digests."""
-
-    def locked_until(self, attempt: Attempt, *, at: datetime) -> datetime | None:
-        """Until when this account or this network address is locked; None where neither is."""
-        ...
-
-    def add(self, attempt: Attempt, *, at: datetime) -> bool:
-        """Count a failure of both; True when it is the one that locked the account."""
-        ...
-
-    def add_to_account(self, attempt: Attempt, *, at: datetime) -> bool:
-        """Count a failure of the account alone, as when registering; True when it is the one that locked it."""
-        ...
-
-    def end(self, attempt: Attempt, *, at: datetime) -> datetime | None:
-        """The password was right: the account's failures are forgotten, unless a lock stands: until when it does.
-
-        Failures that are being counted meanwhile are waited for: the right one among many guesses at once
-        is let in only if it came before the one that locked.
-        """
-        ...
-
-    def unlock(self, attempt: Attempt) -> None:
-        """Forget the account's failures, locked or not; those of the network address stay."""
-        ...
 
 
 class Memberships(Protocol):

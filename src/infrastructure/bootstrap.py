@@ -104,18 +104,7 @@ def bootstrap(
         clock=clock,
         new_id=new_id,
         new_uow=new_uow,
-        queries=Queries(
-            identity=SqlIdentityQueries(database),
-            access=SqlAccessQueries(database),
-            membership=SqlMembershipQueries(database),
-            catalogue=SqlCatalogueQueries(database),
-            sales=SqlSalesQueries(database),
-            billing=SqlBillingQueries(database),
-            ledger=SqlLedgerQueries(database),
-            messaging=SqlMessagingQueries(database),
-            operations=SqlOperationsQueries(database),
-            privacy=SqlPrivacyQueries(database),
-        ),
+        queries=_queries(database),
         idempotency=SqlIdempotency(database, clock, encryption),
         gateways=EntryPointGateways(payments),
         passwords=BcryptPasswords(settings.bcrypt_cost, run_hash),
@@ -141,6 +130,22 @@ def bootstrap(
         sandbox=create_provider(payments) if "sandbox" in settings.payment_gateways else None,
     )
     return Running(settings, database, connection, dependencies)
+
+
+def _queries(database: Database) -> Queries:
+    """Every context's reads."""
+    return Queries(
+        identity=SqlIdentityQueries(database),
+        access=SqlAccessQueries(database),
+        membership=SqlMembershipQueries(database),
+        catalogue=SqlCatalogueQueries(database),
+        sales=SqlSalesQueries(database),
+        billing=SqlBillingQueries(database),
+        ledger=SqlLedgerQueries(database),
+        messaging=SqlMessagingQueries(database),
+        operations=SqlOperationsQueries(database),
+        privacy=SqlPrivacyQueries(database),
+    )
 
 
 class _RendererOnFirstUse:

@@ -1,19 +1,14 @@
-"""What identity needs from outside: passwords, tokens, codes, and the rows that they are checked against."""
+"""What identity needs from outside: passwords, tokens, codes, digests; and who is asking."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from domain.identity.api_keys import ApiKey
-from domain.identity.guesses import Guesses
-from domain.identity.invitations import Invitation
-from domain.identity.phones import PhoneVerification
-from domain.identity.roles import Role, Surface, surface_of
-from domain.identity.second_factor import SecondFactor
+from domain.identity.roles import Surface, surface_of
 
 
 class PasswordHasher(Protocol):
@@ -130,136 +125,4 @@ class KeyedDigests(Protocol):
 
     def matches(self, text: str, kept: bytes) -> bool:
         """Whether a kept digest is of this text, by any key that is still known."""
-        ...
-
-
-class SecondFactors(Protocol):
-    """Second factors, at most one for each account, and recovery codes; of codes only SHA-256."""
-
-    def get(self, user_id: UUID) -> SecondFactor | None:
-        """The account's, locked."""
-        ...
-
-    def put(self, factor: SecondFactor) -> None:
-        """In place of one that was never confirmed. Raises SecondFactorAlreadyOn."""
-        ...
-
-    def save(self, factor: SecondFactor) -> None: ...
-
-    def remove(self, factor: SecondFactor) -> None:
-        """With its recovery codes; no session counts as having proved it any more."""
-        ...
-
-    def prove_session(self, session_id: UUID, *, at: datetime) -> None: ...
-
-    def replace_recovery_codes(self, user_id: UUID, hashes: Mapping[UUID, bytes], *, at: datetime) -> None: ...
-
-    def spend_recovery_code(self, user_id: UUID, code_hash: bytes, *, at: datetime) -> UUID | None:
-        """The id of an unused code, used from now on; None where there is no such code."""
-        ...
-
-    def recovery_codes_left(self, user_id: UUID) -> int: ...
-
-
-class CountedGuesses(Protocol):
-    """Wrong guesses by subject."""
-
-    def of(self, subject: str) -> Guesses:
-        """The count, locked, so that guesses at one subject come one after another."""
-        ...
-
-    def save(self, guesses: Guesses) -> None: ...
-
-    def forget(self, subject: str) -> None: ...
-
-
-class PhoneVerifications(Protocol):
-    """Codes for telephone numbers."""
-
-    def requested_since(
-        self, since: datetime, *, user_id: UUID, phone_digest: bytes
-    ) -> tuple[Sequence[datetime], Sequence[datetime]]:
-        """When codes were asked for, newest first: by this user, for this number; nobody else asks for it meanwhile."""
-        ...
-
-    def add(self, verification: PhoneVerification) -> None: ...
-
-    def owner_of(self, verification_id: UUID) -> UUID | None: ...
-
-    def newest(self, user_id: UUID) -> PhoneVerification | None:
-        """The user's newest, locked; earlier ones count for nothing."""
-        ...
-
-    def save(self, verification: PhoneVerification) -> None: ...
-
-
-class Invitations(Protocol):
-    """Invitations, and the hashes of the links that were mailed for them."""
-
-    def unknown_roles(self, roles: Sequence[str]) -> Sequence[str]: ...
-
-    def pending_for(self, email: str) -> Invitation | None:
-        """The one that is not accepted or withdrawn, locked; nobody else invites the address meanwhile."""
-        ...
-
-    def add(self, invitation: Invitation) -> None: ...
-
-    def get(self, invitation_id: UUID) -> Invitation:
-        """The invitation, locked. Raises InvitationNotFound."""
-        ...
-
-    def by_token(self, token_hash: bytes) -> Invitation | None:
-        """The invitation that this link was mailed for, locked."""
-        ...
-
-    def save(self, invitation: Invitation) -> None: ...
-
-    def add_token(self, invitation_id: UUID, token_hash: bytes) -> None: ...
-
-    def forget_tokens(self, invitation_id: UUID) -> None:
-        """No link that was mailed before works any more."""
-        ...
-
-
-class Roles(Protocol):
-    """Roles and what they permit."""
-
-    def add(self, role: Role) -> None:
-        """Raises RoleNameTaken, here or at commit."""
-        ...
-
-    def get(self, role_id: UUID) -> Role:
-        """The role, locked. Raises RoleNotFound."""
-        ...
-
-    def save(self, role: Role) -> None: ...
-
-    def remove(self, role: Role) -> None: ...
-
-    def is_in_use(self, name: str) -> bool:
-        """Whether an account that is not closed has it."""
-        ...
-
-    def permissions_of(self, name: str) -> frozenset[str] | None:
-        """What a role permits, kept from being removed meanwhile; None where there is no such role."""
-        ...
-
-
-class ApiKeys(Protocol):
-    """API keys, of which only hashes are kept."""
-
-    def add(self, key: ApiKey) -> None: ...
-
-    def get(self, key_id: UUID, *, owner: UUID | None) -> ApiKey:
-        """The owner's key, or anybody's for None; locked. Raises ApiKeyNotFound."""
-        ...
-
-    def save(self, key: ApiKey) -> None: ...
-
-    def count_good(self, owner: UUID, *, at: datetime) -> int:
-        """How many of an owner's keys open something; nobody makes another one for them meanwhile."""
-        ...
-
-    def note_use(self, key_id: UUID, *, address: str, at: datetime) -> None:
-        """Remember a use, without waiting for anybody who remembers another one."""
         ...

@@ -37,7 +37,7 @@ WHERE id = (SELECT id FROM api_keys
 
 
 class SqlApiKeys:
-    """Implements `application.identity.ports.ApiKeys`."""
+    """Implements `application.identity.records.ApiKeys`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

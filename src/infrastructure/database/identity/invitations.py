@@ -31,7 +31,7 @@ WHERE r.id IS NULL
 
 
 class SqlInvitations:
-    """Implements `application.identity.ports.Invitations`."""
+    """Implements `application.identity.records.Invitations`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

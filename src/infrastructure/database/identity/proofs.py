@@ -37,7 +37,7 @@ _CODES_LEFT = "SELECT count(*) AS left FROM recovery_codes WHERE user_id = %s AN
 
 
 class SqlSecondFactors:
-    """Implements `application.identity.ports.SecondFactors`."""
+    """Implements `application.identity.records.SecondFactors`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
@@ -92,7 +92,7 @@ _FORGET_GUESSES = "DELETE FROM counted_guesses WHERE subject = %s"
 
 
 class SqlGuesses:
-    """Implements `application.identity.ports.CountedGuesses`."""
+    """Implements `application.identity.records.CountedGuesses`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
@@ -126,7 +126,7 @@ _SAVE_VERIFICATION = "UPDATE phone_verifications SET code_digest = %s, tries = %
 
 
 class SqlPhoneVerifications:
-    """Implements `application.identity.ports.PhoneVerifications`."""
+    """Implements `application.identity.records.PhoneVerifications`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

@@ -25,7 +25,7 @@ ORDER BY may_sign_in DESC, is_proved DESC, created_at DESC, id DESC LIMIT 100
 
 
 class SqlUsers:
-    """Implements `application.ports.Users`."""
+    """Implements `application.identity.records.Users`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
@@ -99,7 +99,7 @@ RETURNING user_id
 
 
 class SqlSessions:
-    """Implements `application.ports.Sessions`."""
+    """Implements `application.identity.records.Sessions`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
@@ -182,7 +182,7 @@ _UNLOCK = "DELETE FROM login_failures WHERE subject = %s"
 
 
 class SqlLoginFailures:
-    """Implements `application.ports.LoginFailures`."""
+    """Implements `application.identity.records.LoginFailures`."""
 
     def __init__(self, statements: Statements, digests: KeyedDigests, policy: LockoutPolicy) -> None:
         self._statements = statements

@@ -46,7 +46,7 @@ _PERMISSIONS_OF = f"SELECT {_PERMITTED} FROM roles r WHERE r.id = %s"
 
 
 class SqlRoles:
-    """Implements `application.identity.ports.Roles`."""
+    """Implements `application.identity.records.Roles`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
