@@ -21,7 +21,7 @@ from security.jwt_handler import ISSUER, LEEWAY, LIFETIME, TYPE, InvalidToken, J
 
 SECRET, OLD_SECRET = "s" * 48, "o" * 48
 KEYS = {"new": SECRET, "old": OLD_SECRET}
-NOW = datetime.now(UTC).replace(microsecond=0)
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 TOKENS = JwtAccessTokens(KEYS)
 
 
