@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -75,7 +76,7 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
     if running is None:
         configure_logging(settings)
         running = bootstrap(settings, run_hash=hash_runner(settings.home))
-    app = Flask("altayar", static_folder=None)
+    app = _Application("altayar", static_folder=None)
     app.json = OrjsonProvider(app)
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY,
@@ -118,6 +119,13 @@ def _refuse_other_media() -> None:
     is_webhook = request.path.startswith(("/api/v1/payments/webhooks/", "/api/payments/webhook/"))
     if request.path.startswith("/api/") and not is_webhook and request.content_length and not request.is_json:
         raise UnsupportedMediaType()
+
+
+class _Application(Flask):
+    """Flask without asking of every function, on every request, whether it is a coroutine: none of ours is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 class OrjsonProvider(DefaultJSONProvider):
