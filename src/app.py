@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from flask import Flask, request
+from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import RequestURITooLarge, UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -39,6 +39,7 @@ from config.settings import Settings, load_settings
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.hashing import hash_runner
 from infrastructure.logging import configure_logging
+from middlewares.at_hand import asked
 from middlewares.audit import register_audit
 from middlewares.error_handler import register_error_handlers
 from middlewares.rate_limit import register_rate_limits
@@ -110,14 +111,18 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
 
 
 def _refuse_long_addresses() -> None:
+    request = asked()
     if len(request.environ.get("PATH_INFO", "")) + len(request.query_string) > LONGEST_ADDRESS:
         raise RequestURITooLarge()
 
 
 def _refuse_other_media() -> None:
     """The API speaks JSON; webhooks come as their providers send them."""
+    request = asked()
+    if not request.content_length or request.is_json:
+        return
     is_webhook = request.path.startswith(("/api/v1/payments/webhooks/", "/api/payments/webhook/"))
-    if request.path.startswith("/api/") and not is_webhook and request.content_length and not request.is_json:
+    if request.path.startswith("/api/") and not is_webhook:
         raise UnsupportedMediaType()
 
 

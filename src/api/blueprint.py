@@ -13,11 +13,13 @@ from typing import Any, ClassVar
 
 import flask_smorest
 import orjson
-from flask import Request, request
+from flask import Request
 from marshmallow import Schema
 from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
+
+from middlewares.at_hand import asked
 
 
 class _Bodies(FlaskParser):
@@ -91,4 +93,4 @@ def _reading(parser: FlaskParser, schema: Schema, location: str) -> Callable[[],
     if location != "query" or schema.validate({}):
         return read
     unasked = schema.load({})
-    return lambda: read() if request.query_string else dict(unasked)
+    return lambda: read() if asked().query_string else dict(unasked)

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TypedDict, cast
 from uuid import UUID
 
-from flask import current_app, g, request
-
 from application.dependencies import Dependencies
 from application.identity.ports import Viewer
+from middlewares.at_hand import asked, dependencies, noted
 
 
 def use() -> Dependencies:
     """The ports that this app was made with."""
-    return cast(Dependencies, current_app.extensions["altayar"])
+    return dependencies()
 
 
 def viewer() -> Viewer:
     """Who is asking; only inside views that ask for a token."""
-    return cast(Viewer, g.viewer)
+    return cast(Viewer, noted().viewer)
 
 
 def scope_of(permission: str) -> UUID | None:
@@ -28,7 +27,7 @@ def scope_of(permission: str) -> UUID | None:
 
 def network_address() -> str:
     """Where the request came from; of our own proxies only as many are believed as TRUSTED_PROXIES says."""
-    return request.remote_addr or ""
+    return asked().remote_addr or ""
 
 
 class Device(TypedDict):
@@ -40,4 +39,4 @@ class Device(TypedDict):
 
 def device() -> Device:
     """The device that the request came from."""
-    return {"user_agent": request.headers.get("User-Agent", ""), "address": network_address()}
+    return {"user_agent": asked().headers.get("User-Agent", ""), "address": network_address()}
