@@ -154,8 +154,8 @@ def _credential(request: Request) -> str:
         if not key.startswith(PREFIX):
             raise Unauthorized()
         return key
-    scheme, _, token = authorization.partition(" ")
-    token = token.strip()
+    scheme, _, rest = str(authorization).partition(" ")
+    token = rest.strip()
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized()
     return token

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
-from application.identity.ports import KeyedDigests
 from domain.shared.network import subscriber_of
 from middlewares.at_hand import asked, dependencies
 
@@ -14,13 +14,13 @@ REMEMBERED = 4096
 
 def caller_address() -> str:
     """A digest of the address that the request came from."""
-    return _of_address(dependencies().digests, asked().remote_addr or "")
+    return _of_address(dependencies().digests.of, asked().remote_addr or "")
 
 
 def caller() -> str:
     """A digest of the bearer token where there is one, else of the address."""
     token = asked().environ.get("HTTP_AUTHORIZATION", "")
-    return _of_token(dependencies().digests, token) if token else caller_address()
+    return _of_token(dependencies().digests.of, token) if token else caller_address()
 
 
 def keyed_digest(text: str) -> bytes:
@@ -29,10 +29,10 @@ def keyed_digest(text: str) -> bytes:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _of_address(digests: KeyedDigests, address: str) -> str:
-    return f"a{digests.of(subscriber_of(address))[:12].hex()}"
+def _of_address(digest: Callable[[str], bytes], address: str) -> str:
+    return f"a{digest(subscriber_of(address))[:12].hex()}"
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _of_token(digests: KeyedDigests, token: str) -> str:
-    return f"t{digests.of(token)[:12].hex()}"
+def _of_token(digest: Callable[[str], bytes], token: str) -> str:
+    return f"t{digest(token)[:12].hex()}"

@@ -62,7 +62,7 @@ class CooperativeConnection(psycopg.Connection[Any]):
             self.pgconn.finish()
             raise
         self._unbroken = 0
-        return _ready(socket, wanted)
+        return READ if wanted == READ else _ready(socket, wanted)
 
 
 def _ready(socket: int, wanted: int) -> int:
