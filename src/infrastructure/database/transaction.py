@@ -24,7 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
-from infrastructure.database.connections import connect_cooperatively
+from infrastructure.database.connections import connect_by_these
 from infrastructure.database.refusals import DatabaseUnavailable, meaning_of
 
 Row = dict[str, Any]
@@ -93,7 +93,7 @@ class Database:
         self.engine: Engine = create_engine(url, **shared)
         self._reads: Engine = create_engine(url, pool_reset_on_return=None, **shared)
         for engine in (self.engine, self._reads):
-            connect_cooperatively(engine)
+            connect_by_these(engine)
             event.listen(engine, "connect", _speak_json)
         self._current: ContextVar[Statements | None] = ContextVar("transaction", default=None)
 
