@@ -34,12 +34,14 @@ _WAIT = {READ: wait_read, WRITE: wait_write, READ | WRITE: wait_readwrite}
 
 
 class HeldPipeline(psycopg.Pipeline):
-    """A pipeline that holds statements back until an answer is wanted, or many wait."""
+    """A pipeline whose statements stay in libpq's buffer until an answer is wanted, many wait, or it ends."""
 
     def _communicate_gen(self) -> PQGen[None]:
-        # Commands end a pipeline. Whoever fetches an answer sends by itself what is still to be sent.
-        if self.command_queue or len(self.result_queue) >= MOST_HELD:
+        if len(self.result_queue) >= MOST_HELD or self.pgconn.pipeline_sync in self.command_queue:
             yield from super()._communicate_gen()
+        # Whoever fetches an answer sends by itself what is still to be sent.
+        while self.command_queue:
+            self.command_queue.popleft()()
 
 
 class HoldingConnection(psycopg.Connection[Any]):
