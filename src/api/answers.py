@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -39,7 +39,6 @@ def json_answer(document: Any, status: int = 200, headers: Mapping[str, str] | N
     return response
 
 
-Get = Callable[[Row], Any]
 Show = Callable[[Row], Shown]
 
 
@@ -47,25 +46,32 @@ Show = Callable[[Row], Shown]
 def serializer(schema: type[Schema], language: str) -> Show:
     """What shows a row as this schema does, in a language; a test holds both to the same answers.
 
-    Columns are taken all together, in the order of the schema; what is not shown as it stands there is replaced.
+    It is one expression, `lambda row: {"id": row["id"], …}`, made of the schema's own fields: nothing is looked up
+    or called for a column that is shown as it stands.
     """
-    shown_fields = schema().dump_fields
-    names = tuple(shown_fields)
-    take = _taking([_column(name, field, language) for name, field in shown_fields.items()])
-    amounts = [(name, field.unit) for name, field in shown_fields.items() if isinstance(field, MoneyField)]
-    changed = [
-        (name, get) for name, field in shown_fields.items() if (get := _getter(name, field, language)) is not None
-    ]
-
-    def show(row: Row) -> Shown:
-        shown = dict(zip(names, take(row), strict=True))
-        for name, unit in amounts:
-            shown[name] = _amount(shown[name], row[unit])
-        for name, get in changed:
-            shown[name] = get(row)
-        return shown
-
+    known: dict[str, Any] = {"amount": _amount, "percent": _percent}
+    shown = [f"{name!r}: {_expression(name, field, language, known)}" for name, field in schema().dump_fields.items()]
+    show: Show = eval(f"lambda row: {{{', '.join(shown)}}}", known)  # noqa: S307 - names of our own schemas
     return show
+
+
+def _expression(name: str, field: fields.Field[Any], language: str, known: dict[str, Any]) -> str:
+    """How a field is taken from `row`; what shows nested rows becomes `known` by a name of its own."""
+    column = field.attribute or name
+    value = f"row[{column!r}]"
+    if isinstance(field, MoneyField):
+        return f"amount(row[{f'{column}_minor'!r}], row[{field.unit!r}])"
+    if isinstance(field, Localized):
+        return f"row[{f'{column}_{language}'!r}]"
+    if isinstance(field, Percent):
+        return f"percent({value})"
+    inner = field.inner if isinstance(field, fields.List) else field
+    if not isinstance(inner, fields.Nested):
+        return value
+    known[f"show_{name}"] = serializer(_schema_of(inner), language)
+    if inner is field:
+        return f"None if {value} is None else show_{name}({value})"
+    return f"[show_{name}(inner) for inner in {value} or ()]"
 
 
 @lru_cache(maxsize=10_000)
@@ -75,33 +81,8 @@ def _amount(minor: int | None, code: str | None) -> orjson.Fragment | None:
     return None if shown is None else orjson.Fragment(orjson.dumps(shown))
 
 
-def _taking(columns: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
-    """What takes these columns of a row; `itemgetter` of a single one does not answer a tuple."""
-    if len(columns) > 1:
-        return itemgetter(*columns)
-    return lambda row: tuple(row[column] for column in columns)
-
-
-def _column(name: str, field: fields.Field[Any], language: str) -> str:
-    """The column that a field is shown from, or one of them."""
-    column = field.attribute or name
-    if isinstance(field, MoneyField):
-        return f"{column}_minor"
-    return f"{column}_{language}" if isinstance(field, Localized) else column
-
-
-def _getter(name: str, field: fields.Field[Any], language: str) -> Get | None:
-    """How a field is shown; None for amounts, and where a column is shown as it stands."""
-    column = field.attribute or name
-    if isinstance(field, Percent):
-        return lambda row: None if row[column] is None else f"{row[column]:.2f}"
-    if isinstance(field, fields.List) and isinstance(field.inner, fields.Nested):
-        show = serializer(_schema_of(field.inner), language)
-        return lambda row: [show(inner) for inner in row[column] or ()]
-    if isinstance(field, fields.Nested):
-        show_one = serializer(_schema_of(field), language)
-        return lambda row: None if row[column] is None else show_one(row[column])
-    return None
+def _percent(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:.2f}"
 
 
 def _schema_of(field: fields.Nested) -> type[Schema]:
