@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
-from flask import Flask, request
+from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import RequestURITooLarge, UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -41,6 +42,7 @@ from config.settings import Settings, load_settings
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.hashing import hash_runner
 from infrastructure.logging import configure_logging
+from middlewares.at_hand import asked
 from middlewares.audit import register_audit
 from middlewares.error_handler import register_error_handlers
 from middlewares.rate_limit import register_rate_limits
@@ -81,7 +83,7 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
     if running is None:
         configure_logging(settings)
         running = bootstrap(settings, run_hash=hash_runner(settings.home))
-    app = Flask("altayar", static_folder=None)
+    app = _Application("altayar", static_folder=None)
     app.json = OrjsonProvider(app)
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY,
@@ -115,15 +117,26 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
 
 
 def _refuse_long_addresses() -> None:
+    request = asked()
     if len(request.environ.get("PATH_INFO", "")) + len(request.query_string) > LONGEST_ADDRESS:
         raise RequestURITooLarge()
 
 
 def _refuse_other_media() -> None:
     """The API speaks JSON; webhooks come as their providers send them."""
+    request = asked()
+    if not request.content_length or request.is_json:
+        return
     is_webhook = request.path.startswith(("/api/v1/payments/webhooks/", "/api/payments/webhook/"))
-    if request.path.startswith("/api/") and not is_webhook and request.content_length and not request.is_json:
+    if request.path.startswith("/api/") and not is_webhook:
         raise UnsupportedMediaType()
+
+
+class _Application(Flask):
+    """Flask without asking of every function, on every request, whether it is a coroutine: none of ours is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 class OrjsonProvider(DefaultJSONProvider):

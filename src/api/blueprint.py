@@ -1,16 +1,25 @@
-"""The blueprint of JSON views: bodies that are not JSON, or that no text column could keep, are refused as such."""
+"""The blueprint of JSON views: bodies that are not JSON, or that no text column could keep, are refused as such.
+
+flask-smorest documents; what runs for a request is only the reading of its arguments, because views make their
+answers themselves.
+"""
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import flask_smorest
 import orjson
 from flask import Request
+from marshmallow import Schema
 from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
+
+from middlewares.at_hand import asked
 
 
 class _Bodies(FlaskParser):
@@ -41,11 +50,47 @@ def _document(raw: bytes) -> Any:
     return document
 
 
+View = Callable[..., Any]
+
+
 class Blueprint(flask_smorest.Blueprint):
     """flask-smorest's, with this module's reading of bodies."""
 
     ARGUMENTS_PARSER: ClassVar[FlaskParser] = _Bodies()
 
-    def arguments(self, schema: Any, **options: Any) -> Any:
-        """One schema for all requests of a route: making it costs more than reading most of them."""
-        return super().arguments(schema() if isinstance(schema, type) else schema, **options)
+    def arguments(self, schema: Any, *, location: str = "json", **documented: Any) -> Callable[[View], View]:
+        """Hand the view what was sent, read by one schema for all requests: making it costs more than most reading."""
+        one = schema() if isinstance(schema, type) else schema
+        document = super().arguments(one, location=location, **documented)
+        read = _reading(self.ARGUMENTS_PARSER, one, location)
+
+        def decorate(view: View) -> View:
+            @functools.wraps(document(view))
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                return view(*args, read(), **kwargs)
+
+            return wrapper
+
+        return decorate
+
+    def response(self, status_code: int, schema: Any = None, **documented: Any) -> Callable[[View], View]:
+        """Document what the view answers."""
+        document = super().response(status_code, schema, **documented)
+
+        def decorate(view: View) -> View:
+            view._apidoc = document(view)._apidoc  # type: ignore[attr-defined]
+            return view
+
+        return decorate
+
+
+def _reading(parser: FlaskParser, schema: Schema, location: str) -> Callable[[], Any]:
+    """What reads the arguments of a request. Most lists are asked for without any: those are read once."""
+
+    def read() -> Any:
+        return parser.parse(schema, location=location)
+
+    if location != "query" or schema.validate({}):
+        return read
+    unasked = schema.load({})
+    return lambda: read() if asked().query_string else dict(unasked)

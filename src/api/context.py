@@ -6,21 +6,20 @@ from datetime import timedelta
 from typing import TypedDict, cast
 from uuid import UUID
 
-from flask import current_app, g, request
-
 from application.dependencies import Dependencies
 from application.identity.ports import Viewer
 from domain.operations.settings import ERASURE_GRACE_DAYS
+from middlewares.at_hand import asked, dependencies, noted
 
 
 def use() -> Dependencies:
     """The ports that this app was made with."""
-    return cast(Dependencies, current_app.extensions["altayar"])
+    return dependencies()
 
 
 def viewer() -> Viewer:
     """Who is asking; only inside views that ask for a token."""
-    return cast(Viewer, g.viewer)
+    return cast(Viewer, noted().viewer)
 
 
 def scope_of(permission: str) -> UUID | None:
@@ -30,7 +29,7 @@ def scope_of(permission: str) -> UUID | None:
 
 def network_address() -> str:
     """Where the request came from; of our own proxies only as many are believed as TRUSTED_PROXIES says."""
-    return request.remote_addr or ""
+    return asked().remote_addr or ""
 
 
 def erasure_grace() -> timedelta:
@@ -47,4 +46,4 @@ class Device(TypedDict):
 
 def device() -> Device:
     """The device that the request came from."""
-    return {"user_agent": request.headers.get("User-Agent", ""), "address": network_address()}
+    return {"user_agent": asked().headers.get("User-Agent", ""), "address": network_address()}

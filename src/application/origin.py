@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -46,7 +46,9 @@ def end_with(token: Token[Origin]) -> None:
 
 def note_actor(actor_id: UUID) -> None:
     """Who the request turned out to be from."""
-    _origin.set(replace(_origin.get(), actor_id=actor_id))
+    before = _origin.get()
+    # Not `replace`: this is every request's, and that looks at the fields anew each time.
+    _origin.set(Origin(actor_id, before.address, before.user_agent, before.request_id, before.via))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from application.dependencies import Dependencies
 from application.identity.ports import Viewer
 from application.operations.audit import RecordRefusal, record_refusal
 from domain.shared.errors import DomainError
+from middlewares.at_hand import noted
 from middlewares.auth_middleware import POLICY, SAFE
 
 _log = structlog.get_logger("audit")
@@ -24,8 +25,9 @@ def register_audit(app: Flask) -> None:
 
 
 def _keep_refusal(response: Response) -> Response:
-    viewer: Viewer | None = g.get("viewer")
-    if request.method in SAFE or viewer is None or "refusal" not in g:
+    here = noted()
+    viewer: Viewer | None = here.get("viewer")
+    if "refusal" not in here or viewer is None or request.method in SAFE:
         return response
     permission = _permission()
     # Whoever is neither staff nor has the permission is turned away unrecorded: anybody could fill the log.

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, overload
 
-from flask import current_app, g, request
+from flask import Request
 
-from application.dependencies import Dependencies
 from application.identity.api_keys import PREFIX, holder_of
 from application.identity.ports import Viewer
 from application.origin import note_actor
@@ -17,6 +16,7 @@ from domain.identity.api_keys import KeyNotAccepted, ScopeMissing
 from domain.identity.roles import ADMINS, Surface, WrongSurface, roles_on
 from domain.operations.settings import SECOND_FACTOR_REQUIRED
 from domain.shared.errors import NotAllowed
+from middlewares.at_hand import asked, dependencies, noted
 from security.permissions import CATALOGUE
 
 View = Callable[..., Any]
@@ -26,6 +26,9 @@ SCOPE: Final = "__access_scope__"
 STAFF_ONLY: Final = "/api/v1/admin/"
 """Routes below this answer nobody but staff, signed in as staff."""
 KEY_HEADER: Final = "X-API-Key"
+_AUTHORIZATION, _KEY = "HTTP_AUTHORIZATION", "HTTP_X_API_KEY"
+"""The headers as WSGI names them (PEP 3333): one look into its dictionary instead of three functions."""
+_CREDENTIALS: Final = frozenset({_AUTHORIZATION, _KEY})
 
 
 class Unauthorized(NotAllowed):
@@ -55,9 +58,10 @@ def optional_token(view: View | None = None, *, scope: str | None = None) -> Vie
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            g.viewer = None
-            if "Authorization" in request.headers or KEY_HEADER in request.headers:
-                g.viewer = viewer = _viewer()
+            here = noted()
+            here.viewer = None
+            if not asked().environ.keys().isdisjoint(_CREDENTIALS):
+                here.viewer = viewer = _viewer()
                 _refuse_other_keys(viewer, scope)
             return view(*args, **kwargs)
 
@@ -79,7 +83,7 @@ def token_required(view: View | None = None, *, scope: str | None = None) -> Vie
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            g.viewer = viewer = _viewer()
+            noted().viewer = viewer = _viewer()
             _refuse_other_keys(viewer, scope)
             return view(*args, **kwargs)
 
@@ -95,7 +99,7 @@ def permission_required(permission: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            g.viewer = viewer = _viewer()
+            noted().viewer = viewer = _viewer()
             _refuse_other_keys(viewer, permission if guarded.is_for_keys else None)
             if not viewer.may(permission):
                 raise NotAllowed()
@@ -110,7 +114,7 @@ def permission_required(permission: str) -> Callable[[View], View]:
 
 def _ask_for_second_factor(viewer: Viewer) -> None:
     """Refuse staff who have not proved one in this session, where the company's setting asks for it."""
-    if viewer.is_staff and not viewer.second_factor and _use().system_settings.value(SECOND_FACTOR_REQUIRED):
+    if viewer.is_staff and not viewer.second_factor and dependencies().system_settings.value(SECOND_FACTOR_REQUIRED):
         raise SecondFactorNeeded()
 
 
@@ -119,7 +123,7 @@ def admin_required(view: View) -> View:
 
     @functools.wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        g.viewer = viewer = _viewer()
+        noted().viewer = viewer = _viewer()
         _refuse_other_keys(viewer, None)
         if viewer.surface is not Surface.STAFF:
             raise WrongSurface()
@@ -132,8 +136,9 @@ def admin_required(view: View) -> View:
 
 def _viewer() -> Viewer:
     """Who is asking, and that they ask where they may."""
-    credential = _credential()
-    viewer = _key_holder(credential) if credential.startswith(PREFIX) else _token_holder(credential)
+    request = asked()
+    credential = _credential(request)
+    viewer = _key_holder(credential) if credential.startswith(PREFIX) else _token_holder(credential, request)
     # From here on that is known wherever the request's work goes, for what is refused, too.
     note_actor(viewer.user_id)
     if request.path.startswith(STAFF_ONLY) and viewer.surface is not Surface.STAFF:
@@ -141,22 +146,24 @@ def _viewer() -> Viewer:
     return viewer
 
 
-def _credential() -> str:
+def _credential(request: Request) -> str:
     """The bearer token, or the API key in either place."""
-    if "Authorization" not in request.headers:
-        key = request.headers.get(KEY_HEADER, "").strip()
+    authorization = request.environ.get(_AUTHORIZATION)
+    if authorization is None:
+        key: str = request.environ.get(_KEY, "").strip()
         if not key.startswith(PREFIX):
             raise Unauthorized()
         return key
-    scheme, _, token = request.headers["Authorization"].partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    scheme, _, rest = str(authorization).partition(" ")
+    token = rest.strip()
+    if scheme.lower() != "bearer" or not token:
         raise Unauthorized()
-    return token.strip()
+    return token
 
 
-def _token_holder(token: str) -> Viewer:
+def _token_holder(token: str, request: Request) -> Viewer:
     """Who a token was issued to. What changes anything asks the database whether that still holds."""
-    use = _use()
+    use = dependencies()
     viewer = use.tokens.read(token, at=use.clock.now())
     if request.method in SAFE:
         return viewer
@@ -168,8 +175,8 @@ def _token_holder(token: str) -> Viewer:
 
 def _key_holder(key: str) -> Viewer:
     """Whom a key speaks for; the database is asked every time."""
-    use = _use()
-    address = request.remote_addr or ""
+    use = dependencies()
+    address = asked().remote_addr or ""
     return holder_of(key, address=address, queries=use.queries.access, uow=use.new_uow(), clock=use.clock)
 
 
@@ -181,11 +188,6 @@ def _refuse_other_keys(viewer: Viewer, scope: str | None) -> None:
         raise KeyNotAccepted()
     if scope not in viewer.scopes:
         raise ScopeMissing(scope)
-
-
-def _use() -> Dependencies:
-    use: Dependencies = current_app.extensions["altayar"]
-    return use
 
 
 def _declare(view: View, policy: str, scope: str | None = None) -> View:

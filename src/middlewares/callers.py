@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from flask import current_app, request
+from collections.abc import Callable
+from functools import lru_cache
 
-from application.dependencies import Dependencies
 from domain.shared.network import subscriber_of
+from middlewares.at_hand import asked, dependencies
+
+REMEMBERED = 4096
+"""Digests of addresses and tokens that a process remembers: who calls once calls again."""
 
 
 def caller_address() -> str:
     """A digest of the address that the request came from."""
-    return f"a{keyed_digest(subscriber_of(request.remote_addr or ''))[:12].hex()}"
+    return _of_address(dependencies().digests.of, asked().remote_addr or "")
 
 
 def caller() -> str:
     """A digest of the bearer token where there is one, else of the address."""
-    token = request.headers.get("Authorization", "")
-    return f"t{keyed_digest(token)[:12].hex()}" if token else caller_address()
+    token = asked().environ.get("HTTP_AUTHORIZATION", "")
+    return _of_token(dependencies().digests.of, token) if token else caller_address()
 
 
 def keyed_digest(text: str) -> bytes:
     """A digest that nobody can compute without the installation's key."""
-    use: Dependencies = current_app.extensions["altayar"]
-    return use.digests.of(text)
+    return dependencies().digests.of(text)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _of_address(digest: Callable[[str], bytes], address: str) -> str:
+    return f"a{digest(subscriber_of(address))[:12].hex()}"
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _of_token(digest: Callable[[str], bytes], token: str) -> str:
+    return f"t{digest(token)[:12].hex()}"

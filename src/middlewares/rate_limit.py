@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response
 
+from middlewares.at_hand import application, asked, noted
 from middlewares.callers import caller, caller_address
 from middlewares.error_handler import problem
 from middlewares.quotas import LeasedQuota, SharedCounter, SlidingQuota, Verdict
@@ -58,38 +59,39 @@ class _Limits:
 
     def check(self) -> Response | None:
         """Refuse what is too much."""
-        if not _is_counted():
+        request = asked()
+        if not _is_counted(request):
             return None
-        verdict = self._count()
-        g.rate_limit = verdict
+        verdict = self._count(request)
+        noted().rate_limit = verdict
         if verdict.allowed:
             return None
         return problem(429, "rate_limited", headers={"Retry-After": str(_seconds_until(verdict.resets_at))})
 
     def tell(self, response: Response) -> Response:
         """Say on every counted answer what is left; count tokens that were refused."""
-        verdict: Verdict | None = g.get("rate_limit")
+        verdict: Verdict | None = noted().get("rate_limit")
         if verdict is None:
             return response
         headers = response.headers
-        headers["X-RateLimit-Limit"] = str(verdict.limit)
-        headers["X-RateLimit-Remaining"] = str(verdict.remaining)
-        headers["X-RateLimit-Reset"] = str(verdict.resets_at)
-        if response.status_code == 401 and "Authorization" in request.headers:
+        headers.add("X-RateLimit-Limit", str(verdict.limit))
+        headers.add("X-RateLimit-Remaining", str(verdict.remaining))
+        headers.add("X-RateLimit-Reset", str(verdict.resets_at))
+        if response.status_code == 401 and _brings_token(asked()):
             self._leased.take("refused", caller_address(), self._scaled(REFUSED_TOKENS_PER_MINUTE))
         return response
 
-    def _count(self) -> Verdict:
-        strict = self._strict_limit()
+    def _count(self, request: Request) -> Verdict:
+        strict = self._strict_limit(request)
         if strict is not None:
             return self._sliding.take(str(request.endpoint), caller_address(), self._scaled(strict))
-        if "Authorization" in request.headers and self._leased.is_spent("refused", caller_address()):
+        if _brings_token(request) and self._leased.is_spent("refused", caller_address()):
             return self._leased.take("refused", caller_address(), self._scaled(REFUSED_TOKENS_PER_MINUTE))
         if request.method in _SAFE:
             return self._leased.take("reads", caller(), self._scaled(READS_PER_MINUTE))
         return self._leased.take("changes", caller(), self._scaled(CHANGES_PER_MINUTE))
 
-    def _strict_limit(self) -> int | None:
+    def _strict_limit(self, request: Request) -> int | None:
         """The view's own limit, looked up once for each route and method."""
         if request.endpoint is None:
             return None
@@ -102,13 +104,17 @@ class _Limits:
         return max(1, int(limit * self._scale))
 
 
-def _is_counted() -> bool:
+def _brings_token(request: Request) -> bool:
+    return "HTTP_AUTHORIZATION" in request.environ
+
+
+def _is_counted(request: Request) -> bool:
     path = request.path
     return path.startswith("/api/") and request.method != "OPTIONS" and not path.startswith(_OWN_LIMITS)
 
 
 def _declared(endpoint: str, method: str) -> int | None:
-    view = current_app.view_functions[endpoint]
+    view = application().view_functions[endpoint]
     view_class = getattr(view, "view_class", None)
     own: int | None = getattr(getattr(view_class, method.lower(), None) if view_class else view, _LIMIT, None)
     return own if own is not None else AUTH_PER_MINUTE if endpoint.startswith("auth.") else None

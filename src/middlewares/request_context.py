@@ -5,16 +5,17 @@ One line is logged for each request that changes something.
 
 from __future__ import annotations
 
+import os
 import re
 import time
-from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 from prometheus_client import Histogram
 
 from application.origin import Origin, begin_with, end_with
 from domain.shared.card_numbers import holds_card_number, without_card_numbers
+from middlewares.at_hand import asked, noted
 
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,80}")
 _LONGEST_AGENT = 300
@@ -36,26 +37,33 @@ def register_request_context(app: Flask) -> None:
 
 
 def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    # It is kept in logs and in the audit log: whoever sends a card number as an id is given another one.
-    g.request_id = given if _ACCEPTED.fullmatch(given) and not holds_card_number(given) else uuid4().hex
-    g.began = time.perf_counter()
+    request, here = asked(), noted()
+    here.began = time.perf_counter()
+    here.request_id = request_id = _request_id(request.environ.get("HTTP_X_REQUEST_ID"))
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
-    agent = request.headers.get("User-Agent")
-    g.origin_before = begin_with(
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    agent = request.environ.get("HTTP_USER_AGENT")
+    here.origin_before = begin_with(
         Origin(
             address=request.remote_addr,
             user_agent=_one_line(agent) if agent is not None else None,
-            request_id=g.request_id,
+            request_id=request_id,
             via="web",
         )
     )
 
 
+def _request_id(given: str | None) -> str:
+    """The client's own where it is one that can be kept, else a new one."""
+    # It is kept in logs and in the audit log: whoever sends a card number as an id is given another one.
+    if given is not None and _ACCEPTED.fullmatch(given) and not holds_card_number(given):
+        return given
+    return os.urandom(16).hex()
+
+
 def _leave(_error: BaseException | None) -> None:
     """The next request of this thread begins without an origin."""
-    begun = g.pop("origin_before", None)
+    begun = noted().pop("origin_before", None)
     if begun is not None:
         end_with(begun)
 
@@ -67,10 +75,11 @@ def _one_line(agent: str) -> str:
 
 
 def _end(response: Response) -> Response:
-    if "began" not in g:
+    request, here = asked(), noted()
+    if "began" not in here:
         return response
-    seconds = time.perf_counter() - g.began
-    response.headers["X-Request-Id"] = g.request_id
+    seconds = time.perf_counter() - here.began
+    response.headers.add("X-Request-Id", here.request_id)
     # The rule, not the path: ids would make a series each.
     matched, method = request.url_rule, request.method
     rule = matched.rule if matched is not None else "none"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response
+
+from middlewares.at_hand import asked
 
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -27,40 +29,43 @@ def register_security_headers(app: Flask, *, origins: Sequence[str], https: bool
     """Add headers to every answer; a page that set its own policy keeps it."""
     # `null` is what a sandboxed frame or a local file sends: nobody's origin, and everybody's.
     allowed = frozenset(origins) - {"null"}
-    always = {**_ALWAYS, "Content-Security-Policy": _NOTHING_LOADS}
+    everywhere = {**_ALWAYS, "Content-Security-Policy": _NOTHING_LOADS}
     if https:
-        always["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    of_api = {**always, "Cache-Control": "no-store"}
+        everywhere["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    always = [(name.lower(), name, value) for name, value in everywhere.items()]
+    of_api = [*always, ("cache-control", "Cache-Control", "no-store")]
 
     def protect(response: Response) -> Response:
         # Not `setdefault`: it goes through all headers for each of them.
-        present = {name.lower() for name, _ in response.headers}
-        for name, value in (of_api if request.path.startswith("/api/") else always).items():
-            if name.lower() not in present:
-                response.headers.add(name, value)
+        request, headers = asked(), response.headers
+        present = {name.lower() for name, _ in headers}
+        for known, name, value in of_api if request.path.startswith("/api/") else always:
+            if known not in present:
+                headers.add(name, value)
         if allowed:
-            _allow_origin(response)
+            _allow_origin(request, response)
         return response
 
-    def _allow_origin(response: Response) -> None:
+    def _allow_origin(request: Request, response: Response) -> None:
         response.headers.add("Vary", "Origin")
         origin = request.headers.get("Origin", "")
         if origin not in allowed:
             return
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
-        if _is_preflight():
+        if _is_preflight(request):
             response.headers["Access-Control-Allow-Methods"] = _ALLOWED_METHODS
             response.headers["Access-Control-Allow-Headers"] = _ALLOWED_HEADERS
             response.headers["Access-Control-Max-Age"] = "600"
 
     def answer_preflight() -> Response | None:
-        return Response(status=204) if _is_preflight() and request.headers.get("Origin") in allowed else None
+        request = asked()
+        return Response(status=204) if _is_preflight(request) and request.headers.get("Origin") in allowed else None
 
     app.before_request(answer_preflight)
     app.after_request(protect)
 
 
-def _is_preflight() -> bool:
+def _is_preflight(request: Request) -> bool:
     """A browser asks whether it may send another request (Fetch standard, CORS-preflight)."""
     return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers

@@ -99,7 +99,7 @@ def test_answers_say_what_their_schema_says(bare_app: Flask, schema: type[Schema
     @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
     def same(row: dict[str, Any]) -> None:
         with bare_app.test_request_context(headers={"Accept-Language": language}):
-            shown = orjson.loads(orjson.dumps(serializer(schema)(row, language), option=_OPTIONS))
+            shown = orjson.loads(orjson.dumps(serializer(schema, language)(row), option=_OPTIONS))
             assert shown == as_marshmallow_would(schema, row)
 
     same()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -16,6 +18,7 @@ from domain.shared.errors import Conflict
 from domain.shared.events import DomainEvent
 from infrastructure.clock import new_id
 from infrastructure.database import transaction
+from infrastructure.database.connections import MOST_HELD
 from infrastructure.database.refusals import Busy, DatabaseUnavailable, TryAgain
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
@@ -152,6 +155,36 @@ def overdraw(database: Database) -> None:
         uow.ledger.post([a_journal(*transfer(account, CLEARING, 1))])
         uow.publish(an_event())
         uow.commit()
+
+
+@pytest.mark.parametrize(
+    ("statements", "begun_before"), [(1, False), (MOST_HELD, True)], ids=["a few are held", "many are not"]
+)
+def test_statements_without_an_answer_travel_with_the_next_question(
+    database: Database, addresses: DatabaseAddresses, statements: int, begun_before: bool
+) -> None:
+    with connect(addresses.app) as other, database.transaction() as begun:
+
+        def is_locked() -> bool:
+            row = other.execute("SELECT pg_try_advisory_xact_lock(4711)").fetchone()
+            return row == (False,)
+
+        for _ in range(statements):
+            begun.execute("SELECT pg_advisory_xact_lock(4711)")
+        assert within_a_second(is_locked) == begun_before
+
+        begun.row("SELECT 1")
+        assert is_locked()
+
+
+def within_a_second(holds: Callable[[], bool]) -> bool:
+    """Whether something comes true soon; no sooner than that is it false."""
+    until = time.monotonic() + 1
+    while time.monotonic() < until:
+        if holds():
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def test_a_refusal_in_the_pipeline_is_told_at_commit(database: Database) -> None:

@@ -1,10 +1,12 @@
-"""Connections that wait beside gevent's loop, and only when there is something to wait for.
+"""Connections whose pipelines send once for each question, and which wait beside gevent's loop.
 
-psycopg's own waiting under gevent passes the loop at every step, also to hear that a socket can be written to.
+psycopg sends each statement of a pipeline by itself, and the server's process is woken for each; its waiting under
+gevent passes the loop at every step, also to hear that a socket can be written to.
 """
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -18,6 +20,9 @@ Result = TypeVar("Result")
 READ, WRITE = 1, 2
 """psycopg's `Wait` and `Ready`, as plain numbers."""
 
+MOST_HELD: Final = 100
+"""Statements of a pipeline that wait for the next question; beyond, the server begins with them."""
+
 UNBROKEN: Final = 200
 """Steps without a wait after which others get their turn: a long pipeline must not keep the loop to itself."""
 
@@ -28,8 +33,28 @@ _ASKED = {READ: _IN, WRITE: _OUT, READ | WRITE: _IN | _OUT}
 _WAIT = {READ: wait_read, WRITE: wait_write, READ | WRITE: wait_readwrite}
 
 
-class CooperativeConnection(psycopg.Connection[Any]):
-    """psycopg's connection for processes that gevent has patched."""
+class HeldPipeline(psycopg.Pipeline):
+    """A pipeline whose statements stay in libpq's buffer until an answer is wanted, many wait, or it ends."""
+
+    def _communicate_gen(self) -> PQGen[None]:
+        if len(self.result_queue) >= MOST_HELD or self.pgconn.pipeline_sync in self.command_queue:
+            yield from super()._communicate_gen()
+        # Whoever fetches an answer sends by itself what is still to be sent.
+        while self.command_queue:
+            self.command_queue.popleft()()
+
+
+class HoldingConnection(psycopg.Connection[Any]):
+    """psycopg's connection with such pipelines."""
+
+    def pipeline(self) -> AbstractContextManager[psycopg.Pipeline]:  # type: ignore[override]
+        if self._pipeline is None:
+            self._pipeline = HeldPipeline(self)
+        return super().pipeline()
+
+
+class CooperativeConnection(HoldingConnection):
+    """The same for processes that gevent has patched."""
 
     _unbroken = 0
 
@@ -62,7 +87,7 @@ class CooperativeConnection(psycopg.Connection[Any]):
             self.pgconn.finish()
             raise
         self._unbroken = 0
-        return _ready(socket, wanted)
+        return READ if wanted == READ else _ready(socket, wanted)
 
 
 def _ready(socket: int, wanted: int) -> int:
@@ -76,11 +101,13 @@ def _ready(socket: int, wanted: int) -> int:
     return (WRITE if happened & _OUT else 0) | (READ if happened & ~_OUT else 0)
 
 
-def connect_cooperatively(engine: Engine) -> None:
-    """Open this engine's connections as such where gevent runs; elsewhere psycopg's own waiting is the fastest."""
-    if monkey.is_module_patched("select"):
-        event.listen(engine, "do_connect", _connect)
+def connect_by_these(engine: Engine) -> None:
+    """Open this engine's connections as such; where gevent does not run, psycopg's own waiting is the fastest."""
+    kind = CooperativeConnection if monkey.is_module_patched("select") else HoldingConnection
 
+    def connect(
+        _dialect: object, _record: object, positional: list[Any], named: dict[str, Any]
+    ) -> psycopg.Connection[Any]:
+        return kind.connect(*positional, **named)
 
-def _connect(_dialect: object, _record: object, positional: list[Any], named: dict[str, Any]) -> CooperativeConnection:
-    return CooperativeConnection.connect(*positional, **named)
+    event.listen(engine, "do_connect", connect)

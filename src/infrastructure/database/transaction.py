@@ -14,15 +14,17 @@ from typing import Any, Protocol
 
 import orjson
 import psycopg
+from psycopg.adapt import Loader
 from psycopg.rows import dict_row
-from sqlalchemy import Connection, Engine, create_engine
+from psycopg.types.json import set_json_dumps
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
-from infrastructure.database.connections import connect_cooperatively
+from infrastructure.database.connections import connect_by_these
 from infrastructure.database.refusals import DatabaseUnavailable, meaning_of
 
 Row = dict[str, Any]
@@ -86,13 +88,13 @@ class Database:
             "connect_args": {"options": options, "connect_timeout": 3},
             # Transactions begin by a statement of their own, which travels with the first of theirs.
             "isolation_level": "AUTOCOMMIT",
-            "json_deserializer": orjson.loads,
         }
         self.url = url
         self.engine: Engine = create_engine(url, **shared)
         self._reads: Engine = create_engine(url, pool_reset_on_return=None, **shared)
         for engine in (self.engine, self._reads):
-            connect_cooperatively(engine)
+            connect_by_these(engine)
+            event.listen(engine, "connect", _speak_json)
         self._current: ContextVar[Statements | None] = ContextVar("transaction", default=None)
 
     def rows(self, sql: str, parameters: Parameters = (), *, replan: bool = False) -> list[Row]:
@@ -103,8 +105,8 @@ class Database:
         current = self._current.get()
         if current is not None:
             return current.rows(sql, parameters, replan=replan)
-        with _borrowed(self._reads) as lent, _driver(lent).cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(sql, parameters, prepare=not replan).fetchall()
+        with _borrowed(self._reads) as lent:
+            return _cursor(lent).execute(sql, parameters, prepare=not replan).fetchall()
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """The first row of one read, or None."""
@@ -154,7 +156,7 @@ class Transaction:
         self._connection = _driver(lent)
         self._pipeline: contextlib.ExitStack | None = contextlib.ExitStack()
         self._pipeline.enter_context(self._connection.pipeline())
-        self._cursor = self._connection.cursor(row_factory=dict_row)
+        self._cursor = _cursor(lent)
         self._session: Session | None = None
         self._committed = False
 
@@ -203,7 +205,6 @@ class Transaction:
             self._leave_pipeline()
         if self._session is not None:
             self._session.close()
-        self._cursor.close()
         if not self._connection.closed:
             self._connection.rollback()
 
@@ -232,6 +233,26 @@ class JoinedTransaction:
 
     def joined(self) -> Statements:
         return self
+
+
+class _Json(Loader):
+    """JSON columns, read by orjson straight away."""
+
+    load = staticmethod(orjson.loads)  # type: ignore[assignment]
+
+
+def _speak_json(connection: psycopg.Connection[Any], _record: object) -> None:
+    for name in ("json", "jsonb"):
+        connection.adapters.register_loader(name, _Json)
+    set_json_dumps(orjson.dumps, connection)
+
+
+def _cursor(lent: PoolProxiedConnection) -> psycopg.Cursor[Row]:
+    """The cursor that a connection keeps: a new one costs as much as a small statement."""
+    cursor: psycopg.Cursor[Row] | None = lent.info.get("cursor")
+    if cursor is None:
+        cursor = lent.info["cursor"] = _driver(lent).cursor(row_factory=dict_row)
+    return cursor
 
 
 def _driver(lent: PoolProxiedConnection) -> psycopg.Connection[Any]:

@@ -62,9 +62,9 @@ class AnyConsents(MethodView):
 def _consents(user_id: UUID, query: dict[str, Any]) -> Response:
     rows = use().queries.privacy.consent_history(user_id, limit=query["limit"], after=after_cursor(query["cursor"]))
     shown, cursor = split_page(rows, query["limit"], by_time("given_at"))
-    show, language = serializer(ConsentShown), reading_language()
-    states = [show(state, language) for state in _states(user_id).values()]
-    said = [show(row, language) for row in shown]
+    show = serializer(ConsentShown, reading_language())
+    states = [show(state) for state in _states(user_id).values()]
+    said = [show(row) for row in shown]
     return json_answer({"channels": states, "items": said, "next_cursor": cursor})
 
 

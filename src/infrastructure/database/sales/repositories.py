@@ -61,19 +61,29 @@ _BOOKING_COLUMNS = (
     "cancelled_at", "created_at", "updated_at",
 )  # fmt: skip
 
-_ADD_BOOKING = (
-    f"INSERT INTO bookings ({', '.join(_BOOKING_COLUMNS)}) VALUES ({', '.join(f'%({c})s' for c in _BOOKING_COLUMNS)})"
+# A booking and all that belongs to it in one statement: each costs a worker as much as several rows.
+_ADD_BOOKING = f"""
+WITH booked AS (
+    INSERT INTO bookings ({", ".join(_BOOKING_COLUMNS)}) VALUES ({", ".join(f"%({c})s" for c in _BOOKING_COLUMNS)})
+), bought AS (
+    INSERT INTO booking_items (id, booking_id, booking_type, item_name_ar, item_name_en, quantity,
+                               unit_price_minor, total_price_minor, currency)
+    SELECT i.id, %(id)s, i.booking_type, i.item_name_ar, i.item_name_en, i.quantity,
+           i.unit_price_minor, i.total_price_minor, %(currency)s
+    FROM jsonb_to_recordset(%(items)s) AS i(
+        id uuid, booking_type text, item_name_ar text, item_name_en text, quantity integer,
+        unit_price_minor bigint, total_price_minor bigint)
+), held AS (
+    INSERT INTO holds (booking_id, departure_id, seats, status, expires_at)
+    VALUES (%(id)s, %(hold_departure_id)s, %(hold_seats)s, %(hold_status)s, %(hold_expires_at)s)
 )
-_ADD_ITEM = """
-INSERT INTO booking_items (id, booking_id, booking_type, item_name_ar, item_name_en, quantity,
-                           unit_price_minor, total_price_minor, currency)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
-_ADD_HOLD = "INSERT INTO holds (booking_id, departure_id, seats, status, expires_at) VALUES (%s, %s, %s, %s, %s)"
-_ADD_TRAVELER = """
 INSERT INTO booking_travelers (booking_id, position, first_name, last_name, birth_date,
                                document_number_encrypted, document_expires_on)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+SELECT %(id)s, t.position, t.first_name, t.last_name, t.birth_date,
+       convert_to(t.document_number_encrypted, 'UTF8'), t.document_expires_on
+FROM jsonb_to_recordset(%(travelers)s) AS t(
+    position smallint, first_name text, last_name text, birth_date date, document_number_encrypted text,
+    document_expires_on date)
 """
 _ADD_CHANGE = """
 INSERT INTO booking_status_history (booking_id, from_status, to_status, changed_by_user_id, change_reason, changed_at)
@@ -115,25 +125,32 @@ class SqlBookings:
         return _sale(row, buyer_id, self._departures)
 
     def add(self, booking: Booking, travelers: Sequence[Traveler]) -> None:
-        self._statements.execute(_ADD_BOOKING, _booking_row(booking))
-        unit = booking.final_amount.currency.code
-        for item in booking.items:
-            self._statements.execute(
-                _ADD_ITEM,
-                (item.id, booking.id, item.booking_type, item.item_name_ar, item.item_name_en, item.quantity,
-                 item.unit_price.minor, item.total_price.minor, unit),
-            )  # fmt: skip
         hold = booking.hold
-        self._statements.execute(_ADD_HOLD, (booking.id, hold.departure_id, hold.seats, hold.status, hold.expires_at))
-        for position, traveler in enumerate(travelers, start=1):
-            number = traveler.document_number
-            self._statements.execute(
-                _ADD_TRAVELER,
-                (booking.id, position, traveler.first_name, traveler.last_name, traveler.birth_date,
-                 self._encryption.encrypt(number) if number else None, traveler.document_expires_on),
-            )  # fmt: skip
+        self._statements.execute(
+            _ADD_BOOKING,
+            {
+                **_booking_row(booking),
+                "items": Jsonb([_item_row(item) for item in booking.items]),
+                "hold_departure_id": hold.departure_id,
+                "hold_seats": hold.seats,
+                "hold_status": hold.status,
+                "hold_expires_at": hold.expires_at,
+                "travelers": Jsonb([self._traveler_row(*numbered) for numbered in enumerate(travelers, start=1)]),
+            },
+        )
         self._write_changes(booking)
         self._loaded[booking.id] = booking
+
+    def _traveler_row(self, position: int, traveler: Traveler) -> Row:
+        number = traveler.document_number
+        return {
+            "position": position,
+            "first_name": traveler.first_name,
+            "last_name": traveler.last_name,
+            "birth_date": traveler.birth_date,
+            "document_number_encrypted": self._encryption.encrypt(number).decode() if number else None,
+            "document_expires_on": traveler.document_expires_on,
+        }
 
     def get(self, booking_id: UUID) -> Booking:
         if booking_id not in self._loaded:
@@ -285,6 +302,18 @@ def _booking_row(booking: Booking) -> Row:
         "cancelled_at": booking.cancelled_at,
         "created_at": booking.created_at,
         "updated_at": booking.updated_at,
+    }
+
+
+def _item_row(item: BookingItem) -> Row:
+    return {
+        "id": item.id,
+        "booking_type": item.booking_type,
+        "item_name_ar": item.item_name_ar,
+        "item_name_en": item.item_name_en,
+        "quantity": item.quantity,
+        "unit_price_minor": item.unit_price.minor,
+        "total_price_minor": item.total_price.minor,
     }
 
 
