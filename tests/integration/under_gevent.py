@@ -92,11 +92,11 @@ def ended_greenlet(url: str) -> Seen:
 
 
 def long_pipeline(url: str) -> Seen:
-    """A thousand statements whose answers nobody waits for leave the others their turns."""
+    """Five thousand statements whose answers nobody waits for leave the others their turns."""
     database = Database(make_url(url))
     with _ticks() as ticks, database.transaction() as begun:
         before = len(ticks)
-        for number in range(1000):
+        for number in range(5000):
             begun.execute("SELECT %s::int", (number,))
         return {"turns": len(ticks) - before}
 
