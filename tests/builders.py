@@ -14,6 +14,7 @@ from domain.catalogue.packages import Package, PackageCategory, PackageStatus
 from domain.identity.users import User
 from domain.ledger import accounts
 from domain.ledger.journal import Entry, Journal, JournalType
+from domain.ledger.points import LIFETIME, PointsLot
 from domain.sales.bookings import (
     BookedPrice,
     Booking,
@@ -222,3 +223,16 @@ def a_journal(*entries: Entry, key: str | None = None, **changes: Any) -> Journa
         or (Entry(accounts.clearing("SCRIPTED", "EGP"), -100), Entry(accounts.wallet(new_id(), "EGP"), 100)),
     )
     return replace(journal, **changes)
+
+
+def a_lot(*, user_id: UUID, journal_id: UUID, points: int = 100, **changes: Any) -> PointsLot:
+    """Points earned at noon, for a year."""
+    lot = PointsLot(
+        id=new_id(),
+        user_id=user_id,
+        journal_id=journal_id,
+        points=points,
+        earned_at=NOON,
+        expires_at=NOON + LIFETIME,
+    )
+    return replace(lot, **changes)

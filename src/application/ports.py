@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
@@ -28,7 +28,9 @@ from domain.billing.invoices import Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.departures import Departure
 from domain.catalogue.packages import Package
+from domain.ledger.accounts import AccountRef
 from domain.ledger.cashback import CashbackRecord
+from domain.ledger.holds import BalanceHold
 from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
 from domain.membership.memberships import MembershipPlan, MembershipSubscription
@@ -147,14 +149,45 @@ class Invoices(Protocol):
     def add(self, invoice: Invoice) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an account holds, in minor units, and how much of it is set aside by holds."""
+
+    balance_minor: int
+    held_minor: int
+
+    @property
+    def available_minor(self) -> int:
+        return self.balance_minor - self.held_minor
+
+
 class Ledger(Protocol):
-    """The posting path."""
+    """The posting path, and what has to be seen under the accounts' locks before something is posted."""
 
     def post(self, journals: Sequence[Journal]) -> None:
         """Post journals; one whose key was posted before is skipped.
 
-        Raises InsufficientBalance or JournalKeyReused, here or at commit; then nothing was posted.
+        Raises InsufficientBalance, JournalKeyReused or ReversalRefused, here or at commit; then nothing was posted.
         """
+        ...
+
+    def lock(self, accounts: Iterable[AccountRef]) -> Mapping[AccountRef, Standing]:
+        """Lock owned accounts, in one order, until the unit of work ends; how each of them stands.
+
+        One that never moved stands at nothing, and is not locked: whoever first moves it waits for the other.
+        """
+        ...
+
+    def add_hold(self, hold: BalanceHold) -> None:
+        """Set an amount aside. Raises InsufficientBalance, here or at commit."""
+        ...
+
+    def get_hold(self, hold_id: UUID) -> BalanceHold:
+        """The hold, locked. Raises HoldNotFound."""
+        ...
+
+    def resolve_hold(self, hold: BalanceHold) -> None:
+        """Store how a hold ended; before the journal of its capture is posted."""
         ...
 
     def add_lot(self, lot: PointsLot) -> None: ...

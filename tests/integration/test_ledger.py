@@ -26,7 +26,7 @@ from infrastructure.database.ledger.queries import SqlLedgerQueries
 from infrastructure.database.ledger.repositories import fingerprint
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
-from tests.builders import NOON, a_journal
+from tests.builders import NOON, a_journal, a_lot
 from tests.integration.shop import PROMISES, a_stored_user, all_at_once, units_of_work
 
 ELSEWHERE = accounts.clearing("ELSEWHERE", "EGP")
@@ -246,16 +246,30 @@ def test_an_account_may_not_dip_below_zero_even_within_a_batch(ledger: Ledger) -
     assert ledger.balance(wallet) == 50
 
 
-@pytest.mark.parametrize("kind", [accounts.points, lambda owner: accounts.cashback(owner, "EGP")])
-def test_points_and_cashback_are_never_owed_to_us(ledger: Ledger, kind: Callable[[UUID], AccountRef]) -> None:
-    account = kind(a_stored_user(ledger.new_uow))
-    cost = accounts.platform(AccountKind.POINTS_ISSUED, account.currency)
+def test_cashback_is_never_owed_to_us(ledger: Ledger) -> None:
+    account = accounts.cashback(a_stored_user(ledger.new_uow), "EGP")
+    cost = accounts.platform(AccountKind.CASHBACK_COST, account.currency)
     ledger.move(cost, account, 10)
 
     with pytest.raises(InsufficientBalance):
         ledger.move(account, cost, 11)
 
     assert ledger.balance(account) == 10
+
+
+def test_points_are_never_owed_to_us(ledger: Ledger) -> None:
+    owner = a_stored_user(ledger.new_uow)
+    issued = accounts.platform(AccountKind.POINTS_ISSUED, accounts.POINTS_UNIT)
+    earned = a_journal(*transfer(issued, accounts.points(owner), 10))
+    with ledger.new_uow() as uow:
+        uow.ledger.post([earned])
+        uow.ledger.add_lot(a_lot(user_id=owner, journal_id=earned.id, points=10))
+        uow.commit()
+
+    with pytest.raises(InsufficientBalance):
+        ledger.move(accounts.points(owner), issued, 11)
+
+    assert ledger.balance(accounts.points(owner)) == 10
 
 
 def test_an_account_may_stand_several_times_in_a_journal_and_in_a_batch(ledger: Ledger) -> None:

@@ -1,4 +1,7 @@
-"""The chart of accounts: what kinds there are, and whose they are."""
+"""The chart of accounts: every kind there is, whose it is, and how it may stand.
+
+Credits are positive: what the company owes, or has earned. An asset or an expense therefore sums below zero.
+"""
 
 from __future__ import annotations
 
@@ -15,29 +18,122 @@ _NAMESPACE: Final = UUID("6c3a3f0e-6b8d-5d0b-9a55-1c1f5f0e7a10")
 
 
 class AccountKind(StrEnum):
-    """Credits are positive: what the company owes. An asset or an expense therefore sums below zero."""
+    """The kinds of account, in the order of the chart (`CHART`)."""
 
-    # A person's own: chained entries, a running balance, never below zero.
     WALLET = "WALLET"
-    """Money the customer may spend or ask back."""
     POINTS = "POINTS"
     CASHBACK = "CASHBACK"
-    """Cashback promised, not yet in the wallet."""
+    CUSTOMER_DEBT = "CUSTOMER_DEBT"
+    VENDOR_PAYABLE = "VENDOR_PAYABLE"
+    AGENT_PAYABLE = "AGENT_PAYABLE"
 
-    # The platform's: summed, never locked.
     PROVIDER_CLEARING = "PROVIDER_CLEARING"
-    """Money a payment provider holds for the company; one per provider."""
+    PAYOUTS_IN_TRANSIT = "PAYOUTS_IN_TRANSIT"
     SUSPENSE = "SUSPENSE"
-    """Money that came in and belongs to nothing yet: late, twice, short or unknown."""
     CUSTOMER_PREPAYMENTS = "CUSTOMER_PREPAYMENTS"
-    """Paid for trips that are not completed."""
+    TAX_OWED = "TAX_OWED"
+    EXCHANGE = "EXCHANGE"
+
     BOOKING_REVENUE = "BOOKING_REVENUE"
     MEMBERSHIP_REVENUE = "MEMBERSHIP_REVENUE"
-    POINTS_ISSUED = "POINTS_ISSUED"
+    EXPIRY_INCOME = "EXPIRY_INCOME"
+
+    DISCOUNTS = "DISCOUNTS"
     CASHBACK_COST = "CASHBACK_COST"
+    VENDOR_SHARES = "VENDOR_SHARES"
+    AGENT_COMMISSIONS = "AGENT_COMMISSIONS"
+    PROVIDER_FEES = "PROVIDER_FEES"
+    ADJUSTMENTS = "ADJUSTMENTS"
+    BAD_DEBTS = "BAD_DEBTS"
+
+    POINTS_ISSUED = "POINTS_ISSUED"
+    POINTS_REDEEMED = "POINTS_REDEEMED"
 
 
-USER_KINDS: Final = frozenset({AccountKind.WALLET, AccountKind.POINTS, AccountKind.CASHBACK})
+class Nature(StrEnum):
+    """What a balance of the kind is in the company's books."""
+
+    LIABILITY = "LIABILITY"
+    ASSET = "ASSET"
+    INCOME = "INCOME"
+    EXPENSE = "EXPENSE"
+    MEMORANDUM = "MEMORANDUM"
+    """Counts points against their owners; no money."""
+
+
+class Standing(StrEnum):
+    """How an owned account may stand; the platform's own are only summed."""
+
+    NEVER_BELOW_ZERO = "NEVER_BELOW_ZERO"
+    EITHER_SIDE = "EITHER_SIDE"
+    NEVER_ABOVE_ZERO = "NEVER_ABOVE_ZERO"
+
+
+@dataclass(frozen=True, slots=True)
+class ChartLine:
+    """One kind. An owned account (with a `standing`) has a chain of entries; one of the platform is only summed."""
+
+    kind: AccountKind
+    nature: Nature
+    standing: Standing | None
+    name_ar: str
+    name_en: str
+    meaning: str
+
+    @property
+    def is_owned(self) -> bool:
+        return self.standing is not None
+
+
+_GUARDED, _OPEN, _OWED = Standing.NEVER_BELOW_ZERO, Standing.EITHER_SIDE, Standing.NEVER_ABOVE_ZERO
+_K, _N = AccountKind, Nature
+
+_LINES: Final = (
+    # People's own.
+    ChartLine(_K.WALLET, _N.LIABILITY, _GUARDED, "المحفظة", "Wallet", "Money its owner may spend or ask back."),
+    ChartLine(_K.POINTS, _N.MEMORANDUM, _GUARDED, "النقاط", "Points", "Loyalty points; each belongs to a lot."),
+    ChartLine(_K.CASHBACK, _N.LIABILITY, _GUARDED, "استرداد نقدي مستحق", "Cashback owed",
+              "Promised for completed trips, not yet in the wallet."),
+    ChartLine(_K.CUSTOMER_DEBT, _N.ASSET, _OWED, "مديونية العميل", "Customer's debt",
+              "Clawed back after it was spent; later earnings pay it off."),
+    ChartLine(_K.VENDOR_PAYABLE, _N.LIABILITY, _OPEN, "مستحقات المورد", "Vendor payable",
+              "Shares of completed trips; below zero after a refund, carried into the next payout."),
+    ChartLine(_K.AGENT_PAYABLE, _N.LIABILITY, _OPEN, "مستحقات الوكيل", "Agent payable", "Commissions, the same way."),
+    # Where money is, and whom it waits for.
+    ChartLine(_K.PROVIDER_CLEARING, _N.ASSET, None, "أرصدة لدى مقدمي الدفع", "Provider clearing",
+              "Money that a payment provider or a bank holds for the company; one account per provider."),
+    ChartLine(_K.PAYOUTS_IN_TRANSIT, _N.LIABILITY, None, "مدفوعات في الطريق", "Payouts in transit",
+              "Taken from its owner's account, not yet said to have arrived."),
+    ChartLine(_K.SUSPENSE, _N.LIABILITY, None, "مبالغ معلقة", "Suspense",
+              "Came in and belongs to nothing yet: late, twice, short or unknown."),
+    ChartLine(_K.CUSTOMER_PREPAYMENTS, _N.LIABILITY, None, "دفعات مقدمة من العملاء", "Customer prepayments",
+              "Paid for trips that are not completed."),
+    ChartLine(_K.TAX_OWED, _N.LIABILITY, None, "ضرائب مستحقة", "Tax owed", "Withheld or collected for the state."),
+    ChartLine(_K.EXCHANGE, _N.ASSET, None, "مركز الصرف", "Exchange position",
+              "What transfers between currencies took in and gave out."),
+    # Income.
+    ChartLine(_K.BOOKING_REVENUE, _N.INCOME, None, "إيرادات الحجوزات", "Booking revenue", "Completed trips."),
+    ChartLine(_K.MEMBERSHIP_REVENUE, _N.INCOME, None, "إيرادات العضويات", "Membership revenue", "Memberships sold."),
+    ChartLine(_K.EXPIRY_INCOME, _N.INCOME, None, "إيرادات ما انتهت صلاحيته", "Expiry income",
+              "What its owner let expire, in its unit."),
+    # Expenses.
+    ChartLine(_K.DISCOUNTS, _N.EXPENSE, None, "خصومات", "Discounts",
+              "What points and vouchers paid in their owners' stead."),
+    ChartLine(_K.CASHBACK_COST, _N.EXPENSE, None, "تكلفة الاسترداد النقدي", "Cashback cost", "Cashback promised."),
+    ChartLine(_K.VENDOR_SHARES, _N.EXPENSE, None, "حصص الموردين", "Vendor shares", "Vendors' part of trips."),
+    ChartLine(_K.AGENT_COMMISSIONS, _N.EXPENSE, None, "عمولات الوكلاء", "Agent commissions", "Agents' part of trips."),
+    ChartLine(_K.PROVIDER_FEES, _N.EXPENSE, None, "رسوم مقدمي الدفع", "Provider fees", "What providers keep."),
+    ChartLine(_K.ADJUSTMENTS, _N.EXPENSE, None, "تسويات", "Adjustments", "What staff gave or took by hand."),
+    ChartLine(_K.BAD_DEBTS, _N.EXPENSE, None, "ديون معدومة", "Bad debts", "Debts that nobody pays."),
+    # Points' other side.
+    ChartLine(_K.POINTS_ISSUED, _N.MEMORANDUM, None, "نقاط مصدرة", "Points issued", "Given to their owners."),
+    ChartLine(_K.POINTS_REDEEMED, _N.MEMORANDUM, None, "نقاط مستبدلة", "Points redeemed", "Spent by their owners."),
+)  # fmt: skip
+
+CHART: Final = {line.kind: line for line in _LINES}
+"""The chart of accounts. The database holds the same lines (`ledger_account_kinds`), and its guards go by them."""
+
+USER_KINDS: Final = frozenset(line.kind for line in _LINES if line.is_owned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +172,11 @@ def points(owner: UUID) -> AccountRef:
 
 def cashback(owner: UUID, currency: str) -> AccountRef:
     return AccountRef(AccountKind.CASHBACK, currency, owner)
+
+
+def debt(owner: UUID, unit: str) -> AccountRef:
+    """What a customer owes in a currency, or in points."""
+    return AccountRef(AccountKind.CUSTOMER_DEBT, unit, owner)
 
 
 def clearing(provider: str, currency: str) -> AccountRef:

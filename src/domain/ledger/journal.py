@@ -25,6 +25,12 @@ class JournalKeyReused(Conflict):
     code = "journal_key_reused"
 
 
+class ReversalRefused(Conflict):
+    """More would be reversed than was posted, or a reversal would be reversed."""
+
+    code = "reversal_refused"
+
+
 class JournalType(StrEnum):
     """Why value moved; what a customer reads as the kind of transaction."""
 
@@ -45,6 +51,19 @@ class JournalType(StrEnum):
     """A trip was completed: what was prepaid for it is earned."""
     SUSPENSE = "SUSPENSE"
     """Money came in that nothing claims; a person decides."""
+    TRANSFER = "TRANSFER"
+    """Between a customer's own currencies, at a dated rate."""
+    CLAWBACK = "CLAWBACK"
+    """What was earned is taken back with a refund; what was spent of it becomes debt."""
+    REPAYMENT = "REPAYMENT"
+    """Earnings pay off a debt."""
+    EARNING = "EARNING"
+    """A vendor's share of a completed trip."""
+    PAYOUT = "PAYOUT"
+    FEE = "FEE"
+    DISPUTE = "DISPUTE"
+    WRITE_OFF = "WRITE_OFF"
+    """A debt that nobody will pay, or a difference found by reconciliation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +76,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """A movement: entries that sum to zero per unit; `idempotency_key` makes it happen once."""
+    """A movement: entries that sum to zero per unit; `idempotency_key` makes it happen once.
+
+    `reverses` is the journal that this one takes back, in whole or in part; only of a REVERSAL.
+    """
 
     id: UUID
     journal_type: JournalType
@@ -68,8 +90,11 @@ class Journal:
     description_en: str
     occurred_at: datetime
     entries: tuple[Entry, ...]
+    reverses: UUID | None = None
 
     def __post_init__(self) -> None:
+        if self.reverses is not None and self.journal_type is not JournalType.REVERSAL:
+            raise ValueError("only a REVERSAL reverses")
         if len(self.entries) < 2 or any(entry.amount_minor == 0 for entry in self.entries):
             raise ValueError("a journal has two entries or more, and none of nothing")
         sums: defaultdict[str, int] = defaultdict(int)

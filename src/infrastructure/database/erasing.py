@@ -41,7 +41,8 @@ BEGIN
     -- What several accounts share, such as a family's telephone, says nothing about whose a row is.
     IF EXISTS (SELECT 1 FROM users WHERE email = v_email AND id <> v_person) THEN v_email := NULL; END IF;
     IF EXISTS (SELECT 1 FROM users WHERE phone = v_phone AND id <> v_person) THEN v_phone := NULL; END IF;
-    PERFORM 1 FROM ledger_accounts WHERE user_id = v_person ORDER BY id FOR UPDATE;
+    PERFORM 1 FROM ledger_heads h JOIN ledger_accounts a ON a.id = h.account_id
+        WHERE a.user_id = v_person ORDER BY h.account_id FOR UPDATE OF h;
     IF cardinality(erasure_blockers(v_person, at)) > 0 THEN
         RAISE EXCEPTION 'money of % is open', v_person USING ERRCODE = 'AL007';
     END IF;

@@ -9,7 +9,7 @@ from domain.catalogue.departures import SoldOut
 from domain.catalogue.packages import SlugTaken
 from domain.identity.roles import RoleNameTaken
 from domain.identity.users import EmailTaken
-from domain.ledger.journal import InsufficientBalance, JournalKeyReused
+from domain.ledger.journal import InsufficientBalance, JournalKeyReused, ReversalRefused
 from domain.membership.memberships import AlreadySubscribed
 from domain.privacy.erasure import AccountErased, ErasureAlreadyRequested, ErasureBlocked, ErasureNotFound
 from domain.privacy.exports import ExportInProgress
@@ -42,6 +42,7 @@ _BY_SQLSTATE: dict[str, type[DomainError]] = {
     "AL006": ErasureNotFound,
     "AL007": ErasureBlocked,
     "AL008": AccountErased,
+    "AL009": ReversalRefused,
 }
 
 _BY_CONSTRAINT: dict[str, type[DomainError]] = {

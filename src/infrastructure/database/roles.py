@@ -15,14 +15,17 @@ from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
 APPEND_ONLY = (
+    "ledger_account_kinds",
     "ledger_accounts",
+    "ledger_heads",
     "ledger_journals",
     "ledger_entries",
 )
-"""Written by `ledger_post` alone; the application may only read them."""
+"""Written by migrations and by `ledger_post` alone; the application may only read them."""
 
 INSERT_ONLY = (
     "points_lots",
+    "points_lot_entries",
     "booking_status_history",
     "audit_logs",
     "payment_receipts",
@@ -114,11 +117,12 @@ def grant_privileges(addresses: DatabaseAddresses) -> None:
                 "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {app};"
                 "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {app};"
                 "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {app};"
-                "GRANT EXECUTE ON FUNCTION ledger_post(jsonb), erase_person(uuid, timestamptz) TO {app};"
+                "GRANT EXECUTE ON FUNCTION ledger_post(jsonb), ledger_lock(uuid[]), ledger_make_partition(integer),"
+                " erase_person(uuid, timestamptz) TO {app};"
                 "GRANT SELECT ON wallet_ledger, points_ledger, cashback_ledger TO {readonly}"
             ).format(app=app, readonly=readonly)
         )
-        for table in APPEND_ONLY:
+        for table in (*APPEND_ONLY, *_partitions(connection)):
             connection.execute(
                 sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), app)
             )
@@ -126,3 +130,9 @@ def grant_privileges(addresses: DatabaseAddresses) -> None:
             connection.execute(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), app))
         connection.execute(sql.SQL("GRANT UPDATE (status, paid_date) ON invoices TO {}").format(app))
         connection.execute(sql.SQL("REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {}").format(app))
+
+
+def _partitions(connection: psycopg.Connection[tuple[object, ...]]) -> list[str]:
+    """The ledger's, by name: nobody needs privileges on one itself."""
+    rows = connection.execute("SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'").fetchall()
+    return [str(name) for (name,) in rows]

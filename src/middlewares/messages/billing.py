@@ -5,14 +5,6 @@ from typing import Final
 from middlewares.messages.sentences import Sentences
 
 MESSAGES: Final[Sentences] = {
-    "insufficient_balance": (
-        ("Not enough balance", "The wallet holds less than this needs."),
-        ("الرصيد غير كاف", "في المحفظة أقل من المطلوب."),
-    ),
-    "journal_key_reused": (
-        ("Booked before", "This movement was booked before with other figures."),
-        ("مسجل من قبل", "سجلت هذه الحركة من قبل بأرقام أخرى."),
-    ),
     "part_payment_not_offered": (
         ("Pay all that is due", "Look at `errors` for the amount."),
         ("ادفع كامل المستحق", "راجع `errors` لمعرفة المبلغ."),

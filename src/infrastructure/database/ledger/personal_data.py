@@ -6,6 +6,16 @@ from infrastructure.database.ledger import tables
 _ACCOUNTS = "account_id IN (SELECT id FROM ledger_accounts WHERE user_id = $person)"
 
 HOLDINGS = (
+    Holding(table=tables.ledger_account_kinds, plain=because("the chart of accounts", "kind", "nature", "standing")),
+    Holding(table=tables.ledger_heads, belongs=_ACCOUNTS),
+    Holding(
+        table=tables.balance_holds,
+        belongs=_ACCOUNTS,
+        exported_as="balance_holds",
+        exported=("id", "amount_minor", "captured_minor", "currency", "status", "reference_type", "reference_id",
+                  "created_at", "expires_at", "resolved_at"),
+        plain=because("names of units, states and kinds", "currency", "reference_type"),
+    ),
     Holding(
         table=tables.ledger_accounts,
         belongs="user_id = $person",
@@ -34,7 +44,13 @@ HOLDINGS = (
         table=tables.points_lots,
         belongs="user_id = $person",
         exported_as="points",
-        exported=("id", "points", "earned_at", "expires_at"),
+        exported=("id", "points", "remaining", "earned_at", "expires_at", "grace_until"),
+    ),
+    Holding(
+        table=tables.points_lot_entries,
+        belongs="lot_id IN (SELECT id FROM points_lots WHERE user_id = $person)",
+        exported_as="points_lot_entries",
+        exported=("lot_id", "journal_id", "points", "grace_until"),
     ),
     Holding(
         table=tables.cashback_records,

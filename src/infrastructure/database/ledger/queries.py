@@ -10,10 +10,11 @@ from application.queries import After, Row
 from infrastructure.database.pages import page_after, page_values
 from infrastructure.database.transaction import Database
 
-# The newest entry carries the balance: one index look-up, whatever the history.
+# The newest entry carries the balance, and the head says where it is: two look-ups, whatever the history.
 _BALANCE = """
-SELECT balance_after_minor FROM ledger_entries
-WHERE account_id = %s AND sequence IS NOT NULL ORDER BY sequence DESC LIMIT 1
+SELECT e.balance_after_minor FROM ledger_heads h
+JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
+WHERE h.account_id = %s
 """
 _ENTRIES = """
 SELECT e.sequence, j.journal_type AS transaction_type, e.amount_minor, e.currency,

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
 
 import orjson
 
-from domain.ledger.accounts import AccountRef
+from application.ports import Standing
+from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.cashback import CashbackRecord
+from domain.ledger.holds import BalanceHold, HoldNotFound, HoldStatus
 from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
 from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.transaction import Statements
 
+_LOCK = "SELECT account_id, balance_minor, held_minor FROM ledger_lock(%s::uuid[])"
+_ADD_HOLD = """
+INSERT INTO balance_holds (id, account_id, amount_minor, currency, status, reference_type, reference_id, created_at,
+                           expires_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_HOLD = """
+SELECT h.*, a.kind, a.user_id FROM balance_holds h JOIN ledger_accounts a ON a.id = h.account_id
+WHERE h.id = %s FOR NO KEY UPDATE OF h
+"""
+_RESOLVE_HOLD = """
+UPDATE balance_holds SET status = %s, captured_minor = %s, journal_id = %s, resolved_at = %s WHERE id = %s
+"""
 _ADD_LOT = """
 INSERT INTO points_lots (id, user_id, journal_id, points, earned_at, expires_at) VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT (journal_id) DO NOTHING
@@ -34,6 +50,43 @@ class SqlLedger:
     def post(self, journals: Sequence[Journal]) -> None:
         posted = orjson.dumps([_document(journal) for journal in journals]).decode()
         self._statements.execute("SELECT ledger_post(%s::jsonb)", (posted,))
+
+    def lock(self, accounts: Iterable[AccountRef]) -> Mapping[AccountRef, Standing]:
+        by_id = {account.id: account for account in accounts}
+        standing = dict.fromkeys(by_id.values(), Standing(0, 0))
+        for row in self._statements.rows(_LOCK, (list(by_id),)):
+            standing[by_id[row["account_id"]]] = Standing(row["balance_minor"], row["held_minor"])
+        return standing
+
+    def add_hold(self, hold: BalanceHold) -> None:
+        self._statements.execute(
+            _ADD_HOLD,
+            (hold.id, hold.account.id, hold.amount_minor, hold.account.currency, hold.status, hold.reference_type,
+             hold.reference_id, hold.created_at, hold.expires_at),
+        )  # fmt: skip
+
+    def get_hold(self, hold_id: UUID) -> BalanceHold:
+        row = self._statements.row(_HOLD, (hold_id,))
+        if row is None:
+            raise HoldNotFound()
+        return BalanceHold(
+            id=row["id"],
+            account=AccountRef(AccountKind(row["kind"]), row["currency"], row["user_id"]),
+            amount_minor=row["amount_minor"],
+            captured_minor=row["captured_minor"],
+            status=HoldStatus(row["status"]),
+            reference_type=row["reference_type"],
+            reference_id=row["reference_id"],
+            journal_id=row["journal_id"],
+            created_at=row["created_at"],
+            expires_at=row["expires_at"],
+            resolved_at=row["resolved_at"],
+        )
+
+    def resolve_hold(self, hold: BalanceHold) -> None:
+        self._statements.execute(
+            _RESOLVE_HOLD, (hold.status, hold.captured_minor, hold.journal_id, hold.resolved_at, hold.id)
+        )
 
     def add_lot(self, lot: PointsLot) -> None:
         self._statements.execute(
@@ -60,6 +113,7 @@ def _document(journal: Journal) -> dict[str, object]:
         "ar": journal.description_ar,
         "en": journal.description_en,
         "at": journal.occurred_at,
+        "reverses": journal.reverses,
         "entries": [_entry(entry.account, entry.amount_minor) for entry in journal.entries],
     }
 
@@ -79,4 +133,6 @@ def fingerprint(journal: Journal) -> bytes:
         journal.description_en,
         [[entry.account.id, entry.amount_minor] for entry in journal.entries],
     ]
+    if journal.reverses is not None:
+        said.append(journal.reverses)
     return hashlib.sha256(orjson.dumps(said)).digest()

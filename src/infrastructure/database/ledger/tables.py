@@ -1,6 +1,7 @@
-"""ledger_accounts, ledger_journals, ledger_entries, points_lots, cashback_records: written, never changed.
+"""The ledger's rows: the chart of accounts, accounts, journals, entries, holds, points' lots, cashback.
 
-The application's role can only read the first three: the database function `ledger_post` writes them.
+The application's role can only read accounts, journals, entries and heads: the database function `ledger_post`
+writes them. Entries lie in a partition for each year; a journal's id begins with its time.
 """
 
 from sqlalchemy import (
@@ -8,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    DateTime,
     ForeignKey,
     Index,
     LargeBinary,
@@ -16,9 +18,12 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
+from domain.ledger.accounts import Nature, Standing
 from domain.ledger.cashback import CashbackStatus
+from domain.ledger.holds import HoldStatus
 from domain.ledger.journal import JournalType
 from infrastructure.database.metadata import (
     PercentageNumber,
@@ -31,6 +36,16 @@ from infrastructure.database.metadata import (
     unit,
 )
 
+ledger_account_kinds = Table(
+    "ledger_account_kinds",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    *status("nature", Nature),
+    Column("is_owned", Boolean, nullable=False),
+    *status("standing", Standing, nullable=True),
+    CheckConstraint("is_owned = (standing IS NOT NULL)", name="owned_stand"),
+)
+
 ledger_accounts = Table(
     "ledger_accounts",
     metadata,
@@ -39,12 +54,24 @@ ledger_accounts = Table(
     Column("currency", Text, nullable=False),
     reference("user_id", "users.id", nullable=True),
     Column("provider", Text, nullable=False, server_default=""),
-    # A chained account has a running balance and a gap-free sequence; the others are only summed.
+    # A chained account has a running balance and a gap-free sequence; the others are only summed. Both columns
+    # are what the account's kind says, whoever inserts.
     Column("is_chained", Boolean, nullable=False),
     Column("allows_debt", Boolean, nullable=False),
     instant("created_at"),
     UniqueConstraint("user_id", "kind", "currency", "provider", postgresql_nulls_not_distinct=True),
     CheckConstraint("is_chained = (user_id IS NOT NULL)", name="chained_when_owned"),
+)
+
+ledger_heads = Table(
+    "ledger_heads",
+    metadata,
+    # Where an account's newest entry is, and the account's lock; no amounts.
+    Column("account_id", Uuid, ForeignKey("ledger_accounts.id"), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("journal_id", Uuid),
+    Column("line", SmallInteger),
+    postgresql_with={"fillfactor": 60},
 )
 
 ledger_journals = Table(
@@ -59,7 +86,17 @@ ledger_journals = Table(
     Column("description_en", Text, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     instant("occurred_at"),
+    Column("reverses_journal_id", Uuid),
+    # By the database's clock: a day's seal covers what was posted before an instant that is settled.
+    Column("posted_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    CheckConstraint("reverses_journal_id IS NULL OR journal_type = 'REVERSAL'", name="only_reversals_reverse"),
     Index("ix_ledger_journals_reference_id", "reference_id"),
+    Index("ix_ledger_journals_posted_at", "posted_at", postgresql_using="brin"),
+    Index(
+        "ix_ledger_journals_reverses_journal_id",
+        "reverses_journal_id",
+        postgresql_where=text("reverses_journal_id IS NOT NULL"),
+    ),
 )
 
 ledger_entries = Table(
@@ -76,13 +113,41 @@ ledger_entries = Table(
     money("balance_after", nullable=True),
     Column("hash", LargeBinary, nullable=False),
     instant("occurred_at"),
-    UniqueConstraint("account_id", "sequence"),
+    # Account and sequence are unique within each partition, and across them by the heads.
     CheckConstraint("amount_minor <> 0", name="amount_not_zero"),
     CheckConstraint("balance_after_minor = balance_before_minor + amount_minor", name="balance_adds_up"),
     CheckConstraint(
         "(sequence IS NULL) = (balance_after_minor IS NULL) AND (sequence IS NULL) = (balance_before_minor IS NULL)",
         name="chained_or_not",
     ),
+    postgresql_partition_by="RANGE (journal_id)",
+)
+
+balance_holds = Table(
+    "balance_holds",
+    metadata,
+    key(),
+    reference("account_id", "ledger_accounts.id"),
+    money("amount"),
+    Column("captured_minor", BigInteger, nullable=False, server_default="0"),
+    Column("currency", Text, nullable=False),
+    *status("status", HoldStatus),
+    Column("reference_type", Text, nullable=False),
+    Column("reference_id", Uuid, nullable=False),
+    reference("journal_id", "ledger_journals.id", nullable=True),
+    instant("created_at"),
+    instant("expires_at", nullable=True),
+    instant("resolved_at", nullable=True),
+    CheckConstraint("amount_minor > 0", name="amount_above_zero"),
+    CheckConstraint(
+        "captured_minor BETWEEN 0 AND amount_minor AND (captured_minor > 0) = (status = 'CAPTURED')"
+        " AND (journal_id IS NOT NULL) = (status = 'CAPTURED')",
+        name="captured_in_part_or_whole",
+    ),
+    CheckConstraint("(resolved_at IS NULL) = (status = 'ACTIVE')", name="resolved_when_over"),
+    Index("ix_balance_holds_active", "account_id", postgresql_where=text("status = 'ACTIVE'")),
+    Index("ix_balance_holds_expires_at", "expires_at", postgresql_where=text("status = 'ACTIVE'")),
+    Index("ix_balance_holds_reference_id", "reference_id"),
 )
 
 points_lots = Table(
@@ -92,10 +157,33 @@ points_lots = Table(
     reference("user_id", "users.id"),
     Column("journal_id", Uuid, ForeignKey("ledger_journals.id"), nullable=False, unique=True),
     Column("points", BigInteger, nullable=False),
+    # What its entries left of it; a trigger counts.
+    Column("remaining", BigInteger),
     instant("earned_at"),
     instant("expires_at"),
+    instant("grace_until", nullable=True),
     CheckConstraint("points > 0", name="points_above_zero"),
+    CheckConstraint("remaining IS NOT NULL AND remaining BETWEEN 0 AND points", name="remaining_of_points"),
     Index("ix_points_lots_user_id_expires_at", "user_id", "expires_at"),
+    Index(
+        "ix_points_lots_open",
+        "user_id",
+        text("greatest(expires_at, grace_until)"),
+        postgresql_where=text("remaining > 0"),
+    ),
+)
+
+points_lot_entries = Table(
+    "points_lot_entries",
+    metadata,
+    # Below zero: taken from the lot by this journal; above: given back by a reversal of the one that took.
+    Column("journal_id", Uuid, ForeignKey("ledger_journals.id"), primary_key=True),
+    Column("lot_id", Uuid, ForeignKey("points_lots.id"), primary_key=True),
+    Column("points", BigInteger, nullable=False),
+    instant("grace_until", nullable=True),
+    CheckConstraint("points <> 0", name="points_not_zero"),
+    CheckConstraint("grace_until IS NULL OR points > 0", name="grace_for_what_is_given_back"),
+    Index("ix_points_lot_entries_lot_id", "lot_id"),
 )
 
 cashback_records = Table(

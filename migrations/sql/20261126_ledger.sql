@@ -1,0 +1,463 @@
+-- The ledger, second edition: entries in partitions, a pointer to each account's newest entry, holds, lots
+-- that know what is left of them, reversals that never take back more than there was. SQLSTATEs, beside
+-- those of 20261123_after_tables.sql:
+--   AL009 a reversal takes back what was not there   AL010 a hold, a lot or a debt would not add up
+
+-- Whose accounts may stand how -----------------------------------------------------------------------
+
+-- The lines of domain/ledger/accounts.py; a test compares them. The guards go by these rows, not by what
+-- the application says of an account.
+CREATE FUNCTION account_as_its_kind_says() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE known ledger_account_kinds;
+BEGIN
+    SELECT * INTO known FROM ledger_account_kinds WHERE kind = NEW.kind;
+    IF known.kind IS NULL OR known.is_owned <> (NEW.user_id IS NOT NULL) THEN
+        RAISE EXCEPTION 'there is no account % %', NEW.kind, coalesce('of ' || NEW.user_id, 'of nobody')
+            USING ERRCODE = 'AL004';
+    END IF;
+    NEW.is_chained := known.is_owned;
+    NEW.allows_debt := known.standing IS DISTINCT FROM 'NEVER_BELOW_ZERO';
+    RETURN NEW;
+END $$;
+CREATE TRIGGER as_its_kind_says BEFORE INSERT ON ledger_accounts
+    FOR EACH ROW EXECUTE FUNCTION account_as_its_kind_says();
+
+-- An account's newest entry, found without looking through its history. The row is also the account's lock.
+CREATE FUNCTION begin_chain() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO ledger_heads (account_id, sequence) VALUES (NEW.id, 0);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER begin_chain AFTER INSERT ON ledger_accounts
+    FOR EACH ROW WHEN (NEW.is_chained) EXECUTE FUNCTION begin_chain();
+
+-- Only the entries' own trigger moves a head.
+CREATE TRIGGER keep_rows BEFORE UPDATE OR DELETE ON ledger_heads
+    FOR EACH ROW WHEN (pg_trigger_depth() < 1) EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keep_table BEFORE TRUNCATE ON ledger_heads FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keep_rows BEFORE UPDATE OR DELETE ON ledger_account_kinds
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keep_table BEFORE TRUNCATE ON ledger_account_kinds
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Partitions -----------------------------------------------------------------------------------------
+
+-- A journal's id is a UUIDv7: its first 48 bits are the milliseconds since 1970, so a range of ids is a
+-- range of time, and the primary key stays what it is.
+CREATE FUNCTION first_id_of_year(year integer) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT
+    RETURN (lpad(to_hex((extract(epoch FROM make_timestamptz(year, 1, 1, 0, 0, 0, 'UTC')) * 1000)::bigint), 12, '0')
+            || repeat('0', 20))::uuid;
+
+-- Make the partition of a year's entries if it is not there. Attached, not created in place: that would lock
+-- the whole ledger.
+CREATE FUNCTION ledger_make_partition(year integer) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE partition text := 'ledger_entries_' || year;
+BEGIN
+    IF to_regclass(partition) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE ledger_entries INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition);
+    EXECUTE format('ALTER TABLE %I ADD CHECK (journal_id >= %L AND journal_id < %L)',
+                   partition, first_id_of_year(year), first_id_of_year(year + 1));
+    EXECUTE format('ALTER TABLE ledger_entries ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                   partition, first_id_of_year(year), first_id_of_year(year + 1));
+    PERFORM ledger_guard_partition(partition);
+    RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION ledger_make_partition(integer) FROM PUBLIC;
+
+-- What a partition needs of its own: triggers of statements that name it, and its part of the chain.
+CREATE FUNCTION ledger_guard_partition(partition text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE UNIQUE INDEX IF NOT EXISTS %I ON %I (account_id, sequence)',
+                   'uq_' || partition || '_account_id_sequence', partition);
+    EXECUTE format('CREATE TRIGGER keep_table BEFORE TRUNCATE ON %I
+                    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', partition);
+    EXECUTE format('CREATE TRIGGER hold_together AFTER INSERT ON %I REFERENCING NEW TABLE AS added
+                    FOR EACH STATEMENT EXECUTE FUNCTION check_ledger_entries()', partition);
+END $$;
+REVOKE ALL ON FUNCTION ledger_guard_partition(text) FROM PUBLIC;
+
+-- What entries must satisfy, whoever inserts them ----------------------------------------------------
+
+CREATE OR REPLACE FUNCTION check_ledger_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    broken record;
+    chained integer;
+    moved integer;
+BEGIN
+    SELECT n.journal_id, sum(n.amount_minor) AS off, min(n.currency) AS currency INTO broken
+    FROM added n GROUP BY n.journal_id, n.currency HAVING sum(n.amount_minor) <> 0 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'journal % is off by % %', broken.journal_id, broken.off, broken.currency USING ERRCODE = 'AL003';
+    END IF;
+
+    -- Each entry beside its account and journal, and beside the entry before it: in this statement, or the head's.
+    SELECT count(x.sequence) AS chained, bool_or(x.reverses) AS reverses, bool_or(NOT x.is_whole) AS is_added_to,
+           bool_or(NOT x.is_continued) AS breaks, bool_or(x.is_below) AS is_below, bool_or(x.is_above) AS is_above,
+           min(x.account_id::text) FILTER (WHERE NOT x.is_continued OR x.is_below OR x.is_above) AS account
+    INTO broken
+    FROM (
+        SELECT n.account_id, n.sequence, j.reverses_journal_id IS NOT NULL AS reverses,
+               coalesce(min(n.line) OVER (PARTITION BY n.journal_id) = 1, false) AS is_whole,
+               coalesce(a.currency = n.currency AND j.id IS NOT NULL AND CASE WHEN a.is_chained THEN
+                   n.sequence = coalesce(lag(n.sequence) OVER one, h.sequence) + 1
+                   AND n.balance_before_minor
+                       = coalesce(lag(n.balance_after_minor) OVER one, p.balance_after_minor, 0)
+                   ELSE n.sequence IS NULL END, false) AS is_continued,
+               n.amount_minor < 0 AND NOT a.allows_debt AND n.balance_after_minor < (
+                   SELECT coalesce(sum(b.amount_minor), 0) FROM balance_holds b
+                   WHERE b.account_id = n.account_id AND b.status = 'ACTIVE') AS is_below,
+               n.balance_after_minor > 0 AND a.kind = 'CUSTOMER_DEBT' AS is_above
+        FROM added n
+        LEFT JOIN ledger_accounts a ON a.id = n.account_id
+        LEFT JOIN ledger_journals j ON j.id = n.journal_id
+        LEFT JOIN ledger_heads h ON h.account_id = n.account_id
+        LEFT JOIN ledger_entries p ON p.journal_id = h.journal_id AND p.line = h.line
+        WINDOW one AS (PARTITION BY n.account_id ORDER BY n.sequence)
+    ) x;
+    IF broken.is_added_to THEN
+        RAISE EXCEPTION 'a journal is already posted' USING ERRCODE = 'AL003';
+    ELSIF broken.breaks THEN
+        RAISE EXCEPTION 'an entry of account % does not continue its chain', broken.account USING ERRCODE = 'AL004';
+    ELSIF broken.is_below THEN
+        RAISE EXCEPTION 'account % would fall below zero, or below what is held', broken.account USING ERRCODE = 'AL001';
+    ELSIF broken.is_above THEN
+        RAISE EXCEPTION 'more than account % owes would be paid back', broken.account USING ERRCODE = 'AL010';
+    END IF;
+
+    IF broken.reverses THEN
+        PERFORM check_reversals(ARRAY(
+            SELECT DISTINCT j.reverses_journal_id FROM added n JOIN ledger_journals j ON j.id = n.journal_id
+            WHERE j.reverses_journal_id IS NOT NULL ORDER BY 1));
+    END IF;
+
+    chained := broken.chained;
+    IF chained > 0 THEN
+        -- Only from where the entries began: of two at once the second finds the head moved, and is refused.
+        UPDATE ledger_heads h SET sequence = n.sequence, journal_id = n.journal_id, line = n.line
+        FROM (SELECT DISTINCT ON (account_id) account_id, sequence, journal_id, line,
+                     count(*) OVER (PARTITION BY account_id) AS many
+              FROM added WHERE sequence IS NOT NULL ORDER BY account_id, sequence DESC) n
+        WHERE h.account_id = n.account_id AND h.sequence = n.sequence - n.many;
+        GET DIAGNOSTICS moved = ROW_COUNT;
+        IF moved < chained AND moved < (SELECT count(DISTINCT account_id) FROM added WHERE sequence IS NOT NULL) THEN
+            RAISE EXCEPTION 'entries do not continue the newest ones' USING ERRCODE = 'AL004';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- All that reversals of a journal took, account by account, lies between nothing and what the journal gave.
+-- What cannot be taken back because it was spent may become its owner's debt instead.
+CREATE FUNCTION check_reversals(originals uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE broken record;
+BEGIN
+    -- One after another: two partial reversals at once must not both find enough.
+    PERFORM 1 FROM ledger_journals WHERE id = ANY (originals) ORDER BY id FOR NO KEY UPDATE;
+    SELECT x.journal_id INTO broken
+    FROM (SELECT o.id AS journal_id, e.account_id,
+                 coalesce(sum(e.amount_minor) FILTER (WHERE e.journal_id = o.id), 0) AS given,
+                 coalesce(sum(e.amount_minor) FILTER (WHERE e.journal_id <> o.id), 0) AS taken
+          FROM unnest(originals) AS o(id)
+          CROSS JOIN LATERAL (SELECT o.id UNION ALL
+                              SELECT r.id FROM ledger_journals r WHERE r.reverses_journal_id = o.id) AS told(id)
+          JOIN ledger_entries e ON e.journal_id = told.id
+          GROUP BY o.id, e.account_id) x
+    JOIN ledger_accounts a ON a.id = x.account_id
+    JOIN ledger_journals original ON original.id = x.journal_id
+    WHERE original.reverses_journal_id IS NOT NULL
+       OR (a.kind <> 'CUSTOMER_DEBT' AND (sign(x.given) * sign(x.taken) > 0 OR abs(x.taken) > abs(x.given)))
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'more of journal % would be reversed than it moved', broken.journal_id USING ERRCODE = 'AL009';
+    END IF;
+END $$;
+
+-- Posting --------------------------------------------------------------------------------------------
+
+-- Post journals that the domain has made and checked: each
+--   {"id", "type", "key", "fingerprint" (hex), "reference_type", "reference_id", "ar", "en", "at", "reverses",
+--    "entries": [[account_id, kind, currency, owner | null, provider, amount_minor], …]}
+-- A journal whose key exists with the same fingerprint is skipped: it was posted before. Owned accounts
+-- are locked in one order, once each; the platform's are not locked at all. Answers how many were posted.
+CREATE OR REPLACE FUNCTION ledger_post(journals jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    many integer := jsonb_array_length(journals);
+    posted integer := 0;
+    owned integer := 0;
+    locked integer;
+    journal jsonb;
+    leg jsonb;
+    entry record;
+    account uuid;
+    written uuid;
+    at_sequence bigint;
+    at_balance bigint;
+    at_hash bytea;
+    x_account uuid[]; x_journal uuid[]; x_said bytea[]; x_at timestamptz[]; x_line smallint[]; x_amount bigint[];
+    x_currency text[];
+    r_journal uuid[]; r_line smallint[]; r_account uuid[]; r_sequence bigint[]; r_amount bigint[];
+    r_currency text[]; r_before bigint[]; r_after bigint[]; r_hash bytea[]; r_at timestamptz[];
+BEGIN
+    FOR place IN 0 .. many - 1 LOOP
+        journal := journals -> place;
+        INSERT INTO ledger_journals (id, journal_type, idempotency_key, reference_type, reference_id,
+                                     description_ar, description_en, fingerprint, occurred_at, reverses_journal_id)
+        VALUES ((journal ->> 'id')::uuid, journal ->> 'type', journal ->> 'key', journal ->> 'reference_type',
+                (journal ->> 'reference_id')::uuid, journal ->> 'ar', journal ->> 'en',
+                decode(journal ->> 'fingerprint', 'hex'), (journal ->> 'at')::timestamptz,
+                (journal ->> 'reverses')::uuid)
+        ON CONFLICT (idempotency_key) DO NOTHING
+        RETURNING id INTO written;
+        IF written IS NULL THEN
+            PERFORM 1 FROM ledger_journals
+            WHERE idempotency_key = journal ->> 'key' AND fingerprint = decode(journal ->> 'fingerprint', 'hex');
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'an idempotency key of the ledger was reused' USING ERRCODE = 'AL002';
+            END IF;
+            CONTINUE;
+        END IF;
+        posted := posted + 1;
+        FOR line IN 1 .. jsonb_array_length(journal -> 'entries') LOOP
+            leg := journal -> 'entries' -> (line - 1);
+            x_account := x_account || (leg ->> 0)::uuid;
+            x_journal := x_journal || written;
+            x_said := x_said || decode(journal ->> 'fingerprint', 'hex');
+            x_at := x_at || (journal ->> 'at')::timestamptz;
+            x_line := x_line || line::smallint;
+            x_currency := x_currency || (leg ->> 2);
+            x_amount := x_amount || (leg ->> 5)::bigint;
+            owned := owned + (leg -> 3 <> 'null')::integer;
+        END LOOP;
+    END LOOP;
+    IF posted = 0 THEN
+        RETURN 0;
+    END IF;
+
+    PERFORM 1 FROM ledger_heads WHERE account_id = ANY (x_account) ORDER BY account_id FOR NO KEY UPDATE;
+    GET DIAGNOSTICS locked = ROW_COUNT;
+    LOOP
+        -- Fewer than asked for: somebody's first movement, or one account twice.
+        IF locked < owned THEN
+            INSERT INTO ledger_accounts (id, kind, currency, user_id, provider, is_chained, allows_debt, created_at)
+            SELECT DISTINCT ON (1) (e ->> 0)::uuid, e ->> 1, e ->> 2, (e ->> 3)::uuid, e ->> 4, false, false, now()
+            FROM jsonb_array_elements(journals) AS j, jsonb_array_elements(j -> 'entries') AS e
+            WHERE NOT EXISTS (SELECT 1 FROM ledger_accounts a WHERE a.id = (e ->> 0)::uuid)
+            ORDER BY 1
+            ON CONFLICT DO NOTHING;
+            PERFORM 1 FROM ledger_heads WHERE account_id = ANY (x_account) ORDER BY account_id FOR NO KEY UPDATE;
+        END IF;
+
+        -- A statement of its own: its snapshot is taken after the locks, so it sees what their holders wrote.
+        FOR entry IN
+            SELECT x.*, a.is_chained, h.sequence, p.balance_after_minor AS balance, p.hash
+            FROM unnest(x_account, x_journal, x_said, x_at, x_line, x_currency, x_amount)
+                 WITH ORDINALITY AS x(account_id, journal_id, said, at, line, currency, amount, place)
+            LEFT JOIN ledger_accounts a ON a.id = x.account_id
+            LEFT JOIN ledger_heads h ON h.account_id = x.account_id
+            LEFT JOIN ledger_entries p ON p.journal_id = h.journal_id AND p.line = h.line
+            ORDER BY x.account_id, x.place
+        LOOP
+            -- The platform's first movement of a kind.
+            locked := CASE WHEN entry.is_chained IS NULL THEN -1 ELSE owned END;
+            EXIT WHEN locked < owned;
+            IF account IS DISTINCT FROM entry.account_id THEN
+                account := entry.account_id;
+                at_sequence := entry.sequence;
+                at_balance := coalesce(entry.balance, 0);
+                at_hash := entry.hash;
+            END IF;
+            r_journal := r_journal || entry.journal_id;
+            r_line := r_line || entry.line;
+            r_account := r_account || account;
+            r_amount := r_amount || entry.amount;
+            r_currency := r_currency || entry.currency;
+            r_at := r_at || entry.at;
+            IF entry.is_chained THEN
+                at_sequence := at_sequence + 1;
+                r_sequence := r_sequence || at_sequence;
+                r_before := r_before || at_balance;
+                at_balance := at_balance + entry.amount;
+                r_after := r_after || at_balance;
+                at_hash := ledger_entry_hash(at_hash, entry.said, entry.journal_id, entry.line, account,
+                                             at_sequence, entry.amount, entry.currency, at_balance, entry.at);
+                r_hash := r_hash || at_hash;
+            ELSE
+                r_sequence := r_sequence || NULL::bigint;
+                r_before := r_before || NULL::bigint;
+                r_after := r_after || NULL::bigint;
+                r_hash := r_hash || ledger_entry_hash(NULL, entry.said, entry.journal_id, entry.line, account,
+                                                      NULL, entry.amount, entry.currency, NULL, entry.at);
+            END IF;
+        END LOOP;
+        EXIT WHEN locked >= owned;
+        r_journal := NULL; r_line := NULL; r_account := NULL; r_sequence := NULL; r_amount := NULL;
+        r_currency := NULL; r_before := NULL; r_after := NULL; r_hash := NULL; r_at := NULL; account := NULL;
+    END LOOP;
+
+    INSERT INTO ledger_entries (journal_id, line, account_id, sequence, amount_minor, currency,
+                                balance_before_minor, balance_after_minor, hash, occurred_at)
+    SELECT * FROM unnest(r_journal, r_line, r_account, r_sequence, r_amount, r_currency, r_before, r_after, r_hash, r_at);
+    RETURN posted;
+END $$;
+
+-- Lock owned accounts in one order until the transaction ends; what each holds, and how much of it is held.
+-- For rules that have to see a balance before they decide. An account that never moved is not answered.
+CREATE FUNCTION ledger_lock(accounts uuid[]) RETURNS TABLE (account_id uuid, balance_minor bigint, held_minor bigint)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM 1 FROM ledger_heads h WHERE h.account_id = ANY (accounts) ORDER BY h.account_id FOR NO KEY UPDATE;
+    RETURN QUERY
+        SELECT h.account_id, coalesce(e.balance_after_minor, 0),
+               coalesce((SELECT sum(b.amount_minor) FROM balance_holds b
+                         WHERE b.account_id = h.account_id AND b.status = 'ACTIVE'), 0)::bigint
+        FROM ledger_heads h LEFT JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
+        WHERE h.account_id = ANY (accounts) ORDER BY h.account_id;
+END $$;
+REVOKE ALL ON FUNCTION ledger_lock(uuid[]) FROM PUBLIC;
+
+-- Holds ----------------------------------------------------------------------------------------------
+
+CREATE FUNCTION check_balance_hold() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    available bigint;
+    has_moved boolean;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.status <> 'ACTIVE' THEN
+            RAISE EXCEPTION 'a hold begins as ACTIVE' USING ERRCODE = 'AL010';
+        END IF;
+        SELECT l.balance_minor - l.held_minor INTO available FROM ledger_lock(ARRAY[NEW.account_id]) AS l;
+        IF available IS NULL OR available < NEW.amount_minor THEN
+            RAISE EXCEPTION 'account % has not that much to hold', NEW.account_id USING ERRCODE = 'AL001';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'UPDATE' AND OLD.status = 'ACTIVE' AND NEW.status <> 'ACTIVE'
+       AND to_jsonb(OLD) - '{status,captured_minor,journal_id,resolved_at}'::text[]
+         = to_jsonb(NEW) - '{status,captured_minor,journal_id,resolved_at}'::text[] THEN
+        -- The same lock as whoever counts the hold.
+        PERFORM 1 FROM ledger_lock(ARRAY[NEW.account_id]);
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'hold % ends once, and is otherwise never changed: % refused', OLD.id, TG_OP USING ERRCODE = 'AL010';
+END $$;
+CREATE TRIGGER ends_once BEFORE INSERT OR UPDATE OR DELETE ON balance_holds
+    FOR EACH ROW EXECUTE FUNCTION check_balance_hold();
+CREATE TRIGGER keep_table BEFORE TRUNCATE ON balance_holds FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Lots of points -------------------------------------------------------------------------------------
+
+-- What is left of a lot follows from the rows that took from it and gave back to it; nothing else writes it.
+DROP TRIGGER keep_rows ON points_lots;
+CREATE TRIGGER keep_rows BEFORE UPDATE OR DELETE ON points_lots
+    FOR EACH ROW WHEN (pg_trigger_depth() < 1) EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keep_rows BEFORE UPDATE OR DELETE ON points_lot_entries
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keep_table BEFORE TRUNCATE ON points_lot_entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE FUNCTION begin_lot() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.remaining := NEW.points;
+    NEW.grace_until := NULL;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER begin_lot BEFORE INSERT ON points_lots FOR EACH ROW EXECUTE FUNCTION begin_lot();
+
+-- A row below zero takes from a lot, one above gives back what the journal that its own reverses took.
+CREATE FUNCTION count_lot_entries() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    -- In one order: two statements that touch the same lots wait for each other.
+    PERFORM 1 FROM points_lots WHERE id IN (SELECT lot_id FROM added) ORDER BY id FOR NO KEY UPDATE;
+    PERFORM 1 FROM added n WHERE n.points > 0 AND n.points > coalesce((
+        SELECT -sum(t.points) FROM points_lot_entries t JOIN ledger_journals j ON j.id = n.journal_id
+        WHERE t.lot_id = n.lot_id
+          AND (t.journal_id = j.reverses_journal_id
+               OR (t.journal_id <> n.journal_id
+                   AND t.journal_id IN (SELECT r.id FROM ledger_journals r
+                                        WHERE r.reverses_journal_id = j.reverses_journal_id)))), 0);
+    IF FOUND THEN
+        RAISE EXCEPTION 'more would be given back to a lot than was taken from it' USING ERRCODE = 'AL009';
+    END IF;
+    UPDATE points_lots l SET remaining = l.remaining + n.points, grace_until = greatest(l.grace_until, n.grace_until)
+    FROM (SELECT lot_id, sum(points) AS points, max(grace_until) AS grace_until FROM added GROUP BY lot_id) n
+    WHERE l.id = n.lot_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER count_lot_entries AFTER INSERT ON points_lot_entries REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION count_lot_entries();
+
+-- At commit the lots of a person hold what their account says: points that no lot knows would never expire.
+CREATE FUNCTION check_lots_against_account() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    person uuid;
+    in_lots bigint;
+    in_account bigint;
+BEGIN
+    CASE TG_ARGV[0]
+        WHEN 'lot' THEN person := NEW.user_id;
+        WHEN 'entry' THEN SELECT user_id INTO person FROM ledger_accounts WHERE id = NEW.account_id AND kind = 'POINTS';
+        ELSE SELECT user_id INTO person FROM points_lots WHERE id = NEW.lot_id;
+    END CASE;
+    IF person IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT coalesce(sum(remaining), 0) INTO in_lots FROM points_lots WHERE user_id = person AND remaining > 0;
+    SELECT coalesce(sum(e.balance_after_minor), 0) INTO in_account
+    FROM ledger_accounts a JOIN ledger_heads h ON h.account_id = a.id
+    JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
+    WHERE a.user_id = person AND a.kind = 'POINTS';
+    IF in_lots <> in_account THEN
+        RAISE EXCEPTION 'the lots of % hold %, the account says %', person, in_lots, in_account USING ERRCODE = 'AL010';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER lots_agree AFTER INSERT ON points_lots DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION check_lots_against_account('lot');
+CREATE CONSTRAINT TRIGGER lots_agree AFTER INSERT ON points_lot_entries DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION check_lots_against_account('lot entry');
+
+-- What analysts read, in the guide's words -----------------------------------------------------------
+
+CREATE VIEW wallet_ledger AS
+SELECT a.user_id, e.sequence, j.journal_type AS transaction_type, e.amount_minor, e.currency,
+       e.balance_before_minor AS balance_before, e.balance_after_minor AS balance_after,
+       j.reference_type, j.reference_id, j.description_ar, j.description_en, j.id AS journal_id, j.occurred_at AS created_at
+FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_journals j ON j.id = e.journal_id
+WHERE a.kind = 'WALLET';
+
+CREATE VIEW points_ledger AS
+SELECT a.user_id, e.sequence, j.journal_type AS transaction_type, e.amount_minor AS points,
+       e.balance_before_minor AS balance_before, e.balance_after_minor AS balance_after,
+       j.reference_type, j.reference_id, j.description_ar, j.description_en, l.expires_at,
+       j.id AS journal_id, j.occurred_at AS created_at
+FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_journals j ON j.id = e.journal_id
+LEFT JOIN points_lots l ON l.journal_id = j.id
+WHERE a.kind = 'POINTS';
+
+-- Erasure asks for the newest entry in the new way ---------------------------------------------------
+
+CREATE OR REPLACE FUNCTION erasure_blockers(person uuid, at timestamptz) RETURNS text[]
+    LANGUAGE sql STABLE SET search_path = public, pg_temp
+    RETURN ARRAY(
+        SELECT 'WALLET' WHERE EXISTS (
+            SELECT 1 FROM ledger_accounts a JOIN ledger_heads h ON h.account_id = a.id
+            JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
+            WHERE a.user_id = person AND a.kind = 'WALLET' AND e.balance_after_minor <> 0)
+        UNION ALL
+        SELECT 'BOOKINGS' WHERE EXISTS (
+            SELECT 1 FROM bookings b WHERE b.user_id = person
+              AND (b.status IN ('PENDING_PAYMENT', 'IN_PROGRESS')
+                   OR (b.status = 'CONFIRMED' AND b.end_date >= (at AT TIME ZONE 'Africa/Cairo')::date)))
+        UNION ALL
+        SELECT 'PAYMENTS' WHERE EXISTS (
+            SELECT 1 FROM payments p JOIN payment_attempts t ON t.payment_id = p.id
+            WHERE p.user_id = person
+              AND (t.status IN ('CREATED', 'UNKNOWN')
+                   OR (t.status = 'OPEN' AND coalesce(t.expires_at, t.created_at + interval '1 day') > at))));
