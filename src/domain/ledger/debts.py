@@ -29,12 +29,13 @@ def earn(source: AccountRef, target: AccountRef, amount_minor: int, *, owed_mino
 
 def take_back(target: AccountRef, source: AccountRef, amount_minor: int, *, available_minor: int) -> tuple[Entry, ...]:
     """Legs that take something back from its owner's account: what is not there becomes debt."""
+    return (*give_up(source, amount_minor, available_minor=available_minor), *_legs((target, amount_minor)))
+
+
+def give_up(source: AccountRef, amount_minor: int, *, available_minor: int) -> tuple[Entry, ...]:
+    """The owner's legs alone of `take_back`."""
     taken = min(available_minor, amount_minor)
-    return _legs(
-        (source, -taken),
-        (debt_of(source), taken - amount_minor),
-        (target, amount_minor),
-    )
+    return _legs((source, -taken), (debt_of(source), taken - amount_minor))
 
 
 def _legs(*amounts: tuple[AccountRef, int]) -> tuple[Entry, ...]:

@@ -17,6 +17,14 @@ MESSAGES: Final[Sentences] = {
         ("Not reversed", "More would be taken back than was moved, or it is a reversal itself."),
         ("لم يعكس القيد", "سيسترد أكثر مما نقل، أو أن القيد نفسه قيد عكسي."),
     ),
+    "journal_not_found": (
+        ("No such movement", "There is none in the books."),
+        ("لا توجد حركة كهذه", "لا توجد في الدفاتر."),
+    ),
+    "not_reversed_by_hand": (
+        ("Not reversed here", "This movement belongs to a payment, a trip or a payout; take it back there."),
+        ("لا يعكس من هنا", "هذه الحركة تخص دفعة أو رحلة أو مستحقات؛ استردها من هناك."),
+    ),
     "hold_not_found": (
         ("No such hold", "There is none that you may see."),
         ("لا يوجد حجز كهذا", "لا يوجد ما يمكنك رؤيته."),

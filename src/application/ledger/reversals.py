@@ -1,0 +1,170 @@
+"""Taking a posted journal back, in whole or in parts: money, points, and the lots they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from application.ledger.reversible import LotChange, Reversible
+from application.ports import UnitOfWork
+from domain.ledger.accounts import AccountKind, AccountRef
+from domain.ledger.debts import debt_of
+from domain.ledger.journal import Entry, Journal, JournalKeyReused, JournalType
+from domain.ledger.points import LotUse, consumed, grace_until, restored
+from domain.ledger.reversals import (
+    BY_HAND,
+    JournalReversed,
+    NotReversedByHand,
+    PostedJournal,
+    reversing,
+    with_debts,
+)
+from domain.shared.clock import Clock
+from domain.shared.identifiers import NewId
+from domain.shared.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reverse:
+    """`part` is of the journal's value in one of its units; None takes back all that is left.
+
+    The key is one among the reversals of this journal. `allows_debt`: what an owner has spent becomes their debt.
+    """
+
+    journal_id: UUID
+    idempotency_key: str
+    part: Money | None = None
+    allows_debt: bool = False
+
+
+def reverse(command: Reverse, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
+    """Post the reversal and answer its id; the same key again answers the same id. Joins an open unit of work.
+
+    Raises JournalNotFound, ReversalRefused, InsufficientBalance, or JournalKeyReused for another part.
+    """
+    with uow:
+        reversal_id = _reverse(command, uow.reversals.get(command.journal_id), uow=uow, at=clock.now(), new_id=new_id)
+        uow.commit()
+    return reversal_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReverseByHand:
+    """What staff reverse, and why; the reason goes into the audit log."""
+
+    reversal: Reverse
+    reason: str
+    actor_id: UUID
+
+
+def reverse_by_hand(command: ReverseByHand, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
+    """Reverse what nothing else accounts for. Raises NotReversedByHand, and what `reverse` raises."""
+    now = clock.now()
+    with uow:
+        found = uow.reversals.get(command.reversal.journal_id)
+        journal = found.journal
+        if journal.reverses is None and journal.journal_type not in BY_HAND:
+            raise NotReversedByHand(journal_type=journal.journal_type)
+        reversal_id = _reverse(command.reversal, found, uow=uow, at=now, new_id=new_id)
+        part = command.reversal.part
+        uow.audit.add(
+            actor=command.actor_id,
+            action="ledger.reverse",
+            resource_type="JOURNAL",
+            resource_id=journal.id,
+            changes={
+                "before": {},
+                "after": {"reversal_id": str(reversal_id), "part": str(part) if part is not None else None},
+                "reason": command.reason,
+            },
+            at=now,
+        )
+        uow.commit()
+    return reversal_id
+
+
+def _reverse(command: Reverse, found: Reversible, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> UUID:
+    key = f"reversal:{command.journal_id}:{command.idempotency_key}"
+    before = uow.reversals.made_by(key)
+    if before is not None:
+        _refuse_another(command, before)
+        return before.id
+    entries = _entries(command, found.journal, uow)
+    journal = _journal(found.journal, entries, reversal_id=new_id(), key=key, at=at)
+    uow.ledger.post([journal])
+    uow.reversals.add_lot_entries(journal.id, list(_lot_changes(found, entries, uow=uow, at=at)))
+    uow.publish(
+        JournalReversed(
+            journal_id=found.journal.id,
+            reversal_id=journal.id,
+            journal_type=found.journal.journal_type,
+            reference_type=journal.reference_type,
+            reference_id=journal.reference_id,
+            at=at,
+        )
+    )
+    return journal.id
+
+
+def _refuse_another(command: Reverse, before: PostedJournal) -> None:
+    """A key that took back another part is no retry."""
+    part = command.part
+    if part is None:
+        return
+    unit = part.currency.code
+    if part.minor != sum(m for account, m in before.moved.items() if account.currency == unit and m > 0):
+        raise JournalKeyReused()
+
+
+def _entries(command: Reverse, journal: PostedJournal, uow: UnitOfWork) -> tuple[Entry, ...]:
+    """What the reversal moves, decided while every owner's account in it is locked."""
+    entries = reversing(journal, command.part)
+    standing = uow.ledger.lock(_owned(entries))
+    available = {account: stands.available_minor for account, stands in standing.items()}
+    return with_debts(entries, available, allows_debt=command.allows_debt)
+
+
+def _owned(entries: Iterable[Entry]) -> set[AccountRef]:
+    owned = {entry.account for entry in entries if entry.account.owner is not None}
+    return owned | {debt_of(account) for account in owned}
+
+
+def _journal(
+    posted: PostedJournal, entries: tuple[Entry, ...], *, reversal_id: UUID, key: str, at: datetime
+) -> Journal:
+    return Journal(
+        id=reversal_id,
+        journal_type=JournalType.REVERSAL,
+        idempotency_key=key,
+        reference_type=posted.reference_type,
+        reference_id=posted.reference_id,
+        description_ar=f"عكس: {posted.description_ar}",
+        description_en=f"Reversal: {posted.description_en}",
+        occurred_at=at,
+        entries=entries,
+        reverses=posted.id,
+    )
+
+
+def _lot_changes(found: Reversible, entries: Iterable[Entry], *, uow: UnitOfWork, at: datetime) -> Iterator[LotChange]:
+    """The same lots get back what was taken from them; what is taken back leaves the lot that it came with first."""
+    for entry in entries:
+        owner = entry.account.owner
+        if entry.account.kind is not AccountKind.POINTS or owner is None:
+            continue
+        if entry.amount_minor > 0:
+            yield from _given_back(found, owner, entry.amount_minor, at=at)
+        else:
+            lots = uow.reversals.open_lots(owner, first=found.journal.id)
+            for use in consumed(lots, -entry.amount_minor):
+                yield LotChange(use.lot_id, -use.points)
+
+
+def _given_back(found: Reversible, owner: UUID, points: int, *, at: datetime) -> Iterator[LotChange]:
+    lots = {lot.lot_id: lot for lot in found.lots if lot.owner == owner}
+    taken = [LotUse(lot.lot_id, lot.taken) for lot in lots.values()]
+    given_back = [LotUse(lot.lot_id, lot.given_back) for lot in lots.values()]
+    for use in restored(taken, given_back, points):
+        yield LotChange(use.lot_id, use.points, grace_until(lots[use.lot_id].expires_at, at=at))

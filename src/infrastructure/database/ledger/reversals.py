@@ -1,0 +1,99 @@
+"""Journals as they are taken back: read with all their reversals under a lock of their own, lots beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from application.ledger.reversible import LotChange, Reversible, TakenLot
+from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
+from domain.ledger.journal import JournalType
+from domain.ledger.points import LotUse
+from domain.ledger.reversals import JournalNotFound, PostedJournal
+from infrastructure.database.transaction import Row, Statements
+
+# The application may not lock rows of journals; reversals of one journal come one after another by this instead.
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('reversal ' || %s, 0))"
+_MOVED = """
+SELECT o.id, o.journal_type, o.reference_type, o.reference_id, o.description_ar, o.description_en,
+       o.reverses_journal_id, a.kind, a.currency, a.user_id, a.provider,
+       coalesce(sum(e.amount_minor) FILTER (WHERE e.journal_id = o.id), 0)::bigint AS moved,
+       coalesce(sum(e.amount_minor) FILTER (WHERE e.journal_id <> o.id), 0)::bigint AS taken_back
+FROM ledger_journals o
+CROSS JOIN LATERAL (SELECT o.id UNION ALL
+                    SELECT r.id FROM ledger_journals r WHERE r.reverses_journal_id = o.id) AS told(id)
+JOIN ledger_entries e ON e.journal_id = told.id
+JOIN ledger_accounts a ON a.id = e.account_id
+WHERE {which}
+GROUP BY o.id, a.id ORDER BY min(e.line) FILTER (WHERE e.journal_id = o.id), a.id
+"""
+_BY_ID = _MOVED.format(which="o.id = %s")
+_BY_KEY = _MOVED.format(which="o.idempotency_key = %s")
+_LOTS = """
+SELECT l.user_id AS owner, l.id AS lot_id, greatest(l.expires_at, l.grace_until) AS expires_at,
+       -sum(t.points) FILTER (WHERE t.journal_id = %(journal)s)::bigint AS taken,
+       coalesce(sum(t.points) FILTER (WHERE t.journal_id <> %(journal)s), 0)::bigint AS given_back
+FROM points_lot_entries t JOIN points_lots l ON l.id = t.lot_id
+WHERE t.journal_id IN (SELECT %(journal)s::uuid UNION ALL
+                       SELECT r.id FROM ledger_journals r WHERE r.reverses_journal_id = %(journal)s)
+GROUP BY l.id HAVING sum(t.points) FILTER (WHERE t.journal_id = %(journal)s) < 0
+ORDER BY l.user_id, expires_at, l.id
+"""
+_OPEN_LOTS = """
+SELECT id AS lot_id, remaining AS points FROM points_lots WHERE user_id = %s AND remaining > 0
+ORDER BY journal_id = %s DESC, greatest(expires_at, grace_until), id
+"""
+_ADD_LOT_ENTRIES = """
+INSERT INTO points_lot_entries (journal_id, lot_id, points, grace_until)
+SELECT %s, n.lot_id, n.points, n.grace_until
+FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[]) AS n(lot_id, points, grace_until)
+"""
+
+
+class SqlReversals:
+    """Implements `application.ledger.reversible.Reversals`."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def get(self, journal_id: UUID) -> Reversible:
+        self._statements.execute(_LOCK, (str(journal_id),))
+        rows = self._statements.rows(_BY_ID, (journal_id,))
+        if not rows:
+            raise JournalNotFound()
+        has_points = any(row["kind"] == AccountKind.POINTS and row["currency"] == POINTS_UNIT for row in rows)
+        lots = self._statements.rows(_LOTS, {"journal": journal_id}) if has_points else []
+        return Reversible(_posted(rows), [TakenLot(**row) for row in lots])
+
+    def made_by(self, idempotency_key: str) -> PostedJournal | None:
+        rows = self._statements.rows(_BY_KEY, (idempotency_key,))
+        return _posted(rows) if rows else None
+
+    def open_lots(self, owner: UUID, *, first: UUID) -> Sequence[LotUse]:
+        return [LotUse(**row) for row in self._statements.rows(_OPEN_LOTS, (owner, first))]
+
+    def add_lot_entries(self, journal_id: UUID, changes: Sequence[LotChange]) -> None:
+        if not changes:
+            return
+        columns = zip(*((change.lot_id, change.points, change.grace_until) for change in changes), strict=True)
+        self._statements.execute(_ADD_LOT_ENTRIES, (journal_id, *map(list, columns)))
+
+
+def _posted(rows: Sequence[Row]) -> PostedJournal:
+    first = rows[0]
+    accounts = {_account(row): row for row in rows}
+    return PostedJournal(
+        id=first["id"],
+        journal_type=JournalType(first["journal_type"]),
+        reference_type=first["reference_type"],
+        reference_id=first["reference_id"],
+        description_ar=first["description_ar"],
+        description_en=first["description_en"],
+        moved={account: row["moved"] for account, row in accounts.items() if row["moved"]},
+        taken_back={account: row["taken_back"] for account, row in accounts.items() if row["taken_back"]},
+        reverses=first["reverses_journal_id"],
+    )
+
+
+def _account(row: Row) -> AccountRef:
+    return AccountRef(AccountKind(row["kind"]), row["currency"], row["user_id"], row["provider"])
