@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from hypothesis import strategies as st
 
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
+from domain.ledger.holds import BalanceHold
 from domain.ledger.journal import Entry, Journal, JournalType
 from domain.ledger.reversals import PostedJournal
 from domain.shared.money import EXPONENTS
-from tests.builders import a_journal
+from infrastructure.clock import new_id
+from tests.builders import NOON, a_journal
 
 UNITS = st.sampled_from(["JPY", "EGP", "KWD"])
 """Of 0, 2 and 3 decimals."""
-assert [EXPONENTS[unit] for unit in ("JPY", "EGP", "KWD")] == [0, 2, 3]  # noqa: S101
+assert [EXPONENTS[unit] for unit in ("JPY", "EGP", "KWD")] == [0, 2, 3]
 
 
 def a_mixed_payment(
@@ -33,6 +36,19 @@ def a_mixed_payment(
         Entry(accounts.platform(AccountKind.POINTS_REDEEMED, POINTS_UNIT), points),
     )
     return a_journal(*(entry for entry in entries if entry.amount_minor), journal_type=JournalType.PAYMENT)
+
+
+def a_hold(account: AccountRef, amount: int) -> BalanceHold:
+    """An hour from noon, for nothing in particular."""
+    return BalanceHold(
+        id=new_id(),
+        account=account,
+        amount_minor=amount,
+        reference_type="TEST",
+        reference_id=UUID(int=1),
+        created_at=NOON,
+        expires_at=NOON + timedelta(hours=1),
+    )
 
 
 def posted(journal: Journal) -> PostedJournal:

@@ -1,7 +1,8 @@
-"""A journal is taken back to the minor unit, whole or in any sequence of parts, whatever it was made of (M4, M6, M9)."""
+"""A journal is taken back to the minor unit, in whole or in any parts, whatever it was made of (M4, M6, M9)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.debts import earn, take_back
 from domain.ledger.journal import Entry, InsufficientBalance, JournalType, ReversalRefused, transfer
-from domain.ledger.points import LotUse, consumed, grace_until, restored
+from domain.ledger.lots import LotEntry, OpenLot, consume, consume_from, give_back
 from domain.ledger.reversals import BY_HAND, PostedJournal, reversing, with_debts
 from domain.shared.money import Money
 from infrastructure.clock import new_id
@@ -59,9 +60,8 @@ def test_any_sequence_of_parts_brings_back_every_leg(paid: tuple[PostedJournal, 
         for account, minor in now.taken_back.items():
             assert abs(minor) <= abs(journal.moved[account])
             assert minor * journal.moved[account] < 0
-        assert value_of(journal, unit) + sum(
-            minor for account, minor in now.taken_back.items() if journal.moved[account] > 0 and account.currency == unit
-        ) == left  # fmt: skip
+        prepaid = accounts.platform(AccountKind.CUSTOMER_PREPAYMENTS, unit)
+        assert journal.moved[prepaid] + now.taken_back[prepaid] == left
 
     now = after(now, reversing(now))
 
@@ -216,44 +216,56 @@ class TestDebtsInTheJournalItself:
 class TestLots:
     """The same lots get back what was taken of them, the one that lives longest first."""
 
-    lots = tuple(UUID(int=number) for number in (1, 2, 3))
+    grace = timedelta(days=30)
+
+    def lots(self, *remaining: int) -> list[OpenLot]:
+        """Lots that end a year and a day, two days, … after noon."""
+        return [
+            OpenLot(UUID(int=number), count, NOON + timedelta(days=365 + number))
+            for number, count in enumerate(remaining, 1)
+        ]
 
     @given(st.lists(st.integers(1, 50), min_size=1, max_size=5), st.data())
     def test_in_any_parts_each_lot_gets_back_what_was_taken(self, points: list[int], data: st.DataObject) -> None:
-        taken = [LotUse(UUID(int=number), count) for number, count in enumerate(points, 1)]
-        back: dict[UUID, int] = {}
+        missing = {lot.id: lot for lot in self.lots(*points)}
         left = sum(points)
         while left:
             part = data.draw(st.integers(1, left))
-            for use in restored(taken, [LotUse(lot, count) for lot, count in back.items()], part):
-                back[use.lot_id] = back.get(use.lot_id, 0) + use.points
+            for entry in give_back(missing.values(), part, at=NOON, grace=self.grace):
+                lot = missing[entry.lot_id]
+                missing[entry.lot_id] = replace(lot, remaining=lot.remaining - entry.points)
             left -= part
 
-        assert back == {use.lot_id: use.points for use in taken}
+        assert [lot.remaining for lot in missing.values()] == [0] * len(points)
 
-    def test_the_last_to_expire_comes_first(self) -> None:
-        first, second, third = self.lots
-        taken = [LotUse(first, 10), LotUse(second, 10), LotUse(third, 5)]
+    def test_the_last_to_end_comes_first(self) -> None:
+        first, second, third = self.lots(10, 10, 2)
 
-        assert restored(taken, [LotUse(third, 3)], 7) == [LotUse(third, 2), LotUse(second, 5)]
+        given_back = give_back([second, third, first], 7, at=NOON, grace=self.grace)
+
+        assert given_back == (LotEntry(third.id, 2), LotEntry(second.id, 5))
 
     def test_never_more_than_was_taken(self) -> None:
-        with pytest.raises(ValueError, match="1 points more"):
-            restored([LotUse(self.lots[0], 10)], [LotUse(self.lots[0], 4)], 7)
+        with pytest.raises(ReversalRefused):
+            give_back(self.lots(6), 7, at=NOON, grace=self.grace)
 
-    def test_what_is_taken_leaves_the_first_lots_first(self) -> None:
-        first, second, third = self.lots
-        lots = [LotUse(first, 10), LotUse(second, 10), LotUse(third, 10)]
+    def test_a_lot_that_has_ended_lives_on_for_a_while(self) -> None:
+        (lot,) = self.lots(6)
 
-        assert consumed(lots, 13) == [LotUse(first, 10), LotUse(second, 3)]
-        with pytest.raises(ValueError, match="1 points more"):
-            consumed(lots, 31)
+        (entry,) = give_back([lot], 6, at=lot.ends_at, grace=self.grace)
 
-    def test_a_lot_that_is_over_or_nearly_lives_on_for_a_while(self) -> None:
-        later = NOON + timedelta(days=30)
-        assert grace_until(NOON - timedelta(days=1), at=NOON) == later
-        assert grace_until(NOON + timedelta(days=29), at=NOON) == later
-        assert grace_until(later, at=NOON) is None
+        assert entry.grace_until == lot.ends_at + self.grace
+
+    def test_what_is_taken_leaves_the_first_to_end_first(self) -> None:
+        first, second, third = self.lots(10, 10, 10)
+
+        assert consume([third, second, first], 13) == (LotEntry(first.id, -10), LotEntry(second.id, -3))
+        assert consume_from([first, second, third], 13, first=third.id) == (
+            LotEntry(third.id, -10),
+            LotEntry(first.id, -3),
+        )
+        with pytest.raises(InsufficientBalance):
+            consume([first, second, third], 31)
 
 
 def test_what_belongs_to_a_payment_or_a_trip_is_not_for_staff_to_reverse() -> None:

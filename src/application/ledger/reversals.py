@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from application.ledger.reversible import LotChange, Reversible
+from application.ledger.reversible import Reversible
 from application.ports import UnitOfWork
 from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.debts import debt_of
 from domain.ledger.journal import Entry, Journal, JournalKeyReused, JournalType
-from domain.ledger.points import LotUse, consumed, grace_until, restored
+from domain.ledger.lots import LotEntry, consume_from, give_back
 from domain.ledger.reversals import (
     BY_HAND,
     JournalReversed,
@@ -25,18 +26,22 @@ from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 
+GRACE: Final = timedelta(days=30)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reverse:
     """`part` is of the journal's value in one of its units; None takes back all that is left.
 
     The key is one among the reversals of this journal. `allows_debt`: what an owner has spent becomes their debt.
+    `grace`: how long points live on that go back to a lot that has ended.
     """
 
     journal_id: UUID
     idempotency_key: str
     part: Money | None = None
     allows_debt: bool = False
+    grace: timedelta = GRACE
 
 
 def reverse(command: Reverse, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
@@ -94,7 +99,7 @@ def _reverse(command: Reverse, found: Reversible, *, uow: UnitOfWork, at: dateti
     entries = _entries(command, found.journal, uow)
     journal = _journal(found.journal, entries, reversal_id=new_id(), key=key, at=at)
     uow.ledger.post([journal])
-    uow.reversals.add_lot_entries(journal.id, list(_lot_changes(found, entries, uow=uow, at=at)))
+    uow.reversals.add_lot_entries(journal.id, list(_lot_entries(command, found, entries, uow=uow, at=at)))
     uow.publish(
         JournalReversed(
             journal_id=found.journal.id,
@@ -148,23 +153,17 @@ def _journal(
     )
 
 
-def _lot_changes(found: Reversible, entries: Iterable[Entry], *, uow: UnitOfWork, at: datetime) -> Iterator[LotChange]:
+def _lot_entries(
+    command: Reverse, found: Reversible, entries: Iterable[Entry], *, uow: UnitOfWork, at: datetime
+) -> Iterator[LotEntry]:
     """The same lots get back what was taken from them; what is taken back leaves the lot that it came with first."""
     for entry in entries:
         owner = entry.account.owner
         if entry.account.kind is not AccountKind.POINTS or owner is None:
             continue
         if entry.amount_minor > 0:
-            yield from _given_back(found, owner, entry.amount_minor, at=at)
+            outstanding = found.outstanding.get(owner, ())
+            yield from give_back(outstanding, entry.amount_minor, at=at, grace=command.grace)
         else:
-            lots = uow.reversals.open_lots(owner, first=found.journal.id)
-            for use in consumed(lots, -entry.amount_minor):
-                yield LotChange(use.lot_id, -use.points)
-
-
-def _given_back(found: Reversible, owner: UUID, points: int, *, at: datetime) -> Iterator[LotChange]:
-    lots = {lot.lot_id: lot for lot in found.lots if lot.owner == owner}
-    taken = [LotUse(lot.lot_id, lot.taken) for lot in lots.values()]
-    given_back = [LotUse(lot.lot_id, lot.given_back) for lot in lots.values()]
-    for use in restored(taken, given_back, points):
-        yield LotChange(use.lot_id, use.points, grace_until(lots[use.lot_id].expires_at, at=at))
+            held = uow.reversals.lots_of(owner, journal_id=found.journal.id)
+            yield from consume_from(held.lots, -entry.amount_minor, first=held.first)

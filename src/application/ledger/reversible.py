@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from domain.ledger.points import LotUse
+from domain.ledger.lots import LotEntry, OpenLot
 from domain.ledger.reversals import PostedJournal
 
 
 @dataclass(frozen=True, slots=True)
-class TakenLot:
-    """Points that a journal took from a lot of somebody's, and how many of them reversals gave back."""
-
-    owner: UUID
-    lot_id: UUID
-    expires_at: datetime
-    taken: int
-    given_back: int
-
-
-@dataclass(frozen=True, slots=True)
-class LotChange:
-    """One row beside a journal: points below zero are taken from a lot, above zero given back to it."""
-
-    lot_id: UUID
-    points: int
-    grace_until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Reversible:
-    """A posted journal, and the lots it took from in the order in which they expire."""
+    """A posted journal, and by owner the lots that it took points from, with what each still misses of them."""
 
     journal: PostedJournal
-    lots: Sequence[TakenLot]
+    outstanding: Mapping[UUID, Sequence[OpenLot]]
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Somebody's lots with something left, and which of them came with the journal that was asked about."""
+
+    lots: Sequence[OpenLot]
+    first: UUID | None
 
 
 class Reversals(Protocol):
@@ -51,11 +38,8 @@ class Reversals(Protocol):
         """The reversal that was posted under this key; ask after `get`."""
         ...
 
-    def open_lots(self, owner: UUID, *, first: UUID) -> Sequence[LotUse]:
-        """What is left in somebody's lots: that of the journal `first`, then the others as they expire.
-
-        Ask while the points account is locked.
-        """
+    def lots_of(self, owner: UUID, *, journal_id: UUID) -> Holdings:
+        """What somebody's lots hold; ask while the points account is locked."""
         ...
 
-    def add_lot_entries(self, journal_id: UUID, changes: Sequence[LotChange]) -> None: ...
+    def add_lot_entries(self, journal_id: UUID, entries: Sequence[LotEntry]) -> None: ...

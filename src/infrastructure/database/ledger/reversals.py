@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from application.ledger.reversible import LotChange, Reversible, TakenLot
-from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
+from application.ledger.reversible import Holdings, Reversible
+from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.journal import JournalType
-from domain.ledger.points import LotUse
+from domain.ledger.lots import LotEntry, OpenLot
 from domain.ledger.reversals import JournalNotFound, PostedJournal
 from infrastructure.database.transaction import Row, Statements
 
@@ -29,19 +30,16 @@ GROUP BY o.id, a.id ORDER BY min(e.line) FILTER (WHERE e.journal_id = o.id), a.i
 """
 _BY_ID = _MOVED.format(which="o.id = %s")
 _BY_KEY = _MOVED.format(which="o.idempotency_key = %s")
-_LOTS = """
-SELECT l.user_id AS owner, l.id AS lot_id, greatest(l.expires_at, l.grace_until) AS expires_at,
-       -sum(t.points) FILTER (WHERE t.journal_id = %(journal)s)::bigint AS taken,
-       coalesce(sum(t.points) FILTER (WHERE t.journal_id <> %(journal)s), 0)::bigint AS given_back
+_OUTSTANDING = """
+SELECT l.user_id, l.id, -sum(t.points)::bigint AS remaining, greatest(l.expires_at, l.grace_until) AS ends_at
 FROM points_lot_entries t JOIN points_lots l ON l.id = t.lot_id
 WHERE t.journal_id IN (SELECT %(journal)s::uuid UNION ALL
                        SELECT r.id FROM ledger_journals r WHERE r.reverses_journal_id = %(journal)s)
-GROUP BY l.id HAVING sum(t.points) FILTER (WHERE t.journal_id = %(journal)s) < 0
-ORDER BY l.user_id, expires_at, l.id
+GROUP BY l.id HAVING sum(t.points) < 0 AND bool_or(t.journal_id = %(journal)s)
 """
-_OPEN_LOTS = """
-SELECT id AS lot_id, remaining AS points FROM points_lots WHERE user_id = %s AND remaining > 0
-ORDER BY journal_id = %s DESC, greatest(expires_at, grace_until), id
+_HELD = """
+SELECT id, remaining, greatest(expires_at, grace_until) AS ends_at, journal_id FROM points_lots
+WHERE user_id = %s AND remaining > 0
 """
 _ADD_LOT_ENTRIES = """
 INSERT INTO points_lot_entries (journal_id, lot_id, points, grace_until)
@@ -61,22 +59,33 @@ class SqlReversals:
         rows = self._statements.rows(_BY_ID, (journal_id,))
         if not rows:
             raise JournalNotFound()
-        has_points = any(row["kind"] == AccountKind.POINTS and row["currency"] == POINTS_UNIT for row in rows)
-        lots = self._statements.rows(_LOTS, {"journal": journal_id}) if has_points else []
-        return Reversible(_posted(rows), [TakenLot(**row) for row in lots])
+        has_points = any(row["kind"] == AccountKind.POINTS for row in rows)
+        return Reversible(_posted(rows), self._outstanding(journal_id) if has_points else {})
+
+    def _outstanding(self, journal_id: UUID) -> Mapping[UUID, Sequence[OpenLot]]:
+        by_owner: defaultdict[UUID, list[OpenLot]] = defaultdict(list)
+        for row in self._statements.rows(_OUTSTANDING, {"journal": journal_id}):
+            by_owner[row["user_id"]].append(_lot(row))
+        return by_owner
 
     def made_by(self, idempotency_key: str) -> PostedJournal | None:
         rows = self._statements.rows(_BY_KEY, (idempotency_key,))
         return _posted(rows) if rows else None
 
-    def open_lots(self, owner: UUID, *, first: UUID) -> Sequence[LotUse]:
-        return [LotUse(**row) for row in self._statements.rows(_OPEN_LOTS, (owner, first))]
+    def lots_of(self, owner: UUID, *, journal_id: UUID) -> Holdings:
+        rows = self._statements.rows(_HELD, (owner,))
+        own = next((row["id"] for row in rows if row["journal_id"] == journal_id), None)
+        return Holdings([_lot(row) for row in rows], own)
 
-    def add_lot_entries(self, journal_id: UUID, changes: Sequence[LotChange]) -> None:
-        if not changes:
+    def add_lot_entries(self, journal_id: UUID, entries: Sequence[LotEntry]) -> None:
+        if not entries:
             return
-        columns = zip(*((change.lot_id, change.points, change.grace_until) for change in changes), strict=True)
+        columns = zip(*((entry.lot_id, entry.points, entry.grace_until) for entry in entries), strict=True)
         self._statements.execute(_ADD_LOT_ENTRIES, (journal_id, *map(list, columns)))
+
+
+def _lot(row: Row) -> OpenLot:
+    return OpenLot(row["id"], row["remaining"], row["ends_at"])
 
 
 def _posted(rows: Sequence[Row]) -> PostedJournal:
