@@ -273,7 +273,7 @@ PROMISES = {
         WHERE sequence <> last_sequence + 1 OR balance_before_minor <> last_balance""",
     "nobody is below zero": """
         SELECT account_id FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
-        WHERE a.user_id IS NOT NULL AND e.balance_after_minor < 0""",
+        WHERE NOT a.allows_debt AND e.balance_after_minor < 0""",
     "confirmed bookings have their money": """
         SELECT b.id FROM bookings b WHERE b.status IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED')
         AND b.final_amount_minor <> (
