@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -115,9 +116,16 @@ def _check_hashes(connection: psycopg.Connection[Any]) -> None:
            ORDER BY e.account_id, e.sequence"""
     ).fetchall()
     last: dict[UUID, bytes] = {}
-    for journal_id, line, account_id, sequence, amount, unit, after, at, stored, said in rows:
-        micros = (at - NOON) // timedelta(microseconds=1) + int(NOON.timestamp()) * 1_000_000
-        text = f"{journal_id}|{line}|{account_id}|{sequence or 0}|{amount}|{unit}|{after or 0}|{micros}"
+    for row in rows:
+        account_id, sequence, stored = row[2], row[3], row[8]
         previous = last.get(account_id, b"") if sequence is not None else b""
-        assert hashlib.sha256(previous + said + text.encode()).digest() == stored
+        assert hash_of(row, previous) == stored
         last[account_id] = stored
+
+
+def hash_of(row: Sequence[Any], previous: bytes) -> bytes:
+    """The hash that an entry has to have, from its columns and the hash before it on its account."""
+    journal_id, line, account_id, sequence, amount, unit, after, at, _, said = row
+    micros = (at - NOON) // timedelta(microseconds=1) + int(NOON.timestamp()) * 1_000_000
+    text = f"{journal_id}|{line}|{account_id}|{sequence or 0}|{amount}|{unit}|{after or 0}|{micros}"
+    return hashlib.sha256(previous + said + text.encode()).digest()
