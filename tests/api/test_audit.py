@@ -16,6 +16,9 @@ from werkzeug.test import TestResponse
 
 import api.v1.operations.audit as audit_views
 from api.csv import STARTS_A_FORMULA, csv_line
+from domain.ledger import accounts
+from domain.ledger.accounts import AccountKind
+from domain.ledger.journal import JournalType, transfer
 from domain.operations.audit import SecretInChanges
 from infrastructure.bootstrap import Running
 from infrastructure.database.refusals import DatabaseUnavailable
@@ -23,6 +26,7 @@ from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from middlewares.auth_middleware import POLICY
 from tests.api.shop import Json, Shop, SignUp, problem
+from tests.builders import a_journal
 from tests.conftest import Person
 
 LOGS = "/api/v1/admin/audit-logs"
@@ -183,6 +187,19 @@ def orders_an_erasure(shop: Shop, sign_up: SignUp) -> TestResponse:
     return as_staff(shop, "POST", f"/admin/users/{sign_up().user_id}/erasure", {"reason": "asked by letter"})
 
 
+def reverses_a_movement(shop: Shop, sign_up: SignUp) -> TestResponse:
+    cost = accounts.platform(AccountKind.ADJUSTMENTS, "EGP")
+    journal = a_journal(
+        *transfer(cost, accounts.wallet(sign_up().user_id, "EGP"), 100), journal_type=JournalType.ADJUSTMENT
+    )
+    with shop.running.dependencies.new_uow() as uow:
+        uow.ledger.post([journal])
+        uow.commit()
+    body = {"reason": "entered twice"}
+    key = {"Idempotency-Key": str(journal.id)}
+    return as_staff(shop, "POST", f"/admin/ledger/journals/{journal.id}/reversal", body, **key)
+
+
 # One line for each unsafe route that asks for a permission; each does what the route is for, as an administrator.
 SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("POST", "/api/v1/packages"): creates_a_package,
@@ -209,6 +226,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("DELETE", "/api/v1/admin/api-keys/<uuid:key_id>"): revokes_an_api_key,
     ("POST", "/api/v1/admin/users/<uuid:user_id>/exports"): exports_a_persons_data,
     ("POST", "/api/v1/admin/users/<uuid:user_id>/erasure"): orders_an_erasure,
+    ("POST", "/api/v1/admin/ledger/journals/<uuid:journal_id>/reversal"): reverses_a_movement,
 }
 
 

@@ -27,6 +27,7 @@ MOVES_MONEY = {
     ("post", "/api/v1/bookings"),
     ("post", "/api/v1/payments"),
     ("post", "/api/v1/wallet/deposits"),
+    ("post", "/api/v1/admin/ledger/journals/{journal_id}/reversal"),
 }
 
 
