@@ -15,6 +15,13 @@ BEGIN
         RAISE EXCEPTION 'there is no account % %', NEW.kind, coalesce('of ' || NEW.user_id, 'of nobody')
             USING ERRCODE = 'AL004';
     END IF;
+    -- Under another id than its own, `ledger_post` would look for it in vain.
+    PERFORM 1 FROM ledger_accounts a
+    WHERE a.user_id IS NOT DISTINCT FROM NEW.user_id AND a.kind = NEW.kind AND a.currency = NEW.currency
+      AND a.provider = NEW.provider AND a.id <> NEW.id;
+    IF FOUND THEN
+        RAISE EXCEPTION 'account % has another id', NEW.kind USING ERRCODE = 'AL004';
+    END IF;
     NEW.is_chained := known.is_owned;
     NEW.allows_debt := known.standing IS DISTINCT FROM 'NEVER_BELOW_ZERO';
     RETURN NEW;
@@ -166,8 +173,9 @@ BEGIN
           JOIN ledger_entries e ON e.journal_id = told.id
           GROUP BY o.id, e.account_id) x
     JOIN ledger_accounts a ON a.id = x.account_id
-    JOIN ledger_journals original ON original.id = x.journal_id
-    WHERE original.reverses_journal_id IS NOT NULL
+    LEFT JOIN ledger_journals original ON original.id = x.journal_id
+    -- What is not there gave nothing, so nothing can be taken back.
+    WHERE original.id IS NULL OR original.reverses_journal_id IS NOT NULL
        OR (a.kind <> 'CUSTOMER_DEBT' AND (sign(x.given) * sign(x.taken) > 0 OR abs(x.taken) > abs(x.given)))
     LIMIT 1;
     IF FOUND THEN
@@ -325,11 +333,14 @@ CREATE FUNCTION check_balance_hold() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     available bigint;
-    has_moved boolean;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.status <> 'ACTIVE' THEN
             RAISE EXCEPTION 'a hold begins as ACTIVE' USING ERRCODE = 'AL010';
+        END IF;
+        PERFORM 1 FROM ledger_accounts WHERE id = NEW.account_id AND currency <> NEW.currency;
+        IF FOUND THEN
+            RAISE EXCEPTION 'account % is in another unit than %', NEW.account_id, NEW.currency USING ERRCODE = 'AL010';
         END IF;
         SELECT l.balance_minor - l.held_minor INTO available FROM ledger_lock(ARRAY[NEW.account_id]) AS l;
         IF available IS NULL OR available < NEW.amount_minor THEN

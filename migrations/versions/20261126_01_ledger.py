@@ -245,7 +245,14 @@ def _add_holds() -> None:
             "(resolved_at IS NULL) = (status = 'ACTIVE')", name=op.f("ck_balance_holds_resolved_when_over")
         ),
         sa.ForeignKeyConstraint(["account_id"], ["ledger_accounts.id"], name=op.f("fk_balance_holds_account_id")),
-        sa.ForeignKeyConstraint(["journal_id"], ["ledger_journals.id"], name=op.f("fk_balance_holds_journal_id")),
+        # Checked at commit: the journal of a capture is posted after its hold has ended.
+        sa.ForeignKeyConstraint(
+            ["journal_id"],
+            ["ledger_journals.id"],
+            name=op.f("fk_balance_holds_journal_id"),
+            deferrable=True,
+            initially="DEFERRED",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_balance_holds")),
     )
     op.create_index("ix_balance_holds_active", "balance_holds", ["account_id"], postgresql_where="status = 'ACTIVE'")
