@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -24,6 +26,7 @@ from workers.schedule import JOBS, run_once
 
 pytestmark = pytest.mark.database
 
+AUDIT = Path(__file__).resolve().parents[2] / "docs" / "ledger-audit.md"
 LAST_YEAR, THIS_YEAR, NEXT_YEAR = (datetime(year, 1, 1, 9, tzinfo=UTC) for year in (2026, 2027, 2028))
 
 
@@ -128,6 +131,26 @@ def test_the_next_years_are_made_before_anything_lies_in_them(books: Audited) ->
     assert partition == "ledger_entries_2030"
     with pytest.raises(psycopg.Error, match="never changed"):
         books.as_owner("TRUNCATE ledger_entries_2030")
+    assert books.fault() == ""
+
+
+def test_what_lies_beyond_becomes_its_years_partition_where_it_lies(books: Audited) -> None:
+    """By the statements of docs/ledger-audit.md."""
+    wallet, in_2031 = books.a_wallet(), datetime(2031, 5, 1, tzinfo=UTC)
+    books.move(CLEARING, wallet, 5, id=id_at(in_2031))
+    assert is_beyond_partitions(books.database)
+    [*statements] = re.findall(r"```sql\n(.*?)```", AUDIT.read_text("utf-8"), re.DOTALL)
+
+    books.as_owner(statements[-1])
+
+    assert not is_beyond_partitions(books.database)
+    books.move(CLEARING, wallet, 6, id=id_at(in_2031))
+    assert make_partitions(books.database, year=2030) == [2030, 2032]
+    for partition in ("ledger_entries_2031", "ledger_entries_beyond"):
+        with pytest.raises(psycopg.Error, match="never changed"):
+            books.as_owner(f"TRUNCATE {partition}")
+    assert books.as_owner("SELECT count(*) FROM ledger_entries_2031") == [(4,)]
+    assert len(books.as_owner("SELECT 1 FROM pg_indexes WHERE tablename = 'ledger_entries_beyond'")) == 2
     assert books.fault() == ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,8 +13,8 @@ import psycopg
 BATCH: Final = 5_000
 """Rows that are held at once."""
 
-MICROSECONDS: Final = "(extract(epoch FROM {}) * 1000000)::bigint"
-"""SQL for an instant as whole microseconds since 1970, which is how hashes say it."""
+MICROSECONDS: Final = "replace(extract(epoch FROM {})::text, '.', '')"
+"""SQL for the digits of an instant in microseconds since 1970, as hashes say it; seconds come with six decimals."""
 
 Row = tuple[Any, ...]
 Progress = Callable[[int], None]
@@ -37,10 +38,12 @@ class Fault:
 def stream(
     connection: psycopg.Connection[Any], name: str, sql: str, progress: Progress = lambda _: None
 ) -> Iterator[Row]:
-    """A query's rows through a cursor of the server's."""
-    with connection.cursor(name, binary=True) as cursor:
+    """A query's rows through a cursor of the server's, which finds the next ones while these are looked at."""
+    with connection.cursor(name, binary=True) as cursor, ThreadPoolExecutor(1) as ahead:
         cursor.execute(sql)
-        while rows := cursor.fetchmany(BATCH):
+        coming = ahead.submit(cursor.fetchmany, BATCH)
+        while rows := coming.result():
+            coming = ahead.submit(cursor.fetchmany, BATCH)
             yield from rows
             progress(len(rows))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from itertools import groupby
@@ -16,16 +15,17 @@ from infrastructure.database.ledger.faults import MICROSECONDS, Fault, Progress,
 from infrastructure.database.ledger.seals import SealsAgain
 
 _JOURNALS: Final = f"""
-SELECT id::text, journal_type, idempotency_key, reference_type, reference_id::text, description_ar, description_en,
-       reverses_journal_id::text, fingerprint, {MICROSECONDS.format("posted_at")}
-FROM ledger_journals ORDER BY id
+SELECT j.id::text, j.journal_type, j.idempotency_key, j.reference_type, j.reference_id::text, j.description_ar,
+       j.description_en, j.reverses_journal_id::text, j.fingerprint, {MICROSECONDS.format("j.posted_at")}
+FROM ledger_journals j ORDER BY j.id
 """
 # The instant only where the hash is checked here: without a place in a chain there is no hash before.
 _ENTRIES: Final = f"""
-SELECT journal_id::text, line, account_id::text, amount_minor, currency, hash,
-       CASE WHEN sequence IS NULL THEN {MICROSECONDS.format("occurred_at")} END
-FROM ledger_entries ORDER BY journal_id, line
+SELECT e.journal_id::text, e.line, e.account_id::text, e.amount_minor, e.currency, e.hash,
+       CASE WHEN e.sequence IS NULL THEN {MICROSECONDS.format("e.occurred_at")} END
+FROM ledger_entries e ORDER BY e.journal_id, e.line
 """
+_HASH: Final = itemgetter(5)
 _PLATFORM: Final = "SELECT id::text, currency FROM ledger_accounts WHERE NOT is_chained"
 
 
@@ -40,18 +40,21 @@ def find_broken_journal(connection: psycopg.Connection[Any], seals: SealsAgain, 
         if moved != journal_id:
             return _missing(moved) if moved is not None and moved < journal_id else _of(journal_id, "it has no entries")
         legs = list(entries)
-        fault = _wrong_entry(journal, legs, platform) or _wrong_journal(journal, legs)
+        fault = _wrong_legs(journal, legs, platform) or _wrong_words(journal, legs)
         if fault is not None:
             return fault
-        seals.add(journal_id, journal[9], [leg[5] for leg in legs])
+        seals.add(journal_id, int(journal[9]), map(_HASH, legs))
         moved, entries = next(movements, (None, ()))
     return None if moved is None else _missing(moved)
 
 
-def _wrong_entry(journal: Row, legs: Iterable[Row], platform: Mapping[str, str]) -> Fault | None:
-    """The first entry without a place in a chain that is wrong."""
+def _wrong_legs(journal: Row, legs: Iterable[Row], platform: Mapping[str, str]) -> Fault | None:
+    """The first entry without a place in a chain that is wrong, or a unit whose entries do not cancel out."""
     said = journal[8]
+    sums: dict[str, int] = {}
+    # Once for each entry of the books, as in `chains`.
     for journal_id, line, account_id, amount, currency, digest, at in legs:
+        sums[currency] = sums.get(currency, 0) + amount
         if at is None:
             continue
         if platform.get(account_id) != currency:
@@ -59,19 +62,14 @@ def _wrong_entry(journal: Row, legs: Iterable[Row], platform: Mapping[str, str])
         content = f"{journal_id}|{line}|{account_id}|0|{amount}|{currency}|0|{at}"
         if digest != sha256(said + content.encode()).digest():
             return _entry(journal_id, line, account_id, "its hash does not fit its content")
-    return None
+    return next((_of(journal[0], f"it is off by {off} {unit}") for unit, off in sums.items() if off), None)
 
 
-def _wrong_journal(journal: Row, legs: Iterable[Row]) -> Fault | None:
+def _wrong_words(journal: Row, legs: Iterable[Row]) -> Fault | None:
+    """What a journal says is what its fingerprint was taken of."""
     journal_id, journal_type, key, reference_type, reference_id, ar, en, reverses, fingerprint, _ = journal
-    sums: defaultdict[str, int] = defaultdict(int)
-    for leg in legs:
-        sums[leg[4]] += leg[3]
-    if any(sums.values()):
-        unit, off = next((unit, off) for unit, off in sums.items() if off)
-        return _of(journal_id, f"it is off by {off} {unit}")
     # As `repositories.fingerprint` says it: an id is its text in JSON.
-    said = [journal_type, key, reference_type, reference_id, ar, en, [[leg[2], leg[3]] for leg in legs]]
+    said = [journal_type, key, reference_type, reference_id, ar, en, [leg[2:4] for leg in legs]]
     if reverses is not None:
         said.append(reverses)
     if sha256(orjson.dumps(said)).digest() != fingerprint:

@@ -10,7 +10,12 @@ YEARS_AHEAD: Final = 2
 
 _WAIT_BRIEFLY: Final = "SELECT set_config('lock_timeout', %s, true)"
 _MAKE: Final = "SELECT ledger_make_partition(%s) AS made"
-_BEYOND: Final = "SELECT EXISTS (SELECT 1 FROM ledger_entries_beyond) AS found"
+# By ids, not by the partition's name: the other partitions are pruned, and the parent is what the application may read.
+_BEYOND: Final = """
+SELECT EXISTS (SELECT 1 FROM ledger_entries WHERE journal_id >= first_id_of_year(
+    (SELECT max(right(relname, 4)::integer) + 1 FROM pg_class
+     WHERE relispartition AND relname ~ '^ledger_entries_[0-9]{4}$'))) AS found
+"""
 
 
 def make_partitions(database: Database, *, year: int, lock_milliseconds: int = 500) -> list[int]:
@@ -31,6 +36,6 @@ def _make(database: Database, year: int, lock_milliseconds: int) -> bool:
 
 
 def is_beyond_partitions(database: Database) -> bool:
-    """Whether an entry lies beyond all years that have a partition, where it keeps theirs from being made."""
+    """Whether an entry lies beyond all years that have a partition, where it keeps its own from being made."""
     row = database.row(_BEYOND)
     return row is not None and bool(row["found"])
