@@ -26,7 +26,7 @@ def verify(root: str) -> None:
             verified = verify_ledger(owner, bar.update, expected_root=expected)
     if verified.fault is not None:
         raise click.ClickException(str(verified.fault))
-    click.echo(f"{verified.entries} entries and {verified.seals} seals are as they were written")
+    click.echo(f"{verified.entries} entries are as they were written, and the seals of {verified.seals} days fit them")
 
 
 def _root_of(text: str) -> bytes | None:

@@ -103,7 +103,7 @@ def _unguard(connection: psycopg.Connection[Any], verb: str = "DISABLE") -> None
 
 @dataclass(frozen=True)
 class Story:
-    """What happened: a wallet that moved, a hold that was captured and one that was not, points, a completed trip."""
+    """What happened: a wallet moved, one hold was captured and one not, points were spent, a debt was made."""
 
     wallet: AccountRef
     points: AccountRef
@@ -111,6 +111,7 @@ class Story:
     captured: BalanceHold
     held: BalanceHold
     lot_id: UUID
+    clawback: Journal
     completed: Journal
     """Between two accounts of the platform."""
     reversal: Journal
@@ -119,13 +120,14 @@ class Story:
 def a_story(books: Audited) -> Story:
     """Tell it: all but the reversal of the third deposit happened two days ago."""
     owner, _another = a_stored_user(books.new_uow), a_stored_user(books.new_uow)
-    wallet, points = accounts.wallet(owner, "EGP"), accounts.points(owner)
+    wallet, points, debt = accounts.wallet(owner, "EGP"), accounts.points(owner), accounts.debt(owner, "EGP")
     deposits = tuple(books.move(CLEARING, wallet, amount) for amount in (1000, 1001, 1002))
     captured, held = (_hold(books, wallet, amount) for amount in (300, 400))
     payment = _capture(books, captured)
     completed = books.move(PREPAID, REVENUE, 300, journal_type=JournalType.REVENUE)
     earned, spent, lot_id = _points(books, points)
-    books.days_ago(*deposits, payment, completed, earned, spent)
+    clawback = books.move(debt, CLEARING, 50, journal_type=JournalType.CLAWBACK)
+    books.days_ago(*deposits, payment, completed, earned, spent, clawback)
     reversal = books.move(
         wallet,
         CLEARING,
@@ -134,7 +136,7 @@ def a_story(books: Audited) -> Story:
         reverses=deposits[2].id,
         occurred_at=datetime.now(UTC),
     )
-    return Story(wallet, points, deposits, captured, held, lot_id, completed, reversal)  # type: ignore[arg-type]
+    return Story(wallet, points, deposits, captured, held, lot_id, clawback, completed, reversal)  # type: ignore[arg-type]
 
 
 def _hold(books: Audited, wallet: AccountRef, amount: int) -> BalanceHold:

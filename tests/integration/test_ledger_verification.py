@@ -51,8 +51,8 @@ def test_an_honest_ledger_is_as_it_was_written(books: Audited, story: Story) -> 
     verified = verify_ledger(books.addresses.owner, seen.append)
 
     assert verified.fault is None
-    assert (verified.entries, verified.seals) == (16, 1)
-    assert sum(seen) == count_rows(books.addresses.owner).looks == 16 + 7
+    assert (verified.entries, verified.seals) == (18, 1)
+    assert sum(seen) == count_rows(books.addresses.owner).looks == 18 + 8
 
 
 Tampering = tuple[str, Callable[[Story], tuple[object, ...]], Callable[[Story], str]]
@@ -88,6 +88,11 @@ TAMPERINGS: dict[str, Tampering] = {
             f"entry 1 of account {story.wallet.id}, journal {story.deposits[0].id}: its balance is below zero"
         ),
     ),
+    "a debt above zero": (
+        "UPDATE ledger_entries SET amount_minor = 50, balance_after_minor = 50 WHERE account_id = %s",
+        lambda story: (story.clawback.entries[0].account.id,),
+        lambda story: f", journal {story.clawback.id}: its balance is above zero",
+    ),
     "a balance": (
         "UPDATE ledger_entries SET balance_before_minor = 1100, balance_after_minor = 2101"
         " WHERE account_id = %s AND sequence = 2",
@@ -121,6 +126,12 @@ TAMPERINGS: dict[str, Tampering] = {
         lambda story: (
             f"line 1 of journal {story.deposits[0].id}, account {CLEARING.id}: it is not of its account's kind"
         ),
+    ),
+    "an owned account taken away": (
+        "WITH head AS (DELETE FROM ledger_heads WHERE account_id = %s RETURNING account_id)"
+        " DELETE FROM ledger_accounts USING head WHERE id = head.account_id",
+        lambda story: (story.clawback.entries[0].account.id,),
+        lambda story: f", journal {story.clawback.id}: its account is missing",
     ),
     "an entry in the middle taken away": (
         "DELETE FROM ledger_entries WHERE account_id = %s AND sequence = 2",
@@ -201,7 +212,7 @@ TAMPERINGS: dict[str, Tampering] = {
     "a seal's count": (
         "UPDATE ledger_seals SET entries = entries - 1",
         lambda story: (),
-        lambda story: ": 7 journals with 13 entries were sealed, and there are 7 with 14, or others",
+        lambda story: ": 8 journals with 15 entries were sealed, and there are 8 with 16, or others",
     ),
     "a seal's end": (
         "UPDATE ledger_seals SET sealed_until = sealed_until - interval '1 hour'",
@@ -306,7 +317,10 @@ def test_the_command_says_what_is_right_and_names_what_is_not(
 ) -> None:
     story = _sealed(own_books)
     status, said = altayar("verify")
-    assert (status, said.splitlines()[-1]) == (0, "16 entries and 1 seals are as they were written")
+    assert (status, said.splitlines()[-1]) == (
+        0,
+        "18 entries are as they were written, and the seals of 1 days fit them",
+    )
 
     own_books.behind_the_guards("UPDATE ledger_journals SET description_en = '' WHERE id = %s", story.completed.id)
     status, said = altayar("verify")

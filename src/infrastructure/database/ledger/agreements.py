@@ -67,5 +67,5 @@ def find_disagreement(connection: psycopg.Connection[Any]) -> Fault | None:
     for row, sql in _AGREEMENTS:
         found = connection.execute(sql).fetchone()
         if found is not None:
-            return Fault(row=row.format(found[0]), reason=found[1])
+            return Fault(row.format(found[0]), found[1])
     return None

@@ -21,15 +21,12 @@ Progress = Callable[[int], None]
 """Is told how many rows more were looked at."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Fault:
-    """The first row that is not as it was written, in words and with the ids that it has."""
+    """The first row that is not as it was written: which one, by its ids, and what of it."""
 
     row: str
     reason: str
-    account_id: str | None = None
-    sequence: int | None = None
-    journal_id: str | None = None
 
     def __str__(self) -> str:
         return f"{self.row}: {self.reason}"

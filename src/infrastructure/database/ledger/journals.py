@@ -82,9 +82,8 @@ def _missing(journal_id: str) -> Fault:
 
 
 def _of(journal_id: str, reason: str) -> Fault:
-    return Fault(row=f"journal {journal_id}", reason=reason, journal_id=journal_id)
+    return Fault(f"journal {journal_id}", reason)
 
 
 def _entry(journal_id: str, line: int, account_id: str, reason: str) -> Fault:
-    row = f"line {line} of journal {journal_id}, account {account_id}"
-    return Fault(row=row, reason=reason, account_id=account_id, journal_id=journal_id)
+    return Fault(f"line {line} of journal {journal_id}, account {account_id}", reason)

@@ -77,7 +77,7 @@ class SealAgain:
         more, differing = self._journals - journals, UUID(int=self._xor ^ xor.int)
         if abs(more) == 1:
             done = "added to the day after it was sealed" if more > 0 else "sealed with the day and is gone"
-            return self._of(f"journal {differing} was {done}", str(differing))
+            return self._of(f"journal {differing} was {done}")
         if (more, self._entries, differing.int) != (0, entries, 0):
             was, now = f"{journals} journals with {entries} entries", f"{self._journals} with {self._entries}"
             return self._of(f"{was} were sealed, and there are {now}, or others")
@@ -104,8 +104,8 @@ class SealAgain:
         self._digest.update(self._chunk.digest())
         self._chunk = sha256()
 
-    def _of(self, reason: str, journal_id: str | None = None) -> Fault:
-        return Fault(row=f"seal {self.number} of {self.business_day}", reason=reason, journal_id=journal_id)
+    def _of(self, reason: str) -> Fault:
+        return Fault(f"seal {self.number} of {self.business_day}", reason)
 
 
 class SealsAgain:

@@ -74,7 +74,7 @@ def verify_snapshot(
         or find_disagreement(connection)
     )
     if fault is None and expected_root is not None and not seals.has_root(expected_root):
-        fault = Fault(row=f"root {expected_root.hex()}", reason="no seal has it")
+        fault = Fault(f"root {expected_root.hex()}", "no seal has it")
     return Verified(seen.rows, len(seals), fault)
 
 
