@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
 
-from config.settings import Settings, SettingsError, load_settings
+from config.settings import SettingsError
 from infrastructure.embedded.errors import EmbeddedServerError, ServerRefused
+from ledger_commands import ledger
+from surroundings import export as _export
+from surroundings import project_root as _root
+from surroundings import project_settings as _settings
+from surroundings import servers as _servers
+from surroundings import settings_with_servers as _settings_with_servers
+from surroundings import system as _system
 
 if TYPE_CHECKING:
     from domain.operations.settings import Setting
-    from infrastructure.bootstrap import Running
 
 
 class _Commands(click.Group):
@@ -35,6 +39,9 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """AltayarVIP: run it, look after it."""
+
+
+main.add_command(ledger)
 
 
 @main.command()
@@ -184,28 +191,6 @@ def invite_user(email: str, roles: tuple[str, ...], locale: str) -> None:
     click.echo(f"The link, good once within seven days: {made[1]}")
 
 
-@main.group()
-def ledger() -> None:
-    """The books."""
-
-
-@ledger.command()
-def verify() -> None:
-    """Recompute every balance and hash, and name the first row that is not as it was written."""
-    from infrastructure.database.ledger.verification import count_entries, verify_ledger
-    from infrastructure.database.roles import addresses_from
-
-    with _servers() as settings:
-        owner = addresses_from(settings.database_url).owner
-        with click.progressbar(length=count_entries(owner), label="Verifying the ledger") as bar:
-            verified = verify_ledger(owner, bar.update)
-    if verified.fault is not None:
-        fault = verified.fault
-        place = f"entry {fault.sequence} of account {fault.account_id}, journal {fault.journal_id}"
-        raise click.ClickException(f"{place}: {fault.reason}")
-    click.echo(f"{verified.entries} entries are as they were written")
-
-
 @main.group("settings")
 def system_settings() -> None:
     """The system's settings, which staff change while it runs."""
@@ -340,63 +325,6 @@ def revision(message: str, empty: bool) -> None:
     with _servers() as settings:
         config = configuration(addresses_from(settings.database_url).owner)
         command.revision(config, message, autogenerate=not empty)
-
-
-def _root() -> Path:
-    """The project's folder, from wherever the command is called; the working folder when installed apart."""
-    folder = Path(__file__).resolve().parents[1]
-    return folder if (folder / "pyproject.toml").is_file() else Path.cwd()
-
-
-def _settings() -> Settings:
-    return load_settings(root=_root())
-
-
-@contextmanager
-def _servers() -> Iterator[Settings]:
-    """Settings with both servers reachable: given, run by `altayar up`, or started for this command."""
-    from infrastructure.embedded.servers import reachable_servers
-
-    with reachable_servers(_settings()) as settings:
-        yield settings
-
-
-@contextmanager
-def _system() -> Iterator[Running]:
-    """The system as this process's own share of it, for commands that do a worker's work."""
-    from application.origin import Origin, acting
-    from infrastructure.bootstrap import bootstrap
-
-    with _servers() as settings:
-        running = bootstrap(settings)
-        try:
-            with acting(Origin(user_agent="altayar cli", via="cli")):
-                yield running
-        finally:
-            running.close()
-
-
-def _settings_with_servers() -> Settings:
-    """The same for a process that stays: it starts no servers, since they would end with it."""
-    from infrastructure.embedded.servers import with_running_servers
-
-    settings = with_running_servers(_settings())
-    missing = [
-        name for name, url in (("DATABASE_URL", settings.database_url), ("REDIS_URL", settings.redis_url)) if not url
-    ]
-    if missing:
-        raise click.ClickException(f"{' and '.join(missing)} empty, and no `altayar up` runs here")
-    return settings
-
-
-def _export(settings: Settings) -> None:
-    """Hand the addresses to code that reads its settings from the environment, and keep its clock in UTC."""
-    from programs import process_environment
-
-    # Where `.env` is.
-    os.chdir(_root())
-    os.environ.update(process_environment(settings, _root()))
-    time.tzset()
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from domain.ledger.cashback import CashbackRecord
 from domain.ledger.holds import BalanceHold
 from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
+from domain.ledger.seals import Seal
 from domain.membership.memberships import MembershipPlan, MembershipSubscription
 from domain.messaging.notifications import Notification
 from domain.operations.audit import AuditStatus
@@ -196,6 +197,17 @@ class Ledger(Protocol):
     def add_cashback(self, record: CashbackRecord) -> None: ...
 
 
+class Seals(Protocol):
+    """The auditor's marks on the ledger's days."""
+
+    def seal_next_day(self) -> Seal | None:
+        """Seal the oldest day in Cairo that is over and not sealed, once whoever asks; None when there is none.
+
+        What a seal says follows from the rows alone. It waits for whoever was writing when it was asked.
+        """
+        ...
+
+
 class Notifications(Protocol):
     """In-app messages."""
 
@@ -293,6 +305,9 @@ class UnitOfWork(Protocol):
 
     @property
     def reversals(self) -> Reversals: ...
+
+    @property
+    def seals(self) -> Seals: ...
 
     @property
     def notifications(self) -> Notifications: ...

@@ -177,5 +177,6 @@ def test_functions_with_the_owners_rights_look_nowhere_but_in_our_schema(app_rol
         "ledger_lock",
         "ledger_make_partition",
         "ledger_post",
+        "ledger_seal",
     }
     assert {tuple(config) for _, config in rows} == {("search_path=public, pg_temp",)}

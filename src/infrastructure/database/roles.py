@@ -20,8 +20,9 @@ APPEND_ONLY = (
     "ledger_heads",
     "ledger_journals",
     "ledger_entries",
+    "ledger_seals",
 )
-"""Written by migrations and by `ledger_post` alone; the application may only read them."""
+"""Written by migrations, `ledger_post` and `ledger_seal` alone; the application may only read them."""
 
 INSERT_ONLY = (
     "points_lots",
@@ -118,7 +119,7 @@ def grant_privileges(addresses: DatabaseAddresses) -> None:
                 "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {app};"
                 "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {app};"
                 "GRANT EXECUTE ON FUNCTION ledger_post(jsonb), ledger_lock(uuid[]), ledger_make_partition(integer),"
-                " erase_person(uuid, timestamptz) TO {app};"
+                " ledger_seal(), erase_person(uuid, timestamptz) TO {app};"
                 "GRANT SELECT ON wallet_ledger, points_ledger, cashback_ledger TO {readonly}"
             ).format(app=app, readonly=readonly)
         )

@@ -22,6 +22,7 @@ from infrastructure.database.identity.repositories import SqlLoginFailures, SqlS
 from infrastructure.database.identity.roles import SqlRoles
 from infrastructure.database.ledger.repositories import SqlLedger
 from infrastructure.database.ledger.reversals import SqlReversals
+from infrastructure.database.ledger.seals import SqlSeals
 from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
 from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
@@ -170,6 +171,10 @@ class SqlUnitOfWork:
     @cached_property
     def reversals(self) -> SqlReversals:
         return SqlReversals(self._statements)
+
+    @cached_property
+    def seals(self) -> SqlSeals:
+        return SqlSeals(self._statements)
 
     @cached_property
     def notifications(self) -> SqlNotifications:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -121,6 +122,24 @@ ledger_entries = Table(
         name="chained_or_not",
     ),
     postgresql_partition_by="RANGE (journal_id)",
+)
+
+ledger_seals = Table(
+    "ledger_seals",
+    metadata,
+    # One for each day in Cairo, gap-free; written by the database function `ledger_seal` alone.
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("business_day", Date, nullable=False, unique=True),
+    instant("sealed_until"),
+    Column("journals", BigInteger, nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    # All ids of the day's journals, one XOR the other: with one too few or too many, it tells which.
+    Column("journals_xor", Uuid, nullable=False),
+    Column("previous_root", LargeBinary, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    instant("sealed_at"),
+    CheckConstraint("number > 0", name="counted_from_one"),
+    CheckConstraint("length(root) = 32 AND length(previous_root) = 32", name="sha256"),
 )
 
 balance_holds = Table(
