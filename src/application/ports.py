@@ -21,6 +21,7 @@ from application.identity.records import (
     Sessions,
     Users,
 )
+from application.ledger.ports import CashbackRecords
 from application.operations.ports import SettingRows
 from application.privacy.ports import PrivacyRecords
 from application.sales.ports import Sale
@@ -29,7 +30,6 @@ from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.departures import Departure
 from domain.catalogue.packages import Package
 from domain.ledger.accounts import AccountRef
-from domain.ledger.cashback import CashbackRecord
 from domain.ledger.holds import BalanceHold
 from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
@@ -192,8 +192,6 @@ class Ledger(Protocol):
 
     def add_lot(self, lot: PointsLot) -> None: ...
 
-    def add_cashback(self, record: CashbackRecord) -> None: ...
-
 
 class Notifications(Protocol):
     """In-app messages."""
@@ -289,6 +287,9 @@ class UnitOfWork(Protocol):
 
     @property
     def ledger(self) -> Ledger: ...
+
+    @property
+    def cashback(self) -> CashbackRecords: ...
 
     @property
     def notifications(self) -> Notifications: ...

@@ -395,6 +395,13 @@ FACTS: dict[MailName, dict[str, object]] = {
         "booking_number": "BK-2026-000123",
         "amount": Money.of(7_495, "EGP"),
     },
+    MailName.CASHBACK_CREDITED: {
+        "first_name": "منى",
+        "booking_number": "BK-2026-000123",
+        "amount": Money.of(7_495, "EGP"),
+        "repaid": Money.of(495, "EGP"),
+        "to_wallet": Money.of(7_000, "EGP"),
+    },
 }
 
 

@@ -18,12 +18,20 @@ from application.billing.webhooks import read_back
 from application.dependencies import Dependencies
 from application.membership.memberships import Subscribe, subscribe
 from application.ports import NewUnitOfWork
-from application.sales.bookings import AdvanceBooking, PlaceBooking, complete_booking, place_booking, start_booking
+from application.sales.bookings import (
+    AdvanceBooking,
+    CompleteBooking,
+    PlaceBooking,
+    complete_booking,
+    place_booking,
+    start_booking,
+)
 from domain.billing.payments import PaymentMethod, PaymentType
 from domain.catalogue.departures import Departure
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountRef
 from domain.ledger.journal import transfer
+from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS
 from domain.sales.bookings import Booking
 from domain.shared.clock import business_date
 from domain.shared.money import Money
@@ -207,8 +215,13 @@ class Shop:
                       uow=self.use.new_uow(), clock=self.use.clock)  # fmt: skip
 
     def complete(self, booking_id: UUID, staff: UUID) -> None:
-        complete_booking(AdvanceBooking(booking_id=booking_id, actor_id=staff, override_reason="a test"),
-                         uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id)  # fmt: skip
+        command = CompleteBooking(
+            booking_id=booking_id,
+            actor_id=staff,
+            override_reason="a test",
+            cashback_eligible_after=timedelta(days=CASHBACK_ELIGIBLE_AFTER_DAYS.default),
+        )
+        complete_booking(command, uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id)
 
     def fill_wallet(self, customer: UUID, amount: Money | None = None) -> None:
         amount = amount or egp("5000.00")

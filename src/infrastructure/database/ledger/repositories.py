@@ -11,11 +11,9 @@ import orjson
 
 from application.ports import Standing
 from domain.ledger.accounts import AccountKind, AccountRef
-from domain.ledger.cashback import CashbackRecord
 from domain.ledger.holds import BalanceHold, HoldNotFound, HoldStatus
 from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
-from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.transaction import Statements
 
 _LOCK = "SELECT account_id, balance_minor, held_minor FROM ledger_lock(%s::uuid[])"
@@ -34,11 +32,6 @@ UPDATE balance_holds SET status = %s, captured_minor = %s, journal_id = %s, reso
 _ADD_LOT = """
 INSERT INTO points_lots (id, user_id, journal_id, points, earned_at, expires_at) VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT (journal_id) DO NOTHING
-"""
-_ADD_CASHBACK = """
-INSERT INTO cashback_records (id, user_id, booking_id, booking_amount_minor, cashback_rate, cashback_amount_minor,
-                              currency, status, eligible_at, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
@@ -94,14 +87,6 @@ class SqlLedger:
         self._statements.execute(
             _ADD_LOT, (lot.id, lot.user_id, lot.journal_id, lot.points, lot.earned_at, lot.expires_at)
         )
-
-    def add_cashback(self, record: CashbackRecord) -> None:
-        self._statements.execute(
-            _ADD_CASHBACK,
-            (record.id, record.user_id, record.booking_id, record.booking_amount.minor,
-             decimal_of_hundredths(record.cashback_rate.hundredths), record.cashback_amount.minor,
-             record.cashback_amount.currency.code, record.status, record.eligible_at, record.created_at),
-        )  # fmt: skip
 
 
 def _document(journal: Journal) -> dict[str, object]:
