@@ -14,16 +14,15 @@ down_revision = "20261126_01"
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
 
-COLUMNS = (
-    sa.Column("clawed_back_minor", sa.BigInteger(), server_default="0", nullable=False),
-    sa.Column("promise_journal_id", sa.Uuid(), nullable=True),
-    sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
-    sa.Column("approved_by_user_id", sa.Uuid(), nullable=True),
-    sa.Column("credited_at", sa.DateTime(timezone=True), nullable=True),
-    sa.Column("credit_journal_id", sa.Uuid(), nullable=True),
-    sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
-    sa.Column("cancel_reason", sa.Text(), nullable=True),
-)
+COLUMNS = {
+    "promise_journal_id": sa.Uuid(),
+    "approved_at": sa.DateTime(timezone=True),
+    "approved_by_user_id": sa.Uuid(),
+    "credited_at": sa.DateTime(timezone=True),
+    "credit_journal_id": sa.Uuid(),
+    "cancelled_at": sa.DateTime(timezone=True),
+    "cancel_reason": sa.Text(),
+}
 REFERENCES = (
     ("promise_journal_id", "ledger_journals"),
     ("approved_by_user_id", "users"),
@@ -62,8 +61,11 @@ def execute(statements: str) -> None:
 
 
 def upgrade() -> None:
-    for column in COLUMNS:
-        op.add_column("cashback_records", column.copy())
+    op.add_column(
+        "cashback_records", sa.Column("clawed_back_minor", sa.BigInteger(), server_default="0", nullable=False)
+    )
+    for name, kind in COLUMNS.items():
+        op.add_column("cashback_records", sa.Column(name, kind, nullable=True))
     # Before the rows are read: a promise that the release before makes meanwhile names its journal, too.
     execute((SQL / "20261126_cashback.sql").read_text("utf-8"))
     op.execute("ALTER TABLE cashback_records DISABLE TRIGGER records_agree")
@@ -110,5 +112,6 @@ def downgrade() -> None:
         op.drop_constraint(op.f(f"ck_cashback_records_{name}"), "cashback_records")
     for column, _ in REFERENCES:
         op.drop_constraint(op.f(f"fk_cashback_records_{column}"), "cashback_records")
-    for column in reversed(COLUMNS):
-        op.drop_column("cashback_records", column.name)
+    for name in reversed(COLUMNS):
+        op.drop_column("cashback_records", name)
+    op.drop_column("cashback_records", "clawed_back_minor")
