@@ -46,8 +46,7 @@ CREATE TRIGGER keep_table BEFORE TRUNCATE ON cashback_records FOR EACH STATEMENT
 
 -- At commit what a person's records still promise is what their account says: a status without its journal,
 -- or a journal without its status, is refused.
-CREATE FUNCTION check_cashback_against_account() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+CREATE FUNCTION check_cashback_against_account() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     promised bigint;
     in_account bigint;

@@ -339,6 +339,11 @@ PROMISES = {
         SELECT b.id FROM bookings b JOIN holds h ON h.booking_id = b.id WHERE h.status <> CASE
             WHEN b.status = 'PENDING_PAYMENT' THEN 'ACTIVE' WHEN b.status = 'CANCELLED' THEN 'EXPIRED'
             ELSE 'CAPTURED' END""",
+    "promised cashback is on its owner's account": """
+        SELECT a.id FROM ledger_accounts a WHERE a.kind = 'CASHBACK'
+        AND (SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_entries e WHERE e.account_id = a.id) <> (
+            SELECT coalesce(sum(c.cashback_amount_minor - c.clawed_back_minor), 0) FROM cashback_records c
+            WHERE c.user_id = a.user_id AND c.currency = a.currency AND c.status IN ('PENDING', 'APPROVED'))""",
     "the status history is whole": """
         SELECT b.id FROM bookings b WHERE b.status <> (
             SELECT h.to_status FROM booking_status_history h WHERE h.booking_id = b.id ORDER BY h.id DESC LIMIT 1)""",

@@ -26,14 +26,15 @@ class PromiseCashback:
     booking_number: str
     paid: Money
     rate: Percentage
+    completed_at: datetime
     eligible_at: datetime
 
 
-def promise_cashback(command: PromiseCashback, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
+def promise_cashback(command: PromiseCashback, *, uow: UnitOfWork, new_id: NewId) -> None:
     """Promise what the rate gives, if anything, inside the unit of work that completes the booking."""
     if not command.rate.of(command.paid).is_positive:
         return
-    now, journal_id = clock.now(), new_id()
+    journal_id = new_id()
     record = CashbackRecord.promise(
         cashback_id=new_id(),
         user_id=command.user_id,
@@ -43,7 +44,7 @@ def promise_cashback(command: PromiseCashback, *, uow: UnitOfWork, clock: Clock,
         rate=command.rate,
         eligible_at=command.eligible_at,
         journal_id=journal_id,
-        at=now,
+        at=command.completed_at,
     )
     uow.ledger.post(
         [
@@ -55,7 +56,7 @@ def promise_cashback(command: PromiseCashback, *, uow: UnitOfWork, clock: Clock,
                 reference_id=record.booking_id,
                 description_ar=f"استرداد نقدي موعود للحجز {record.booking_number}",
                 description_en=f"Cashback promised for booking {record.booking_number}",
-                occurred_at=now,
+                occurred_at=command.completed_at,
                 entries=promising(record),
             )
         ]

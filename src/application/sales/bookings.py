@@ -183,7 +183,7 @@ def complete_booking(command: CompleteBooking, *, uow: UnitOfWork, clock: Clock,
         before = booking.status
         booking.complete(today=business_date(now), override_reason=command.override_reason, by=command.actor_id, at=now)
         uow.ledger.post([_revenue(booking, clock=clock, new_id=new_id)])
-        promise_cashback(_promise(command, booking, completed_at=now), uow=uow, clock=clock, new_id=new_id)
+        promise_cashback(_promise(command, booking, completed_at=now), uow=uow, new_id=new_id)
         _audit(uow, command, "bookings.complete", before, booking, clock)
         uow.commit()
 
@@ -216,6 +216,7 @@ def _promise(command: CompleteBooking, booking: Booking, *, completed_at: dateti
         booking_number=booking.booking_number,
         paid=booking.paid_amount,
         rate=booking.cashback_rate,
+        completed_at=completed_at,
         eligible_at=eligible_from(
             completed_at, after=command.cashback_eligible_after, refundable_until=refundable_until
         ),
