@@ -73,7 +73,12 @@ def upgrade() -> None:
     op.execute("ALTER TABLE cashback_records ENABLE TRIGGER records_agree")
     for column, table in REFERENCES:
         op.create_foreign_key(
-            op.f(f"fk_cashback_records_{column}"), "cashback_records", table, [column], ["id"], postgresql_not_valid=True
+            op.f(f"fk_cashback_records_{column}"),
+            "cashback_records",
+            table,
+            [column],
+            ["id"],
+            postgresql_not_valid=True,
         )
         op.execute(f"ALTER TABLE cashback_records VALIDATE CONSTRAINT fk_cashback_records_{column}")
     for name, condition in CHECKS.items():
