@@ -154,7 +154,9 @@ SELECT j.id, split_part(j.idempotency_key, ':', 2) AS step, j.journal_type, j.re
            'balance_before_minor', e.balance_before_minor, 'balance_after_minor', e.balance_after_minor)
            ORDER BY e.line) AS entries
 FROM cashback_records c
-JOIN ledger_journals j ON j.id = c.promise_journal_id OR j.reference_id = c.id
+CROSS JOIN LATERAL (SELECT c.promise_journal_id UNION
+                    SELECT n.id FROM ledger_journals n WHERE n.reference_id = c.id) AS told(id)
+JOIN ledger_journals j ON j.id = told.id
 JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id
 WHERE c.id = %s GROUP BY j.id ORDER BY j.id
 """
