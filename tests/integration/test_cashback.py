@@ -278,7 +278,9 @@ def test_workers_at_once_share_the_work_and_credit_each_record_once(
 
     runs = all_at_once([desk.credit] * 4)
 
+    assert [run for run in runs if not isinstance(run, CreditRun) or run.left] == []
     assert sum(run.credited for run in runs if isinstance(run, CreditRun)) == 2 * len(people)
+    assert desk.told().count("credited") == 2 * len(people)
     assert {desk.stands(person) for person in people} == {(0, 2 * PROMISED, 0)}
 
 
@@ -311,7 +313,9 @@ def test_crediting_and_cancelling_at_once_does_one_of_both(desk: Desk) -> None:
     desk.wait_until_eligible()
     cancels: list[Callable[[], Any]] = [lambda each=each: desk.cancel(each) for each in records]
 
-    _, *cancelled = all_at_once([desk.credit, *cancels])
+    run, *cancelled = all_at_once([desk.credit, *cancels])
+    assert isinstance(run, CreditRun)
+    assert run.left == {}
     desk.credit()
 
     for person, record, outcome in zip(people, records, cancelled, strict=True):
