@@ -28,6 +28,7 @@ from api.v1.identity.phones import blueprint as phones
 from api.v1.identity.roles import blueprint as roles
 from api.v1.identity.second_factor import blueprint as second_factor
 from api.v1.identity.users import blueprint as users
+from api.v1.ledger.cashback import blueprint as cashback
 from api.v1.ledger.reversals import blueprint as reversals
 from api.v1.ledger.rewards import blueprint as rewards
 from api.v1.membership.memberships import blueprint as memberships
@@ -70,6 +71,7 @@ _V1 = (
     invoices,
     rewards,
     reversals,
+    cashback,
     notifications,
     system_settings,
     audit,

@@ -13,6 +13,7 @@ from domain.catalogue.departures import Departure, DepartureStatus
 from domain.catalogue.packages import Package, PackageCategory, PackageStatus
 from domain.identity.users import User
 from domain.ledger import accounts
+from domain.ledger.cashback import CashbackRecord, CashbackStatus
 from domain.ledger.journal import Entry, Journal, JournalType
 from domain.ledger.points import LIFETIME, PointsLot
 from domain.sales.bookings import (
@@ -236,3 +237,32 @@ def a_lot(*, user_id: UUID, journal_id: UUID, points: int = 100, **changes: Any)
         expires_at=NOON + LIFETIME,
     )
     return replace(lot, **changes)
+
+
+def a_cashback_record(
+    *,
+    status: CashbackStatus = CashbackStatus.PENDING,
+    paid: Money | None = None,
+    rate: str = "5",
+    eligible_at: datetime = NOON + timedelta(days=7),
+) -> CashbackRecord:
+    """A record in a state that its own verbs lead to, each as early as it may be."""
+    record = CashbackRecord.promise(
+        cashback_id=new_id(),
+        user_id=new_id(),
+        booking_id=new_id(),
+        booking_number=f"BK-2026-{next(_serials):06d}",
+        paid=paid or egp("1000.00"),
+        rate=Percentage.parse(rate),
+        eligible_at=eligible_at,
+        journal_id=new_id(),
+        at=NOON,
+    )
+    if status in (CashbackStatus.APPROVED, CashbackStatus.CREDITED):
+        record.approve(by=new_id(), at=NOON)
+    if status is CashbackStatus.CREDITED:
+        record.credit(journal_id=new_id(), repaid=Money(0, record.remaining.currency), at=eligible_at)
+    if status is CashbackStatus.CANCELLED:
+        record.cancel(reason="a test", at=NOON)
+    record.pull_events()
+    return record

@@ -21,6 +21,7 @@ from application.identity.records import (
     Sessions,
     Users,
 )
+from application.ledger.ports import CashbackRecords
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.privacy.ports import PrivacyRecords
@@ -30,7 +31,6 @@ from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.departures import Departure
 from domain.catalogue.packages import Package
 from domain.ledger.accounts import AccountRef
-from domain.ledger.cashback import CashbackRecord
 from domain.ledger.holds import BalanceHold
 from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
@@ -194,8 +194,6 @@ class Ledger(Protocol):
 
     def add_lot(self, lot: PointsLot) -> None: ...
 
-    def add_cashback(self, record: CashbackRecord) -> None: ...
-
 
 class Seals(Protocol):
     """The auditor's marks on the ledger's days."""
@@ -308,6 +306,9 @@ class UnitOfWork(Protocol):
 
     @property
     def seals(self) -> Seals: ...
+
+    @property
+    def cashback(self) -> CashbackRecords: ...
 
     @property
     def notifications(self) -> Notifications: ...

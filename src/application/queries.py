@@ -188,7 +188,27 @@ class LedgerQueries(Protocol):
 
     def expiring_points(self, user_id: UUID, *, now: datetime, until: datetime) -> int: ...
 
-    def cashback(self, *, owner: UUID | None, limit: int, after: After | None) -> Sequence[Row]: ...
+
+@dataclass(frozen=True, slots=True)
+class CashbackSearch:
+    """Which records; `eligible_by` asks for those that could be credited at an instant and are not yet."""
+
+    status: str | None = None
+    eligible_by: datetime | None = None
+
+
+class CashbackQueries(Protocol):
+    def records(
+        self, search: CashbackSearch, *, owner: UUID | None, limit: int, after: After | None, order: str = NEWEST
+    ) -> Sequence[Row]: ...
+
+    def record(self, cashback_id: UUID, *, owner: UUID | None) -> Row | None:
+        """The record beside its booking: number, status, dates, paid amount."""
+        ...
+
+    def journals(self, cashback_id: UUID) -> Sequence[Row]:
+        """Every journal of a record, oldest first; `step` is booking (the promise), credit, cancel or clawback."""
+        ...
 
 
 class MessagingQueries(Protocol):
@@ -200,6 +220,10 @@ class MessagingQueries(Protocol):
 
     def payment_facts(self, payment_id: UUID) -> Row:
         """What messages about a payment say, and to whom. Raises NotFound."""
+        ...
+
+    def cashback_facts(self, cashback_id: UUID) -> Row:
+        """What messages about a cashback record say, and to whom. Raises NotFound."""
         ...
 
 
@@ -230,6 +254,7 @@ class Queries:
     sales: SalesQueries
     billing: BillingQueries
     ledger: LedgerQueries
+    cashback: CashbackQueries
     messaging: MessagingQueries
     operations: OperationsQueries
     privacy: PrivacyQueries

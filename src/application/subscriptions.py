@@ -34,6 +34,7 @@ from domain.identity.users import (
     UserRegistered,
     VerificationRequested,
 )
+from domain.ledger.cashback import CashbackCancelled, CashbackClawedBack, CashbackCredited
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
 from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
@@ -113,6 +114,12 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("messaging.notify_cashback", messaging.notify_cashback),
         Handler("messaging.mail_cashback", messaging.mail_cashback, transactional=False),
     ),
+    CashbackCredited.name: (
+        Handler("messaging.notify_cashback_credited", messaging.notify_cashback_credited),
+        Handler("messaging.mail_cashback_credited", messaging.mail_cashback_credited, transactional=False),
+    ),
+    CashbackCancelled.name: (Handler("messaging.notify_cashback_cancelled", messaging.notify_cashback_cancelled),),
+    CashbackClawedBack.name: (Handler("messaging.notify_cashback_clawed_back", messaging.notify_cashback_clawed_back),),
 }
 
 HANDLERS: Final[Mapping[str, Handler]] = {

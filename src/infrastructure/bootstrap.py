@@ -24,6 +24,7 @@ from infrastructure.database.idempotency import SqlIdempotency
 from infrastructure.database.identity.access import SqlAccessQueries
 from infrastructure.database.identity.queries import SqlIdentityQueries
 from infrastructure.database.identity.roles import RoleGrants
+from infrastructure.database.ledger.cashback import SqlCashbackQueries
 from infrastructure.database.ledger.queries import SqlLedgerQueries
 from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
@@ -142,6 +143,7 @@ def _queries(database: Database) -> Queries:
         sales=SqlSalesQueries(database),
         billing=SqlBillingQueries(database),
         ledger=SqlLedgerQueries(database),
+        cashback=SqlCashbackQueries(database),
         messaging=SqlMessagingQueries(database),
         operations=SqlOperationsQueries(database),
         privacy=SqlPrivacyQueries(database),

@@ -52,7 +52,7 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("wallets.approve", "Approve withdrawals and adjustments", "اعتماد السحوبات والتسويات", FINANCE, MONEY, LATER),
     ("points.adjust", "Adjust points", "تسوية النقاط", FINANCE, MONEY, LATER),
     ("cashback.read", "View everybody's cashback", "عرض الاسترداد النقدي للجميع", STAFF),
-    ("cashback.approve", "Approve cashback", "اعتماد الاسترداد النقدي", FINANCE, MONEY, LATER),
+    ("cashback.approve", "Approve and cancel cashback", "اعتماد الاسترداد النقدي وإلغاؤه", FINANCE, MONEY),
     # Catalogue (§4)
     ("packages.read", "View packages that are not on sale", "عرض الباقات غير المعروضة للبيع", (*STAFF, "VENDOR")),
     ("packages.create", "Create packages", "إنشاء باقات", (*STAFF, "VENDOR")),

@@ -15,12 +15,14 @@ import structlog
 
 from application.billing.reconciliation import reconcile_payments
 from application.billing.sandbox import tell_late_payments
+from application.ledger.crediting import CreditDueCashback, credit_due_cashback
 from application.ledger.sealing import seal_days
 from application.origin import Origin, acting
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
 from application.sales.bookings import expire_bookings
 from application.subscriptions import DOCUMENTS, QUICK
+from domain.operations.settings import CASHBACK_AUTO_APPROVE
 from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import DomainError
 from infrastructure.database.ledger.partitions import is_beyond_partitions, make_partitions
@@ -101,6 +103,17 @@ def _tell_late_payments(running: Running) -> None:
         continue
 
 
+def _credit_cashback(running: Running) -> None:
+    use = running.dependencies
+    command = CreditDueCashback(approves_itself=use.system_settings.value(CASHBACK_AUTO_APPROVE))
+    while True:
+        run = credit_due_cashback(command, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+        for cashback_id, reason in run.left.items():
+            log.warning("cashback_waits", cashback_id=str(cashback_id), reason=reason)
+        if not run.credited and not run.lapsed:
+            return
+
+
 def _clean_up(running: Running) -> None:
     log.info("cleaned_up", **clean_up(running.database, running.dependencies.clock))
 
@@ -148,6 +161,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
+        ScheduledJob("cashback.credit", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _credit_cashback, DOCUMENTS),
         ScheduledJob("privacy.erase_due", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _erase_due, DOCUMENTS),
         ScheduledJob("privacy.retain", _FIVE_MINUTES, days_from(2), _retain, DOCUMENTS),
         ScheduledJob("ledger.seal", _FIVE_MINUTES, days_from(2), _seal_days, DOCUMENTS),

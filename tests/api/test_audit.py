@@ -26,6 +26,7 @@ from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from middlewares.auth_middleware import POLICY
 from tests.api.shop import Json, Shop, SignUp, problem
+from tests.api.test_rewards import become, travel
 from tests.builders import a_journal
 from tests.conftest import Person
 
@@ -92,6 +93,24 @@ def completes_a_trip(shop: Shop, sign_up: SignUp) -> TestResponse:
     booking, body = a_paid_booking(shop, sign_up), {"override_reason": "came back early"}
     shop.done(as_staff(shop, "POST", f"/bookings/{booking}/start", body))
     return as_staff(shop, "POST", f"/bookings/{booking}/complete", body)
+
+
+def a_promised_cashback(shop: Shop, sign_up: SignUp) -> str:
+    customer = sign_up()
+    become(shop, customer, "GOLD")
+    travel(shop, customer)
+    (cashback,) = shop.done(shop.get("/api/v1/cashback", customer))["items"]
+    return str(cashback["id"])
+
+
+def approves_cashback(shop: Shop, sign_up: SignUp) -> TestResponse:
+    path = f"/admin/cashback/{a_promised_cashback(shop, sign_up)}/approve"
+    return as_staff(shop, "POST", path, **{"Idempotency-Key": "approves-cashback"})
+
+
+def cancels_cashback(shop: Shop, sign_up: SignUp) -> TestResponse:
+    path = f"/admin/cashback/{a_promised_cashback(shop, sign_up)}/cancel"
+    return as_staff(shop, "POST", path, {"reason": "booked by mistake"}, **{"Idempotency-Key": "cancels-cashback"})
 
 
 def changes_a_setting(shop: Shop, _: SignUp) -> TestResponse:
@@ -208,6 +227,8 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("POST", "/api/v1/packages/<string:id_or_slug>/departures"): plans_a_departure,
     ("POST", "/api/v1/bookings/<uuid:booking_id>/start"): starts_a_trip,
     ("POST", "/api/v1/bookings/<uuid:booking_id>/complete"): completes_a_trip,
+    ("POST", "/api/v1/admin/cashback/<uuid:cashback_id>/approve"): approves_cashback,
+    ("POST", "/api/v1/admin/cashback/<uuid:cashback_id>/cancel"): cancels_cashback,
     ("PUT", "/api/v1/admin/settings/<string:key>"): changes_a_setting,
     ("DELETE", "/api/v1/admin/settings/<string:key>"): resets_a_setting,
     ("PATCH", "/api/v1/admin/users/<uuid:user_id>"): changes_a_user,

@@ -28,6 +28,8 @@ MOVES_MONEY = {
     ("post", "/api/v1/payments"),
     ("post", "/api/v1/wallet/deposits"),
     ("post", "/api/v1/admin/ledger/journals/{journal_id}/reversal"),
+    ("post", "/api/v1/admin/cashback/{cashback_id}/approve"),
+    ("post", "/api/v1/admin/cashback/{cashback_id}/cancel"),
 }
 
 

@@ -395,6 +395,13 @@ FACTS: dict[MailName, dict[str, object]] = {
         "booking_number": "BK-2026-000123",
         "amount": Money.of(7_495, "EGP"),
     },
+    MailName.CASHBACK_CREDITED: {
+        "first_name": "منى",
+        "booking_number": "BK-2026-000123",
+        "amount": Money.of(149_900, "EGP"),
+        "repaid": Money.of(7_495, "EGP"),
+        "to_wallet": Money.of(142_405, "EGP"),
+    },
 }
 
 
@@ -434,7 +441,7 @@ def test_every_mail_shows_every_fact_in_text_and_html(name: MailName, language: 
     for fact, value in FACTS[name].items():
         shown = str(value)
         if isinstance(value, Money):
-            shown = {149_900: "EGP 1,499.00", 7_495: "EGP 74.95"}[value.minor]
+            shown = {149_900: "EGP 1,499.00", 142_405: "EGP 1,424.05", 7_495: "EGP 74.95"}[value.minor]
         elif isinstance(value, date):
             shown = WRITTEN_DATES[language]
         assert shown in mail.text

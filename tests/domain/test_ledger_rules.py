@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, USER_KINDS, AccountKind, AccountRef
-from domain.ledger.cashback import ELIGIBLE_AFTER
 from domain.ledger.journal import Entry, transfer
 from domain.ledger.points import LIFETIME, points_for
 from domain.shared.money import EXPONENTS, Money
@@ -122,6 +121,5 @@ def test_points_never_exceed_their_exact_share(minor: int, code: str, multiplier
     assert points_for(money, multiplier + 1) >= earned
 
 
-def test_how_long_rewards_take_and_live() -> None:
+def test_how_long_points_live() -> None:
     assert timedelta(days=365) == LIFETIME
-    assert timedelta(days=7) == ELIGIBLE_AFTER

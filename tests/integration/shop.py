@@ -18,12 +18,20 @@ from application.billing.webhooks import read_back
 from application.dependencies import Dependencies
 from application.membership.memberships import Subscribe, subscribe
 from application.ports import NewUnitOfWork
-from application.sales.bookings import AdvanceBooking, PlaceBooking, complete_booking, place_booking, start_booking
+from application.sales.bookings import (
+    AdvanceBooking,
+    CompleteBooking,
+    PlaceBooking,
+    complete_booking,
+    place_booking,
+    start_booking,
+)
 from domain.billing.payments import PaymentMethod, PaymentType
 from domain.catalogue.departures import Departure
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountRef
 from domain.ledger.journal import transfer
+from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS
 from domain.sales.bookings import Booking
 from domain.shared.clock import business_date
 from domain.shared.money import Money
@@ -207,8 +215,13 @@ class Shop:
                       uow=self.use.new_uow(), clock=self.use.clock)  # fmt: skip
 
     def complete(self, booking_id: UUID, staff: UUID) -> None:
-        complete_booking(AdvanceBooking(booking_id=booking_id, actor_id=staff, override_reason="a test"),
-                         uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id)  # fmt: skip
+        command = CompleteBooking(
+            booking_id=booking_id,
+            actor_id=staff,
+            override_reason="a test",
+            cashback_eligible_after=timedelta(days=CASHBACK_ELIGIBLE_AFTER_DAYS.default),
+        )
+        complete_booking(command, uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id)
 
     def fill_wallet(self, customer: UUID, amount: Money | None = None) -> None:
         amount = amount or egp("5000.00")
@@ -274,6 +287,33 @@ PROMISES = {
     "nobody is below zero": """
         SELECT account_id FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
         WHERE NOT a.allows_debt AND e.balance_after_minor < 0""",
+    "debts are debts": """
+        SELECT account_id FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+        WHERE a.kind = 'CUSTOMER_DEBT' AND e.balance_after_minor > 0""",
+    "heads of chains are their newest entries": """
+        SELECT h.account_id FROM ledger_heads h LEFT JOIN ledger_entries e
+            ON e.journal_id = h.journal_id AND e.line = h.line AND e.account_id = h.account_id
+        WHERE h.sequence <> coalesce(e.sequence, 0) OR h.sequence <> (
+            SELECT count(*) FROM ledger_entries n WHERE n.account_id = h.account_id)""",
+    "journals reverse no more than there was": """
+        SELECT o.id FROM ledger_journals o JOIN ledger_entries e ON e.journal_id = o.id
+        WHERE EXISTS (SELECT 1 FROM ledger_journals r WHERE r.reverses_journal_id = o.id)
+        GROUP BY o.id, e.account_id HAVING abs(sum(e.amount_minor)) < (
+            SELECT coalesce(abs(sum(t.amount_minor)), 0) FROM ledger_journals r
+            JOIN ledger_entries t ON t.journal_id = r.id AND t.account_id = e.account_id
+            WHERE r.reverses_journal_id = o.id)""",
+    "holds are covered": """
+        SELECT b.account_id FROM balance_holds b JOIN ledger_heads h ON h.account_id = b.account_id
+        JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line WHERE b.status = 'ACTIVE'
+        GROUP BY b.account_id, e.balance_after_minor HAVING sum(b.amount_minor) > e.balance_after_minor""",
+    "lots hold what the points account says": """
+        SELECT a.id FROM ledger_accounts a JOIN ledger_heads h ON h.account_id = a.id
+        LEFT JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
+        WHERE a.kind = 'POINTS' AND coalesce(e.balance_after_minor, 0) <> (
+            SELECT coalesce(sum(l.remaining), 0) FROM points_lots l WHERE l.user_id = a.user_id)""",
+    "lots are what their entries left": """
+        SELECT id FROM points_lots l WHERE l.remaining <> l.points + (
+            SELECT coalesce(sum(t.points), 0) FROM points_lot_entries t WHERE t.lot_id = l.id)""",
     "confirmed bookings have their money": """
         SELECT b.id FROM bookings b WHERE b.status IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED')
         AND b.final_amount_minor <> (
@@ -299,6 +339,11 @@ PROMISES = {
         SELECT b.id FROM bookings b JOIN holds h ON h.booking_id = b.id WHERE h.status <> CASE
             WHEN b.status = 'PENDING_PAYMENT' THEN 'ACTIVE' WHEN b.status = 'CANCELLED' THEN 'EXPIRED'
             ELSE 'CAPTURED' END""",
+    "promised cashback is on its owner's account": """
+        SELECT a.id FROM ledger_accounts a WHERE a.kind = 'CASHBACK'
+        AND (SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_entries e WHERE e.account_id = a.id) <> (
+            SELECT coalesce(sum(c.cashback_amount_minor - c.clawed_back_minor), 0) FROM cashback_records c
+            WHERE c.user_id = a.user_id AND c.currency = a.currency AND c.status IN ('PENDING', 'APPROVED'))""",
     "the status history is whole": """
         SELECT b.id FROM bookings b WHERE b.status <> (
             SELECT h.to_status FROM booking_status_history h WHERE h.booking_id = b.id ORDER BY h.id DESC LIMIT 1)""",

@@ -9,6 +9,7 @@ from uuid import UUID
 from application.dependencies import Dependencies
 from application.messaging.mails import send_mail
 from application.messaging.ports import MailName
+from domain.ledger.cashback import REFUNDED, CashbackStatus
 from domain.messaging.notifications import LinkType, Notification, NotificationType
 from domain.shared.money import Money
 
@@ -151,6 +152,83 @@ def mail_cashback(event: Event, use: Dependencies) -> None:
             "amount": Money.of(facts["cashback_amount_minor"], facts["currency"]),
             "booking_number": facts["booking_number"],
         },
+    )
+
+
+def notify_cashback_credited(event: Event, use: Dependencies) -> None:
+    """In the app: cashback reached the wallet, less what paid off a debt."""
+    facts = use.queries.messaging.cashback_facts(UUID(event["cashback_id"]))
+    amount, repaid = (Money.of(event[name], event["currency"]) for name in ("amount_minor", "repaid_minor"))
+    debt_ar, debt_en = (f"، منها {repaid} لسداد ما عليك", f"; {repaid} of it paid off what you owed")
+    _notify(
+        use,
+        facts["user_id"],
+        NotificationType.CASHBACK_CREDITED,
+        titles=("أضيف الاسترداد النقدي", "Cashback credited"),
+        messages=(
+            f"حصلت على {amount} عن الحجز {facts['booking_number']}{debt_ar if repaid.is_positive else ''}.",
+            f"You got {amount} for booking {facts['booking_number']}{debt_en if repaid.is_positive else ''}.",
+        ),
+        link=(LinkType.WALLET, None),
+    )
+
+
+def mail_cashback_credited(event: Event, use: Dependencies) -> None:
+    """By mail: cashback reached the wallet, less what paid off a debt."""
+    amount, repaid = (Money.of(event[name], event["currency"]) for name in ("amount_minor", "repaid_minor"))
+    facts = use.queries.messaging.cashback_facts(UUID(event["cashback_id"]))
+    _mail(
+        use,
+        MailName.CASHBACK_CREDITED,
+        facts,
+        about=f"cashback-credited-{event['cashback_id']}",
+        shown={
+            "booking_number": facts["booking_number"],
+            "amount": amount,
+            "to_wallet": amount - repaid,
+            "repaid": repaid,
+        },
+    )
+
+
+def notify_cashback_cancelled(event: Event, use: Dependencies) -> None:
+    """In the app: a promise was taken back, with the reason that staff wrote; or its booking was refunded."""
+    facts = use.queries.messaging.cashback_facts(UUID(event["cashback_id"]))
+    is_refunded = facts["cancel_reason"] == REFUNDED
+    _notify(
+        use,
+        facts["user_id"],
+        NotificationType.SYSTEM,
+        titles=("ألغي الاسترداد النقدي", "Cashback cancelled"),
+        messages=(
+            f"لن يضاف الاسترداد النقدي عن الحجز {facts['booking_number']} "
+            f"({'رد مبلغ الحجز' if is_refunded else facts['cancel_reason']}).",
+            f"The cashback for booking {facts['booking_number']} will not be credited "
+            f"({'the booking was refunded' if is_refunded else facts['cancel_reason']}).",
+        ),
+        link=(LinkType.WALLET, None),
+    )
+
+
+def notify_cashback_clawed_back(event: Event, use: Dependencies) -> None:
+    """In the app: a refund took a part; where it left nothing of a promise, that it is cancelled says enough."""
+    facts = use.queries.messaging.cashback_facts(UUID(event["cashback_id"]))
+    if facts["status"] == CashbackStatus.CANCELLED:
+        return
+    amount, debt = (Money.of(event[name], event["currency"]) for name in ("amount_minor", "debt_minor"))
+    debt_ar, debt_en = (f" يخصم منها {debt} مما تكسبه لاحقا.", f" {debt} of it is taken from what you earn next.")
+    _notify(
+        use,
+        facts["user_id"],
+        NotificationType.SYSTEM,
+        titles=("استرجع جزء من الاسترداد النقدي", "Cashback taken back"),
+        messages=(
+            f"رد مبلغ من الحجز {facts['booking_number']} فاسترجع {amount} من استرداده النقدي."
+            f"{debt_ar if debt.is_positive else ''}",
+            f"Booking {facts['booking_number']} was refunded, so {amount} of its cashback was taken back."
+            f"{debt_en if debt.is_positive else ''}",
+        ),
+        link=(LinkType.WALLET, None),
     )
 
 

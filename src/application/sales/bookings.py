@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from application.ledger.cashback import PromiseCashback, promise_cashback
 from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.ports import Sale
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
-from domain.ledger.cashback import ELIGIBLE_AFTER, CashbackRecord, CashbackStatus
+from domain.ledger.cashback import eligible_from
 from domain.ledger.journal import Journal, JournalType, transfer
 from domain.pricing.quotes import Quote, quote_package
 from domain.sales.bookings import BookedPrice, Booking, Traveler, source_of
-from domain.shared.clock import Clock, business_date
+from domain.shared.clock import Clock, business_date, start_of_business_day
 from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId, document_number
 
@@ -167,7 +168,14 @@ def start_booking(command: AdvanceBooking, *, uow: UnitOfWork, clock: Clock) -> 
         uow.commit()
 
 
-def complete_booking(command: AdvanceBooking, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompleteBooking(AdvanceBooking):
+    """Staff say that a trip is over; its cashback waits this long at least."""
+
+    cashback_eligible_after: timedelta
+
+
+def complete_booking(command: CompleteBooking, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
     """The trip is over: what was prepaid is earned, and the customer's cashback is promised."""
     now = clock.now()
     with uow:
@@ -175,7 +183,7 @@ def complete_booking(command: AdvanceBooking, *, uow: UnitOfWork, clock: Clock, 
         before = booking.status
         booking.complete(today=business_date(now), override_reason=command.override_reason, by=command.actor_id, at=now)
         uow.ledger.post([_revenue(booking, clock=clock, new_id=new_id)])
-        _promise_cashback(booking, uow=uow, clock=clock, new_id=new_id)
+        promise_cashback(_promise(command, booking, completed_at=now), uow=uow, new_id=new_id)
         _audit(uow, command, "bookings.complete", before, booking, clock)
         uow.commit()
 
@@ -199,43 +207,19 @@ def _revenue(booking: Booking, *, clock: Clock, new_id: NewId) -> Journal:
     )
 
 
-def _promise_cashback(booking: Booking, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
-    """Cashback at the rate frozen at sale, PENDING until it can no longer be refunded (product.md §0)."""
-    amount = booking.cashback_rate.of(booking.paid_amount)
-    if not amount.is_positive:
-        return
-    now, unit = clock.now(), amount.currency.code
-    uow.ledger.post(
-        [
-            Journal(
-                id=new_id(),
-                journal_type=JournalType.CASHBACK,
-                idempotency_key=f"cashback:booking:{booking.id}",
-                reference_type="BOOKING",
-                reference_id=booking.id,
-                description_ar=f"استرداد نقدي موعود للحجز {booking.booking_number}",
-                description_en=f"Cashback promised for booking {booking.booking_number}",
-                occurred_at=now,
-                entries=transfer(
-                    accounts.platform(AccountKind.CASHBACK_COST, unit),
-                    accounts.cashback(booking.user_id, unit),
-                    amount,
-                ),
-            )
-        ]
-    )
-    uow.ledger.add_cashback(
-        CashbackRecord(
-            id=new_id(),
-            user_id=booking.user_id,
-            booking_id=booking.id,
-            booking_amount=booking.paid_amount,
-            cashback_rate=booking.cashback_rate,
-            cashback_amount=amount,
-            status=CashbackStatus.PENDING,
-            eligible_at=now + ELIGIBLE_AFTER,
-            created_at=now,
-        )
+def _promise(command: CompleteBooking, booking: Booking, *, completed_at: datetime) -> PromiseCashback:
+    # A trip that was completed ahead of its dates stays refundable until the day on which it would have begun.
+    refundable_until = start_of_business_day(booking.start_date)
+    return PromiseCashback(
+        user_id=booking.user_id,
+        booking_id=booking.id,
+        booking_number=booking.booking_number,
+        paid=booking.paid_amount,
+        rate=booking.cashback_rate,
+        completed_at=completed_at,
+        eligible_at=eligible_from(
+            completed_at, after=command.cashback_eligible_after, refundable_until=refundable_until
+        ),
     )
 
 

@@ -39,7 +39,7 @@ class JournalType(StrEnum):
     PAYMENT = "PAYMENT"
     REFUND = "REFUND"
     CASHBACK = "CASHBACK"
-    """Cashback promised to a customer for a completed trip."""
+    """Cashback: promised to a customer for a completed trip, or put into the wallet."""
     BONUS = "BONUS"
     COMMISSION = "COMMISSION"
     EARNED = "EARNED"

@@ -89,6 +89,16 @@ SECOND_FACTOR_REQUIRED: Final = Setting(
     "Whether roles that may move money have to sign in with a second factor",
     "هل يجب على الأدوار التي تحرك الأموال تسجيل الدخول بعامل ثان",
 )  # fmt: skip
+CASHBACK_ELIGIBLE_AFTER_DAYS: Final = Setting(
+    "ledger.cashback_eligible_after_days", whole(0, 365), 7,
+    "For how many days after the trip cashback waits at least before it is credited",
+    "أقل عدد من الأيام ينتظره الاسترداد النقدي بعد الرحلة قبل إضافته إلى المحفظة", is_public=True,
+)  # fmt: skip
+CASHBACK_AUTO_APPROVE: Final = Setting(
+    "ledger.cashback_auto_approve", flag(), False,
+    "Whether cashback that nobody has approved is approved by its time alone",
+    "هل يعتمد الاسترداد النقدي الذي لم يعتمده أحد تلقائيا عند حلول موعده",
+)  # fmt: skip
 ERASURE_GRACE_DAYS: Final = Setting(
     "privacy.erasure_grace_days", whole(0, 29), 14,
     "For how many days a person may take back the wish to be erased",
@@ -104,6 +114,8 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         DEFAULT_CURRENCY,
         HOLD_MINUTES,
         SECOND_FACTOR_REQUIRED,
+        CASHBACK_ELIGIBLE_AFTER_DAYS,
+        CASHBACK_AUTO_APPROVE,
         ERASURE_GRACE_DAYS,
     )
 }

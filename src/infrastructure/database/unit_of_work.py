@@ -20,6 +20,7 @@ from infrastructure.database.identity.invitations import SqlInvitations
 from infrastructure.database.identity.proofs import SqlGuesses, SqlPhoneVerifications, SqlSecondFactors
 from infrastructure.database.identity.repositories import SqlLoginFailures, SqlSessions, SqlUsers
 from infrastructure.database.identity.roles import SqlRoles
+from infrastructure.database.ledger.cashback import SqlCashback
 from infrastructure.database.ledger.repositories import SqlLedger
 from infrastructure.database.ledger.reversals import SqlReversals
 from infrastructure.database.ledger.seals import SqlSeals
@@ -94,7 +95,7 @@ class SqlUnitOfWork:
             self.departures.flush()
         if "bookings" in made:
             touched.extend(self.bookings.flush())
-        for name in ("users", "second_factors", "invitations", "memberships", "packages", "payments"):
+        for name in ("users", "second_factors", "invitations", "memberships", "packages", "payments", "cashback"):
             if name in made:
                 touched.extend(made[name].seen)
         self._statements.flush()
@@ -175,6 +176,10 @@ class SqlUnitOfWork:
     @cached_property
     def seals(self) -> SqlSeals:
         return SqlSeals(self._statements)
+
+    @cached_property
+    def cashback(self) -> SqlCashback:
+        return SqlCashback(self._statements)
 
     @cached_property
     def notifications(self) -> SqlNotifications:

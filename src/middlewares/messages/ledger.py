@@ -29,4 +29,12 @@ MESSAGES: Final[Sentences] = {
         ("No such hold", "There is none that you may see."),
         ("لا يوجد حجز كهذا", "لا يوجد ما يمكنك رؤيته."),
     ),
+    "cashback_not_found": (
+        ("No such cashback", "There is none that you may see."),
+        ("لا يوجد استرداد نقدي كهذا", "لا يوجد ما يمكنك رؤيته."),
+    ),
+    "cashback_not_eligible": (
+        ("Not eligible yet", "It is credited once its booking can no longer be refunded."),
+        ("لم يحن موعده بعد", "يضاف إلى المحفظة بعد أن يصبح الحجز غير قابل للاسترداد."),
+    ),
 }

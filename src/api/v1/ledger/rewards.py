@@ -1,4 +1,4 @@
-"""The wallet, points and cashback of the viewer."""
+"""The wallet and the points of the viewer."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
-from api.context import scope_of, use, viewer
-from api.fields import Localized, MoneyField, Percent, Schema
-from api.pagination import InvalidCursor, PageQuery, after_cursor, by_time, read_cursor, split_page
+from api.context import use, viewer
+from api.fields import Localized, MoneyField, Schema
+from api.pagination import InvalidCursor, PageQuery, read_cursor, split_page
 from api.specification import page_of
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountRef
@@ -20,7 +20,7 @@ from domain.ledger.points import EXPIRING_SOON
 from domain.shared.money import EXPONENTS
 from middlewares.auth_middleware import token_required
 
-blueprint = Blueprint("rewards", __name__, description="Wallet, points, cashback")
+blueprint = Blueprint("rewards", __name__, description="Wallet and points")
 
 
 class WalletQuery(Schema):
@@ -70,19 +70,6 @@ class LotShown(Schema):
     points = fields.Integer()
     earned_at = fields.DateTime()
     expires_at = fields.DateTime()
-
-
-class CashbackShown(Schema):
-    id = fields.UUID()
-    user_id = fields.UUID()
-    booking_id = fields.UUID()
-    booking_number = fields.String()
-    booking_amount = MoneyField()
-    cashback_rate = Percent()
-    cashback_amount = MoneyField()
-    status = fields.String()
-    eligible_at = fields.DateTime()
-    created_at = fields.DateTime()
 
 
 @blueprint.route("/wallet")
@@ -137,19 +124,6 @@ class Lots(MethodView):
     def get(self) -> Response:
         """One's own points as they were earned, soonest-expiring first."""
         return answer_page(LotShown, use().queries.ledger.lots(viewer().user_id, now=use().clock.now()), None)
-
-
-@blueprint.route("/cashback")
-class Cashback(MethodView):
-    @token_required
-    @blueprint.arguments(PageQuery, location="query")
-    @blueprint.response(200, page_of(CashbackShown))
-    def get(self, query: dict[str, Any]) -> Response:
-        """One's own cashback, newest first; everybody's for staff."""
-        rows = use().queries.ledger.cashback(
-            owner=scope_of("cashback.read"), limit=query["limit"], after=after_cursor(query["cursor"])
-        )
-        return answer_page(CashbackShown, *split_page(rows, query["limit"], by_time("created_at")))
 
 
 def _entries(schema: type[Schema], account: AccountRef, query: dict[str, Any]) -> Response:

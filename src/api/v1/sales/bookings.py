@@ -27,13 +27,14 @@ from api.v1.sales.schemas import (
 from application.queries import Row
 from application.sales.bookings import (
     AdvanceBooking,
+    CompleteBooking,
     PlaceBooking,
     complete_booking,
     place_booking,
     start_booking,
 )
 from application.sales.quotes import AskForQuote, quote_booking
-from domain.operations.settings import HOLD_MINUTES
+from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS, HOLD_MINUTES
 from domain.sales.bookings import BookingNotFound, Traveler
 from domain.shared.errors import InvalidValue, NotAllowed
 from middlewares.auth_middleware import permission_required, token_required
@@ -151,7 +152,13 @@ class Complete(MethodView):
     @blueprint.response(200, BookingShown)
     def post(self, body: dict[str, Any], booking_id: UUID) -> Response:
         """The trip is over: its money is earned, and the customer's cashback is promised."""
-        command = AdvanceBooking(booking_id=booking_id, actor_id=viewer().user_id, **body)
+        days = use().system_settings.value(CASHBACK_ELIGIBLE_AFTER_DAYS)
+        command = CompleteBooking(
+            booking_id=booking_id,
+            actor_id=viewer().user_id,
+            cashback_eligible_after=timedelta(days=days),
+            **body,
+        )
         complete_booking(command, uow=use().new_uow(), clock=use().clock, new_id=use().new_id)
         return answer(BookingShown, _shown(booking_id))
 

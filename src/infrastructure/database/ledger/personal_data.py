@@ -1,4 +1,4 @@
-"""What the books hold about a person: whose accounts they are, by id. Nothing here is ever changed."""
+"""What the books hold about a person: whose accounts they are, by id. Nothing is ever changed but staff's words."""
 
 from infrastructure.database.holdings import Holding, because
 from infrastructure.database.ledger import tables
@@ -57,7 +57,14 @@ HOLDINGS = (
         table=tables.cashback_records,
         belongs="user_id = $person",
         exported_as="cashback",
-        exported=("id", "booking_id", "booking_amount_minor", "cashback_rate", "cashback_amount_minor", "currency",
-                  "status", "eligible_at", "created_at"),
+        exported=("id", "booking_id", "booking_amount_minor", "cashback_rate", "cashback_amount_minor",
+                  "clawed_back_minor", "currency", "status", "eligible_at", "created_at", "approved_at", "credited_at",
+                  "cancelled_at", "cancel_reason"),
+    ),
+    # Only what is CANCELLED has a reason: no row is touched that somebody may be crediting.
+    Holding(
+        table=tables.cashback_records,
+        belongs="user_id = $person AND cancel_reason IS NOT NULL",
+        erased={"cancel_reason": "'erased'"},
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Balances, entries, lots and cashback as they are shown."""
+"""Balances, entries and lots as they are shown."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from application.queries import After, Row
-from infrastructure.database.pages import page_after, page_values
+from application.queries import Row
 from infrastructure.database.transaction import Database
 
 # The newest entry carries the balance, and the head says where it is: two look-ups, whatever the history.
@@ -32,12 +31,6 @@ _EXPIRING = """
 SELECT coalesce(sum(points), 0)::bigint AS points FROM points_lots
 WHERE user_id = %s AND expires_at > %s AND expires_at <= %s
 """
-_CASHBACK = """
-SELECT c.id, c.user_id, c.booking_id, b.booking_number, c.booking_amount_minor, c.cashback_rate,
-       c.cashback_amount_minor, c.currency, c.status, c.eligible_at, c.created_at
-FROM cashback_records c JOIN bookings b ON b.id = c.booking_id
-WHERE (%(owner)s::uuid IS NULL OR c.user_id = %(owner)s)
-"""
 NO_SEQUENCE = 2**62
 
 
@@ -61,8 +54,3 @@ class SqlLedgerQueries:
     def expiring_points(self, user_id: UUID, *, now: datetime, until: datetime) -> int:
         row = self._database.row(_EXPIRING, (user_id, now, until))
         return int(row["points"]) if row is not None else 0
-
-    def cashback(self, *, owner: UUID | None, limit: int, after: After | None) -> Sequence[Row]:
-        condition = page_after(after, "c.created_at", "c.id")
-        sql = f"{_CASHBACK} AND {condition} ORDER BY c.created_at DESC, c.id DESC LIMIT %(limit)s"
-        return self._database.rows(sql, {"owner": owner, **page_values(after, limit)})

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from uuid import UUID
 
 import orjson
 
 from application.ports import Standing
 from domain.ledger.accounts import AccountKind, AccountRef
-from domain.ledger.cashback import CashbackRecord
 from domain.ledger.holds import BalanceHold, HoldNotFound, HoldStatus
 from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
-from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.transaction import Statements
 
 _LOCK = "SELECT account_id, balance_minor, held_minor FROM ledger_lock(%s::uuid[])"
@@ -34,11 +33,6 @@ _ADD_LOT = """
 INSERT INTO points_lots (id, user_id, journal_id, points, earned_at, expires_at) VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT (journal_id) DO NOTHING
 """
-_ADD_CASHBACK = """
-INSERT INTO cashback_records (id, user_id, booking_id, booking_amount_minor, cashback_rate, cashback_amount_minor,
-                              currency, status, eligible_at, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
 
 
 class SqlLedger:
@@ -48,8 +42,9 @@ class SqlLedger:
         self._statements = statements
 
     def post(self, journals: Sequence[Journal]) -> None:
-        posted = orjson.dumps([_document(journal) for journal in journals]).decode()
-        self._statements.execute("SELECT ledger_post(%s::jsonb)", (posted,))
+        told = orjson.dumps([_document(journal) for journal in journals]).decode()
+        legs = orjson.dumps(_legs(journals)).decode()
+        self._statements.execute("SELECT ledger_post(%s::jsonb, %s::jsonb)", (told, legs))
 
     def lock(self, accounts: Iterable[AccountRef]) -> Mapping[AccountRef, Standing]:
         by_id = {account.id: account for account in accounts}
@@ -93,14 +88,6 @@ class SqlLedger:
             _ADD_LOT, (lot.id, lot.user_id, lot.journal_id, lot.points, lot.earned_at, lot.expires_at)
         )
 
-    def add_cashback(self, record: CashbackRecord) -> None:
-        self._statements.execute(
-            _ADD_CASHBACK,
-            (record.id, record.user_id, record.booking_id, record.booking_amount.minor,
-             decimal_of_hundredths(record.cashback_rate.hundredths), record.cashback_amount.minor,
-             record.cashback_amount.currency.code, record.status, record.eligible_at, record.created_at),
-        )  # fmt: skip
-
 
 def _document(journal: Journal) -> dict[str, object]:
     return {
@@ -114,12 +101,22 @@ def _document(journal: Journal) -> dict[str, object]:
         "en": journal.description_en,
         "at": journal.occurred_at,
         "reverses": journal.reverses,
-        "entries": [_entry(entry.account, entry.amount_minor) for entry in journal.entries],
     }
 
 
-def _entry(account: AccountRef, amount_minor: int) -> list[object]:
-    return [account.id, account.kind, account.currency, account.owner, account.provider, amount_minor]
+def _legs(journals: Sequence[Journal]) -> list[list[object]]:
+    """All legs in the order in which their accounts are locked."""
+    legs = [
+        (entry.account.id, place, line, entry)
+        for place, journal in enumerate(journals)
+        for line, entry in enumerate(journal.entries, start=1)
+    ]
+    legs.sort(key=itemgetter(0, 1, 2))
+    return [
+        [account_id, of.kind, of.currency, of.owner, of.provider, entry.amount_minor, place, line]
+        for account_id, place, line, entry in legs
+        for of in (entry.account,)
+    ]
 
 
 def fingerprint(journal: Journal) -> bytes:

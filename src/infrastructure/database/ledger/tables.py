@@ -219,6 +219,43 @@ cashback_records = Table(
     *status("status", CashbackStatus),
     instant("eligible_at"),
     instant("created_at"),
+    # How much of the amount refunds have taken back.
+    Column("clawed_back_minor", BigInteger, nullable=False, server_default="0"),
+    # A trigger fills it where a release does not name it.
+    reference("promise_journal_id", "ledger_journals.id", nullable=True),
+    instant("approved_at", nullable=True),
+    reference("approved_by_user_id", "users.id", nullable=True),
+    instant("credited_at", nullable=True),
+    reference("credit_journal_id", "ledger_journals.id", nullable=True),
+    instant("cancelled_at", nullable=True),
+    Column("cancel_reason", Text),
     CheckConstraint("cashback_amount_minor > 0", name="amount_above_zero"),
+    CheckConstraint("promise_journal_id IS NOT NULL", name="promised_by_a_journal"),
+    CheckConstraint(
+        "clawed_back_minor BETWEEN 0 AND cashback_amount_minor"
+        " AND (clawed_back_minor < cashback_amount_minor OR status NOT IN ('PENDING', 'APPROVED'))",
+        name="clawed_back_of_amount",
+    ),
+    CheckConstraint(
+        "CASE status WHEN 'PENDING' THEN approved_at IS NULL WHEN 'CANCELLED' THEN true"
+        " ELSE approved_at IS NOT NULL END AND (approved_at IS NOT NULL OR approved_by_user_id IS NULL)",
+        name="approved_first",
+    ),
+    CheckConstraint(
+        "(status = 'CREDITED') = (credited_at IS NOT NULL) AND (status = 'CREDITED') = (credit_journal_id IS NOT NULL)"
+        " AND (credited_at IS NULL OR credited_at >= eligible_at)",
+        name="credited_when_eligible",
+    ),
+    CheckConstraint(
+        "(status = 'CANCELLED') = (cancelled_at IS NOT NULL) AND (status = 'CANCELLED') = (cancel_reason IS NOT NULL)",
+        name="cancelled_for_a_reason",
+    ),
     Index("ix_cashback_records_user_id_created_at_id", "user_id", "created_at", "id"),
+    Index("ix_cashback_records_created_at_id", "created_at", "id"),
+    Index(
+        "ix_cashback_records_eligible_at",
+        "eligible_at",
+        "id",
+        postgresql_where=text("status IN ('PENDING', 'APPROVED')"),
+    ),
 )

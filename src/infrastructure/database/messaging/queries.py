@@ -29,6 +29,11 @@ FROM payments p JOIN users u ON u.id = p.user_id LEFT JOIN bookings b ON b.id = 
 LEFT JOIN membership_subscriptions s ON s.id = p.subscription_id
 WHERE p.id = %s
 """
+_CASHBACK_FACTS = """
+SELECT u.id AS user_id, u.email, u.first_name, u.locale, b.booking_number, c.status, c.cancel_reason, c.currency
+FROM cashback_records c JOIN users u ON u.id = c.user_id JOIN bookings b ON b.id = c.booking_id
+WHERE c.id = %s
+"""
 
 
 class SqlMessagingQueries:
@@ -47,6 +52,9 @@ class SqlMessagingQueries:
 
     def payment_facts(self, payment_id: UUID) -> Row:
         return self._facts(_PAYMENT_FACTS, payment_id)
+
+    def cashback_facts(self, cashback_id: UUID) -> Row:
+        return self._facts(_CASHBACK_FACTS, cashback_id)
 
     def _facts(self, sql: str, thing: UUID) -> Row:
         row = self._database.row(sql, (thing,))

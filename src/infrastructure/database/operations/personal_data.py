@@ -10,6 +10,7 @@ OR position($email in changes::text) > 0 OR position($phone in changes::text) > 
 OR resource_id IN (SELECT id FROM bookings WHERE user_id = $person UNION ALL
                    SELECT id FROM payments WHERE user_id = $person UNION ALL
                    SELECT id FROM invoices WHERE user_id = $person UNION ALL
+                   SELECT id FROM cashback_records WHERE user_id = $person UNION ALL
                    SELECT id FROM membership_subscriptions WHERE user_id = $person)
 """
 
