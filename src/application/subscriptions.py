@@ -34,6 +34,7 @@ from domain.identity.users import (
     UserRegistered,
     VerificationRequested,
 )
+from domain.ledger.points import PointsEarned, PointsExpired, PointsExpiring
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
 from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
@@ -112,6 +113,12 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     BookingCompleted.name: (
         Handler("messaging.notify_cashback", messaging.notify_cashback),
         Handler("messaging.mail_cashback", messaging.mail_cashback, transactional=False),
+    ),
+    PointsEarned.name: (Handler("messaging.notify_points_earned", messaging.notify_points_earned),),
+    PointsExpired.name: (Handler("messaging.notify_points_expired", messaging.notify_points_expired),),
+    PointsExpiring.name: (
+        Handler("messaging.notify_points_expiring", messaging.notify_points_expiring),
+        Handler("messaging.mail_points_expiring", messaging.mail_points_expiring, transactional=False),
     ),
 }
 

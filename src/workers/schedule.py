@@ -7,7 +7,7 @@ period is ever run.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,7 @@ import structlog
 
 from application.billing.reconciliation import reconcile_payments
 from application.billing.sandbox import tell_late_payments
+from application.ledger.expiry import expire_points, remind_of_expiry
 from application.origin import Origin, acting
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
@@ -122,6 +123,16 @@ def _erase_due(running: Running) -> None:
         log.info("erasure_tried", erasure_id=str(erasure_id), done=done)
 
 
+def _expire_points(running: Running) -> None:
+    use = running.dependencies
+    log.info("points_expired", **asdict(expire_points(new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)))
+
+
+def _remind_of_points(running: Running) -> None:
+    use = running.dependencies
+    log.info("points_reminded", people=remind_of_expiry(new_uow=use.new_uow, clock=use.clock))
+
+
 _QUARTER_MINUTE, _MINUTE, _FIVE_MINUTES = timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5)
 
 # Slow work goes to the workers that fork: a provider that hangs must not hold up what is quick.
@@ -133,6 +144,8 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
         ScheduledJob("privacy.erase_due", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _erase_due, DOCUMENTS),
         ScheduledJob("privacy.retain", _FIVE_MINUTES, days_from(2), _retain, DOCUMENTS),
+        ScheduledJob("points.expire", _FIVE_MINUTES, days_from(2), _expire_points, DOCUMENTS),
+        ScheduledJob("points.remind", _FIVE_MINUTES, days_from(9), _remind_of_points, DOCUMENTS),
         ScheduledJob("maintenance.run", _FIVE_MINUTES, days_from(2), _clean_up, DOCUMENTS),
     )
 }

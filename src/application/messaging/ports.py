@@ -137,6 +137,8 @@ class MailName(StrEnum):
     """first_name, booking_number"""
     CASHBACK_PENDING = "cashback_pending"
     """first_name, amount, booking_number"""
+    POINTS_EXPIRING = "points_expiring"
+    """first_name, points, ends_on"""
     SECOND_FACTOR_ON = "second_factor_on"
     """first_name"""
     SECOND_FACTOR_OFF = "second_factor_off"

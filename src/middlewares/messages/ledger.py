@@ -17,6 +17,10 @@ MESSAGES: Final[Sentences] = {
         ("Not reversed", "More would be taken back than was moved, or it is a reversal itself."),
         ("لم يعكس القيد", "سيسترد أكثر مما نقل، أو أن القيد نفسه قيد عكسي."),
     ),
+    "redemption_not_found": (
+        ("No such redemption", "These points were not redeemed by that."),
+        ("لا توجد عملية استبدال كهذه", "لم تستبدل هذه النقاط بتلك العملية."),
+    ),
     "hold_not_found": (
         ("No such hold", "There is none that you may see."),
         ("لا يوجد حجز كهذا", "لا يوجد ما يمكنك رؤيته."),

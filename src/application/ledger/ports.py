@@ -1,0 +1,70 @@
+"""What the use cases of points need from outside: lots, and what journals did to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from domain.ledger.lots import LotEntry, OpenLot, Redemption
+from domain.ledger.points import Earning, PointsTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """What a person is told of: points that end within `days`, the first of them at `ends_at`."""
+
+    user_id: UUID
+    days: int
+    points: int
+    ends_at: datetime
+
+
+class Points(Protocol):
+    """Lots of points. Whoever takes from them or gives back holds the lock of the person's points account."""
+
+    @property
+    def terms(self) -> PointsTerms:
+        """The company's figures, as they are now."""
+        ...
+
+    def posted(self, key: str) -> UUID | None:
+        """The journal that was posted under an idempotency key."""
+        ...
+
+    def open_lots(self, user_id: UUID, *, ending_after: datetime | None) -> Sequence[OpenLot]:
+        """Lots with something left; only those that live on after an instant, where one is given."""
+        ...
+
+    def record(self, done: Mapping[UUID, Sequence[LotEntry]]) -> None:
+        """Write what journals did to lots, by journal; one that was posted before under another id is left out.
+
+        Raises ReversalRefused, here or at commit, where more would be given back to a lot than was taken.
+        """
+        ...
+
+    def earning(self, key: str) -> Earning | None:
+        """What the EARNED journal of this idempotency key gave, and what was taken back of it since."""
+        ...
+
+    def redemption(self, journal_id: UUID, *, user_id: UUID) -> Redemption:
+        """What a person's REDEEMED journal took, and what was given back since. Raises RedemptionNotFound."""
+        ...
+
+    def owners_of_ended(self, *, at: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """People with something left in lots that have ended, by id, behind one of them."""
+        ...
+
+    def ended_lots(self, owners: Sequence[UUID], *, at: datetime) -> Mapping[UUID, Sequence[OpenLot]]:
+        """The lots of people that have ended with something left, by person."""
+        ...
+
+    def remind(self, stages: Sequence[timedelta], *, at: datetime, limit: int) -> Sequence[Reminder]:
+        """Note for up to `limit` people that they are told of each lot that ends soon; what they are told of.
+
+        A lot belongs to the nearest stage that it ends within, and each of its ends is noted once per stage,
+        whoever notes at the same time. Empty when everybody was told.
+        """
+        ...

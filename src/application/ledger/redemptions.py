@@ -1,0 +1,157 @@
+"""Paying with points, and giving them back to the lots that they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from application.ledger.points import Movement
+from application.ports import UnitOfWork
+from domain.ledger import accounts
+from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
+from domain.ledger.journal import Entry, Journal, JournalType, transfer
+from domain.ledger.lots import consume, give_back
+from domain.ledger.points import PointsRedeemed, PointsRestored
+from domain.shared.clock import Clock
+from domain.shared.errors import InvalidValue
+from domain.shared.identifiers import NewId
+from domain.shared.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """Money that points pay, and the account that it reaches: a booking's prepayments, for one."""
+
+    worth: Money
+    to: AccountRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedeemPoints(Movement):
+    """Somebody spends points; `pays` as `PointsTerms.tender` worked it out, None where no money moves."""
+
+    points: int
+    pays: Payout | None
+
+
+def pay_with_points(command: RedeemPoints, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
+    """Redeem points in a transaction of their own; as `redeem_points`."""
+    with uow:
+        journal_id = redeem_points(command, uow=uow, at=clock.now(), new_id=new_id)
+        uow.commit()
+    return journal_id
+
+
+def redeem_points(command: RedeemPoints, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> UUID:
+    """Spend points within the caller's transaction, soonest-ending lots first; the journal's id.
+
+    One journal takes the points and, in their owner's stead, pays their worth out of the discounts. The same key
+    answers the same journal. Raises InsufficientBalance where living lots, or the account less what is held, hold
+    less; JournalKeyReused where the key spent something else.
+    """
+    if command.points <= 0:
+        raise InvalidValue("points to redeem are above zero", pointer="/points_to_redeem", code="out_of_range")
+    uow.ledger.lock([accounts.points(command.user_id)])
+    journal = _redemption(command, at=at, new_id=new_id)
+    posted = uow.points.posted(command.key)
+    if posted is not None:
+        # Posted again, it is skipped if it says the same, and refused if it does not.
+        uow.ledger.post([journal])
+        return posted
+    taken = consume(uow.points.open_lots(command.user_id, ending_after=at), command.points)
+    uow.ledger.post([journal])
+    uow.points.record({journal.id: taken})
+    uow.publish(
+        PointsRedeemed(
+            at=at,
+            user_id=command.user_id,
+            journal_id=journal.id,
+            points=command.points,
+            reference_type=command.reference_type,
+            reference_id=command.reference_id,
+        )
+    )
+    return journal.id
+
+
+def _redemption(command: RedeemPoints, *, at: datetime, new_id: NewId) -> Journal:
+    pays: tuple[Entry, ...] = ()
+    if command.pays is not None:
+        discounts = accounts.platform(AccountKind.DISCOUNTS, command.pays.worth.currency.code)
+        pays = transfer(discounts, command.pays.to, command.pays.worth)
+    return Journal(
+        id=new_id(),
+        journal_type=JournalType.REDEEMED,
+        idempotency_key=command.key,
+        reference_type=command.reference_type,
+        reference_id=command.reference_id,
+        description_ar=command.description_ar,
+        description_en=command.description_en,
+        occurred_at=at,
+        entries=(*transfer(accounts.points(command.user_id), _REDEEMED, command.points), *pays),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestorePoints(Movement):
+    """Take a redemption back: by a part of what it paid, by points of it, or (None) all that is left of it."""
+
+    journal_id: UUID
+    part: Money | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The reversal, and how many points it gave back; a part of little worth may be none."""
+
+    journal_id: UUID
+    points: int
+
+
+def restore_points(command: RestorePoints, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> Restored | None:
+    """Reverse a redemption within the caller's transaction, to the lots that it took from; None if done before.
+
+    What the journal did is mirrored, and no rule is asked again (trap 21): points at the rate they paid at, the
+    money back to the discounts. Raises RedemptionNotFound, and ReversalRefused for more than is left of it.
+    """
+    uow.ledger.lock([accounts.points(command.user_id)])
+    if uow.points.posted(command.key) is not None:
+        return None
+    redemption = uow.points.redemption(command.journal_id, user_id=command.user_id)
+    part = redemption.part(command.part)
+    entries: list[Entry] = []
+    if part.points:
+        entries += transfer(_REDEEMED, accounts.points(command.user_id), part.points)
+    if part.worth_minor and redemption.paid is not None:
+        discounts = accounts.platform(AccountKind.DISCOUNTS, redemption.paid.currency)
+        entries += transfer(redemption.paid, discounts, part.worth_minor)
+    journal = Journal(
+        id=new_id(),
+        journal_type=JournalType.REVERSAL,
+        idempotency_key=command.key,
+        reference_type=command.reference_type,
+        reference_id=command.reference_id,
+        description_ar=command.description_ar,
+        description_en=command.description_en,
+        occurred_at=at,
+        entries=tuple(entries),
+        reverses=command.journal_id,
+    )
+    given = give_back(redemption.outstanding, part.points, at=at, grace=uow.points.terms.grace)
+    uow.ledger.post([journal])
+    uow.points.record({journal.id: given})
+    uow.publish(
+        PointsRestored(
+            at=at,
+            user_id=command.user_id,
+            journal_id=journal.id,
+            points=part.points,
+            reference_type=command.reference_type,
+            reference_id=command.reference_id,
+        )
+    )
+    return Restored(journal.id, part.points)
+
+
+_REDEEMED = accounts.platform(AccountKind.POINTS_REDEEMED, POINTS_UNIT)
