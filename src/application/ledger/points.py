@@ -106,7 +106,7 @@ def claw_back_points(command: ClawBackPoints, *, uow: UnitOfWork, at: datetime, 
     if wanted == 0:
         return 0
     available = earning.takeable(standing[_points(command)].available_minor)
-    entries = take_back(_points(command), _platform(AccountKind.POINTS_ISSUED), wanted, available_minor=available)
+    entries = take_back(_platform(AccountKind.POINTS_ISSUED), _points(command), wanted, available_minor=available)
     journal = _journal(command, JournalType.REVERSAL, entries, at=at, new_id=new_id, reverses=earning.journal_id)
     taken = min(available, wanted)
     lots = uow.points.open_lots(command.user_id, ending_after=None)
