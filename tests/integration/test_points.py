@@ -533,6 +533,16 @@ def test_the_end_of_a_grace_is_told_of_again(loyalty: Loyalty) -> None:
     assert reminders(loyalty, person) == [(7, 40), (30, 20)]
 
 
+def test_who_has_no_account_any_more_is_told_nothing(loyalty: Loyalty, owner: psycopg.Connection[Any]) -> None:
+    person = loyalty.a_customer(60)
+    owner.execute("UPDATE users SET deleted_at = now() WHERE id = %s", (person,))
+    loyalty.clock.go_on(YEAR - DAY)
+
+    loyalty.remind()
+
+    assert reminders(loyalty, person) == []
+
+
 # What the database itself refuses ---------------------------------------------------------------------
 
 

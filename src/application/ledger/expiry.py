@@ -44,7 +44,7 @@ def expire_points(
     """
     now, after, done = clock.now(), None, Expired()
     held_up: Conflict | None = None
-    while owners := _next_owners(now, after, people_at_once, uow=new_uow()):
+    while owners := _owners_of_ending(None, now, after, people_at_once, uow=new_uow()):
         try:
             done += _expire_of(owners, now, uow=new_uow(), new_id=new_id)
         except Conflict as conflict:
@@ -55,9 +55,11 @@ def expire_points(
     return done
 
 
-def _next_owners(now: datetime, after: UUID | None, limit: int, *, uow: UnitOfWork) -> Sequence[UUID]:
+def _owners_of_ending(
+    since: datetime | None, until: datetime, behind: UUID | None, limit: int, *, uow: UnitOfWork
+) -> Sequence[UUID]:
     with uow:
-        return uow.points.owners_of_ended(at=now, after=after, limit=limit)
+        return uow.points.owners_of_ending(since=since, until=until, behind=behind, limit=limit)
 
 
 def _expire_of(owners: Sequence[UUID], now: datetime, *, uow: UnitOfWork, new_id: NewId) -> Expired:
@@ -116,19 +118,20 @@ class _Batch:
 
 
 def remind_of_expiry(*, new_uow: NewUnitOfWork, clock: Clock, people_at_once: int = PEOPLE_AT_ONCE) -> int:
-    """Have everybody told, once per lot and stage, whose points end within 30 and within 7 days; how many were.
+    """Have everybody told, once per lot and stage, whose points end within 30 and within 7 days; how often it was.
 
     Noted and published in one transaction, so that whoever is noted is told.
     """
-    told = 0
-    while some := _remind_some(clock.now(), people_at_once, uow=new_uow()):
-        told += some
+    now, after, told = clock.now(), None, 0
+    while owners := _owners_of_ending(now, now + max(REMIND_BEFORE), after, people_at_once, uow=new_uow()):
+        told += _remind(owners, now, uow=new_uow())
+        after = owners[-1]
     return told
 
 
-def _remind_some(now: datetime, limit: int, *, uow: UnitOfWork) -> int:
+def _remind(owners: Sequence[UUID], now: datetime, *, uow: UnitOfWork) -> int:
     with uow:
-        reminders = uow.points.remind(REMIND_BEFORE, at=now, limit=limit)
+        reminders = uow.points.remind(owners, REMIND_BEFORE, at=now)
         for each in reminders:
             uow.publish(
                 PointsExpiring(at=now, user_id=each.user_id, points=each.points, days=each.days, ends_at=each.ends_at)

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from application.ledger.movements import Movement
 from application.operations.ports import SystemSettings
-from application.ports import Standing, UnitOfWork
+from application.ports import UnitOfWork
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.debts import earn, take_back
-from domain.ledger.journal import Entry, Journal, JournalType, transfer
+from domain.ledger.journal import Journal, JournalType, transfer
 from domain.ledger.lots import consume, consume_from
 from domain.ledger.points import PointsAdjusted, PointsClawedBack, PointsEarned, PointsLot, PointsTerms
 from domain.operations import settings
@@ -36,18 +37,6 @@ def points_terms(values: SystemSettings) -> PointsTerms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
-    """What a movement of points says of itself: its key makes it happen once, its reference says for what."""
-
-    user_id: UUID
-    key: str
-    reference_type: str
-    reference_id: UUID
-    description_ar: str
-    description_en: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EarnPoints(Movement):
     """Somebody earned points; nought of them is nothing that happened."""
 
@@ -61,25 +50,15 @@ def earn_points(command: EarnPoints, *, uow: UnitOfWork, at: datetime, new_id: N
     """
     if command.points == 0:
         return None
-    standing = uow.ledger.lock([_points(command), _debt(command)])
+    standing = _lock(command.user_id, uow)
     posted = uow.points.posted(command.key)
     if posted is not None:
         return posted
-    owed = _owed(standing[_debt(command)])
-    entries = earn(_platform(AccountKind.POINTS_ISSUED), _points(command), command.points, owed_minor=owed)
-    journal = _journal(command, JournalType.EARNED, entries, at=at, new_id=new_id)
+    entries = earn(_ISSUED, standing.points, command.points, owed_minor=standing.owed)
+    journal = command.journal(JournalType.EARNED, entries, journal_id=new_id(), at=at)
     _post_with_lot(journal, command.user_id, uow=uow, new_id=new_id)
-    uow.publish(
-        PointsEarned(
-            at=journal.occurred_at,
-            user_id=command.user_id,
-            journal_id=journal.id,
-            points=command.points,
-            repaid=min(owed, command.points),
-            reference_type=command.reference_type,
-            reference_id=command.reference_id,
-        )
-    )
+    repaid = min(standing.owed, command.points)
+    uow.publish(PointsEarned(points=command.points, repaid=repaid, **command.told_by(journal)))
     return journal.id
 
 
@@ -98,31 +77,20 @@ def claw_back_points(command: ClawBackPoints, *, uow: UnitOfWork, at: datetime, 
     They leave the earning's own lot first, then the soonest-ending ones; what was spent of them, or is held,
     becomes a debt of points that later earnings pay off (guarantee M9, trap 20).
     """
-    standing = uow.ledger.lock([_points(command), _debt(command)])
+    standing = _lock(command.user_id, uow)
     earning = uow.points.earning(command.earned_key)
     if earning is None or uow.points.posted(command.key) is not None:
         return 0
     wanted = earning.still_to_take(paid=command.paid, refunded=command.refunded)
     if wanted == 0:
         return 0
-    available = earning.takeable(standing[_points(command)].available_minor)
-    entries = take_back(_platform(AccountKind.POINTS_ISSUED), _points(command), wanted, available_minor=available)
-    journal = _journal(command, JournalType.REVERSAL, entries, at=at, new_id=new_id, reverses=earning.journal_id)
-    taken = min(available, wanted)
+    taken = min(earning.takeable(standing.available), wanted)
+    entries = take_back(_ISSUED, standing.points, wanted, available_minor=taken)
+    journal = command.journal(JournalType.REVERSAL, entries, journal_id=new_id(), at=at, reverses=earning.journal_id)
     lots = uow.points.open_lots(command.user_id, ending_after=None)
     uow.ledger.post([journal])
     uow.points.record({journal.id: consume_from(lots, taken, first=earning.lot_id)})
-    uow.publish(
-        PointsClawedBack(
-            at=journal.occurred_at,
-            user_id=command.user_id,
-            journal_id=journal.id,
-            points=wanted,
-            owed=wanted - taken,
-            reference_type=command.reference_type,
-            reference_id=command.reference_id,
-        )
-    )
+    uow.publish(PointsClawedBack(points=wanted, owed=wanted - taken, **command.told_by(journal)))
     return wanted
 
 
@@ -141,23 +109,37 @@ def adjust_points(command: AdjustPoints, *, uow: UnitOfWork, at: datetime, new_i
     """
     if command.points == 0:
         raise InvalidValue("an adjustment gives or takes something", pointer="/points", code="out_of_range")
-    standing = uow.ledger.lock([_points(command), _debt(command)])
+    standing = _lock(command.user_id, uow)
     posted = uow.points.posted(command.key)
     if posted is not None:
         return posted
-    source = _platform(AccountKind.ADJUSTMENTS)
     if command.points > 0:
-        entries = earn(source, _points(command), command.points, owed_minor=_owed(standing[_debt(command)]))
-        journal = _journal(command, JournalType.ADJUSTMENT, entries, at=at, new_id=new_id)
+        entries = earn(_ADJUSTMENTS, standing.points, command.points, owed_minor=standing.owed)
+        journal = command.journal(JournalType.ADJUSTMENT, entries, journal_id=new_id(), at=at)
         _post_with_lot(journal, command.user_id, uow=uow, new_id=new_id)
     else:
         taken = consume(uow.points.open_lots(command.user_id, ending_after=None), -command.points)
-        entries = transfer(_points(command), source, -command.points)
-        journal = _journal(command, JournalType.ADJUSTMENT, entries, at=at, new_id=new_id)
+        entries = transfer(standing.points, _ADJUSTMENTS, -command.points)
+        journal = command.journal(JournalType.ADJUSTMENT, entries, journal_id=new_id(), at=at)
         uow.ledger.post([journal])
         uow.points.record({journal.id: taken})
-    uow.publish(PointsAdjusted(at=at, user_id=command.user_id, journal_id=journal.id, points=command.points))
+    uow.publish(PointsAdjusted(points=command.points, **command.told_by(journal)))
     return journal.id
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    """A person's points account under its lock: what they may spend of it, and what they owe in points."""
+
+    points: AccountRef
+    available: int
+    owed: int
+
+
+def _lock(user_id: UUID, uow: UnitOfWork) -> _Locked:
+    points, debt = accounts.points(user_id), accounts.debt(user_id, POINTS_UNIT)
+    standing = uow.ledger.lock([points, debt])
+    return _Locked(points, standing[points].available_minor, -standing[debt].balance_minor)
 
 
 def _post_with_lot(journal: Journal, user_id: UUID, *, uow: UnitOfWork, new_id: NewId) -> None:
@@ -178,40 +160,5 @@ def _post_with_lot(journal: Journal, user_id: UUID, *, uow: UnitOfWork, new_id: 
     )
 
 
-def _journal(
-    command: Movement,
-    journal_type: JournalType,
-    entries: tuple[Entry, ...],
-    *,
-    at: datetime,
-    new_id: NewId,
-    reverses: UUID | None = None,
-) -> Journal:
-    return Journal(
-        id=new_id(),
-        journal_type=journal_type,
-        idempotency_key=command.key,
-        reference_type=command.reference_type,
-        reference_id=command.reference_id,
-        description_ar=command.description_ar,
-        description_en=command.description_en,
-        occurred_at=at,
-        entries=entries,
-        reverses=reverses,
-    )
-
-
-def _points(command: Movement) -> AccountRef:
-    return accounts.points(command.user_id)
-
-
-def _debt(command: Movement) -> AccountRef:
-    return accounts.debt(command.user_id, POINTS_UNIT)
-
-
-def _owed(debt: Standing) -> int:
-    return -debt.balance_minor
-
-
-def _platform(kind: AccountKind) -> AccountRef:
-    return accounts.platform(kind, POINTS_UNIT)
+_ISSUED = accounts.platform(AccountKind.POINTS_ISSUED, POINTS_UNIT)
+_ADJUSTMENTS = accounts.platform(AccountKind.ADJUSTMENTS, POINTS_UNIT)

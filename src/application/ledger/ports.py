@@ -53,18 +53,23 @@ class Points(Protocol):
         """What a person's REDEEMED journal took, and what was given back since. Raises RedemptionNotFound."""
         ...
 
-    def owners_of_ended(self, *, at: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
-        """People with something left in lots that have ended, by id, behind one of them."""
+    def owners_of_ending(
+        self, *, since: datetime | None, until: datetime, behind: UUID | None, limit: int
+    ) -> Sequence[UUID]:
+        """People with something left in lots that end by an instant, and after another where one is given.
+
+        By id, behind one of them: a walk over everybody.
+        """
         ...
 
     def ended_lots(self, owners: Sequence[UUID], *, at: datetime) -> Mapping[UUID, Sequence[OpenLot]]:
         """The lots of people that have ended with something left, by person."""
         ...
 
-    def remind(self, stages: Sequence[timedelta], *, at: datetime, limit: int) -> Sequence[Reminder]:
-        """Note for up to `limit` people that they are told of each lot that ends soon; what they are told of.
+    def remind(self, owners: Sequence[UUID], stages: Sequence[timedelta], *, at: datetime) -> Sequence[Reminder]:
+        """Note that people are told of each of their lots that ends soon; what they are to be told.
 
         A lot belongs to the nearest stage that it ends within, and each of its ends is noted once per stage,
-        whoever notes at the same time. Empty when everybody was told.
+        whoever notes at the same time. Nothing is told to whoever has no account any more.
         """
         ...

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from application.ledger.points import Movement
+from application.ledger.movements import Movement
 from application.ports import UnitOfWork
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
-from domain.ledger.journal import Entry, Journal, JournalType, transfer
-from domain.ledger.lots import consume, give_back
+from domain.ledger.journal import Entry, JournalType, transfer
+from domain.ledger.lots import Part, consume, give_back
 from domain.ledger.points import PointsRedeemed, PointsRestored
 from domain.shared.clock import Clock
 from domain.shared.errors import InvalidValue
@@ -53,7 +53,7 @@ def redeem_points(command: RedeemPoints, *, uow: UnitOfWork, at: datetime, new_i
     if command.points <= 0:
         raise InvalidValue("points to redeem are above zero", pointer="/points_to_redeem", code="out_of_range")
     uow.ledger.lock([accounts.points(command.user_id)])
-    journal = _redemption(command, at=at, new_id=new_id)
+    journal = command.journal(JournalType.REDEEMED, _redeemed(command), journal_id=new_id(), at=at)
     posted = uow.points.posted(command.key)
     if posted is not None:
         # Posted again, it is skipped if it says the same, and refused if it does not.
@@ -62,35 +62,16 @@ def redeem_points(command: RedeemPoints, *, uow: UnitOfWork, at: datetime, new_i
     taken = consume(uow.points.open_lots(command.user_id, ending_after=at), command.points)
     uow.ledger.post([journal])
     uow.points.record({journal.id: taken})
-    uow.publish(
-        PointsRedeemed(
-            at=at,
-            user_id=command.user_id,
-            journal_id=journal.id,
-            points=command.points,
-            reference_type=command.reference_type,
-            reference_id=command.reference_id,
-        )
-    )
+    uow.publish(PointsRedeemed(points=command.points, **command.told_by(journal)))
     return journal.id
 
 
-def _redemption(command: RedeemPoints, *, at: datetime, new_id: NewId) -> Journal:
-    pays: tuple[Entry, ...] = ()
-    if command.pays is not None:
-        discounts = accounts.platform(AccountKind.DISCOUNTS, command.pays.worth.currency.code)
-        pays = transfer(discounts, command.pays.to, command.pays.worth)
-    return Journal(
-        id=new_id(),
-        journal_type=JournalType.REDEEMED,
-        idempotency_key=command.key,
-        reference_type=command.reference_type,
-        reference_id=command.reference_id,
-        description_ar=command.description_ar,
-        description_en=command.description_en,
-        occurred_at=at,
-        entries=(*transfer(accounts.points(command.user_id), _REDEEMED, command.points), *pays),
-    )
+def _redeemed(command: RedeemPoints) -> tuple[Entry, ...]:
+    points = transfer(accounts.points(command.user_id), _REDEEMED, command.points)
+    if command.pays is None:
+        return points
+    discounts = accounts.platform(AccountKind.DISCOUNTS, command.pays.worth.currency.code)
+    return *points, *transfer(discounts, command.pays.to, command.pays.worth)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,38 +101,23 @@ def restore_points(command: RestorePoints, *, uow: UnitOfWork, at: datetime, new
         return None
     redemption = uow.points.redemption(command.journal_id, user_id=command.user_id)
     part = redemption.part(command.part)
-    entries: list[Entry] = []
-    if part.points:
-        entries += transfer(_REDEEMED, accounts.points(command.user_id), part.points)
-    if part.worth_minor and redemption.paid is not None:
-        discounts = accounts.platform(AccountKind.DISCOUNTS, redemption.paid.currency)
-        entries += transfer(redemption.paid, discounts, part.worth_minor)
-    journal = Journal(
-        id=new_id(),
-        journal_type=JournalType.REVERSAL,
-        idempotency_key=command.key,
-        reference_type=command.reference_type,
-        reference_id=command.reference_id,
-        description_ar=command.description_ar,
-        description_en=command.description_en,
-        occurred_at=at,
-        entries=tuple(entries),
-        reverses=command.journal_id,
-    )
     given = give_back(redemption.outstanding, part.points, at=at, grace=uow.points.terms.grace)
+    entries = _restored(command.user_id, part, redemption.paid)
+    journal = command.journal(JournalType.REVERSAL, entries, journal_id=new_id(), at=at, reverses=redemption.journal_id)
     uow.ledger.post([journal])
     uow.points.record({journal.id: given})
-    uow.publish(
-        PointsRestored(
-            at=at,
-            user_id=command.user_id,
-            journal_id=journal.id,
-            points=part.points,
-            reference_type=command.reference_type,
-            reference_id=command.reference_id,
-        )
-    )
+    uow.publish(PointsRestored(points=part.points, **command.told_by(journal)))
     return Restored(journal.id, part.points)
+
+
+def _restored(user_id: UUID, part: Part, paid: AccountRef | None) -> tuple[Entry, ...]:
+    """The redemption's own legs, the other way round; those of nothing are left out."""
+    entries: tuple[Entry, ...] = ()
+    if part.points:
+        entries += transfer(_REDEEMED, accounts.points(user_id), part.points)
+    if part.worth_minor and paid is not None:
+        entries += transfer(paid, accounts.platform(AccountKind.DISCOUNTS, paid.currency), part.worth_minor)
+    return entries
 
 
 _REDEEMED = accounts.platform(AccountKind.POINTS_REDEEMED, POINTS_UNIT)

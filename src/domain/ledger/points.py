@@ -158,6 +158,8 @@ class PointsAdjusted(DomainEvent):
     user_id: UUID
     journal_id: UUID
     points: int
+    reference_type: str
+    reference_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

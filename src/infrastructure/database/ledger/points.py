@@ -45,32 +45,27 @@ SELECT 1 FROM ledger_journals j WHERE j.id = %s AND j.journal_type = 'REDEEMED' 
     SELECT 1 FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
     WHERE e.journal_id = j.id AND a.kind = 'POINTS' AND a.user_id = %s)
 """
-_OWNERS_OF_ENDED = f"""
+_OWNERS_OF_ENDING = f"""
 SELECT DISTINCT l.user_id FROM points_lots l
-WHERE l.remaining > 0 AND {ENDS_AT} <= %(at)s AND (%(after)s::uuid IS NULL OR l.user_id > %(after)s)
+WHERE l.remaining > 0 AND {ENDS_AT} <= %(until)s AND (%(since)s::timestamptz IS NULL OR {ENDS_AT} > %(since)s)
+  AND (%(behind)s::uuid IS NULL OR l.user_id > %(behind)s)
 ORDER BY l.user_id LIMIT %(limit)s
 """
 _ENDED_LOTS = f"""
 SELECT l.user_id, l.id, l.remaining, {ENDS_AT} AS ends_at FROM points_lots l
 WHERE l.user_id = ANY (%s) AND l.remaining > 0 AND {ENDS_AT} <= %s ORDER BY l.user_id, ends_at, l.id
 """
-# People whole, so that nobody is told twice of one stage; in one order, so that two at once wait for each other.
+# In one order: two that note the same at once wait for each other, and the second finds it noted.
 _REMIND = f"""
 WITH due AS (
-    SELECT l.id AS lot_id, l.user_id, {ENDS_AT} AS ends_at,
+    SELECT l.id AS lot_id, {ENDS_AT} AS ends_at,
            (SELECT min(s.days) FROM unnest(%(stages)s::integer[]) AS s(days)
             WHERE {ENDS_AT} <= %(at)s + s.days * interval '24 hours') AS days_before
     FROM points_lots l JOIN users u ON u.id = l.user_id AND u.deleted_at IS NULL
-    WHERE l.remaining > 0 AND {ENDS_AT} > %(at)s AND {ENDS_AT} <= %(until)s
-), untold AS (
-    SELECT d.* FROM due d WHERE NOT EXISTS (
-        SELECT 1 FROM points_reminders r
-        WHERE r.lot_id = d.lot_id AND r.ends_at = d.ends_at AND r.days_before = d.days_before)
+    WHERE l.user_id = ANY (%(owners)s) AND l.remaining > 0 AND {ENDS_AT} > %(at)s AND {ENDS_AT} <= %(until)s
 ), noted AS (
     INSERT INTO points_reminders (lot_id, ends_at, days_before, noted_at)
-    SELECT u.lot_id, u.ends_at, u.days_before, %(at)s FROM untold u
-    WHERE u.user_id IN (SELECT DISTINCT user_id FROM untold ORDER BY user_id LIMIT %(limit)s)
-    ORDER BY u.lot_id, u.ends_at, u.days_before
+    SELECT d.lot_id, d.ends_at, d.days_before, %(at)s FROM due d ORDER BY d.lot_id
     ON CONFLICT DO NOTHING RETURNING lot_id, ends_at, days_before
 )
 SELECT l.user_id, n.days_before, sum(l.remaining)::bigint AS points, min(n.ends_at) AS ends_at
@@ -137,9 +132,11 @@ class SqlPoints:
             outstanding=[_lot(row) for row in outstanding],
         )
 
-    def owners_of_ended(self, *, at: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
-        rows = self._statements.rows(_OWNERS_OF_ENDED, {"at": at, "after": after, "limit": limit})
-        return [row["user_id"] for row in rows]
+    def owners_of_ending(
+        self, *, since: datetime | None, until: datetime, behind: UUID | None, limit: int
+    ) -> Sequence[UUID]:
+        values = {"since": since, "until": until, "behind": behind, "limit": limit}
+        return [row["user_id"] for row in self._statements.rows(_OWNERS_OF_ENDING, values)]
 
     def ended_lots(self, owners: Sequence[UUID], *, at: datetime) -> Mapping[UUID, Sequence[OpenLot]]:
         lots: defaultdict[UUID, list[OpenLot]] = defaultdict(list)
@@ -147,9 +144,9 @@ class SqlPoints:
             lots[row["user_id"]].append(_lot(row))
         return lots
 
-    def remind(self, stages: Sequence[timedelta], *, at: datetime, limit: int) -> Sequence[Reminder]:
+    def remind(self, owners: Sequence[UUID], stages: Sequence[timedelta], *, at: datetime) -> Sequence[Reminder]:
         days = [stage.days for stage in stages]
-        values = {"stages": days, "at": at, "until": at + max(stages), "limit": limit}
+        values = {"owners": list(owners), "stages": days, "at": at, "until": at + max(stages)}
         return [
             Reminder(user_id=row["user_id"], days=row["days_before"], points=row["points"], ends_at=row["ends_at"])
             for row in self._statements.rows(_REMIND, values)

@@ -11,6 +11,7 @@ from application.queries import After, Row
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT
 from infrastructure.database.ledger.points import ENDS_AT
+from infrastructure.database.pages import page_values
 from infrastructure.database.transaction import Database
 
 MOVEMENTS_SHOWN = 100
@@ -42,17 +43,20 @@ _REFERENCES = """
 LEFT JOIN bookings b ON j.reference_type = 'BOOKING' AND b.id = j.reference_id
 LEFT JOIN payments p ON j.reference_type = 'PAYMENT' AND p.id = j.reference_id
 """
+# The page is cut before anything is looked up beside it.
 _LOTS = f"""
-SELECT l.id, l.journal_id, l.points, l.remaining, l.earned_at, {ENDS_AT} AS expires_at,
-       l.grace_until IS NOT NULL AND l.grace_until > l.expires_at AS in_grace, {_ORIGIN}
-FROM points_lots l JOIN ledger_journals j ON j.id = l.journal_id {_REFERENCES}
-WHERE l.user_id = %(user_id)s
+SELECT l.*, {_ORIGIN}
+FROM (SELECT l.id, l.journal_id, l.points, l.remaining, l.earned_at, {ENDS_AT} AS expires_at,
+             l.grace_until IS NOT NULL AND l.grace_until > l.expires_at AS in_grace
+      FROM points_lots l WHERE l.user_id = %(user_id)s {{only}}
+      ORDER BY {ENDS_AT}, l.id LIMIT %(limit)s) l
+JOIN ledger_journals j ON j.id = l.journal_id {_REFERENCES}
 """
-_PAGE = f"ORDER BY {ENDS_AT}, l.id LIMIT %(limit)s"
+_LEFT = "AND l.remaining > 0"
 
 # One statement, one snapshot: what is explained adds up to the balance whatever is posted meanwhile.
 _EXPLAINED = f"""
-WITH page AS ({{lots}} AND l.remaining > 0 {{behind}} {_PAGE})
+WITH page AS ({{lots}})
 SELECT t.balance, t.explained, page.*, m.journal_id AS moved_by, m.moved, m.moved_at, m.moved_type,
        m.moved_reference_type, m.moved_reference_id, m.moved_reference_number, s.taken, s.given_back, s.movements_count
 FROM (SELECT {_BALANCE.format(account="points")} AS balance,
@@ -86,13 +90,13 @@ class SqlPointsQueries:
         return row
 
     def lots(self, user_id: UUID, *, spent: bool, limit: int, after: After | None) -> Sequence[Row]:
-        left = "" if spent else "AND l.remaining > 0"
-        sql = f"{_LOTS} {left} {_behind(after)} {_PAGE}"
-        return self._database.rows(sql, {"user_id": user_id, **_page(limit, after)})
+        sql = _LOTS.format(only=_behind(after) if spent else f"{_LEFT} {_behind(after)}")
+        sql += " ORDER BY l.expires_at, l.id"
+        return self._database.rows(sql, {"user_id": user_id, **page_values(after, limit)})
 
     def explain(self, user_id: UUID, *, limit: int, after: After | None) -> Row:
-        sql = _EXPLAINED.format(lots=_LOTS, behind=_behind(after))
-        rows = self._database.rows(sql, {**_accounts(user_id), **_page(limit, after)})
+        lots = _LOTS.format(only=f"{_LEFT} {_behind(after)}")
+        rows = self._database.rows(_EXPLAINED.format(lots=lots), {**_accounts(user_id), **page_values(after, limit)})
         first = rows[0]
         return {"balance": first["balance"], "explained": first["explained"], "items": _with_movements(rows)}
 
@@ -107,11 +111,6 @@ def _accounts(user_id: UUID) -> Row:
 
 def _behind(after: After | None) -> str:
     return "" if after is None else f"AND ({ENDS_AT}, l.id) > (%(after_key)s::timestamptz, %(after_id)s::uuid)"
-
-
-def _page(limit: int, after: After | None) -> Row:
-    page = {"limit": limit + 1}
-    return page if after is None else {**page, "after_key": after.key, "after_id": after.id}
 
 
 def _with_movements(rows: Sequence[Row]) -> list[Row]:
