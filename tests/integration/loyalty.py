@@ -18,7 +18,7 @@ from application.ledger.points import (
     earn_points,
 )
 from application.ledger.redemptions import (
-    Payout,
+    PointsPayment,
     RedeemPoints,
     Restored,
     RestorePoints,
@@ -68,9 +68,15 @@ class Loyalty:
             uow.commit()
         return journal_id
 
-    def redeem(self, person: UUID, points: int, *, worth: Money | None = None, key: str = "") -> UUID:
-        pays = Payout(worth, PREPAID) if worth is not None else None
-        command = RedeemPoints(points=points, pays=pays, **_said(person, key))
+    def redeem(
+        self, person: UUID, points: int, *, worth: Money | None = None, hold: BalanceHold | None = None, key: str = ""
+    ) -> UUID:
+        command = RedeemPoints(
+            points=points,
+            pays=PointsPayment(worth, PREPAID) if worth is not None else None,
+            hold_id=hold.id if hold is not None else None,
+            **_said(person, key),
+        )
         return pay_with_points(command, uow=self.new_uow(), clock=self.clock, new_id=new_id)
 
     def restore(
