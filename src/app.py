@@ -29,6 +29,7 @@ from api.v1.identity.roles import blueprint as roles
 from api.v1.identity.second_factor import blueprint as second_factor
 from api.v1.identity.users import blueprint as users
 from api.v1.ledger.cashback import blueprint as cashback
+from api.v1.ledger.points import blueprint as points
 from api.v1.ledger.reversals import blueprint as reversals
 from api.v1.ledger.rewards import blueprint as rewards
 from api.v1.membership.memberships import blueprint as memberships
@@ -72,6 +73,7 @@ _V1 = (
     rewards,
     reversals,
     cashback,
+    points,
     notifications,
     system_settings,
     audit,

@@ -15,7 +15,7 @@ from domain.identity.users import User
 from domain.ledger import accounts
 from domain.ledger.cashback import CashbackRecord, CashbackStatus
 from domain.ledger.journal import Entry, Journal, JournalType
-from domain.ledger.points import LIFETIME, PointsLot
+from domain.ledger.points import PointsLot, PointsTerms
 from domain.sales.bookings import (
     BookedPrice,
     Booking,
@@ -234,7 +234,7 @@ def a_lot(*, user_id: UUID, journal_id: UUID, points: int = 100, **changes: Any)
         journal_id=journal_id,
         points=points,
         earned_at=NOON,
-        expires_at=NOON + LIFETIME,
+        expires_at=NOON + PointsTerms().lifetime,
     )
     return replace(lot, **changes)
 

@@ -21,7 +21,7 @@ from application.identity.records import (
     Sessions,
     Users,
 )
-from application.ledger.ports import CashbackRecords
+from application.ledger.ports import CashbackRecords, Points
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.privacy.ports import PrivacyRecords
@@ -309,6 +309,9 @@ class UnitOfWork(Protocol):
 
     @property
     def cashback(self) -> CashbackRecords: ...
+
+    @property
+    def points(self) -> Points: ...
 
     @property
     def notifications(self) -> Notifications: ...

@@ -182,11 +182,28 @@ class LedgerQueries(Protocol):
         """Newest first: sequence, transaction_type, amounts, reference, both descriptions, occurred_at."""
         ...
 
-    def lots(self, user_id: UUID, *, now: datetime) -> Sequence[Row]:
-        """Points that have not expired, soonest-expiring first."""
+
+class PointsQueries(Protocol):
+    """A person's points; `expires_at` is when a lot ends, its grace included."""
+
+    def summary(self, user_id: UUID, *, now: datetime, until: datetime) -> Row:
+        """balance, available (neither held nor ended), expiring_soon (before `until`), debt; whatever the history."""
         ...
 
-    def expiring_points(self, user_id: UUID, *, now: datetime, until: datetime) -> int: ...
+    def lots(self, user_id: UUID, *, spent: bool, limit: int, after: After | None) -> Sequence[Row]:
+        """Lots with something left, with those that are spent where asked for, soonest-ending first.
+
+        id, points, remaining, earned_at, expires_at, in_grace; journal_id, journal_type, reference_type,
+        reference_id, reference_number of what they came from.
+        """
+        ...
+
+    def explain(self, user_id: UUID, *, limit: int, after: After | None) -> Row:
+        """balance, explained (what all lots hold), and `items`: a page of lots with something left.
+
+        Each with `taken`, `given_back`, `movements_count`, and its newest `movements`.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +230,10 @@ class CashbackQueries(Protocol):
 
 class MessagingQueries(Protocol):
     def notifications(self, user_id: UUID, *, limit: int, after: After | None) -> Sequence[Row]: ...
+
+    def reader_facts(self, user_id: UUID) -> Row:
+        """To whom a message goes: user_id, email, first_name, locale. Raises NotFound."""
+        ...
 
     def booking_facts(self, booking_id: UUID) -> Row:
         """What messages about a booking say, and to whom. Raises NotFound."""
@@ -255,6 +276,7 @@ class Queries:
     billing: BillingQueries
     ledger: LedgerQueries
     cashback: CashbackQueries
+    points: PointsQueries
     messaging: MessagingQueries
     operations: OperationsQueries
     privacy: PrivacyQueries

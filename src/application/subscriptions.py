@@ -35,6 +35,7 @@ from domain.identity.users import (
     VerificationRequested,
 )
 from domain.ledger.cashback import CashbackCancelled, CashbackClawedBack, CashbackCredited
+from domain.ledger.points import PointsEarned, PointsExpired, PointsExpiring
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
 from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
@@ -120,6 +121,12 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     CashbackCancelled.name: (Handler("messaging.notify_cashback_cancelled", messaging.notify_cashback_cancelled),),
     CashbackClawedBack.name: (Handler("messaging.notify_cashback_clawed_back", messaging.notify_cashback_clawed_back),),
+    PointsEarned.name: (Handler("messaging.notify_points_earned", messaging.notify_points_earned),),
+    PointsExpired.name: (Handler("messaging.notify_points_expired", messaging.notify_points_expired),),
+    PointsExpiring.name: (
+        Handler("messaging.notify_points_expiring", messaging.notify_points_expiring),
+        Handler("messaging.mail_points_expiring", messaging.mail_points_expiring, transactional=False),
+    ),
 }
 
 HANDLERS: Final[Mapping[str, Handler]] = {

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 import infrastructure.database.tables  # noqa: F401 - completes the mappings
 from application.billing.ports import InvoiceDocument
 from application.dependencies import Dependencies
+from application.ledger.points import points_terms
 from application.privacy.exports import Exporting
 from application.queries import Queries
 from config.settings import Settings
@@ -25,6 +26,7 @@ from infrastructure.database.identity.access import SqlAccessQueries
 from infrastructure.database.identity.queries import SqlIdentityQueries
 from infrastructure.database.identity.roles import RoleGrants
 from infrastructure.database.ledger.cashback import SqlCashbackQueries
+from infrastructure.database.ledger.points_queries import SqlPointsQueries
 from infrastructure.database.ledger.queries import SqlLedgerQueries
 from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
@@ -95,6 +97,7 @@ def bootstrap(
             digests=digests,
             new_id=new_id,
             lockout=lockout,
+            points_terms=lambda: points_terms(system_settings),
             withhold_secrets=settings.is_production,
         )
 
@@ -144,6 +147,7 @@ def _queries(database: Database) -> Queries:
         billing=SqlBillingQueries(database),
         ledger=SqlLedgerQueries(database),
         cashback=SqlCashbackQueries(database),
+        points=SqlPointsQueries(database),
         messaging=SqlMessagingQueries(database),
         operations=SqlOperationsQueries(database),
         privacy=SqlPrivacyQueries(database),

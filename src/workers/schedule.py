@@ -7,7 +7,7 @@ period is ever run.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +16,7 @@ import structlog
 from application.billing.reconciliation import reconcile_payments
 from application.billing.sandbox import tell_late_payments
 from application.ledger.crediting import CreditDueCashback, credit_due_cashback
+from application.ledger.expiry import expire_points, remind_of_expiry
 from application.ledger.sealing import seal_days
 from application.origin import Origin, acting
 from application.privacy.erasure import carry_out_erasure, due_erasures
@@ -152,6 +153,16 @@ def _make_partitions(running: Running) -> None:
         log.info("ledger_partition_made", year=year)
 
 
+def _expire_points(running: Running) -> None:
+    use = running.dependencies
+    log.info("points_expired", **asdict(expire_points(new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)))
+
+
+def _remind_of_points(running: Running) -> None:
+    use = running.dependencies
+    log.info("points_reminded", people=remind_of_expiry(new_uow=use.new_uow, clock=use.clock))
+
+
 _QUARTER_MINUTE, _MINUTE, _FIVE_MINUTES = timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5)
 
 # Slow work goes to the workers that fork: a provider that hangs must not hold up what is quick.
@@ -166,6 +177,8 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("privacy.retain", _FIVE_MINUTES, days_from(2), _retain, DOCUMENTS),
         ScheduledJob("ledger.seal", _FIVE_MINUTES, days_from(2), _seal_days, DOCUMENTS),
         ScheduledJob("ledger.partitions", _FIVE_MINUTES, days_from(2), _make_partitions, DOCUMENTS),
+        ScheduledJob("points.expire", _FIVE_MINUTES, days_from(2), _expire_points, DOCUMENTS),
+        ScheduledJob("points.remind", _FIVE_MINUTES, days_from(9), _remind_of_points, DOCUMENTS),
         ScheduledJob("maintenance.run", _FIVE_MINUTES, days_from(2), _clean_up, DOCUMENTS),
     )
 }

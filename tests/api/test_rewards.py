@@ -37,8 +37,14 @@ def travel(shop: Shop, person: Person) -> Json:
 
 def test_a_new_customer_has_nothing(shop: Shop, sign_up: SignUp) -> None:
     customer = sign_up()
-    assert shop.done(shop.get("/api/v1/points", customer)) == {"balance": 0, "expiring_soon": 0}
     nothing = {"amount": "0.00", "currency": "EGP"}
+    assert shop.done(shop.get("/api/v1/points", customer)) == {
+        "balance": 0,
+        "available": 0,
+        "expiring_soon": 0,
+        "debt": 0,
+        "value": nothing,
+    }
     assert shop.done(shop.get("/api/v1/wallet", customer)) == {
         "balance": nothing,
         "available": nothing,
@@ -120,7 +126,7 @@ def test_every_step_is_told_in_the_app_and_by_mail(shop: Shop, sign_up: SignUp) 
     travel(shop, customer)
     notes = shop.done(shop.get("/api/v1/notifications", customer, Accept_Language="ar"))["items"]
     kinds = [note["notification_type"] for note in notes]
-    assert sorted(kinds) == ["BOOKING_CONFIRMED", "PAYMENT_SUCCESS", "PAYMENT_SUCCESS", "SYSTEM"]
+    assert sorted(kinds) == ["BOOKING_CONFIRMED", "PAYMENT_SUCCESS", "PAYMENT_SUCCESS", "POINTS_EARNED", "SYSTEM"]
     assert all(note["title"] == note["title_ar"] != note["title_en"] for note in notes)
     mails = [BytesParser(policy=default).parsebytes(mail.read_bytes()) for mail in _mails(shop)]
     subjects = [mail["Subject"] for mail in mails if customer.email in mail["To"]]

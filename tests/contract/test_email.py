@@ -390,6 +390,7 @@ FACTS: dict[MailName, dict[str, object]] = {
         "link": "https://altayar.test/invitations/accept?token=abc",
         "expires_on": date(2026, 9, 12),
     },
+    MailName.POINTS_EXPIRING: {"first_name": "منى", "points": 250, "ends_on": date(2026, 9, 12)},
     MailName.CASHBACK_PENDING: {
         "first_name": "Omar",
         "booking_number": "BK-2026-000123",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, USER_KINDS, AccountKind, AccountRef
 from domain.ledger.journal import Entry, transfer
-from domain.ledger.points import LIFETIME, points_for
+from domain.ledger.points import PointsTerms
 from domain.shared.money import EXPONENTS, Money
 from infrastructure.clock import new_id
 from tests.builders import a_journal, egp
@@ -108,18 +108,18 @@ def test_only_peoples_accounts_have_owners(kind: AccountKind) -> None:
 def test_points_are_one_per_ten_whole_units_times_the_plan(
     amount: str, code: str, multiplier: int, earned: int
 ) -> None:
-    assert points_for(Money.parse(amount, code), multiplier) == earned
+    assert PointsTerms().earned_by(Money.parse(amount, code), multiplier) == earned
 
 
 @given(minor=st.integers(0, 10**12), code=st.sampled_from(sorted(EXPONENTS)), multiplier=st.integers(100, 500))
 def test_points_never_exceed_their_exact_share(minor: int, code: str, multiplier: int) -> None:
     money = Money.of(minor, code)
 
-    earned = points_for(money, multiplier)
+    earned = PointsTerms().earned_by(money, multiplier)
 
     assert earned * 10 * 100 * money.currency.scale <= minor * multiplier
-    assert points_for(money, multiplier + 1) >= earned
+    assert PointsTerms().earned_by(money, multiplier + 1) >= earned
 
 
 def test_how_long_points_live() -> None:
-    assert timedelta(days=365) == LIFETIME
+    assert PointsTerms().lifetime == timedelta(days=365)

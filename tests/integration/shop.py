@@ -297,6 +297,7 @@ PROMISES = {
             SELECT count(*) FROM ledger_entries n WHERE n.account_id = h.account_id)""",
     "journals reverse no more than there was": """
         SELECT o.id FROM ledger_journals o JOIN ledger_entries e ON e.journal_id = o.id
+        JOIN ledger_accounts a ON a.id = e.account_id AND a.kind <> 'CUSTOMER_DEBT'
         WHERE EXISTS (SELECT 1 FROM ledger_journals r WHERE r.reverses_journal_id = o.id)
         GROUP BY o.id, e.account_id HAVING abs(sum(e.amount_minor)) < (
             SELECT coalesce(abs(sum(t.amount_minor)), 0) FROM ledger_journals r

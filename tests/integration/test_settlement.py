@@ -104,6 +104,7 @@ def test_what_happened_is_told_once(shop: Shop, customer: UUID) -> None:
     told = [row["name"] for row in shop.database.rows("SELECT name FROM outbox_events ORDER BY id")]
     assert sorted(name for name in told if not name.startswith("identity.")) == [
         "billing.payment_settled",
+        "ledger.points_earned",
         "sales.booking_confirmed",
         "sales.booking_placed",
     ]

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from application.ledger.points import EarnPoints, earn_points
 from application.ports import UnitOfWork
 from domain.billing.payments import Payment, PaymentType
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
-from domain.ledger.journal import Journal, JournalType, transfer
-from domain.ledger.points import LIFETIME, PointsLot, points_for
+from domain.ledger.journal import JournalType
 from domain.membership.memberships import AlreadySubscribed, SubscriptionNotFound, SubscriptionStatus
 from domain.sales.bookings import BookingNotFound, NothingToPay
 from domain.shared.clock import business_date
@@ -52,6 +52,11 @@ class Payable(Protocol):
     def fulfil(self, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None: ...
 
 
+def booking_points_key(booking_id: UUID) -> str:
+    """What the points that a booking earned are found by, to take them back with a refund."""
+    return f"points:booking:{booking_id}"
+
+
 class BookingPayable:
     """Money for a booking is the customer's until the trip is over, so it waits as a prepayment."""
 
@@ -87,35 +92,16 @@ class BookingPayable:
         """Confirm the booking and give the points that its price earns."""
         booking = self._booking
         booking.confirm_paid(booking.amount_due, by=None, at=at)
-        points = points_for(booking.paid_amount, booking.points_multiplier)
-        if not points:
-            return
-        journal = Journal(
-            id=new_id(),
-            journal_type=JournalType.EARNED,
-            idempotency_key=f"points:booking:{booking.id}",
-            reference_type="BOOKING",
+        earned = EarnPoints(
+            user_id=booking.user_id,
+            key=booking_points_key(booking.id),
+            reference_type=self.reference_type,
             reference_id=booking.id,
             description_ar=f"نقاط مكتسبة من الحجز {booking.booking_number}",
             description_en=f"Points earned from booking {booking.booking_number}",
-            occurred_at=at,
-            entries=transfer(
-                accounts.platform(AccountKind.POINTS_ISSUED, accounts.POINTS_UNIT),
-                accounts.points(booking.user_id),
-                points,
-            ),
+            points=uow.points.terms.earned_by(booking.paid_amount, booking.points_multiplier),
         )
-        uow.ledger.post([journal])
-        uow.ledger.add_lot(
-            PointsLot(
-                id=new_id(),
-                user_id=booking.user_id,
-                journal_id=journal.id,
-                points=points,
-                earned_at=at,
-                expires_at=at + LIFETIME,
-            )
-        )
+        earn_points(earned, uow=uow, at=at, new_id=new_id)
 
 
 class MembershipPayable:

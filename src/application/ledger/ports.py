@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from domain.ledger.cashback import CashbackRecord, CashbackStatus
+from domain.ledger.lots import LotEntry, OpenLot, Redemption
+from domain.ledger.points import Earning, PointsTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +51,67 @@ class CashbackRecords(Protocol):
 
     def save(self, records: Sequence[CashbackRecord]) -> None:
         """Store what verbs changed, after the journals that they name were posted; one step of status at a time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """What a person is told of: points that end within `days`, the first of them at `ends_at`."""
+
+    user_id: UUID
+    days: int
+    points: int
+    ends_at: datetime
+
+
+class Points(Protocol):
+    """Lots of points. Whoever takes from them or gives back holds the lock of the person's points account."""
+
+    @property
+    def terms(self) -> PointsTerms:
+        """The company's figures, as they are now."""
+        ...
+
+    def posted(self, key: str) -> UUID | None:
+        """The journal that was posted under an idempotency key."""
+        ...
+
+    def open_lots(self, user_id: UUID, *, ending_after: datetime | None) -> Sequence[OpenLot]:
+        """Lots with something left; only those that live on after an instant, where one is given."""
+        ...
+
+    def record(self, done: Mapping[UUID, Sequence[LotEntry]]) -> None:
+        """Write what journals did to lots, by journal; one that was posted before under another id is left out.
+
+        Raises ReversalRefused, here or at commit, where more would be given back to a lot than was taken.
+        """
+        ...
+
+    def earning(self, key: str) -> Earning | None:
+        """What the EARNED journal of this idempotency key gave, and what was taken back of it since."""
+        ...
+
+    def redemption(self, journal_id: UUID, *, user_id: UUID) -> Redemption:
+        """What a person's REDEEMED journal took, and what was given back since. Raises RedemptionNotFound."""
+        ...
+
+    def owners_of_ending(
+        self, *, since: datetime | None, until: datetime, behind: UUID | None, limit: int
+    ) -> Sequence[UUID]:
+        """People with something left in lots that end by an instant, and after another where one is given.
+
+        By id, behind one of them: a walk over everybody.
+        """
+        ...
+
+    def ended_lots(self, owners: Sequence[UUID], *, at: datetime) -> Mapping[UUID, Sequence[OpenLot]]:
+        """The lots of people that have ended with something left, by person."""
+        ...
+
+    def remind(self, owners: Sequence[UUID], stages: Sequence[timedelta], *, at: datetime) -> Sequence[Reminder]:
+        """Note that people are told of each of their lots that ends soon; what they are to be told.
+
+        A lot belongs to the nearest stage that it ends within, and each of its ends is noted once per stage,
+        whoever notes at the same time. Nothing is told to whoever has no account any more.
+        """
         ...

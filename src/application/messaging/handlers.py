@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from application.messaging.mails import send_mail
 from application.messaging.ports import MailName
 from domain.ledger.cashback import REFUNDED, CashbackStatus
 from domain.messaging.notifications import LinkType, Notification, NotificationType
+from domain.shared.clock import business_date
 from domain.shared.money import Money
 
 Event = Mapping[str, Any]
@@ -229,6 +231,63 @@ def notify_cashback_clawed_back(event: Event, use: Dependencies) -> None:
             f"{debt_en if debt.is_positive else ''}",
         ),
         link=(LinkType.WALLET, None),
+    )
+
+
+def notify_points_earned(event: Event, use: Dependencies) -> None:
+    """In the app: points were earned; what they paid off is said."""
+    points, repaid = event["points"], event["repaid"]
+    of_booking = (LinkType.BOOKING, UUID(event["reference_id"]))
+    _notify(
+        use,
+        UUID(event["user_id"]),
+        NotificationType.POINTS_EARNED,
+        titles=("نقاط جديدة", "New points"),
+        messages=(
+            f"النقاط المكتسبة: {points}." + (f" سدد منها دين النقاط: {repaid}." if repaid else ""),
+            f"Points earned: {points}." + (f" Paid off your debt of points: {repaid}." if repaid else ""),
+        ),
+        link=of_booking if event["reference_type"] == LinkType.BOOKING else (LinkType.NONE, None),
+    )
+
+
+def notify_points_expired(event: Event, use: Dependencies) -> None:
+    """In the app: points were not used in time."""
+    _notify(
+        use,
+        UUID(event["user_id"]),
+        NotificationType.SYSTEM,
+        titles=("انتهت صلاحية نقاط", "Points have expired"),
+        messages=(f"النقاط المنتهية: {event['points']}.", f"Points expired: {event['points']}."),
+        link=(LinkType.NONE, None),
+    )
+
+
+def notify_points_expiring(event: Event, use: Dependencies) -> None:
+    """In the app: points end soon."""
+    points, ends_on = event["points"], business_date(datetime.fromisoformat(event["ends_at"]))
+    _notify(
+        use,
+        UUID(event["user_id"]),
+        NotificationType.SYSTEM,
+        titles=("نقاطك توشك على الانتهاء", "Your points end soon"),
+        messages=(
+            f"النقاط التي تنتهي: {points}، ابتداء من {ends_on}.",
+            f"Points that end: {points}, from {ends_on}.",
+        ),
+        link=(LinkType.NONE, None),
+    )
+
+
+def mail_points_expiring(event: Event, use: Dependencies) -> None:
+    """By mail: points end soon."""
+    ends_at = datetime.fromisoformat(event["ends_at"])
+    _mail(
+        use,
+        MailName.POINTS_EXPIRING,
+        use.queries.messaging.reader_facts(UUID(event["user_id"])),
+        about=f"points-expiring-{event['user_id']}-{event['days']}-{ends_at:%Y%m%dT%H%M%S%f}",
+        shown={"points": event["points"], "ends_on": business_date(ends_at)},
     )
 
 

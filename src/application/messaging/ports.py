@@ -139,6 +139,8 @@ class MailName(StrEnum):
     """first_name, amount, booking_number"""
     CASHBACK_CREDITED = "cashback_credited"
     """first_name, booking_number, amount, to_wallet, repaid"""
+    POINTS_EXPIRING = "points_expiring"
+    """first_name, points, ends_on"""
     SECOND_FACTOR_ON = "second_factor_on"
     """first_name"""
     SECOND_FACTOR_OFF = "second_factor_off"

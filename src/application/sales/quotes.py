@@ -8,7 +8,7 @@ from uuid import UUID
 from application.queries import SalesQueries
 from domain.catalogue.departures import DepartureClosed, DepartureNotFound
 from domain.catalogue.packages import PackageNotFound
-from domain.ledger.points import points_for
+from domain.ledger.points import PointsTerms
 from domain.pricing.quotes import PricedItem, Quote, quote_package
 from domain.shared.clock import Clock, business_date
 from domain.shared.money import Money
@@ -23,6 +23,7 @@ class AskForQuote:
     package_id: UUID
     departure_id: UUID | None
     travelers_count: int
+    points_terms: PointsTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,6 @@ def quote_booking(command: AskForQuote, *, queries: SalesQueries, clock: Clock) 
         quote=quote,
         tier_code=basis["tier_code"],
         seats_left=basis["seats_left"],
-        expected_points=points_for(quote.total, int(basis["points_multiplier"] * 100)),
+        expected_points=command.points_terms.earned_by(quote.total, int(basis["points_multiplier"] * 100)),
         expected_cashback=Percentage(int(basis["cashback_rate"] * 100)).of(quote.total),
     )

@@ -84,6 +84,31 @@ HOLD_MINUTES: Final = Setting(
     "For how many minutes an unpaid booking holds its seats",
     "عدد الدقائق التي يحتفظ فيها الحجز غير المدفوع بمقاعده", is_public=True,
 )  # fmt: skip
+MONEY_UNITS_PER_POINT: Final = Setting(
+    "ledger.money_units_per_point", whole(1, 1_000_000), 10,
+    "How many whole units of money earn one point, before the plan's multiplier",
+    "عدد الوحدات الكاملة من النقود التي تكسب نقطة واحدة قبل مضاعف الباقة", is_public=True,
+)  # fmt: skip
+POINTS_PER_MONEY_UNIT: Final = Setting(
+    "ledger.points_per_money_unit", whole(1, 1_000_000), 100,
+    "How many points pay one whole unit of a booking's currency",
+    "عدد النقاط التي تدفع وحدة كاملة من عملة الحجز", is_public=True,
+)  # fmt: skip
+POINTS_LIFETIME_DAYS: Final = Setting(
+    "ledger.points_lifetime_days", whole(1, 3650), 365,
+    "For how many days points live from the day they are earned",
+    "عدد الأيام التي تعيشها النقاط منذ اكتسابها", is_public=True,
+)  # fmt: skip
+POINTS_EXPIRING_SOON_DAYS: Final = Setting(
+    "ledger.points_expiring_soon_days", whole(1, 365), 30,
+    "Within how many days points end that are shown as expiring soon",
+    "عدد الأيام التي تنتهي خلالها النقاط المعروضة على أنها توشك على الانتهاء", is_public=True,
+)  # fmt: skip
+POINTS_GRACE_DAYS: Final = Setting(
+    "ledger.points_grace_days", whole(1, 365), 30,
+    "For how many days points live on that a refund gives back after their time was over",
+    "عدد الأيام التي تعيشها النقاط المعادة بعد استرداد إذا كانت مدتها قد انتهت", is_public=True,
+)  # fmt: skip
 SECOND_FACTOR_REQUIRED: Final = Setting(
     "security.second_factor_required", flag(), False,
     "Whether roles that may move money have to sign in with a second factor",
@@ -113,6 +138,11 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         SUPPORT_PHONE,
         DEFAULT_CURRENCY,
         HOLD_MINUTES,
+        MONEY_UNITS_PER_POINT,
+        POINTS_PER_MONEY_UNIT,
+        POINTS_LIFETIME_DAYS,
+        POINTS_EXPIRING_SOON_DAYS,
+        POINTS_GRACE_DAYS,
         SECOND_FACTOR_REQUIRED,
         CASHBACK_ELIGIBLE_AFTER_DAYS,
         CASHBACK_AUTO_APPROVE,

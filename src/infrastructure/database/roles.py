@@ -27,6 +27,7 @@ APPEND_ONLY = (
 INSERT_ONLY = (
     "points_lots",
     "points_lot_entries",
+    "points_reminders",
     "booking_status_history",
     "audit_logs",
     "payment_receipts",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -10,6 +11,7 @@ from typing import Self
 from application.identity.ports import KeyedDigests
 from application.ports import Encryption
 from domain.identity.lockout import LockoutPolicy
+from domain.ledger.points import PointsTerms
 from domain.shared.aggregate import Aggregate
 from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
@@ -21,6 +23,7 @@ from infrastructure.database.identity.proofs import SqlGuesses, SqlPhoneVerifica
 from infrastructure.database.identity.repositories import SqlLoginFailures, SqlSessions, SqlUsers
 from infrastructure.database.identity.roles import SqlRoles
 from infrastructure.database.ledger.cashback import SqlCashback
+from infrastructure.database.ledger.points import SqlPoints
 from infrastructure.database.ledger.repositories import SqlLedger
 from infrastructure.database.ledger.reversals import SqlReversals
 from infrastructure.database.ledger.seals import SqlSeals
@@ -47,6 +50,7 @@ class SqlUnitOfWork:
         digests: KeyedDigests,
         new_id: NewId,
         lockout: LockoutPolicy = LockoutPolicy(),  # noqa: B008 - frozen
+        points_terms: Callable[[], PointsTerms] = PointsTerms,
         withhold_secrets: bool = False,
     ) -> None:
         self._database = database
@@ -54,6 +58,7 @@ class SqlUnitOfWork:
         self._digests = digests
         self._new_id = new_id
         self._lockout = lockout
+        self._points_terms = points_terms
         self._withhold_secrets = withhold_secrets
         self._stack = contextlib.ExitStack()
         self._published: list[DomainEvent] = []
@@ -180,6 +185,10 @@ class SqlUnitOfWork:
     @cached_property
     def cashback(self) -> SqlCashback:
         return SqlCashback(self._statements)
+
+    @cached_property
+    def points(self) -> SqlPoints:
+        return SqlPoints(self._statements, self._points_terms)
 
     @cached_property
     def notifications(self) -> SqlNotifications:

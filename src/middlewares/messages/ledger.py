@@ -25,6 +25,10 @@ MESSAGES: Final[Sentences] = {
         ("Not reversed here", "This movement belongs to a payment, a trip or a payout; take it back there."),
         ("لا يعكس من هنا", "هذه الحركة تخص دفعة أو رحلة أو مستحقات؛ استردها من هناك."),
     ),
+    "redemption_not_found": (
+        ("No such redemption", "These points were not redeemed by that."),
+        ("لا توجد عملية استبدال كهذه", "لم تستبدل هذه النقاط بتلك العملية."),
+    ),
     "hold_not_found": (
         ("No such hold", "There is none that you may see."),
         ("لا يوجد حجز كهذا", "لا يوجد ما يمكنك رؤيته."),

@@ -24,6 +24,7 @@ from api.v1.sales.schemas import (
     QuoteShown,
     StatusChangeShown,
 )
+from application.ledger.points import points_terms
 from application.queries import Row
 from application.sales.bookings import (
     AdvanceBooking,
@@ -57,6 +58,7 @@ class Quotes(MethodView):
                 package_id=body["package_id"],
                 departure_id=body["departure_id"],
                 travelers_count=body["travelers_count"],
+                points_terms=points_terms(use().system_settings),
             ),
             queries=use().queries.sales,
             clock=use().clock,

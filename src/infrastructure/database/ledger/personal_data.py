@@ -54,6 +54,12 @@ HOLDINGS = (
         exported=("lot_id", "journal_id", "points", "grace_until"),
     ),
     Holding(
+        table=tables.points_reminders,
+        belongs="lot_id IN (SELECT id FROM points_lots WHERE user_id = $person)",
+        exported_as="points_reminders",
+        exported=("lot_id", "ends_at", "days_before", "noted_at"),
+    ),
+    Holding(
         table=tables.cashback_records,
         belongs="user_id = $person",
         exported_as="cashback",

@@ -1,9 +1,8 @@
-"""Balances, entries and lots as they are shown."""
+"""Balances and entries as they are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from application.queries import Row
@@ -23,14 +22,6 @@ FROM ledger_entries e JOIN ledger_journals j ON j.id = e.journal_id
 WHERE e.account_id = %(account_id)s AND e.sequence < %(before)s
 ORDER BY e.sequence DESC LIMIT %(limit)s
 """
-_LOTS = """
-SELECT id, points, earned_at, expires_at FROM points_lots
-WHERE user_id = %s AND expires_at > %s ORDER BY expires_at, id
-"""
-_EXPIRING = """
-SELECT coalesce(sum(points), 0)::bigint AS points FROM points_lots
-WHERE user_id = %s AND expires_at > %s AND expires_at <= %s
-"""
 NO_SEQUENCE = 2**62
 
 
@@ -47,10 +38,3 @@ class SqlLedgerQueries:
     def entries(self, account_id: UUID, *, limit: int, before_sequence: int | None) -> Sequence[Row]:
         before = before_sequence if before_sequence is not None else NO_SEQUENCE
         return self._database.rows(_ENTRIES, {"account_id": account_id, "before": before, "limit": limit + 1})
-
-    def lots(self, user_id: UUID, *, now: datetime) -> Sequence[Row]:
-        return self._database.rows(_LOTS, (user_id, now))
-
-    def expiring_points(self, user_id: UUID, *, now: datetime, until: datetime) -> int:
-        row = self._database.row(_EXPIRING, (user_id, now, until))
-        return int(row["points"]) if row is not None else 0

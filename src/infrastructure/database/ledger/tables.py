@@ -13,6 +13,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     SmallInteger,
     Table,
@@ -204,6 +205,17 @@ points_lot_entries = Table(
     CheckConstraint("points <> 0", name="points_not_zero"),
     CheckConstraint("grace_until IS NULL OR points > 0", name="grace_for_what_is_given_back"),
     Index("ix_points_lot_entries_lot_id", "lot_id"),
+)
+
+points_reminders = Table(
+    "points_reminders",
+    metadata,
+    # That a lot's owner was told of one of its ends, once for each stage; a grace makes another end.
+    Column("lot_id", Uuid, ForeignKey("points_lots.id"), primary_key=True),
+    Column("ends_at", DateTime(timezone=True), primary_key=True),
+    Column("days_before", Integer, primary_key=True),
+    instant("noted_at"),
+    CheckConstraint("days_before > 0", name="days_above_zero"),
 )
 
 cashback_records = Table(

@@ -14,6 +14,7 @@ _NOTIFICATIONS = """
 SELECT id, notification_type, title_ar, title_en, message_ar, message_en, link_type, link_id, is_read, created_at
 FROM notifications WHERE user_id = %(user_id)s
 """
+_READER_FACTS = "SELECT id AS user_id, email, first_name, locale FROM users WHERE id = %s"
 _BOOKING_FACTS = """
 SELECT u.id AS user_id, u.email, u.first_name, u.locale, b.booking_number, b.start_date, b.travelers_count,
        b.final_amount_minor, b.currency, i.item_name_ar AS name_ar, i.item_name_en AS name_en, c.cashback_amount_minor
@@ -46,6 +47,9 @@ class SqlMessagingQueries:
         condition = page_after(after, "created_at", "id")
         sql = f"{_NOTIFICATIONS} AND {condition} ORDER BY created_at DESC, id DESC LIMIT %(limit)s"
         return self._database.rows(sql, {"user_id": user_id, **page_values(after, limit)})
+
+    def reader_facts(self, user_id: UUID) -> Row:
+        return self._facts(_READER_FACTS, user_id)
 
     def booking_facts(self, booking_id: UUID) -> Row:
         return self._facts(_BOOKING_FACTS, booking_id)
