@@ -21,6 +21,7 @@ from application.identity.records import (
     Sessions,
     Users,
 )
+from application.ledger.ports import Adjustments, Exchange, Withdrawals
 from application.operations.ports import SettingRows
 from application.privacy.ports import PrivacyRecords
 from application.sales.ports import Sale
@@ -190,6 +191,13 @@ class Ledger(Protocol):
         """Store how a hold ended; before the journal of its capture is posted."""
         ...
 
+    def due_holds(self, *, before: datetime, limit: int) -> Sequence[BalanceHold]:
+        """ACTIVE holds whose time was over before an instant, with their accounts locked.
+
+        Without those that somebody else is ending at this moment.
+        """
+        ...
+
     def add_lot(self, lot: PointsLot) -> None: ...
 
     def add_cashback(self, record: CashbackRecord) -> None: ...
@@ -289,6 +297,15 @@ class UnitOfWork(Protocol):
 
     @property
     def ledger(self) -> Ledger: ...
+
+    @property
+    def withdrawals(self) -> Withdrawals: ...
+
+    @property
+    def adjustments(self) -> Adjustments: ...
+
+    @property
+    def exchange(self) -> Exchange: ...
 
     @property
     def notifications(self) -> Notifications: ...

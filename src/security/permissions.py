@@ -46,10 +46,11 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("entitlements.read", "View the use of entitlements", "عرض استخدام المزايا", STAFF, LATER),
     ("entitlements.adjust", "Adjust entitlements", "تسوية المزايا", SUPPORT, LATER),
     # Ledger (§3)
-    ("ledger.read", "View everybody's wallet and points", "عرض محافظ الجميع ونقاطهم", STAFF, LATER),
-    ("wallets.adjust", "Adjust wallets", "تسوية المحافظ", FINANCE, MONEY, LATER),
-    ("wallets.approve", "Approve withdrawals and adjustments", "اعتماد السحوبات والتسويات", FINANCE, MONEY, LATER),
-    ("points.adjust", "Adjust points", "تسوية النقاط", FINANCE, MONEY, LATER),
+    ("ledger.read", "View everybody's wallet and points", "عرض محافظ الجميع ونقاطهم", STAFF),
+    ("wallets.adjust", "Adjust wallets", "تسوية المحافظ", FINANCE, MONEY),
+    ("wallets.approve", "Approve withdrawals and adjustments", "اعتماد السحوبات والتسويات", FINANCE, MONEY),
+    ("points.adjust", "Adjust points", "تسوية النقاط", FINANCE, MONEY),
+    ("exchange.manage", "Set exchange rates", "تحديد أسعار الصرف", FINANCE, MONEY),
     ("cashback.read", "View everybody's cashback", "عرض الاسترداد النقدي للجميع", STAFF),
     ("cashback.approve", "Approve cashback", "اعتماد الاسترداد النقدي", FINANCE, MONEY, LATER),
     # Catalogue (§4)

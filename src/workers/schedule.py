@@ -15,6 +15,7 @@ import structlog
 
 from application.billing.reconciliation import reconcile_payments
 from application.billing.sandbox import tell_late_payments
+from application.ledger.holds import expire_holds
 from application.origin import Origin, acting
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
@@ -84,6 +85,12 @@ def _expire_bookings(running: Running) -> None:
         continue
 
 
+def _expire_holds(running: Running) -> None:
+    use = running.dependencies
+    while expire_holds(uow=use.new_uow(), clock=use.clock):
+        continue
+
+
 def _reconcile_payments(running: Running) -> None:
     use = running.dependencies
     done = reconcile_payments(
@@ -129,6 +136,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
     job.name: job
     for job in (
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
+        ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
         ScheduledJob("privacy.erase_due", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _erase_due, DOCUMENTS),

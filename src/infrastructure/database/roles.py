@@ -26,6 +26,8 @@ APPEND_ONLY = (
 INSERT_ONLY = (
     "points_lots",
     "points_lot_entries",
+    "exchange_rates",
+    "wallet_transfers",
     "booking_status_history",
     "audit_logs",
     "payment_receipts",

@@ -21,6 +21,7 @@ from infrastructure.database.identity.proofs import SqlGuesses, SqlPhoneVerifica
 from infrastructure.database.identity.repositories import SqlLoginFailures, SqlSessions, SqlUsers
 from infrastructure.database.identity.roles import SqlRoles
 from infrastructure.database.ledger.repositories import SqlLedger
+from infrastructure.database.ledger.wallet_repositories import SqlAdjustments, SqlExchange, SqlWithdrawals
 from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
 from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
@@ -92,7 +93,16 @@ class SqlUnitOfWork:
             self.departures.flush()
         if "bookings" in made:
             touched.extend(self.bookings.flush())
-        for name in ("users", "second_factors", "invitations", "memberships", "packages", "payments"):
+        for name in (
+            "users",
+            "second_factors",
+            "invitations",
+            "memberships",
+            "packages",
+            "payments",
+            "withdrawals",
+            "adjustments",
+        ):
             if name in made:
                 touched.extend(made[name].seen)
         self._statements.flush()
@@ -165,6 +175,18 @@ class SqlUnitOfWork:
     @cached_property
     def ledger(self) -> SqlLedger:
         return SqlLedger(self._statements)
+
+    @cached_property
+    def withdrawals(self) -> SqlWithdrawals:
+        return SqlWithdrawals(self._statements, self._encryption)
+
+    @cached_property
+    def adjustments(self) -> SqlAdjustments:
+        return SqlAdjustments(self._statements)
+
+    @cached_property
+    def exchange(self) -> SqlExchange:
+        return SqlExchange(self._statements)
 
     @cached_property
     def notifications(self) -> SqlNotifications:

@@ -134,7 +134,8 @@ balance_holds = Table(
     *status("status", HoldStatus),
     Column("reference_type", Text, nullable=False),
     Column("reference_id", Uuid, nullable=False),
-    reference("journal_id", "ledger_journals.id", nullable=True),
+    # Checked at commit: what is held has to be free before its capture is posted.
+    Column("journal_id", Uuid, ForeignKey("ledger_journals.id", deferrable=True, initially="DEFERRED")),
     instant("created_at"),
     instant("expires_at", nullable=True),
     instant("resolved_at", nullable=True),

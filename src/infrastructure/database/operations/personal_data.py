@@ -10,7 +10,9 @@ OR position($email in changes::text) > 0 OR position($phone in changes::text) > 
 OR resource_id IN (SELECT id FROM bookings WHERE user_id = $person UNION ALL
                    SELECT id FROM payments WHERE user_id = $person UNION ALL
                    SELECT id FROM invoices WHERE user_id = $person UNION ALL
-                   SELECT id FROM membership_subscriptions WHERE user_id = $person)
+                   SELECT id FROM membership_subscriptions WHERE user_id = $person UNION ALL
+                   SELECT id FROM withdrawals WHERE user_id = $person UNION ALL
+                   SELECT id FROM adjustments WHERE user_id = $person)
 """
 
 HOLDINGS = (
