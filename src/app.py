@@ -28,7 +28,11 @@ from api.v1.identity.phones import blueprint as phones
 from api.v1.identity.roles import blueprint as roles
 from api.v1.identity.second_factor import blueprint as second_factor
 from api.v1.identity.users import blueprint as users
+from api.v1.ledger.adjustments import blueprint as adjustments
+from api.v1.ledger.exchange import blueprint as exchange
 from api.v1.ledger.rewards import blueprint as rewards
+from api.v1.ledger.wallets import blueprint as wallets
+from api.v1.ledger.withdrawals import blueprint as withdrawals
 from api.v1.membership.memberships import blueprint as memberships
 from api.v1.messaging.notifications import blueprint as notifications
 from api.v1.operations.audit import blueprint as audit
@@ -67,6 +71,10 @@ _V1 = (
     bookings,
     payments,
     invoices,
+    wallets,
+    withdrawals,
+    adjustments,
+    exchange,
     rewards,
     notifications,
     system_settings,

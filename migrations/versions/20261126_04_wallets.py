@@ -174,17 +174,17 @@ def _add_exchange() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("transfer_number", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("from_amount_minor", sa.BigInteger(), nullable=False),
-        sa.Column("from_currency", sa.Text(), nullable=False),
-        sa.Column("to_amount_minor", sa.BigInteger(), nullable=False),
-        sa.Column("to_currency", sa.Text(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("received_minor", sa.BigInteger(), nullable=False),
+        sa.Column("received_currency", sa.Text(), nullable=False),
         sa.Column("rate_id", sa.Uuid(), nullable=False),
         sa.Column("journal_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "from_amount_minor > 0 AND to_amount_minor > 0", name=op.f("ck_wallet_transfers_amounts_above_zero")
+            "amount_minor > 0 AND received_minor > 0", name=op.f("ck_wallet_transfers_amounts_above_zero")
         ),
-        sa.CheckConstraint("from_currency <> to_currency", name=op.f("ck_wallet_transfers_two_currencies")),
+        sa.CheckConstraint("currency <> received_currency", name=op.f("ck_wallet_transfers_two_currencies")),
         *_people("wallet_transfers", "user_id"),
         sa.ForeignKeyConstraint(["rate_id"], ["exchange_rates.id"], name=op.f("fk_wallet_transfers_rate_id")),
         sa.ForeignKeyConstraint(["journal_id"], ["ledger_journals.id"], name=op.f("fk_wallet_transfers_journal_id")),

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.catalogue.queries import CatalogueQueries
+from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
 
 Row = Mapping[str, Any]
@@ -202,6 +203,14 @@ class MessagingQueries(Protocol):
         """What messages about a payment say, and to whom. Raises NotFound."""
         ...
 
+    def withdrawal_facts(self, withdrawal_id: UUID) -> Row:
+        """What messages about a withdrawal say, and to whom. Raises NotFound."""
+        ...
+
+    def adjustment_facts(self, adjustment_id: UUID) -> Row:
+        """What messages about an adjustment say, and to whom. Raises NotFound."""
+        ...
+
 
 class PrivacyQueries(Protocol):
     def consents(self, user_id: UUID) -> Sequence[Row]:
@@ -230,6 +239,8 @@ class Queries:
     sales: SalesQueries
     billing: BillingQueries
     ledger: LedgerQueries
+    wallets: WalletQueries
+    wallet_requests: WalletRequestQueries
     messaging: MessagingQueries
     operations: OperationsQueries
     privacy: PrivacyQueries

@@ -34,6 +34,14 @@ from domain.identity.users import (
     UserRegistered,
     VerificationRequested,
 )
+from domain.ledger.adjustments import WalletAdjusted
+from domain.ledger.withdrawals import (
+    WithdrawalApproved,
+    WithdrawalPaid,
+    WithdrawalRejected,
+    WithdrawalRequested,
+    WithdrawalReturned,
+)
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
 from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
@@ -113,6 +121,24 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("messaging.notify_cashback", messaging.notify_cashback),
         Handler("messaging.mail_cashback", messaging.mail_cashback, transactional=False),
     ),
+    WithdrawalRequested.name: (
+        Handler("messaging.notify_withdrawal_requested", messaging.notify_withdrawal_requested),
+        Handler("messaging.mail_withdrawal_requested", messaging.mail_withdrawal_requested, transactional=False),
+    ),
+    WithdrawalApproved.name: (Handler("messaging.notify_withdrawal_approved", messaging.notify_withdrawal_approved),),
+    WithdrawalRejected.name: (
+        Handler("messaging.notify_withdrawal_rejected", messaging.notify_withdrawal_rejected),
+        Handler("messaging.mail_withdrawal_rejected", messaging.mail_withdrawal_rejected, transactional=False),
+    ),
+    WithdrawalPaid.name: (
+        Handler("messaging.notify_withdrawal_paid", messaging.notify_withdrawal_paid),
+        Handler("messaging.mail_withdrawal_paid", messaging.mail_withdrawal_paid, transactional=False),
+    ),
+    WithdrawalReturned.name: (
+        Handler("messaging.notify_withdrawal_returned", messaging.notify_withdrawal_returned),
+        Handler("messaging.mail_withdrawal_returned", messaging.mail_withdrawal_returned, transactional=False),
+    ),
+    WalletAdjusted.name: (Handler("messaging.notify_adjustment", messaging.notify_adjustment),),
 }
 
 HANDLERS: Final[Mapping[str, Handler]] = {

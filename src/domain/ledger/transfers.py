@@ -10,8 +10,15 @@ from uuid import UUID
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import Entry, transfer
+from domain.shared.errors import NotFound
 from domain.shared.events import DomainEvent
 from domain.shared.money import Money
+
+
+class TransferNotFound(NotFound):
+    """There is no such transfer, or it is not the viewer's."""
+
+    code = "transfer_not_found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,12 +30,16 @@ MESSAGES: Final[Sentences] = {
         ("يجب أن يقوم بهذا شخص آخر", "لا يبت أحد في طلب قدمه أو مال يخصه."),
     ),
     "withdrawal_too_small": (
-        ("Too small to be paid out", "{detail}."),
+        ("Too small to be paid out", "The amount is below the least that is paid out."),
         ("أقل من أن يسحب", "المبلغ أقل من الحد الأدنى للسحب."),
     ),
     "adjustment_not_found": (
         ("No such adjustment", "There is none that you may see."),
         ("لا توجد تسوية كهذه", "لا يوجد ما يمكنك رؤيته."),
+    ),
+    "transfer_not_found": (
+        ("No such transfer", "There is none that you may see."),
+        ("لا يوجد تحويل كهذا", "لا يوجد ما يمكنك رؤيته."),
     ),
     "exchange_rate_not_found": (
         ("No rate", "Nobody has said what the one currency is worth in the other."),

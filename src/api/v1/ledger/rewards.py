@@ -1,4 +1,4 @@
-"""The wallet, points and cashback of the viewer."""
+"""The points and cashback of the viewer."""
 
 from __future__ import annotations
 
@@ -6,52 +6,20 @@ from typing import Any
 
 from flask import Response
 from flask.views import MethodView
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
-from api.fields import Localized, MoneyField, Percent, Schema
-from api.pagination import InvalidCursor, PageQuery, after_cursor, by_time, read_cursor, split_page
+from api.fields import MoneyField, Percent, Schema
+from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
+from api.v1.ledger.entries import MovementShown, before_sequence, by_sequence
 from domain.ledger import accounts
-from domain.ledger.accounts import AccountRef
 from domain.ledger.points import EXPIRING_SOON
-from domain.shared.money import EXPONENTS
 from middlewares.auth_middleware import token_required
 
-blueprint = Blueprint("rewards", __name__, description="Wallet, points, cashback")
-
-
-class WalletQuery(Schema):
-    currency = fields.String(load_default="EGP", validate=validate.OneOf(sorted(EXPONENTS)))
-
-
-class WalletEntriesQuery(PageQuery):
-    currency = fields.String(load_default="EGP", validate=validate.OneOf(sorted(EXPONENTS)))
-
-
-class WalletShown(Schema):
-    balance = MoneyField()
-    available = MoneyField()
-    held = MoneyField()
-
-
-class MovementShown(Schema):
-    sequence = fields.Integer()
-    transaction_type = fields.String()
-    reference_type = fields.String()
-    reference_id = fields.UUID()
-    description = Localized()
-    description_ar = fields.String()
-    description_en = fields.String()
-    occurred_at = fields.DateTime()
-
-
-class EntryShown(MovementShown):
-    amount = MoneyField()
-    balance_before = MoneyField()
-    balance_after = MoneyField()
+blueprint = Blueprint("rewards", __name__, description="Points, cashback")
 
 
 class PointsEntryShown(MovementShown):
@@ -85,29 +53,6 @@ class CashbackShown(Schema):
     created_at = fields.DateTime()
 
 
-@blueprint.route("/wallet")
-class Wallet(MethodView):
-    @token_required
-    @blueprint.arguments(WalletQuery, location="query")
-    @blueprint.response(200, WalletShown)
-    def get(self, query: dict[str, Any]) -> Response:
-        """What one's own wallet holds in a currency."""
-        unit = query["currency"]
-        balance = use().queries.ledger.balance(accounts.wallet(viewer().user_id, unit).id)
-        row = {"balance_minor": balance, "available_minor": balance, "held_minor": 0, "currency": unit}
-        return answer(WalletShown, row)
-
-
-@blueprint.route("/wallet/entries")
-class WalletEntries(MethodView):
-    @token_required
-    @blueprint.arguments(WalletEntriesQuery, location="query")
-    @blueprint.response(200, page_of(EntryShown))
-    def get(self, query: dict[str, Any]) -> Response:
-        """Every movement of one's own wallet, newest first."""
-        return _entries(EntryShown, accounts.wallet(viewer().user_id, query["currency"]), query)
-
-
 @blueprint.route("/points")
 class Points(MethodView):
     @token_required
@@ -127,7 +72,11 @@ class PointsEntries(MethodView):
     @blueprint.response(200, page_of(PointsEntryShown))
     def get(self, query: dict[str, Any]) -> Response:
         """Every movement of one's own points, newest first."""
-        return _entries(PointsEntryShown, accounts.points(viewer().user_id), query)
+        account = accounts.points(viewer().user_id)
+        rows = use().queries.ledger.entries(
+            account.id, limit=query["limit"], before_sequence=before_sequence(query["cursor"])
+        )
+        return answer_page(PointsEntryShown, *split_page(rows, query["limit"], by_sequence))
 
 
 @blueprint.route("/points/lots")
@@ -150,19 +99,3 @@ class Cashback(MethodView):
             owner=scope_of("cashback.read"), limit=query["limit"], after=after_cursor(query["cursor"])
         )
         return answer_page(CashbackShown, *split_page(rows, query["limit"], by_time("created_at")))
-
-
-def _entries(schema: type[Schema], account: AccountRef, query: dict[str, Any]) -> Response:
-    rows = use().queries.ledger.entries(
-        account.id, limit=query["limit"], before_sequence=_before_sequence(query["cursor"])
-    )
-    return answer_page(schema, *split_page(rows, query["limit"], lambda row: [row["sequence"]]))
-
-
-def _before_sequence(cursor: str | None) -> int | None:
-    values = read_cursor(cursor)
-    if values is None:
-        return None
-    if len(values) != 1 or type(values[0]) is not int or not 0 < values[0] < 2**62:
-        raise InvalidCursor()
-    return values[0]

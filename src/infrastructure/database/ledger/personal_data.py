@@ -85,7 +85,7 @@ HOLDINGS = (
         table=wallet_tables.wallet_transfers,
         belongs="user_id = $person",
         exported_as="wallet_transfers",
-        exported=("id", "transfer_number", "from_amount_minor", "from_currency", "to_amount_minor", "to_currency",
+        exported=("id", "transfer_number", "amount_minor", "currency", "received_minor", "received_currency",
                   "rate_id", "created_at"),
         plain=because("a number of ours", "transfer_number"),
     ),

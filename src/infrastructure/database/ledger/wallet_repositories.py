@@ -55,8 +55,8 @@ SELECT * FROM exchange_rates WHERE from_currency = %s AND to_currency = %s AND v
 ORDER BY valid_from DESC, id DESC LIMIT 1
 """
 _ADD_TRANSFER = """
-INSERT INTO wallet_transfers (id, transfer_number, user_id, from_amount_minor, from_currency, to_amount_minor,
-                              to_currency, rate_id, journal_id, created_at)
+INSERT INTO wallet_transfers (id, transfer_number, user_id, amount_minor, currency, received_minor,
+                              received_currency, rate_id, journal_id, created_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 

@@ -29,6 +29,15 @@ FROM payments p JOIN users u ON u.id = p.user_id LEFT JOIN bookings b ON b.id = 
 LEFT JOIN membership_subscriptions s ON s.id = p.subscription_id
 WHERE p.id = %s
 """
+_WITHDRAWAL_FACTS = """
+SELECT u.id AS user_id, u.email, u.first_name, u.locale, w.withdrawal_number, w.amount_minor, w.currency, w.reason,
+       w.bank_reference
+FROM withdrawals w JOIN users u ON u.id = w.user_id
+WHERE w.id = %s
+"""
+_ADJUSTMENT_FACTS = """
+SELECT d.user_id, d.adjustment_number, d.amount_minor, d.currency FROM adjustments d WHERE d.id = %s
+"""
 
 
 class SqlMessagingQueries:
@@ -47,6 +56,12 @@ class SqlMessagingQueries:
 
     def payment_facts(self, payment_id: UUID) -> Row:
         return self._facts(_PAYMENT_FACTS, payment_id)
+
+    def withdrawal_facts(self, withdrawal_id: UUID) -> Row:
+        return self._facts(_WITHDRAWAL_FACTS, withdrawal_id)
+
+    def adjustment_facts(self, adjustment_id: UUID) -> Row:
+        return self._facts(_ADJUSTMENT_FACTS, adjustment_id)
 
     def _facts(self, sql: str, thing: UUID) -> Row:
         row = self._database.row(sql, (thing,))

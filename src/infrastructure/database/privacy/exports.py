@@ -53,8 +53,8 @@ class SqlPersonalData:
                 sealed = None if value is None else bytes(value)
                 shown[column.removesuffix(_ENCRYPTED)] = None if sealed is None else self._decrypt(sealed)
             elif column.endswith(_MINOR):
-                own_unit = row.get(column.removesuffix(f"_amount{_MINOR}") + "_currency")
-                shown[column.removesuffix(_MINOR)] = _amount(value, own_unit or row["currency"])
+                name = column.removesuffix(_MINOR)
+                shown[name] = _amount(value, row.get(f"{name}_currency") or row["currency"])
             elif column != "currency" or not any(name.endswith(_MINOR) for name in row):
                 shown[column] = _plain(value)
         return shown
