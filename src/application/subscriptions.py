@@ -14,6 +14,7 @@ from typing import Any, Final
 from application.billing import handlers as billing
 from application.dependencies import Dependencies
 from application.identity import handlers as identity
+from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
 from application.privacy import handlers as privacy
 from domain.billing.invoices import InvoiceIssued
@@ -122,23 +123,23 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("messaging.mail_cashback", messaging.mail_cashback, transactional=False),
     ),
     WithdrawalRequested.name: (
-        Handler("messaging.notify_withdrawal_requested", messaging.notify_withdrawal_requested),
-        Handler("messaging.mail_withdrawal_requested", messaging.mail_withdrawal_requested, transactional=False),
+        Handler("ledger.notify_withdrawal_requested", ledger.notify_withdrawal_requested),
+        Handler("ledger.mail_withdrawal_requested", ledger.mail_withdrawal_requested, transactional=False),
     ),
-    WithdrawalApproved.name: (Handler("messaging.notify_withdrawal_approved", messaging.notify_withdrawal_approved),),
+    WithdrawalApproved.name: (Handler("ledger.notify_withdrawal_approved", ledger.notify_withdrawal_approved),),
     WithdrawalRejected.name: (
-        Handler("messaging.notify_withdrawal_rejected", messaging.notify_withdrawal_rejected),
-        Handler("messaging.mail_withdrawal_rejected", messaging.mail_withdrawal_rejected, transactional=False),
+        Handler("ledger.notify_withdrawal_rejected", ledger.notify_withdrawal_rejected),
+        Handler("ledger.mail_withdrawal_rejected", ledger.mail_withdrawal_rejected, transactional=False),
     ),
     WithdrawalPaid.name: (
-        Handler("messaging.notify_withdrawal_paid", messaging.notify_withdrawal_paid),
-        Handler("messaging.mail_withdrawal_paid", messaging.mail_withdrawal_paid, transactional=False),
+        Handler("ledger.notify_withdrawal_paid", ledger.notify_withdrawal_paid),
+        Handler("ledger.mail_withdrawal_paid", ledger.mail_withdrawal_paid, transactional=False),
     ),
     WithdrawalReturned.name: (
-        Handler("messaging.notify_withdrawal_returned", messaging.notify_withdrawal_returned),
-        Handler("messaging.mail_withdrawal_returned", messaging.mail_withdrawal_returned, transactional=False),
+        Handler("ledger.notify_withdrawal_returned", ledger.notify_withdrawal_returned),
+        Handler("ledger.mail_withdrawal_returned", ledger.mail_withdrawal_returned, transactional=False),
     ),
-    WalletAdjusted.name: (Handler("messaging.notify_adjustment", messaging.notify_adjustment),),
+    WalletAdjusted.name: (Handler("ledger.notify_adjustment", ledger.notify_adjustment),),
 }
 
 HANDLERS: Final[Mapping[str, Handler]] = {
