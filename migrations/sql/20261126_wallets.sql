@@ -49,7 +49,8 @@ CREATE TRIGGER keep_table BEFORE TRUNCATE ON exchange_rates FOR EACH STATEMENT E
 CREATE TRIGGER keep_rows BEFORE UPDATE OR DELETE ON wallet_transfers FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER keep_table BEFORE TRUNCATE ON wallet_transfers FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- A withdrawal that is not over keeps its person: where its money goes is still needed.
+-- A withdrawal that is not over keeps its person: where its money goes is still needed. So does an adjustment
+-- that waits: approved later, it would move money of somebody who is gone.
 CREATE OR REPLACE FUNCTION erasure_blockers(person uuid, at timestamptz) RETURNS text[]
     LANGUAGE sql STABLE SET search_path = public, pg_temp
     RETURN ARRAY(
@@ -70,4 +71,7 @@ CREATE OR REPLACE FUNCTION erasure_blockers(person uuid, at timestamptz) RETURNS
                    OR (t.status = 'OPEN' AND coalesce(t.expires_at, t.created_at + interval '1 day') > at)))
         UNION ALL
         SELECT 'WITHDRAWALS' WHERE EXISTS (
-            SELECT 1 FROM withdrawals w WHERE w.user_id = person AND w.status IN ('REQUESTED', 'APPROVED')));
+            SELECT 1 FROM withdrawals w WHERE w.user_id = person AND w.status IN ('REQUESTED', 'APPROVED'))
+        UNION ALL
+        SELECT 'ADJUSTMENTS' WHERE EXISTS (
+            SELECT 1 FROM adjustments d WHERE d.user_id = person AND d.status = 'PENDING'));

@@ -22,6 +22,7 @@ from domain.ledger.journal import InsufficientBalance, Journal, transfer
 from domain.ledger.withdrawals import NEXT as WITHDRAWAL_NEXT
 from domain.ledger.withdrawals import EmailNotVerified, OwnRequest
 from domain.pricing.exchange import RateMoved, RateNotFound
+from domain.privacy.erasure import AccountErased, Erasure
 from domain.shared.errors import IllegalTransition, InvalidValue
 from domain.shared.money import Money, currency
 from infrastructure.clock import new_id
@@ -492,6 +493,39 @@ class TestWithdrawals:
         assert blockers() == ["WITHDRAWALS"]
         wallets.paid(withdrawal, staff)
         assert blockers() == []
+        adjustment = wallets.adjust(person, 100, staff, limit=0)
+        assert blockers() == ["ADJUSTMENTS"]
+        wallets.disagree(adjustment, wallets.somebody())
+        assert blockers() == []
+
+    def test_of_somebody_who_is_forgotten_only_amounts_and_numbers_stay(self, wallets: Wallets, staff: UUID) -> None:
+        person, now = wallets.somebody(300), wallets.clock.now()
+        returned, paid = wallets.ask(person, 100), wallets.ask(person, 300 - 100)
+        for withdrawal in (returned, paid):
+            wallets.approve(withdrawal, staff)
+        wallets.returned(returned, staff)
+        wallets.adjust(person, -100, staff)
+        wallets.paid(paid, staff)
+        erasure = Erasure(
+            id=new_id(), user_id=person, requested_by_user_id=None, reason="", requested_at=now, due_at=now
+        )
+
+        with wallets.new_uow() as uow:
+            uow.privacy.add_erasure(erasure)
+            uow.privacy.erase(erasure.id, at=now)
+            uow.commit()
+
+        kept = wallets.database.rows(
+            """SELECT amount_minor, destination_encrypted, reason, bank_reference FROM withdrawals
+               WHERE user_id = %s ORDER BY amount_minor""",
+            (person,),
+        )
+        assert [tuple(row.values()) for row in kept] == [
+            (100, None, "erased", None), (200, None, None, "FT26329X1"),
+        ]  # fmt: skip
+        assert wallets.row("SELECT reason FROM adjustments WHERE user_id = %s", person)["reason"] == "erased"
+        with pytest.raises(AccountErased):
+            wallets.adjust(person, 1, staff)
 
 
 class TestAdjustments:

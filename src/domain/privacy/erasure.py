@@ -27,6 +27,8 @@ class Blocker(StrEnum):
     """A payment may still come in, or nobody knows whether it did."""
     WITHDRAWALS = "WITHDRAWALS"
     """A withdrawal waits for a decision, or for the bank."""
+    ADJUSTMENTS = "ADJUSTMENTS"
+    """An adjustment waits for a second person."""
 
 
 class ErasureBlocked(Conflict):
