@@ -321,6 +321,17 @@ class TestAdjusting:
 
         assert waiting["status"] == "PENDING"
 
+    def test_the_limit_is_what_the_company_says(self, shop: Shop, customer: Person, finance: Person) -> None:
+        setting = f"{V1}/admin/settings/ledger.adjustment_limit"
+        value = [{"amount": "5.00", "currency": "USD"}]
+        shop.done(shop.client.put(setting, json={"value": value}, headers=shop.admin.headers))
+
+        dollars, pounds = (
+            adjust(shop, finance, customer, {"amount": "5.00", "currency": code}) for code in ("USD", "EGP")
+        )
+
+        assert (dollars["status"], pounds["status"]) == ("APPROVED", "PENDING")
+
     def test_what_waits_is_found_by_its_state(
         self, shop: Shop, customer: Person, finance: Person, colleague: Person
     ) -> None:
