@@ -28,10 +28,13 @@ from api.v1.identity.phones import blueprint as phones
 from api.v1.identity.roles import blueprint as roles
 from api.v1.identity.second_factor import blueprint as second_factor
 from api.v1.identity.users import blueprint as users
+from api.v1.ledger.adjustments import blueprint as adjustments
 from api.v1.ledger.cashback import blueprint as cashback
+from api.v1.ledger.exchange import blueprint as exchange
 from api.v1.ledger.points import blueprint as points
 from api.v1.ledger.reversals import blueprint as reversals
-from api.v1.ledger.rewards import blueprint as rewards
+from api.v1.ledger.wallets import blueprint as wallets
+from api.v1.ledger.withdrawals import blueprint as withdrawals
 from api.v1.membership.memberships import blueprint as memberships
 from api.v1.messaging.notifications import blueprint as notifications
 from api.v1.operations.audit import blueprint as audit
@@ -70,7 +73,10 @@ _V1 = (
     bookings,
     payments,
     invoices,
-    rewards,
+    wallets,
+    withdrawals,
+    adjustments,
+    exchange,
     reversals,
     cashback,
     points,

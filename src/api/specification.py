@@ -36,6 +36,7 @@ class Problem(Schema):
     code = fields.String()
     request_id = fields.String()
     current_status = fields.String(metadata={"description": "Where `code` is `illegal_transition`."})
+    current_rate = fields.Dict(metadata={"description": "Where `code` is `rate_moved`: the rate that holds now."})
     errors = fields.List(fields.Nested(FieldProblem))
 
 

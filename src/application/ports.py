@@ -21,7 +21,7 @@ from application.identity.records import (
     Sessions,
     Users,
 )
-from application.ledger.ports import CashbackRecords, Points
+from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Points, Withdrawals
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.privacy.ports import PrivacyRecords
@@ -192,6 +192,13 @@ class Ledger(Protocol):
         """Store how a hold ended; before the journal of its capture is posted."""
         ...
 
+    def due_holds(self, *, before: datetime, limit: int) -> Sequence[BalanceHold]:
+        """ACTIVE holds whose time was over before an instant, with their accounts locked.
+
+        Without those that somebody else is ending at this moment.
+        """
+        ...
+
     def add_lot(self, lot: PointsLot) -> None: ...
 
 
@@ -312,6 +319,15 @@ class UnitOfWork(Protocol):
 
     @property
     def points(self) -> Points: ...
+
+    @property
+    def withdrawals(self) -> Withdrawals: ...
+
+    @property
+    def adjustments(self) -> Adjustments: ...
+
+    @property
+    def exchange(self) -> Exchange: ...
 
     @property
     def notifications(self) -> Notifications: ...

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.catalogue.queries import CatalogueQueries
+from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
 
 Row = Mapping[str, Any]
@@ -247,6 +248,14 @@ class MessagingQueries(Protocol):
         """What messages about a cashback record say, and to whom. Raises NotFound."""
         ...
 
+    def withdrawal_facts(self, withdrawal_id: UUID) -> Row:
+        """What messages about a withdrawal say, and to whom. Raises NotFound."""
+        ...
+
+    def adjustment_facts(self, adjustment_id: UUID) -> Row:
+        """What messages about an adjustment say, and to whom. Raises NotFound."""
+        ...
+
 
 class PrivacyQueries(Protocol):
     def consents(self, user_id: UUID) -> Sequence[Row]:
@@ -277,6 +286,8 @@ class Queries:
     ledger: LedgerQueries
     cashback: CashbackQueries
     points: PointsQueries
+    wallets: WalletQueries
+    wallet_requests: WalletRequestQueries
     messaging: MessagingQueries
     operations: OperationsQueries
     privacy: PrivacyQueries

@@ -14,6 +14,7 @@ from typing import Any, Final
 from application.billing import handlers as billing
 from application.dependencies import Dependencies
 from application.identity import handlers as identity
+from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
 from application.privacy import handlers as privacy
 from domain.billing.invoices import InvoiceIssued
@@ -34,8 +35,16 @@ from domain.identity.users import (
     UserRegistered,
     VerificationRequested,
 )
+from domain.ledger.adjustments import WalletAdjusted
 from domain.ledger.cashback import CashbackCancelled, CashbackClawedBack, CashbackCredited
 from domain.ledger.points import PointsEarned, PointsExpired, PointsExpiring
+from domain.ledger.withdrawals import (
+    WithdrawalApproved,
+    WithdrawalPaid,
+    WithdrawalRejected,
+    WithdrawalRequested,
+    WithdrawalReturned,
+)
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
 from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
@@ -127,6 +136,24 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("messaging.notify_points_expiring", messaging.notify_points_expiring),
         Handler("messaging.mail_points_expiring", messaging.mail_points_expiring, transactional=False),
     ),
+    WithdrawalRequested.name: (
+        Handler("ledger.notify_withdrawal_requested", ledger.notify_withdrawal_requested),
+        Handler("ledger.mail_withdrawal_requested", ledger.mail_withdrawal_requested, transactional=False),
+    ),
+    WithdrawalApproved.name: (Handler("ledger.notify_withdrawal_approved", ledger.notify_withdrawal_approved),),
+    WithdrawalRejected.name: (
+        Handler("ledger.notify_withdrawal_rejected", ledger.notify_withdrawal_rejected),
+        Handler("ledger.mail_withdrawal_rejected", ledger.mail_withdrawal_rejected, transactional=False),
+    ),
+    WithdrawalPaid.name: (
+        Handler("ledger.notify_withdrawal_paid", ledger.notify_withdrawal_paid),
+        Handler("ledger.mail_withdrawal_paid", ledger.mail_withdrawal_paid, transactional=False),
+    ),
+    WithdrawalReturned.name: (
+        Handler("ledger.notify_withdrawal_returned", ledger.notify_withdrawal_returned),
+        Handler("ledger.mail_withdrawal_returned", ledger.mail_withdrawal_returned, transactional=False),
+    ),
+    WalletAdjusted.name: (Handler("ledger.notify_adjustment", ledger.notify_adjustment),),
 }
 
 HANDLERS: Final[Mapping[str, Handler]] = {

@@ -12,6 +12,7 @@ import infrastructure.database.tables  # noqa: F401 - completes the mappings
 from application.billing.ports import InvoiceDocument
 from application.dependencies import Dependencies
 from application.ledger.points import points_terms
+from application.ports import Encryption
 from application.privacy.exports import Exporting
 from application.queries import Queries
 from config.settings import Settings
@@ -28,6 +29,8 @@ from infrastructure.database.identity.roles import RoleGrants
 from infrastructure.database.ledger.cashback import SqlCashbackQueries
 from infrastructure.database.ledger.points_queries import SqlPointsQueries
 from infrastructure.database.ledger.queries import SqlLedgerQueries
+from infrastructure.database.ledger.request_queries import SqlWalletRequestQueries
+from infrastructure.database.ledger.wallet_queries import SqlWalletQueries
 from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
 from infrastructure.database.operations.queries import SqlOperationsQueries
@@ -108,7 +111,7 @@ def bootstrap(
         clock=clock,
         new_id=new_id,
         new_uow=new_uow,
-        queries=_queries(database),
+        queries=_queries(database, encryption),
         idempotency=SqlIdempotency(database, clock, encryption),
         gateways=EntryPointGateways(payments),
         passwords=BcryptPasswords(settings.bcrypt_cost, run_hash),
@@ -136,7 +139,7 @@ def bootstrap(
     return Running(settings, database, connection, dependencies)
 
 
-def _queries(database: Database) -> Queries:
+def _queries(database: Database, encryption: Encryption) -> Queries:
     """Every context's reads."""
     return Queries(
         identity=SqlIdentityQueries(database),
@@ -148,6 +151,8 @@ def _queries(database: Database) -> Queries:
         ledger=SqlLedgerQueries(database),
         cashback=SqlCashbackQueries(database),
         points=SqlPointsQueries(database),
+        wallets=SqlWalletQueries(database),
+        wallet_requests=SqlWalletRequestQueries(database, encryption),
         messaging=SqlMessagingQueries(database),
         operations=SqlOperationsQueries(database),
         privacy=SqlPrivacyQueries(database),

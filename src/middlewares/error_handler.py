@@ -127,6 +127,8 @@ def problem(
     }
     if "current" in (facts or {}):
         document["current_status"] = str((facts or {})["current"])
+    if "current_rate" in (facts or {}):
+        document["current_rate"] = (facts or {})["current_rate"]
     if faults:
         document["errors"] = [_shown(fault, language) for fault in faults]
     answer = Response(orjson.dumps(document), status=status, content_type="application/problem+json")

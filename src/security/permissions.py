@@ -51,6 +51,10 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("wallets.adjust", "Adjust wallets", "تسوية المحافظ", FINANCE, MONEY, LATER),
     ("wallets.approve", "Approve withdrawals and adjustments", "اعتماد السحوبات والتسويات", FINANCE, MONEY, LATER),
     ("points.adjust", "Adjust points", "تسوية النقاط", FINANCE, MONEY, LATER),
+    ("wallets.adjust", "Adjust wallets", "تسوية المحافظ", FINANCE, MONEY),
+    ("wallets.approve", "Approve withdrawals and adjustments", "اعتماد السحوبات والتسويات", FINANCE, MONEY),
+    ("points.adjust", "Adjust points", "تسوية النقاط", FINANCE, MONEY),
+    ("exchange.manage", "Set exchange rates", "تحديد أسعار الصرف", FINANCE, MONEY),
     ("cashback.read", "View everybody's cashback", "عرض الاسترداد النقدي للجميع", STAFF),
     ("cashback.approve", "Approve and cancel cashback", "اعتماد الاسترداد النقدي وإلغاؤه", FINANCE, MONEY),
     # Catalogue (§4)

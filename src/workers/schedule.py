@@ -17,6 +17,7 @@ from application.billing.reconciliation import reconcile_payments
 from application.billing.sandbox import tell_late_payments
 from application.ledger.crediting import CreditDueCashback, credit_due_cashback
 from application.ledger.expiry import expire_points, remind_of_expiry
+from application.ledger.holds import expire_holds
 from application.ledger.sealing import seal_days
 from application.origin import Origin, acting
 from application.privacy.erasure import carry_out_erasure, due_erasures
@@ -86,6 +87,12 @@ def days_from(hour: int) -> Callable[[datetime], str]:
 def _expire_bookings(running: Running) -> None:
     use = running.dependencies
     while expire_bookings(new_uow=use.new_uow, clock=use.clock):
+        continue
+
+
+def _expire_holds(running: Running) -> None:
+    use = running.dependencies
+    while expire_holds(uow=use.new_uow(), clock=use.clock):
         continue
 
 
@@ -170,6 +177,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
     job.name: job
     for job in (
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
+        ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
         ScheduledJob("cashback.credit", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _credit_cashback, DOCUMENTS),

@@ -15,9 +15,13 @@ from werkzeug.test import TestResponse
 
 from application.subscriptions import QUICK, SUBSCRIPTIONS
 from domain.billing.sandbox import SandboxOutcomeChosen
+from domain.ledger import accounts
+from domain.ledger.journal import transfer
+from domain.shared.money import Money
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.payment.sandbox import SIGNATURE_HEADER, sign
+from tests.builders import a_journal
 from tests.conftest import Person
 
 SignUp = Callable[..., Person]
@@ -184,6 +188,21 @@ class Shop:
         assert answer.status_code == status, (answer.status_code, answer.text)
         assert isinstance(answer.json, dict)
         return answer.json
+
+
+def prove_address(shop: Shop, person: Person) -> None:
+    """The person's e-mail address is theirs."""
+    with shop.running.dependencies.new_uow() as uow:
+        uow.users.get(person.user_id).verify_email(at=shop.running.dependencies.clock.now())
+        uow.commit()
+
+
+def fill_wallet(shop: Shop, person: Person, amount: str, code: str = "EGP") -> None:
+    """Money in somebody's wallet, without a checkout."""
+    source, target = accounts.clearing("ELSEWHERE", code), accounts.wallet(person.user_id, code)
+    with shop.running.dependencies.new_uow() as uow:
+        uow.ledger.post([a_journal(*transfer(source, target, Money.parse(amount, code)))])
+        uow.commit()
 
 
 def for_booking(booking_id: str, **asked: Any) -> Json:

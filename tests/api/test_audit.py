@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pyotp
 import pytest
@@ -25,7 +25,7 @@ from infrastructure.database.refusals import DatabaseUnavailable
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from middlewares.auth_middleware import POLICY
-from tests.api.shop import Json, Shop, SignUp, problem
+from tests.api.shop import Json, Shop, SignUp, fill_wallet, problem, prove_address
 from tests.api.test_rewards import become, travel
 from tests.builders import a_journal
 from tests.conftest import Person
@@ -219,6 +219,70 @@ def reverses_a_movement(shop: Shop, sign_up: SignUp) -> TestResponse:
     return as_staff(shop, "POST", f"/admin/ledger/journals/{journal.id}/reversal", body, **key)
 
 
+def keyed() -> dict[str, str]:
+    return {"Idempotency-Key": uuid4().hex}
+
+
+def a_withdrawal(shop: Shop, sign_up: SignUp, *, approved: bool = False) -> str:
+    """The address of a withdrawal that staff have to decide about, or have approved."""
+    customer = sign_up()
+    prove_address(shop, customer)
+    fill_wallet(shop, customer, "500.00")
+    body = {"amount": {"amount": "200.00", "currency": "EGP"}, "destination": "EG380019000500000000263180002"}
+    path = f"/admin/withdrawals/{shop.done(shop.post('/api/v1/wallet/withdrawals', customer, body), 201)['id']}"
+    if approved:
+        shop.done(as_staff(shop, "POST", f"{path}/approve", **keyed()))
+    return path
+
+
+def approves_a_withdrawal(shop: Shop, sign_up: SignUp) -> TestResponse:
+    return as_staff(shop, "POST", f"{a_withdrawal(shop, sign_up)}/approve", **keyed())
+
+
+def rejects_a_withdrawal(shop: Shop, sign_up: SignUp) -> TestResponse:
+    return as_staff(shop, "POST", f"{a_withdrawal(shop, sign_up)}/reject", {"reason": "not theirs"}, **keyed())
+
+
+def pays_a_withdrawal(shop: Shop, sign_up: SignUp) -> TestResponse:
+    path = a_withdrawal(shop, sign_up, approved=True)
+    return as_staff(shop, "POST", f"{path}/paid", {"bank_reference": "FT26329X1"}, **keyed())
+
+
+def takes_a_withdrawal_back(shop: Shop, sign_up: SignUp) -> TestResponse:
+    path = a_withdrawal(shop, sign_up, approved=True)
+    return as_staff(shop, "POST", f"{path}/returned", {"reason": "account closed"}, **keyed())
+
+
+def adjusts_a_wallet(shop: Shop, sign_up: SignUp) -> TestResponse:
+    body = {"amount": {"amount": "50.00", "currency": "EGP"}, "reason": "a late bus"}
+    return as_staff(shop, "POST", f"/admin/wallets/{sign_up().user_id}/adjustments", body, **keyed())
+
+
+def adjusts_points(shop: Shop, sign_up: SignUp) -> TestResponse:
+    body = {"points": 50, "reason": "a late bus"}
+    return as_staff(shop, "POST", f"/admin/points/{sign_up().user_id}/adjustments", body, **keyed())
+
+
+def a_large_adjustment(shop: Shop, sign_up: SignUp) -> str:
+    """The address of a colleague's adjustment that waits for a second person."""
+    path = f"/api/v1/admin/wallets/{sign_up().user_id}/adjustments"
+    body = {"amount": {"amount": "5000.00", "currency": "EGP"}, "reason": "a lost suitcase"}
+    return f"/admin/adjustments/{shop.done(shop.post(path, sign_up('ADMIN'), body), 201)['id']}"
+
+
+def approves_an_adjustment(shop: Shop, sign_up: SignUp) -> TestResponse:
+    return as_staff(shop, "POST", f"{a_large_adjustment(shop, sign_up)}/approve", **keyed())
+
+
+def rejects_an_adjustment(shop: Shop, sign_up: SignUp) -> TestResponse:
+    return as_staff(shop, "POST", f"{a_large_adjustment(shop, sign_up)}/reject", **keyed())
+
+
+def sets_an_exchange_rate(shop: Shop, _: SignUp) -> TestResponse:
+    body = {"from_currency": "EGP", "to_currency": "USD", "rate": "0.0204"}
+    return as_staff(shop, "POST", "/admin/exchange-rates", body, **keyed())
+
+
 # One line for each unsafe route that asks for a permission; each does what the route is for, as an administrator.
 SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("POST", "/api/v1/packages"): creates_a_package,
@@ -248,6 +312,15 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("POST", "/api/v1/admin/users/<uuid:user_id>/exports"): exports_a_persons_data,
     ("POST", "/api/v1/admin/users/<uuid:user_id>/erasure"): orders_an_erasure,
     ("POST", "/api/v1/admin/ledger/journals/<uuid:journal_id>/reversal"): reverses_a_movement,
+    ("POST", "/api/v1/admin/withdrawals/<uuid:withdrawal_id>/approve"): approves_a_withdrawal,
+    ("POST", "/api/v1/admin/withdrawals/<uuid:withdrawal_id>/reject"): rejects_a_withdrawal,
+    ("POST", "/api/v1/admin/withdrawals/<uuid:withdrawal_id>/paid"): pays_a_withdrawal,
+    ("POST", "/api/v1/admin/withdrawals/<uuid:withdrawal_id>/returned"): takes_a_withdrawal_back,
+    ("POST", "/api/v1/admin/wallets/<uuid:user_id>/adjustments"): adjusts_a_wallet,
+    ("POST", "/api/v1/admin/points/<uuid:user_id>/adjustments"): adjusts_points,
+    ("POST", "/api/v1/admin/adjustments/<uuid:adjustment_id>/approve"): approves_an_adjustment,
+    ("POST", "/api/v1/admin/adjustments/<uuid:adjustment_id>/reject"): rejects_an_adjustment,
+    ("POST", "/api/v1/admin/exchange-rates"): sets_an_exchange_rate,
 }
 
 

@@ -391,6 +391,29 @@ FACTS: dict[MailName, dict[str, object]] = {
         "expires_on": date(2026, 9, 12),
     },
     MailName.POINTS_EXPIRING: {"first_name": "منى", "points": 250, "ends_on": date(2026, 9, 12)},
+    MailName.WITHDRAWAL_REQUESTED: {
+        "first_name": "منى",
+        "amount": Money.of(149_900, "EGP"),
+        "withdrawal_number": "WD-2026-000042",
+    },
+    MailName.WITHDRAWAL_PAID: {
+        "first_name": "Omar",
+        "amount": Money.of(149_900, "EGP"),
+        "withdrawal_number": "WD-2026-000042",
+        "bank_reference": "FT26329X1",
+    },
+    MailName.WITHDRAWAL_REJECTED: {
+        "first_name": "Omar",
+        "amount": Money.of(7_495, "EGP"),
+        "withdrawal_number": "WD-2026-000042",
+        "reason": "الحساب باسم شخص آخر",
+    },
+    MailName.WITHDRAWAL_RETURNED: {
+        "first_name": "منى",
+        "amount": Money.of(7_495, "EGP"),
+        "withdrawal_number": "WD-2026-000042",
+        "reason": "Account closed",
+    },
     MailName.CASHBACK_PENDING: {
         "first_name": "Omar",
         "booking_number": "BK-2026-000123",

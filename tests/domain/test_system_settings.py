@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.operations.kinds import SettingType, text, whole
+from domain.operations.kinds import SettingType, amount_in, money_per_currency, text, whole
 from domain.operations.settings import (
+    ADJUSTMENT_LIMIT,
     DEFAULT_CURRENCY,
     HOLD_MINUTES,
     SECOND_FACTOR_REQUIRED,
@@ -20,9 +21,10 @@ from domain.operations.settings import (
     setting_of,
 )
 from domain.shared.errors import InvalidValue
+from domain.shared.money import Money
 
 ARABIC = re.compile(r"[\u0600-\u06ff]")
-JSON_OF = {SettingType.STRING: str, SettingType.NUMBER: int, SettingType.BOOLEAN: bool}
+JSON_OF = {SettingType.STRING: str, SettingType.NUMBER: int, SettingType.BOOLEAN: bool, SettingType.ARRAY: list}
 
 
 @pytest.mark.parametrize("known", SETTINGS.values(), ids=lambda known: known.key)
@@ -43,6 +45,13 @@ def test_every_setting_is_whole(known: Setting[Any]) -> None:
         (HOLD_MINUTES, None), (HOLD_MINUTES, [30]), (HOLD_MINUTES, 10**30), (HOLD_MINUTES, float("nan")),
         (SECOND_FACTOR_REQUIRED, 1), (SECOND_FACTOR_REQUIRED, "true"), (SECOND_FACTOR_REQUIRED, None),
         (SUPPORT_EMAIL, "nobody"), (SUPPORT_EMAIL, 5), (SUPPORT_PHONE, "01001234567"), (SUPPORT_PHONE, "+0100"),
+        (ADJUSTMENT_LIMIT, {"amount": "1.00", "currency": "EGP"}), (ADJUSTMENT_LIMIT, ["1.00"]),
+        (ADJUSTMENT_LIMIT, "5"), (ADJUSTMENT_LIMIT, [{"amount": 5, "currency": "EGP"}]),
+        (ADJUSTMENT_LIMIT, [{"amount": "5.00"}]),
+        (ADJUSTMENT_LIMIT, [{"amount": "5.001", "currency": "EGP"}]),
+        (ADJUSTMENT_LIMIT, [{"amount": "5", "currency": "XXX"}]),
+        (ADJUSTMENT_LIMIT, [{"amount": "-1.00", "currency": "EGP"}]),
+        (ADJUSTMENT_LIMIT, [{"amount": "1.00", "currency": "EGP"}, {"amount": "2.00", "currency": "EGP"}]),
         (DEFAULT_CURRENCY, "XXX"), (DEFAULT_CURRENCY, "egp"), (DEFAULT_CURRENCY, {}), (DEFAULT_CURRENCY, []),
     ],
 )  # fmt: skip
@@ -64,6 +73,14 @@ def test_a_text_is_trimmed_and_holds_no_card_number() -> None:
     with pytest.raises(InvalidValue) as refused:
         text(most=50).read("4111 1111 1111 1111")
     assert refused.value.faults[0].code == "card_number_refused"
+
+
+def test_amounts_are_found_by_their_currency() -> None:
+    amounts = money_per_currency().read([{"amount": "5", "currency": "KWD"}, {"amount": "0.00", "currency": "EGP"}])
+
+    assert amounts == [{"amount": "5.000", "currency": "KWD"}, {"amount": "0.00", "currency": "EGP"}]
+    assert amount_in(amounts, "KWD") == Money.of(5_000, "KWD")
+    assert amount_in(amounts, "USD") is None
 
 
 def test_bounds_are_included() -> None:

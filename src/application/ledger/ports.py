@@ -8,9 +8,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from domain.ledger.adjustments import Adjustment
 from domain.ledger.cashback import CashbackRecord, CashbackStatus
 from domain.ledger.lots import LotEntry, OpenLot, Redemption
 from domain.ledger.points import Earning, PointsTerms
+from domain.ledger.transfers import WalletTransfer
+from domain.ledger.withdrawals import Withdrawal
+from domain.pricing.exchange import ExchangeRate
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +118,50 @@ class Points(Protocol):
         A lot belongs to the nearest stage that it ends within, and each of its ends is noted once per stage,
         whoever notes at the same time. Nothing is told to whoever has no account any more.
         """
+        ...
+
+
+class Withdrawals(Protocol):
+    """Withdrawals; where their money goes is kept encrypted."""
+
+    def next_serial(self) -> int: ...
+
+    def add(self, withdrawal: Withdrawal) -> None:
+        """After its hold."""
+        ...
+
+    def get(self, withdrawal_id: UUID, *, owner: UUID | None = None) -> Withdrawal:
+        """The withdrawal, locked; of nobody but its owner where one is given. Raises WithdrawalNotFound."""
+        ...
+
+    def save(self, withdrawal: Withdrawal) -> None: ...
+
+
+class Adjustments(Protocol):
+    """Adjustments by staff."""
+
+    def next_serial(self) -> int: ...
+
+    def add(self, adjustment: Adjustment) -> None: ...
+
+    def get(self, adjustment_id: UUID) -> Adjustment:
+        """The adjustment, locked. Raises AdjustmentNotFound."""
+        ...
+
+    def save(self, adjustment: Adjustment) -> None: ...
+
+
+class Exchange(Protocol):
+    """Rates, and transfers that were made at them."""
+
+    def add_rate(self, rate: ExchangeRate, *, by: UUID, at: datetime) -> None: ...
+
+    def newest_rate(self, source: str, target: str, *, at: datetime) -> ExchangeRate:
+        """The newest rate that is valid at an instant. Raises RateNotFound."""
+        ...
+
+    def next_transfer_serial(self) -> int: ...
+
+    def add_transfer(self, transfer: WalletTransfer) -> None:
+        """After its journal."""
         ...

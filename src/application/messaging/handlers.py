@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from application.dependencies import Dependencies
-from application.messaging.mails import send_mail
 from application.messaging.ports import MailName
+from application.messaging.telling import mail as _mail
+from application.messaging.telling import notify as _notify
 from domain.ledger.cashback import REFUNDED, CashbackStatus
-from domain.messaging.notifications import LinkType, Notification, NotificationType
+from domain.messaging.notifications import LinkType, NotificationType
 from domain.shared.clock import business_date
 from domain.shared.money import Money
 
@@ -288,45 +289,4 @@ def mail_points_expiring(event: Event, use: Dependencies) -> None:
         use.queries.messaging.reader_facts(UUID(event["user_id"])),
         about=f"points-expiring-{event['user_id']}-{event['days']}-{ends_at:%Y%m%dT%H%M%S%f}",
         shown={"points": event["points"], "ends_on": business_date(ends_at)},
-    )
-
-
-def _notify(
-    use: Dependencies,
-    user_id: UUID,
-    kind: NotificationType,
-    *,
-    titles: tuple[str, str],
-    messages: tuple[str, str],
-    link: tuple[LinkType, UUID | None],
-) -> None:
-    """Put a message into the app; titles and messages are (Arabic, English)."""
-    with use.new_uow() as uow:
-        uow.notifications.add(
-            Notification(
-                id=use.new_id(),
-                user_id=user_id,
-                notification_type=kind,
-                title_ar=titles[0],
-                title_en=titles[1],
-                message_ar=messages[0],
-                message_en=messages[1],
-                link_type=link[0],
-                link_id=link[1],
-                created_at=use.clock.now(),
-            )
-        )
-        uow.commit()
-
-
-def _mail(use: Dependencies, name: MailName, facts: Event, *, about: str, shown: Event) -> None:
-    """Send a mail to the person whom the facts are about."""
-    send_mail(
-        name,
-        to=facts["email"],
-        language=facts["locale"],
-        about=about,
-        facts={"first_name": facts["first_name"], **shown},
-        email=use.email,
-        templates=use.mail_templates,
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID
 
 from domain.ledger.accounts import AccountRef
 from domain.shared.errors import IllegalTransition, NotFound
+from domain.shared.events import DomainEvent
 
 
 class HoldNotFound(NotFound):
@@ -34,6 +36,39 @@ NEXT = {
     HoldStatus.RELEASED: set[HoldStatus](),
     HoldStatus.EXPIRED: set[HoldStatus](),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceHeld(DomainEvent):
+    name: ClassVar[str] = "ledger.balance_held"
+    hold_id: UUID
+    reference_type: str
+    reference_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldCaptured(DomainEvent):
+    name: ClassVar[str] = "ledger.hold_captured"
+    hold_id: UUID
+    journal_id: UUID
+    reference_type: str
+    reference_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldReleased(DomainEvent):
+    name: ClassVar[str] = "ledger.hold_released"
+    hold_id: UUID
+    reference_type: str
+    reference_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldExpired(DomainEvent):
+    name: ClassVar[str] = "ledger.hold_expired"
+    hold_id: UUID
+    reference_type: str
+    reference_id: UUID
 
 
 @dataclass(eq=False, kw_only=True)

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from domain.shared.card_numbers import holds_card_number
 from domain.shared.email import Email
 from domain.shared.errors import InvalidValue
+from domain.shared.money import Money
 
 T = TypeVar("T")
 
@@ -95,6 +96,39 @@ def e_mail() -> Kind[str]:
             raise _refused(accepts, "invalid_email") from error
 
     return Kind(SettingType.STRING, accepts, read)
+
+
+def money_per_currency() -> Kind[list[dict[str, str]]]:
+    """Amounts that are not below zero, at most one in each currency; `amount_in` finds one."""
+    accepts = 'amounts such as [{"amount": "1000.00", "currency": "EGP"}], at most one in each currency'
+
+    def read(value: object) -> list[dict[str, str]]:
+        if not isinstance(value, list):
+            raise _refused(accepts)
+        amounts = [_money(one, accepts) for one in value]
+        if len({amount.currency for amount in amounts}) < len(amounts):
+            raise _refused(accepts, "duplicate_currency")
+        if any(amount.minor < 0 for amount in amounts):
+            raise _refused(accepts, "out_of_range")
+        return [{"amount": amount.decimal(), "currency": amount.currency.code} for amount in amounts]
+
+    return Kind(SettingType.ARRAY, accepts, read)
+
+
+def _money(value: object, accepts: str) -> Money:
+    if not isinstance(value, dict) or set(value) != {"amount", "currency"}:
+        raise _refused(accepts)
+    if not isinstance(value["amount"], str) or not isinstance(value["currency"], str):
+        raise _refused(accepts)
+    try:
+        return Money.parse(value["amount"], value["currency"])
+    except InvalidValue as error:
+        raise _refused(accepts, error.faults[0].code) from error
+
+
+def amount_in(amounts: list[dict[str, str]], code: str) -> Money | None:
+    """The amount that a setting has in this currency; None where it says nothing of it."""
+    return next((Money.parse(one["amount"], code) for one in amounts if one["currency"] == code), None)
 
 
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")

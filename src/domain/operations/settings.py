@@ -1,7 +1,7 @@
 """The system's settings: what staff may change while it runs, each with its type, bounds, default and meaning.
 
 A module that needs a figure of the company's adds its line here and reads it with `system_settings.value(…)`.
-A figure of money would be a money object, as everywhere in the API.
+Figures of money are money objects, as everywhere in the API.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
-from domain.operations.kinds import Kind, e_mail, flag, one_of, phone, text, whole
+from domain.operations.kinds import Kind, e_mail, flag, money_per_currency, one_of, phone, text, whole
 from domain.shared.errors import InvalidValue, NotFound
 from domain.shared.money import EXPONENTS
 
@@ -130,6 +130,21 @@ ERASURE_GRACE_DAYS: Final = Setting(
     "عدد الأيام التي يمكن فيها للشخص التراجع عن طلب محو بياناته",
 )  # fmt: skip
 
+WITHDRAWAL_MINIMUM: Final = Setting(
+    "ledger.withdrawal_minimum", money_per_currency(), [{"amount": "100.00", "currency": "EGP"}],
+    "The least that is paid out of a wallet, by currency; any amount in currencies that are not named",
+    "أقل مبلغ يسحب من المحفظة لكل عملة؛ وأي مبلغ في العملات غير المذكورة", is_public=True,
+)  # fmt: skip
+ADJUSTMENT_LIMIT: Final = Setting(
+    "ledger.adjustment_limit", money_per_currency(), [{"amount": "1000.00", "currency": "EGP"}],
+    "Up to how much one person adjusts a wallet alone, by currency; nothing in currencies that are not named",
+    "المبلغ الذي يسوي به شخص واحد المحفظة منفردا لكل عملة؛ ولا شيء في العملات غير المذكورة",
+)  # fmt: skip
+POINTS_ADJUSTMENT_LIMIT: Final = Setting(
+    "ledger.points_adjustment_limit", whole(0, 10_000_000), 1_000,
+    "Up to how many points one person adjusts alone", "عدد النقاط التي يسويها شخص واحد منفردا",
+)  # fmt: skip
+
 SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     known.key: known
     for known in (
@@ -147,6 +162,9 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         CASHBACK_ELIGIBLE_AFTER_DAYS,
         CASHBACK_AUTO_APPROVE,
         ERASURE_GRACE_DAYS,
+        WITHDRAWAL_MINIMUM,
+        ADJUSTMENT_LIMIT,
+        POINTS_ADJUSTMENT_LIMIT,
     )
 }
 

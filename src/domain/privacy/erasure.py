@@ -25,6 +25,10 @@ class Blocker(StrEnum):
     """A booking waits for its payment, is confirmed for a day to come, or under way."""
     PAYMENTS = "PAYMENTS"
     """A payment may still come in, or nobody knows whether it did."""
+    WITHDRAWALS = "WITHDRAWALS"
+    """A withdrawal waits for a decision, or for the bank."""
+    ADJUSTMENTS = "ADJUSTMENTS"
+    """An adjustment waits for a second person."""
 
 
 class ErasureBlocked(Conflict):

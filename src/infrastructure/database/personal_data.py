@@ -16,6 +16,7 @@ from infrastructure.database.holdings import Holding
 from infrastructure.database.identity.personal_data import HOLDINGS as IDENTITY
 from infrastructure.database.identity.proof_tables import second_factors
 from infrastructure.database.ledger.personal_data import HOLDINGS as LEDGER
+from infrastructure.database.ledger.wallet_tables import withdrawals
 from infrastructure.database.membership.personal_data import HOLDINGS as MEMBERSHIP
 from infrastructure.database.messaging.personal_data import HOLDINGS as MESSAGING
 from infrastructure.database.operations.personal_data import HOLDINGS as OPERATIONS
@@ -32,5 +33,6 @@ PERSONAL_DATA: Final[tuple[Holding, ...]] = (
 ENCRYPTED: Final[tuple[Column[bytes], ...]] = (
     booking_travelers.c.document_number_encrypted,
     second_factors.c.secret_encrypted,
+    withdrawals.c.destination_encrypted,
 )
 """Every encrypted column: what `altayar keys rotate` reads and writes. A test finds what is missing."""

@@ -28,6 +28,8 @@ INSERT_ONLY = (
     "points_lots",
     "points_lot_entries",
     "points_reminders",
+    "exchange_rates",
+    "wallet_transfers",
     "booking_status_history",
     "audit_logs",
     "payment_receipts",

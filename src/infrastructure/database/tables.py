@@ -5,6 +5,7 @@ from infrastructure.database.catalogue import tables as catalogue
 from infrastructure.database.identity import proof_tables
 from infrastructure.database.identity import tables as identity
 from infrastructure.database.ledger import tables as ledger
+from infrastructure.database.ledger import wallet_tables
 from infrastructure.database.membership import tables as membership
 from infrastructure.database.messaging import tables as messaging
 from infrastructure.database.metadata import mappers, metadata
@@ -28,4 +29,5 @@ __all__ = [
     "privacy",
     "proof_tables",
     "sales",
+    "wallet_tables",
 ]

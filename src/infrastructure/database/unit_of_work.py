@@ -27,6 +27,7 @@ from infrastructure.database.ledger.points import SqlPoints
 from infrastructure.database.ledger.repositories import SqlLedger
 from infrastructure.database.ledger.reversals import SqlReversals
 from infrastructure.database.ledger.seals import SqlSeals
+from infrastructure.database.ledger.wallet_repositories import SqlAdjustments, SqlExchange, SqlWithdrawals
 from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
 from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
@@ -100,7 +101,17 @@ class SqlUnitOfWork:
             self.departures.flush()
         if "bookings" in made:
             touched.extend(self.bookings.flush())
-        for name in ("users", "second_factors", "invitations", "memberships", "packages", "payments", "cashback"):
+        for name in (
+            "users",
+            "second_factors",
+            "invitations",
+            "memberships",
+            "packages",
+            "payments",
+            "withdrawals",
+            "adjustments",
+            "cashback",
+        ):
             if name in made:
                 touched.extend(made[name].seen)
         self._statements.flush()
@@ -189,6 +200,18 @@ class SqlUnitOfWork:
     @cached_property
     def points(self) -> SqlPoints:
         return SqlPoints(self._statements, self._points_terms)
+
+    @cached_property
+    def withdrawals(self) -> SqlWithdrawals:
+        return SqlWithdrawals(self._statements, self._encryption)
+
+    @cached_property
+    def adjustments(self) -> SqlAdjustments:
+        return SqlAdjustments(self._statements)
+
+    @cached_property
+    def exchange(self) -> SqlExchange:
+        return SqlExchange(self._statements)
 
     @cached_property
     def notifications(self) -> SqlNotifications:

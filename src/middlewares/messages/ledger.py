@@ -29,6 +29,42 @@ MESSAGES: Final[Sentences] = {
         ("No such redemption", "These points were not redeemed by that."),
         ("لا توجد عملية استبدال كهذه", "لم تستبدل هذه النقاط بتلك العملية."),
     ),
+    "withdrawal_not_found": (
+        ("No such withdrawal", "There is none that you may see."),
+        ("لا يوجد سحب كهذا", "لا يوجد ما يمكنك رؤيته."),
+    ),
+    "email_not_verified": (
+        ("Prove your address first", "Money is paid out only to somebody whose e-mail address is proved."),
+        ("أكد بريدك أولا", "لا تصرف الأموال إلا لمن أكد بريده الإلكتروني."),
+    ),
+    "own_request": (
+        ("Somebody else has to do this", "Nobody decides about a request or money of their own."),
+        ("يجب أن يقوم بهذا شخص آخر", "لا يبت أحد في طلب قدمه أو مال يخصه."),
+    ),
+    "withdrawal_too_small": (
+        ("Too small to be paid out", "The amount is below the least that is paid out."),
+        ("أقل من أن يسحب", "المبلغ أقل من الحد الأدنى للسحب."),
+    ),
+    "adjustment_not_found": (
+        ("No such adjustment", "There is none that you may see."),
+        ("لا توجد تسوية كهذه", "لا يوجد ما يمكنك رؤيته."),
+    ),
+    "transfer_not_found": (
+        ("No such transfer", "There is none that you may see."),
+        ("لا يوجد تحويل كهذا", "لا يوجد ما يمكنك رؤيته."),
+    ),
+    "exchange_rate_not_found": (
+        ("No rate", "Nobody has said what the one currency is worth in the other."),
+        ("لا يوجد سعر صرف", "لم يحدد سعر بين العملتين."),
+    ),
+    "rate_moved": (
+        ("The rate has moved", "Look at the new rate, and decide again."),
+        ("تغير سعر الصرف", "راجع السعر الجديد وقرر من جديد."),
+    ),
+    "conversion_too_small": (
+        ("Too small to change", "It is worth less than the smallest coin of the other currency."),
+        ("أقل من أن يحول", "قيمته أقل من أصغر وحدة في العملة الأخرى."),
+    ),
     "hold_not_found": (
         ("No such hold", "There is none that you may see."),
         ("لا يوجد حجز كهذا", "لا يوجد ما يمكنك رؤيته."),

@@ -16,7 +16,7 @@ from api.fields import MoneyField, Schema
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from api.v1.identity.users import profile_row
-from api.v1.ledger.movements import MovementShown, movements_page
+from api.v1.ledger.entries import MovementShown, entries_page
 from application.ledger.points import points_terms
 from domain.ledger import accounts
 from domain.operations.settings import DEFAULT_CURRENCY
@@ -111,7 +111,7 @@ class PointsEntries(MethodView):
     @blueprint.response(200, page_of(PointsEntryShown))
     def get(self, query: dict[str, Any]) -> Response:
         """Every movement of one's own points, newest first."""
-        return movements_page(PointsEntryShown, accounts.points(viewer().user_id), query)
+        return entries_page(PointsEntryShown, accounts.points(viewer().user_id), query)
 
 
 @blueprint.route("/points/lots")
@@ -151,7 +151,7 @@ class CustomersPointsEntries(MethodView):
     @blueprint.response(200, page_of(PointsEntryShown))
     def get(self, query: dict[str, Any], user_id: UUID) -> Response:
         """Every movement of a customer's points, newest first."""
-        return movements_page(PointsEntryShown, accounts.points(_known(user_id)), query)
+        return entries_page(PointsEntryShown, accounts.points(_known(user_id)), query)
 
 
 @blueprint.route("/admin/points/<uuid:user_id>/lots")

@@ -1,7 +1,7 @@
 """What the books hold about a person: whose accounts they are, by id. Nothing is ever changed but staff's words."""
 
 from infrastructure.database.holdings import Holding, because
-from infrastructure.database.ledger import tables
+from infrastructure.database.ledger import tables, wallet_tables
 
 _ACCOUNTS = "account_id IN (SELECT id FROM ledger_accounts WHERE user_id = $person)"
 
@@ -73,4 +73,35 @@ HOLDINGS = (
         belongs="user_id = $person AND cancel_reason IS NOT NULL",
         erased={"cancel_reason": "'erased'"},
     ),
+    Holding(
+        table=wallet_tables.withdrawals,
+        belongs="user_id = $person",
+        erased={
+            "destination_encrypted": "NULL",
+            "reason": "CASE WHEN reason IS NOT NULL THEN 'erased' END",
+        },
+        exported_as="withdrawals",
+        exported=("id", "withdrawal_number", "amount_minor", "currency", "destination_encrypted", "status",
+                  "bank_reference", "reason", "created_at", "decided_at", "closed_at"),
+        plain=because("numbers of ours and the bank's, by which money is found", "withdrawal_number",
+                      "bank_reference"),
+    ),
+    Holding(
+        table=wallet_tables.adjustments,
+        belongs="user_id = $person",
+        erased={"reason": "'erased'"},
+        exported_as="adjustments",
+        exported=("id", "adjustment_number", "amount_minor", "currency", "reason", "status", "created_at",
+                  "decided_at"),
+        plain=because("a number of ours, and a unit", "adjustment_number", "currency"),
+    ),
+    Holding(
+        table=wallet_tables.wallet_transfers,
+        belongs="user_id = $person",
+        exported_as="wallet_transfers",
+        exported=("id", "transfer_number", "amount_minor", "currency", "received_minor", "received_currency",
+                  "rate_id", "created_at"),
+        plain=because("a number of ours", "transfer_number"),
+    ),
+    Holding(table=wallet_tables.exchange_rates),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from operator import itemgetter
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.holds import BalanceHold, HoldNotFound, HoldStatus
 from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
-from infrastructure.database.transaction import Statements
+from infrastructure.database.transaction import Row, Statements
 
 _LOCK = "SELECT account_id, balance_minor, held_minor FROM ledger_lock(%s::uuid[])"
 _ADD_HOLD = """
@@ -25,6 +26,11 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 _HOLD = """
 SELECT h.*, a.kind, a.user_id FROM balance_holds h JOIN ledger_accounts a ON a.id = h.account_id
 WHERE h.id = %s FOR NO KEY UPDATE OF h
+"""
+_DUE_HOLDS = """
+SELECT h.*, a.kind, a.user_id FROM balance_holds h JOIN ledger_accounts a ON a.id = h.account_id
+WHERE h.status = 'ACTIVE' AND h.expires_at < %s
+ORDER BY h.expires_at LIMIT %s FOR NO KEY UPDATE OF h SKIP LOCKED
 """
 _RESOLVE_HOLD = """
 UPDATE balance_holds SET status = %s, captured_minor = %s, journal_id = %s, resolved_at = %s WHERE id = %s
@@ -64,19 +70,13 @@ class SqlLedger:
         row = self._statements.row(_HOLD, (hold_id,))
         if row is None:
             raise HoldNotFound()
-        return BalanceHold(
-            id=row["id"],
-            account=AccountRef(AccountKind(row["kind"]), row["currency"], row["user_id"]),
-            amount_minor=row["amount_minor"],
-            captured_minor=row["captured_minor"],
-            status=HoldStatus(row["status"]),
-            reference_type=row["reference_type"],
-            reference_id=row["reference_id"],
-            journal_id=row["journal_id"],
-            created_at=row["created_at"],
-            expires_at=row["expires_at"],
-            resolved_at=row["resolved_at"],
-        )
+        return _hold(row)
+
+    def due_holds(self, *, before: datetime, limit: int) -> Sequence[BalanceHold]:
+        holds = [_hold(row) for row in self._statements.rows(_DUE_HOLDS, (before, limit))]
+        # In one order, whatever order they end in: whoever posts to two of these accounts waits, and is not waited for.
+        self.lock(hold.account for hold in holds)
+        return holds
 
     def resolve_hold(self, hold: BalanceHold) -> None:
         self._statements.execute(
@@ -87,6 +87,22 @@ class SqlLedger:
         self._statements.execute(
             _ADD_LOT, (lot.id, lot.user_id, lot.journal_id, lot.points, lot.earned_at, lot.expires_at)
         )
+
+
+def _hold(row: Row) -> BalanceHold:
+    return BalanceHold(
+        id=row["id"],
+        account=AccountRef(AccountKind(row["kind"]), row["currency"], row["user_id"]),
+        amount_minor=row["amount_minor"],
+        captured_minor=row["captured_minor"],
+        status=HoldStatus(row["status"]),
+        reference_type=row["reference_type"],
+        reference_id=row["reference_id"],
+        journal_id=row["journal_id"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        resolved_at=row["resolved_at"],
+    )
 
 
 def _document(journal: Journal) -> dict[str, object]:

@@ -35,6 +35,15 @@ SELECT u.id AS user_id, u.email, u.first_name, u.locale, b.booking_number, c.sta
 FROM cashback_records c JOIN users u ON u.id = c.user_id JOIN bookings b ON b.id = c.booking_id
 WHERE c.id = %s
 """
+_WITHDRAWAL_FACTS = """
+SELECT u.id AS user_id, u.email, u.first_name, u.locale, w.withdrawal_number, w.amount_minor, w.currency, w.reason,
+       w.bank_reference
+FROM withdrawals w JOIN users u ON u.id = w.user_id
+WHERE w.id = %s
+"""
+_ADJUSTMENT_FACTS = """
+SELECT d.user_id, d.adjustment_number, d.amount_minor, d.currency FROM adjustments d WHERE d.id = %s
+"""
 
 
 class SqlMessagingQueries:
@@ -59,6 +68,12 @@ class SqlMessagingQueries:
 
     def cashback_facts(self, cashback_id: UUID) -> Row:
         return self._facts(_CASHBACK_FACTS, cashback_id)
+
+    def withdrawal_facts(self, withdrawal_id: UUID) -> Row:
+        return self._facts(_WITHDRAWAL_FACTS, withdrawal_id)
+
+    def adjustment_facts(self, adjustment_id: UUID) -> Row:
+        return self._facts(_ADJUSTMENT_FACTS, adjustment_id)
 
     def _facts(self, sql: str, thing: UUID) -> Row:
         row = self._database.row(sql, (thing,))

@@ -11,7 +11,9 @@ OR resource_id IN (SELECT id FROM bookings WHERE user_id = $person UNION ALL
                    SELECT id FROM payments WHERE user_id = $person UNION ALL
                    SELECT id FROM invoices WHERE user_id = $person UNION ALL
                    SELECT id FROM cashback_records WHERE user_id = $person UNION ALL
-                   SELECT id FROM membership_subscriptions WHERE user_id = $person)
+                   SELECT id FROM membership_subscriptions WHERE user_id = $person UNION ALL
+                   SELECT id FROM withdrawals WHERE user_id = $person UNION ALL
+                   SELECT id FROM adjustments WHERE user_id = $person)
 """
 
 HOLDINGS = (

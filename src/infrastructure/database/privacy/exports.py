@@ -53,7 +53,8 @@ class SqlPersonalData:
                 sealed = None if value is None else bytes(value)
                 shown[column.removesuffix(_ENCRYPTED)] = None if sealed is None else self._decrypt(sealed)
             elif column.endswith(_MINOR):
-                shown[column.removesuffix(_MINOR)] = _amount(value, row["currency"])
+                name = column.removesuffix(_MINOR)
+                shown[name] = _amount(value, row.get(f"{name}_currency") or row["currency"])
             elif column != "currency" or not any(name.endswith(_MINOR) for name in row):
                 shown[column] = _plain(value)
         return shown
