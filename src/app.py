@@ -28,6 +28,7 @@ from api.v1.identity.phones import blueprint as phones
 from api.v1.identity.roles import blueprint as roles
 from api.v1.identity.second_factor import blueprint as second_factor
 from api.v1.identity.users import blueprint as users
+from api.v1.ledger.books import blueprint as books
 from api.v1.ledger.rewards import blueprint as rewards
 from api.v1.membership.memberships import blueprint as memberships
 from api.v1.messaging.notifications import blueprint as notifications
@@ -68,6 +69,7 @@ _V1 = (
     payments,
     invoices,
     rewards,
+    books,
     notifications,
     system_settings,
     audit,

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import click
 
+import books_commands
 from config.settings import Settings, SettingsError, load_settings
 from infrastructure.embedded.errors import EmbeddedServerError, ServerRefused
 
@@ -397,6 +398,9 @@ def _export(settings: Settings) -> None:
     os.chdir(_root())
     os.environ.update(process_environment(settings, _root()))
     time.tzset()
+
+
+books_commands.add_to(ledger, _system)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.catalogue.queries import CatalogueQueries
+from application.ledger.queries import BooksQueries
 from application.operations.queries import OperationsQueries
 
 Row = Mapping[str, Any]
@@ -230,6 +231,7 @@ class Queries:
     sales: SalesQueries
     billing: BillingQueries
     ledger: LedgerQueries
+    books: BooksQueries
     messaging: MessagingQueries
     operations: OperationsQueries
     privacy: PrivacyQueries

@@ -24,7 +24,9 @@ from infrastructure.database.idempotency import SqlIdempotency
 from infrastructure.database.identity.access import SqlAccessQueries
 from infrastructure.database.identity.queries import SqlIdentityQueries
 from infrastructure.database.identity.roles import RoleGrants
+from infrastructure.database.ledger.books import SqlBooksQueries
 from infrastructure.database.ledger.queries import SqlLedgerQueries
+from infrastructure.database.ledger.totals import SqlLedgerTotals
 from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
 from infrastructure.database.operations.queries import SqlOperationsQueries
@@ -127,6 +129,7 @@ def bootstrap(
         public_url=settings.backend_url,
         live=settings.is_production,
         system_settings=system_settings,
+        ledger_totals=SqlLedgerTotals(database),
         sandbox=create_provider(payments) if "sandbox" in settings.payment_gateways else None,
     )
     return Running(settings, database, connection, dependencies)
@@ -142,6 +145,7 @@ def _queries(database: Database) -> Queries:
         sales=SqlSalesQueries(database),
         billing=SqlBillingQueries(database),
         ledger=SqlLedgerQueries(database),
+        books=SqlBooksQueries(database),
         messaging=SqlMessagingQueries(database),
         operations=SqlOperationsQueries(database),
         privacy=SqlPrivacyQueries(database),

@@ -46,7 +46,8 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("entitlements.read", "View the use of entitlements", "عرض استخدام المزايا", STAFF, LATER),
     ("entitlements.adjust", "Adjust entitlements", "تسوية المزايا", SUPPORT, LATER),
     # Ledger (§3)
-    ("ledger.read", "View everybody's wallet and points", "عرض محافظ الجميع ونقاطهم", STAFF, LATER),
+    ("ledger.read", "View everybody's wallet and points", "عرض محافظ الجميع ونقاطهم", STAFF),
+    ("ledger.reconcile", "Reconcile providers' statements", "مطابقة كشوف مقدمي الدفع", FINANCE, MONEY),
     ("wallets.adjust", "Adjust wallets", "تسوية المحافظ", FINANCE, MONEY, LATER),
     ("wallets.approve", "Approve withdrawals and adjustments", "اعتماد السحوبات والتسويات", FINANCE, MONEY, LATER),
     ("points.adjust", "Adjust points", "تسوية النقاط", FINANCE, MONEY, LATER),

@@ -4,6 +4,7 @@ from infrastructure.database.billing import tables as billing
 from infrastructure.database.catalogue import tables as catalogue
 from infrastructure.database.identity import proof_tables
 from infrastructure.database.identity import tables as identity
+from infrastructure.database.ledger import book_tables
 from infrastructure.database.ledger import tables as ledger
 from infrastructure.database.membership import tables as membership
 from infrastructure.database.messaging import tables as messaging
@@ -17,6 +18,7 @@ mappers.configure()
 
 __all__ = [
     "billing",
+    "book_tables",
     "catalogue",
     "identity",
     "ledger",

@@ -34,6 +34,7 @@ SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "accounts": ("الحسابات", "Accounts"),
     "account_movements": ("حركات الحسابات", "Movements on accounts"),
     "account_entries": ("قيود الحسابات", "Entries on accounts"),
+    "account_statements": ("كشوف الحسابات", "Statements of account"),
     "points": ("النقاط", "Points"),
     "cashback": ("الاسترداد النقدي", "Cashback"),
     "notifications": ("الإشعارات", "Notifications"),
