@@ -30,6 +30,7 @@ from api.v1.identity.second_factor import blueprint as second_factor
 from api.v1.identity.users import blueprint as users
 from api.v1.ledger.books import blueprint as books
 from api.v1.ledger.rewards import blueprint as rewards
+from api.v1.ledger.statements import blueprint as statements
 from api.v1.membership.memberships import blueprint as memberships
 from api.v1.messaging.notifications import blueprint as notifications
 from api.v1.operations.audit import blueprint as audit
@@ -70,6 +71,7 @@ _V1 = (
     invoices,
     rewards,
     books,
+    statements,
     notifications,
     system_settings,
     audit,

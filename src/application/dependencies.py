@@ -9,6 +9,7 @@ from application.billing.invoices import InvoiceDocuments
 from application.billing.ports import DocumentRenderer, Gateways, ObjectStorage
 from application.billing.sandbox import SandboxProvider
 from application.identity.ports import AccessTokens, KeyedDigests, OneTimeCodes, PasswordHasher
+from application.ledger.ports import Statements
 from application.ledger.queries import LedgerTotals
 from application.messaging.ports import EmailSender, MailTemplates, SmsSender
 from application.operations.ports import SystemSettings
@@ -57,4 +58,5 @@ class Dependencies:
     live: bool
     system_settings: SystemSettings
     ledger_totals: LedgerTotals
+    statements: Statements
     sandbox: SandboxProvider | None = None

@@ -21,6 +21,7 @@ from application.identity.records import (
     Sessions,
     Users,
 )
+from application.ledger.ports import StatementRequests
 from application.operations.ports import SettingRows
 from application.privacy.ports import PrivacyRecords
 from application.sales.ports import Sale
@@ -289,6 +290,9 @@ class UnitOfWork(Protocol):
 
     @property
     def ledger(self) -> Ledger: ...
+
+    @property
+    def statement_requests(self) -> StatementRequests: ...
 
     @property
     def notifications(self) -> Notifications: ...

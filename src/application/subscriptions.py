@@ -14,6 +14,7 @@ from typing import Any, Final
 from application.billing import handlers as billing
 from application.dependencies import Dependencies
 from application.identity import handlers as identity
+from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
 from application.privacy import handlers as privacy
 from domain.billing.invoices import InvoiceIssued
@@ -34,6 +35,7 @@ from domain.identity.users import (
     UserRegistered,
     VerificationRequested,
 )
+from domain.ledger.statements import StatementRequested
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
 from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
@@ -95,6 +97,9 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     ExportRequested.name: (
         Handler("privacy.make_requested_export", privacy.make_requested_export, queue=DOCUMENTS, transactional=False),
+    ),
+    StatementRequested.name: (
+        Handler("ledger.draw_statement", ledger.draw_requested_statement, queue=DOCUMENTS, transactional=False),
     ),
     PersonErased.name: (
         Handler(

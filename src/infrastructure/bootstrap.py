@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 import infrastructure.database.tables  # noqa: F401 - completes the mappings
 from application.billing.ports import InvoiceDocument
 from application.dependencies import Dependencies
+from application.ledger.ports import StatementDocument
 from application.privacy.exports import Exporting
 from application.queries import Queries
 from config.settings import Settings
@@ -26,6 +27,7 @@ from infrastructure.database.identity.queries import SqlIdentityQueries
 from infrastructure.database.identity.roles import RoleGrants
 from infrastructure.database.ledger.books import SqlBooksQueries
 from infrastructure.database.ledger.queries import SqlLedgerQueries
+from infrastructure.database.ledger.statements import SqlStatements
 from infrastructure.database.ledger.totals import SqlLedgerTotals
 from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
@@ -130,6 +132,7 @@ def bootstrap(
         live=settings.is_production,
         system_settings=system_settings,
         ledger_totals=SqlLedgerTotals(database),
+        statements=SqlStatements(database),
         sandbox=create_provider(payments) if "sandbox" in settings.payment_gateways else None,
     )
     return Running(settings, database, connection, dependencies)
@@ -161,3 +164,6 @@ class _RendererOnFirstUse:
 
     def invoice(self, document: InvoiceDocument, language: str) -> bytes:
         return self._renderer.invoice(document, language)
+
+    def statement(self, document: StatementDocument, language: str) -> bytes:
+        return self._renderer.statement(document, language)

@@ -15,6 +15,7 @@ import structlog
 
 from application.billing.reconciliation import reconcile_payments
 from application.billing.sandbox import tell_late_payments
+from application.ledger.statements import drop_past_statements
 from application.origin import Origin, acting
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
@@ -103,6 +104,12 @@ def _fold_totals(running: Running) -> None:
     running.dependencies.ledger_totals.fold()
 
 
+def _drop_statements(running: Running) -> None:
+    use = running.dependencies
+    dropped = drop_past_statements(new_uow=use.new_uow, storage=use.storage, clock=use.clock)
+    log.info("statements_dropped", dropped=dropped)
+
+
 def _clean_up(running: Running) -> None:
     log.info("cleaned_up", **clean_up(running.database, running.dependencies.clock))
 
@@ -136,6 +143,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
         ScheduledJob("ledger.fold_totals", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _fold_totals, DOCUMENTS),
+        ScheduledJob("ledger.drop_statements", _FIVE_MINUTES, days_from(2), _drop_statements, DOCUMENTS),
         ScheduledJob("privacy.erase_due", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _erase_due, DOCUMENTS),
         ScheduledJob("privacy.retain", _FIVE_MINUTES, days_from(2), _retain, DOCUMENTS),
         ScheduledJob("maintenance.run", _FIVE_MINUTES, days_from(2), _clean_up, DOCUMENTS),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 
 from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import InvalidValue
+
+FIRST_DAY: Final = date(2000, 1, 1)
+LAST_DAY: Final = date(2200, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,9 @@ class Period:
     until: date
 
     def __post_init__(self) -> None:
+        for day, pointer in ((self.since, "/from"), (self.until, "/to")):
+            if not FIRST_DAY <= day <= LAST_DAY:
+                raise InvalidValue("no day of these books", pointer=pointer, code="out_of_range")
         if self.until <= self.since:
             raise InvalidValue("the period ends before it begins", pointer="/to", code="empty_period")
 

@@ -13,8 +13,8 @@ from domain.ledger.periods import Period
 from domain.shared.errors import NotFound, RuleBroken
 from domain.shared.events import DomainEvent
 
-MOST_PRINTED: Final = 2_000
-"""Entries in a PDF; a file of CSV has no bound."""
+MOST_PRINTED: Final = 1_000
+"""Entries in a PDF, half a minute of drawing in both languages; a file of CSV has no bound."""
 
 KEPT_FOR: Final = timedelta(days=30)
 ASKED_AGAIN_AFTER: Final = timedelta(minutes=15)

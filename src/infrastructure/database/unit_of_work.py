@@ -21,6 +21,7 @@ from infrastructure.database.identity.proofs import SqlGuesses, SqlPhoneVerifica
 from infrastructure.database.identity.repositories import SqlLoginFailures, SqlSessions, SqlUsers
 from infrastructure.database.identity.roles import SqlRoles
 from infrastructure.database.ledger.repositories import SqlLedger
+from infrastructure.database.ledger.statements import SqlStatementRequests
 from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
 from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
@@ -165,6 +166,10 @@ class SqlUnitOfWork:
     @cached_property
     def ledger(self) -> SqlLedger:
         return SqlLedger(self._statements)
+
+    @cached_property
+    def statement_requests(self) -> SqlStatementRequests:
+        return SqlStatementRequests(self._statements)
 
     @cached_property
     def notifications(self) -> SqlNotifications:
