@@ -29,6 +29,7 @@ from api.v1.identity.roles import blueprint as roles
 from api.v1.identity.second_factor import blueprint as second_factor
 from api.v1.identity.users import blueprint as users
 from api.v1.ledger.books import blueprint as books
+from api.v1.ledger.reconciliations import blueprint as reconciliations
 from api.v1.ledger.rewards import blueprint as rewards
 from api.v1.ledger.statements import blueprint as statements
 from api.v1.membership.memberships import blueprint as memberships
@@ -72,6 +73,7 @@ _V1 = (
     rewards,
     books,
     statements,
+    reconciliations,
     notifications,
     system_settings,
     audit,

@@ -33,6 +33,14 @@ def upgrade() -> None:
             postgresql_concurrently=True,
             if_not_exists=True,
         )
+        op.create_index(
+            "ix_payment_receipts_received_at",
+            "payment_receipts",
+            ["received_at"],
+            postgresql_using="brin",
+            postgresql_concurrently=True,
+            if_not_exists=True,
+        )
 
 
 def _total_days() -> None:
@@ -158,6 +166,7 @@ def _reconcile_clearing() -> None:
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by_user_id", sa.Uuid(), nullable=True),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("written_off_minor", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("journal_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(f"line_kind IN ({LINE_KINDS})", name=op.f("ck_clearing_breaks_line_kind_known")),
         sa.CheckConstraint(
@@ -170,7 +179,8 @@ def _reconcile_clearing() -> None:
             "(resolved_at IS NULL) = (status = 'OPEN')", name=op.f("ck_clearing_breaks_resolved_when_over")
         ),
         sa.CheckConstraint(
-            "(journal_id IS NOT NULL) = (status = 'WRITTEN_OFF')",
+            "written_off_minor >= 0 AND (journal_id IS NOT NULL) = (written_off_minor > 0)"
+            " AND (status <> 'WRITTEN_OFF' OR journal_id IS NOT NULL)",
             name=op.f("ck_clearing_breaks_written_off_by_a_journal"),
         ),
         sa.ForeignKeyConstraint(
@@ -188,6 +198,7 @@ def _reconcile_clearing() -> None:
 def downgrade() -> None:
     with op.get_context().autocommit_block():
         for index, table in (
+            ("ix_payment_receipts_received_at", "payment_receipts"),
             ("ix_ledger_journals_occurred_at", "ledger_journals"),
             ("ix_ledger_accounts_created_at_id", "ledger_accounts"),
         ):

@@ -21,7 +21,7 @@ from application.identity.records import (
     Sessions,
     Users,
 )
-from application.ledger.ports import StatementRequests
+from application.ledger.ports import ClearingBooks, StatementRequests
 from application.operations.ports import SettingRows
 from application.privacy.ports import PrivacyRecords
 from application.sales.ports import Sale
@@ -293,6 +293,9 @@ class UnitOfWork(Protocol):
 
     @property
     def statement_requests(self) -> StatementRequests: ...
+
+    @property
+    def clearing(self) -> ClearingBooks: ...
 
     @property
     def notifications(self) -> Notifications: ...

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.catalogue.queries import CatalogueQueries
-from application.ledger.queries import BooksQueries
+from application.ledger.queries import BooksQueries, ReconciliationQueries
 from application.operations.queries import OperationsQueries
 
 Row = Mapping[str, Any]
@@ -232,6 +232,7 @@ class Queries:
     billing: BillingQueries
     ledger: LedgerQueries
     books: BooksQueries
+    reconciliations: ReconciliationQueries
     messaging: MessagingQueries
     operations: OperationsQueries
     privacy: PrivacyQueries

@@ -27,6 +27,7 @@ from infrastructure.database.identity.queries import SqlIdentityQueries
 from infrastructure.database.identity.roles import RoleGrants
 from infrastructure.database.ledger.books import SqlBooksQueries
 from infrastructure.database.ledger.queries import SqlLedgerQueries
+from infrastructure.database.ledger.reconciliations import SqlReconciliationQueries
 from infrastructure.database.ledger.statements import SqlStatements
 from infrastructure.database.ledger.totals import SqlLedgerTotals
 from infrastructure.database.membership.queries import SqlMembershipQueries
@@ -149,6 +150,7 @@ def _queries(database: Database) -> Queries:
         billing=SqlBillingQueries(database),
         ledger=SqlLedgerQueries(database),
         books=SqlBooksQueries(database),
+        reconciliations=SqlReconciliationQueries(database),
         messaging=SqlMessagingQueries(database),
         operations=SqlOperationsQueries(database),
         privacy=SqlPrivacyQueries(database),

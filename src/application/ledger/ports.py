@@ -9,7 +9,9 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.ledger.periods import Period
+from domain.ledger.reconciliation import ClearingBreak, Comparison, ProviderStatement, Reconciliation
 from domain.ledger.statements import StatementEntry, StatementFigures
+from domain.shared.identifiers import NewId
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +87,37 @@ class StatementRequests(Protocol):
     def past(self, *, requested_before: datetime, limit: int) -> Sequence[UUID]: ...
 
     def drop(self, statements: Sequence[UUID]) -> None: ...
+
+
+class ClearingBooks(Protocol):
+    """What providers state of our money, and where it differs from what we received."""
+
+    def put(self, reconciliation: Reconciliation, statement: ProviderStatement, new_id: NewId) -> Sequence[str]:
+        """Keep a statement in place of what was stated of its days before; the references that stood there."""
+        ...
+
+    def compare(self, statement: ProviderStatement, *, also: Sequence[str]) -> Sequence[Comparison]:
+        """Both sides of every reference that the statement names, that we received on its days, or that is in `also`.
+
+        What we received on a day that no statement speaks of is compared only where the provider names it.
+        """
+        ...
+
+    def note(self, provider: str, compared: Sequence[Comparison], *, at: datetime, new_id: NewId) -> None:
+        """Open a break where the two differ, close open ones where they do not.
+
+        One that was decided about stays as it is unless its figures have changed since.
+        """
+        ...
+
+    def finish(self, reconciliation: Reconciliation) -> None:
+        """Keep what came of it."""
+        ...
+
+    def get_break(self, break_id: UUID) -> ClearingBreak:
+        """The break, locked. Raises BreakNotFound."""
+        ...
+
+    def decide(self, decided: ClearingBreak) -> None:
+        """Keep what was decided about a break; after the journal of its write-off is posted."""
+        ...

@@ -100,3 +100,23 @@ class BooksQueries(Protocol):
     def journals(self, search: JournalSearch, *, limit: int, before: UUID | None) -> Sequence[Row]:
         """Newest id first."""
         ...
+
+
+class ReconciliationQueries(Protocol):
+    """Reconciliations of clearing accounts and what they found."""
+
+    def reconciliations(self, *, provider: str | None, limit: int, after: After | None) -> Sequence[Row]:
+        """Newest first."""
+        ...
+
+    def reconciliation(self, reconciliation_id: UUID) -> Row | None:
+        """With `days`: for each that it is the last word about, what both sides say moved and was held."""
+        ...
+
+    def breaks(
+        self, *, status: str | None, provider: str | None, now: datetime, limit: int, after: After | None
+    ) -> Sequence[Row]:
+        """Newest first, with `age_days`, whole days from when it was found to when it was over."""
+        ...
+
+    def one_break(self, break_id: UUID, *, now: datetime) -> Row | None: ...

@@ -98,6 +98,47 @@ class ProviderStatement:
         return frozenset((line.amount.currency.code, line.booked_on) for line in self.lines) | self.balances.keys()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What both sides say of one reference, over all statements and receipts; None where a side knows nothing of it."""
+
+    provider_reference: str
+    line_kind: LineKind
+    unit: str
+    ours: int | None
+    theirs: int | None
+    day: date | None
+    """When it was first told of, by either side; None where nobody tells of it any more."""
+
+    @property
+    def break_kind(self) -> BreakKind | None:
+        """How the two differ, if they do."""
+        if (self.ours or 0) == (self.theirs or 0):
+            return None
+        if self.theirs is None:
+            return BreakKind.ONLY_OURS
+        return BreakKind.ONLY_THEIRS if self.ours is None else BreakKind.AMOUNT_DIFFERS
+
+    @property
+    def is_told_of(self) -> bool:
+        return self.ours is not None or self.theirs is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    """One comparison of a provider's statement with the books; `imported_by` is None for machines."""
+
+    id: UUID
+    provider: str
+    since: date
+    until: date
+    lines: int
+    matched: int
+    breaks: int
+    imported_by: UUID | None
+    imported_at: datetime
+
+
 @dataclass(eq=False, kw_only=True)
 class ClearingBreak:
     """One reference that the two sides do not agree about."""
@@ -115,6 +156,9 @@ class ClearingBreak:
     resolved_at: datetime | None = None
     journal_id: UUID | None = None
 
+    written_off_minor: int = 0
+    """All that was ever given up of it; our side is counted without."""
+
     def explain(self, *, reason: str, by: UUID, at: datetime) -> None:
         """Leave it as it is, and say why. Raises IllegalTransition unless it is open."""
         self._decide(BreakStatus.EXPLAINED, reason=reason, by=by, at=at)
@@ -124,17 +168,22 @@ class ClearingBreak:
 
         Raises IllegalTransition unless it is open, NothingToWriteOff where the provider has as much as we say.
         """
+        self._refuse_unless_open(BreakStatus.WRITTEN_OFF)
         lost = self.ours - self.theirs
         if not lost.is_positive:
             raise NothingToWriteOff()
         self._decide(BreakStatus.WRITTEN_OFF, reason=reason, by=by, at=at)
         self.journal_id = journal_id
+        self.written_off_minor += lost.minor
         unit = lost.currency.code
         # Short of a charge the provider kept something; without it there is no such money at all.
         cost = AccountKind.BAD_DEBTS if self.kind is BreakKind.ONLY_OURS else AccountKind.PROVIDER_FEES
         return transfer(accounts.platform(cost, unit), accounts.clearing(self.provider, unit), lost)
 
     def _decide(self, status: BreakStatus, *, reason: str, by: UUID, at: datetime) -> None:
-        if self.status is not BreakStatus.OPEN:
-            raise IllegalTransition(current=self.status, wanted=status)
+        self._refuse_unless_open(status)
         self.status, self.reason, self.decided_by, self.resolved_at = status, reason, by, at
+
+    def _refuse_unless_open(self, wanted: BreakStatus) -> None:
+        if self.status is not BreakStatus.OPEN:
+            raise IllegalTransition(current=self.status, wanted=wanted)

@@ -20,6 +20,7 @@ from infrastructure.database.identity.invitations import SqlInvitations
 from infrastructure.database.identity.proofs import SqlGuesses, SqlPhoneVerifications, SqlSecondFactors
 from infrastructure.database.identity.repositories import SqlLoginFailures, SqlSessions, SqlUsers
 from infrastructure.database.identity.roles import SqlRoles
+from infrastructure.database.ledger.clearing import SqlClearingBooks
 from infrastructure.database.ledger.repositories import SqlLedger
 from infrastructure.database.ledger.statements import SqlStatementRequests
 from infrastructure.database.membership.repositories import SqlMemberships
@@ -170,6 +171,10 @@ class SqlUnitOfWork:
     @cached_property
     def statement_requests(self) -> SqlStatementRequests:
         return SqlStatementRequests(self._statements)
+
+    @cached_property
+    def clearing(self) -> SqlClearingBooks:
+        return SqlClearingBooks(self._statements)
 
     @cached_property
     def notifications(self) -> SqlNotifications:

@@ -120,9 +120,15 @@ clearing_breaks = Table(
     instant("resolved_at", nullable=True),
     reference("decided_by_user_id", "users.id", nullable=True),
     Column("reason", Text, nullable=False, server_default=""),
+    # All that was ever given up of it, and the journal that last did; it may open again with other figures.
+    Column("written_off_minor", BigInteger, nullable=False, server_default="0"),
     reference("journal_id", "ledger_journals.id", nullable=True),
     UniqueConstraint("provider", "provider_reference", "line_kind", "currency", name="uq_clearing_breaks_reference"),
     CheckConstraint("(resolved_at IS NULL) = (status = 'OPEN')", name="resolved_when_over"),
-    CheckConstraint("(journal_id IS NOT NULL) = (status = 'WRITTEN_OFF')", name="written_off_by_a_journal"),
+    CheckConstraint(
+        "written_off_minor >= 0 AND (journal_id IS NOT NULL) = (written_off_minor > 0)"
+        " AND (status <> 'WRITTEN_OFF' OR journal_id IS NOT NULL)",
+        name="written_off_by_a_journal",
+    ),
     Index("ix_clearing_breaks_status_found_at_id", "status", "found_at", "id"),
 )
