@@ -199,10 +199,8 @@ def reconciles_a_provider(shop: Shop, _: SignUp) -> TestResponse:
 def explains_a_break(shop: Shop, _: SignUp) -> TestResponse:
     shop.done(a_reconciliation(shop), 201)
     [found] = shop.done(shop.get("/api/v1/admin/ledger/reconciliations/breaks", shop.admin))["items"]
-    path, body = (
-        f"/admin/ledger/reconciliations/breaks/{found['id']}/decision",
-        {"status": "EXPLAINED", "reason": "ours"},
-    )
+    path = f"/admin/ledger/reconciliations/breaks/{found['id']}/decision"
+    body = {"status": "EXPLAINED", "reason": "asked the provider"}
     return as_staff(shop, "POST", path, body, **{"Idempotency-Key": "explains"})
 
 
