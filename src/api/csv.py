@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable
 from typing import Final
 
 STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def csv_line(cells: Iterable[object]) -> str:
@@ -20,6 +18,6 @@ def csv_line(cells: Iterable[object]) -> str:
 
 
 def neutral(cell: object) -> str:
-    """The cell as text, with an apostrophe before what a spreadsheet would take for a formula; a number is none."""
+    """The cell as text, with an apostrophe before what a spreadsheet would take for a formula."""
     text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(STARTS_A_FORMULA) and not _NUMBER.fullmatch(text) else text
+    return f"'{text}" if text.startswith(STARTS_A_FORMULA) else text

@@ -246,7 +246,11 @@ class TestStatements:
 
         answer = shop.get(f"{BOOKS}/accounts/{owed.id}/statement?format=csv&{around_today(shop)}", shop.admin)
 
-        assert [line["balance"] for line in lines_of(answer.text)] == ["0.000", "-1.250", "-1.250"]
+        assert [(line["balance"], line["balance_side"]) for line in lines_of(answer.text)] == [
+            ("0.000", "CREDIT"),
+            ("1.250", "DEBIT"),
+            ("1.250", "DEBIT"),
+        ]
         problem(shop.get("/api/v1/points/statement", customer), 404, "account_not_found")
 
     def test_last_month_is_meant_where_none_is_named(self, shop: Shop, sign_up: SignUp) -> None:

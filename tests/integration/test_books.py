@@ -19,6 +19,7 @@ from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.journal import Entry, Journal, JournalType, transfer
 from domain.ledger.periods import Period
 from domain.ledger.trial_balance import AccountTotals
+from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.ledger.books import SqlBooksQueries
 from infrastructure.database.ledger.totals import SqlLedgerTotals
@@ -26,6 +27,7 @@ from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from tests.builders import NOON, TODAY, a_journal
 from tests.integration.shop import a_stored_user, units_of_work
+from workers.schedule import JOBS
 
 pytestmark = pytest.mark.database
 
@@ -40,7 +42,7 @@ class Books:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.new_uow: NewUnitOfWork = units_of_work(database)
-        self.totals = SqlLedgerTotals(database)
+        self.totals = SqlLedgerTotals(database, settles_after=timedelta())
         self.queries = SqlBooksQueries(database)
 
     def post(self, *entries: Entry, at: datetime = NOON, **details: Any) -> Journal:
@@ -143,6 +145,15 @@ def test_what_is_posted_while_totals_are_folded_is_counted_once(books: Books) ->
     books.totals.fold()
     assert books.line(PREPAID).credits == 111
     assert books.totals.faults() == []
+
+
+def test_what_was_posted_a_moment_ago_is_not_folded_yet(books: Books) -> None:
+    books.post(*transfer(CLEARING, PREPAID, 100))
+
+    SqlLedgerTotals(books.database).fold()
+
+    assert books.database.rows("SELECT 1 FROM ledger_daily_totals") == []
+    assert books.line(PREPAID).credits == 100
 
 
 def test_folding_at_once_from_several_places_counts_once(books: Books) -> None:
@@ -254,3 +265,12 @@ def test_journals_are_found_by_reference_kind_and_day(books: Books) -> None:
     assert found(until=NOON) == [old.id]
     assert found(since=NOON, reference_type=new.reference_type) == [new.id]
     assert found(journal_type=JournalType.PAYOUT) == []
+
+
+def test_the_nightly_check_makes_wrong_totals_right(running: Running, addresses: DatabaseAddresses) -> None:
+    with connect(addresses.owner) as connection:
+        connection.execute("INSERT INTO ledger_daily_totals VALUES ('WALLET', '', 'EGP', '2026-01-01', 7, 0, 1)")
+
+    JOBS["ledger.check_totals"].run(running)
+
+    assert running.dependencies.ledger_totals.faults() == []

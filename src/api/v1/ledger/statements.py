@@ -41,6 +41,7 @@ _COLUMNS = (
     "debit",
     "credit",
     "balance",
+    "balance_side",
 )
 _WAIT = "It is being drawn; ask again after Retry-After"
 
@@ -121,7 +122,9 @@ def _lines(figures: StatementFigures, statements: Statements) -> Iterator[str]:
     decimals, period = decimals_of(figures.unit), figures.period
 
     def amounts(debit: int, credit: int, balance: int) -> list[str]:
-        return [format_minor(minor, decimals) for minor in (debit, credit, balance)]
+        # No cell begins with a minus: a spreadsheet could take it for a formula.
+        written = [format_minor(minor, decimals) for minor in (debit, credit, abs(balance))]
+        return [*written, "DEBIT" if balance < 0 else "CREDIT"]
 
     yield csv_line(_COLUMNS)
     nothing = (figures.unit, *amounts(0, 0, figures.opening))

@@ -7,6 +7,7 @@ day when it comes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from application.ledger.queries import TotalsFault
@@ -68,8 +69,10 @@ _PATIENCE = "SET LOCAL statement_timeout = '80s'"
 class SqlLedgerTotals:
     """Implements `application.ledger.queries.LedgerTotals`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, settles_after: timedelta = timedelta(minutes=1)) -> None:
         self._database = database
+        # Longer than the database's clock is ever set back by: what is stamped before the watermark is never looked at.
+        self._settles_after = settles_after
 
     def trial_balance(self, period: Period) -> TrialBalance:
         rows = self._database.rows(_TRIAL_BALANCE, {"since": period.since, "until": period.until})
@@ -77,7 +80,7 @@ class SqlLedgerTotals:
 
     def fold(self) -> None:
         # Asked before the rows: what commits in between is then seen, and not passed over.
-        until = settled_before(self._database)
+        until = settled_before(self._database) - self._settles_after
         with self._database.transaction() as transaction:
             transaction.execute(_PATIENCE)
             row = transaction.row(_LOCK)
