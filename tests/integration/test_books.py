@@ -274,3 +274,35 @@ def test_the_nightly_check_makes_wrong_totals_right(running: Running, addresses:
     JOBS["ledger.check_totals"].run(running)
 
     assert running.dependencies.ledger_totals.faults() == []
+
+
+def test_a_long_past_is_folded_month_by_month(books: Books, addresses: DatabaseAddresses) -> None:
+    books.post(*transfer(CLEARING, PREPAID, 100))
+    with connect(addresses.owner) as connection:
+        for days in (400, 200, 199, 1):
+            _posted_earlier(connection, days)
+
+    books.totals.fold()
+
+    assert books.totals.faults() == []
+    rows = books.database.rows("SELECT sum(credits_minor)::bigint AS sum FROM ledger_daily_totals WHERE kind = %s",
+                               (PREPAID.kind,))  # fmt: skip
+    assert rows == [{"sum": 104}]
+
+
+def _posted_earlier(connection: Any, days: int) -> None:
+    """A journal of one minor unit, written by hand as of so many days ago."""
+    journal, at = new_id(), NOON - timedelta(days=days)
+    with connection.transaction():
+        connection.execute(
+            """INSERT INTO ledger_journals (id, journal_type, idempotency_key, reference_type, reference_id,
+                                            description_ar, description_en, fingerprint, occurred_at, posted_at)
+               VALUES (%s, 'DEPOSIT', %s, 'TEST', %s, 'اختبار', 'Test', '\\x00', %s, %s)""",
+            (journal, str(journal), journal, at, at),
+        )
+        connection.execute(
+            """INSERT INTO ledger_entries (journal_id, line, account_id, amount_minor, currency, hash, occurred_at)
+               VALUES (%(journal)s, 1, %(from)s, -1, 'EGP', '\\x00', %(at)s),
+                      (%(journal)s, 2, %(to)s, 1, 'EGP', '\\x00', %(at)s)""",
+            {"journal": journal, "from": CLEARING.id, "to": PREPAID.id, "at": at},
+        )

@@ -7,7 +7,7 @@ day when it comes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from application.ledger.queries import TotalsFault
@@ -46,6 +46,10 @@ SELECT kind, provider, currency,
 FROM ({MOVED}) AS moved WHERE day < %(until)s GROUP BY 1, 2, 3
 """
 _LOCK = "SELECT posted_before FROM ledger_totals_through FOR UPDATE"
+_SLICE = """
+SELECT least(%(until)s, min(posted_at) + interval '31 days') AS ends FROM ledger_journals
+WHERE posted_at >= %(since)s AND posted_at < %(until)s
+"""
 _FOLD = f"""
 INSERT INTO ledger_daily_totals AS t (kind, provider, currency, day, debits_minor, credits_minor, entries)
 {_SUMS.format(posted="j.posted_at >= %(since)s AND j.posted_at < %(until)s")}
@@ -81,14 +85,23 @@ class SqlLedgerTotals:
     def fold(self) -> None:
         # Asked before the rows: what commits in between is then seen, and not passed over.
         until = settled_before(self._database) - self._settles_after
+        while not self._fold_slice(until):
+            continue
+
+    def _fold_slice(self, until: datetime) -> bool:
+        """Fold a month of postings in one transaction; whether `until` is reached."""
         with self._database.transaction() as transaction:
             transaction.execute(_PATIENCE)
             row = transaction.row(_LOCK)
-            if row is not None and row["posted_before"] < until:
-                values = {"since": row["posted_before"], "until": until}
-                transaction.execute(_FOLD, values)
-                transaction.execute(_MARK, values)
+            if row is None or row["posted_before"] >= until:
+                return True
+            values = {"since": row["posted_before"], "until": until}
+            found = transaction.row(_SLICE, values)
+            values["until"] = found["ends"] if found is not None and found["ends"] is not None else until
+            transaction.execute(_FOLD, values)
+            transaction.execute(_MARK, values)
             transaction.commit()
+        return bool(values["until"] == until)
 
     def rebuild(self) -> None:
         with self._database.transaction() as transaction:
