@@ -2,175 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
 from flask import Response
 from flask.views import MethodView
-from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import use
 from api.csv import csv_line
-from api.fields import Localized, MoneyField, Schema, Text
 from api.pagination import InvalidCursor, PageQuery, after_cursor, by_time, read_cursor, split_page
 from api.specification import page_of
+from api.v1.ledger.book_schemas import (
+    AccountEntryShown,
+    AccountShown,
+    AccountsQuery,
+    ChartLineShown,
+    JournalShown,
+    JournalsQuery,
+    JournalSummaryShown,
+    TrialBalanceQuery,
+    TrialBalanceShown,
+)
 from application.ledger.queries import AccountSearch, JournalSearch
 from application.queries import Row
-from domain.ledger.accounts import CHART, POINTS_UNIT, AccountKind, ChartLine, Nature, Standing, decimals_of
-from domain.ledger.journal import JournalNotFound, JournalType
+from domain.ledger.accounts import CHART, ChartLine, decimals_of
+from domain.ledger.journal import JournalNotFound
 from domain.ledger.periods import asked_period, this_month
 from domain.ledger.statements import AccountNotFound
-from domain.ledger.trial_balance import AccountTotals, TrialBalance
+from domain.ledger.trial_balance import AccountTotals, TrialBalance, UnitProof
 from domain.shared.clock import business_date
-from domain.shared.money import EXPONENTS, format_minor
+from domain.shared.money import format_minor
 from middlewares.auth_middleware import permission_required
 
 blueprint = Blueprint("books", __name__, url_prefix="/admin/ledger", description="The books")
 
-UNITS: Final = (*sorted(EXPONENTS), POINTS_UNIT)
 _NEWEST_SEQUENCE: Final = 2**62
-
-
-class ChartLineShown(Schema):
-    kind = fields.String(validate=validate.OneOf(list(AccountKind)))
-    nature = fields.String(validate=validate.OneOf(list(Nature)))
-    is_owned = fields.Boolean()
-    standing = fields.String(allow_none=True, validate=validate.OneOf(list(Standing)))
-    name = Localized()
-    name_ar = fields.String()
-    name_en = fields.String()
-    meaning = fields.String()
-
-
-class PeriodQuery(Schema):
-    """A period of whole days in Cairo: `from` is in it, `to` is not."""
-
-    since = fields.Date(data_key="from", load_default=None)
-    until = fields.Date(data_key="to", load_default=None)
-
-
-class TrialBalanceQuery(PeriodQuery):
-    """Which period (this month until today, where none is named), and how."""
-
-    format = fields.String(load_default="json", validate=validate.OneOf(("json", "csv")))
-
-
-class TotalsShown(Schema):
-    kind = fields.String(validate=validate.OneOf(list(AccountKind)))
-    provider = fields.String()
-    nature = fields.String(validate=validate.OneOf(list(Nature)))
-    name = Localized()
-    name_ar = fields.String()
-    name_en = fields.String()
-    opening = MoneyField()
-    debits = MoneyField()
-    credits = MoneyField()
-    closing = MoneyField()
-
-
-class ProofShown(Schema):
-    currency = fields.String()
-    opening = MoneyField()
-    debits = MoneyField()
-    credits = MoneyField()
-    closing = MoneyField()
-    is_balanced = fields.Boolean()
-
-
-class TrialBalanceShown(Schema):
-    since = fields.Date()
-    until = fields.Date()
-    is_balanced = fields.Boolean()
-    lines = fields.List(fields.Nested(TotalsShown))
-    proofs = fields.List(fields.Nested(ProofShown))
-
-
-class AccountShown(Schema):
-    id = fields.UUID()
-    kind = fields.String(validate=validate.OneOf(list(AccountKind)))
-    currency = fields.String()
-    provider = fields.String()
-    user_id = fields.UUID(allow_none=True)
-    nature = fields.String(validate=validate.OneOf(list(Nature)))
-    name = Localized()
-    name_ar = fields.String()
-    name_en = fields.String()
-    balance = MoneyField()
-    held = MoneyField()
-    created_at = fields.DateTime()
-
-
-class AccountsQuery(PageQuery):
-    """Which accounts."""
-
-    kind = fields.String(load_default=None, validate=validate.OneOf(list(AccountKind)))
-    currency = fields.String(load_default=None, validate=validate.OneOf(UNITS))
-    owner = fields.UUID(load_default=None)
-
-
-class AccountEntryShown(Schema):
-    journal_id = fields.UUID()
-    line = fields.Integer()
-    sequence = fields.Integer(allow_none=True)
-    journal_type = fields.String(validate=validate.OneOf(list(JournalType)))
-    amount = MoneyField()
-    balance_before = MoneyField(allow_none=True)
-    balance_after = MoneyField(allow_none=True)
-    reference_type = fields.String()
-    reference_id = fields.UUID()
-    description = Localized()
-    occurred_at = fields.DateTime()
-
-
-class JournalSummaryShown(Schema):
-    id = fields.UUID()
-    journal_type = fields.String(validate=validate.OneOf(list(JournalType)))
-    reference_type = fields.String()
-    reference_id = fields.UUID()
-    description = Localized()
-    description_ar = fields.String()
-    description_en = fields.String()
-    occurred_at = fields.DateTime()
-    posted_at = fields.DateTime()
-    reverses_journal_id = fields.UUID(allow_none=True)
-
-
-class LegShown(Schema):
-    line = fields.Integer()
-    account_id = fields.UUID()
-    kind = fields.String(validate=validate.OneOf(list(AccountKind)))
-    name = Localized()
-    user_id = fields.UUID(allow_none=True)
-    provider = fields.String()
-    amount = MoneyField()
-    sequence = fields.Integer(allow_none=True)
-    balance_after = MoneyField(allow_none=True)
-
-
-class JournalShown(JournalSummaryShown):
-    reversed_by = fields.List(fields.UUID())
-    entries = fields.List(fields.Nested(LegShown))
-
-
-class JournalsQuery(PageQuery):
-    """Which journals; `from` and `to` are instants of what occurred, the second not included."""
-
-    type = fields.String(load_default=None, validate=validate.OneOf(list(JournalType)))
-    reference_type = Text(most=50, load_default=None)
-    reference_id = fields.UUID(load_default=None)
-    since = fields.AwareDateTime(data_key="from", format="iso", load_default=None)
-    until = fields.AwareDateTime(data_key="to", format="iso", load_default=None)
-
-    @validates_schema
-    def refuse_empty_ranges(self, query: Mapping[str, Any], **_: Any) -> None:
-        """A range that nothing can lie in is a mistake, not a search."""
-        since, until = query.get("since"), query.get("until")
-        if since is not None and until is not None and until <= since:
-            raise ValidationError("The range ends before it begins.", field_name="to")
 
 
 @blueprint.route("/chart")
@@ -197,7 +67,7 @@ class TrialBalanceOfPeriod(MethodView):
         balance = use().ledger_totals.trial_balance(period)
         if query["format"] == "csv":
             headers = {"Content-Disposition": f'attachment; filename="trial-balance-{period.since}-{period.until}.csv"'}
-            return Response(trial_balance_file(balance), content_type="text/csv", headers=headers)
+            return Response(_trial_balance_file(balance), content_type="text/csv", headers=headers)
         return answer(TrialBalanceShown, _balance_row(balance))
 
 
@@ -262,7 +132,7 @@ class OneJournal(MethodView):
         return answer(JournalShown, row)
 
 
-def trial_balance_file(balance: TrialBalance) -> Iterator[str]:
+def _trial_balance_file(balance: TrialBalance) -> Iterator[str]:
     """The lines of the CSV: each balance on its side, as accountants read it; a total below each unit."""
     yield csv_line(("currency", "kind", "provider", "nature", "name_ar", "name_en", "opening_debit", "opening_credit",
                     "debits", "credits", "closing_debit", "closing_credit"))  # fmt: skip
@@ -275,7 +145,7 @@ def trial_balance_file(balance: TrialBalance) -> Iterator[str]:
         yield csv_line((proof.unit, "TOTAL", "", "", "", "", *_sides(of_unit, proof.unit)))
 
 
-def _sides(lines: list[AccountTotals] | tuple[AccountTotals], unit: str) -> Iterator[str]:
+def _sides(lines: Sequence[AccountTotals], unit: str) -> Iterator[str]:
     for sums in (
         sum(max(-line.opening, 0) for line in lines),
         sum(max(line.opening, 0) for line in lines),
@@ -301,7 +171,7 @@ def _balance_row(balance: TrialBalance) -> Row:
     }
 
 
-def _amounts(sums: Any) -> dict[str, Any]:
+def _amounts(sums: AccountTotals | UnitProof) -> dict[str, Any]:
     names = ("opening", "debits", "credits", "closing")
     return {"currency": sums.unit, **{f"{name}_minor": getattr(sums, name) for name in names}}
 

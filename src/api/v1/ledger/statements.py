@@ -15,7 +15,7 @@ from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.csv import csv_line
 from api.v1.billing.invoices import BeingMade
-from api.v1.ledger.books import PeriodQuery
+from api.v1.ledger.book_schemas import PeriodQuery
 from application.ledger.ports import Statements
 from application.ledger.statements import LANGUAGES, PrepareStatement, figures_of, prepare_statement
 from domain.ledger import accounts
