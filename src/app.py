@@ -29,10 +29,13 @@ from api.v1.identity.roles import blueprint as roles
 from api.v1.identity.second_factor import blueprint as second_factor
 from api.v1.identity.users import blueprint as users
 from api.v1.ledger.adjustments import blueprint as adjustments
+from api.v1.ledger.books import blueprint as books
 from api.v1.ledger.cashback import blueprint as cashback
 from api.v1.ledger.exchange import blueprint as exchange
 from api.v1.ledger.points import blueprint as points
+from api.v1.ledger.reconciliations import blueprint as reconciliations
 from api.v1.ledger.reversals import blueprint as reversals
+from api.v1.ledger.statements import blueprint as statements
 from api.v1.ledger.wallets import blueprint as wallets
 from api.v1.ledger.withdrawals import blueprint as withdrawals
 from api.v1.membership.memberships import blueprint as memberships
@@ -80,6 +83,9 @@ _V1 = (
     reversals,
     cashback,
     points,
+    books,
+    statements,
+    reconciliations,
     notifications,
     system_settings,
     audit,

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import click
 
+import books_commands
 from config.settings import SettingsError
 from infrastructure.embedded.errors import EmbeddedServerError, ServerRefused
 from ledger_commands import ledger
@@ -41,6 +42,7 @@ def main() -> None:
     """AltayarVIP: run it, look after it."""
 
 
+books_commands.add_to(ledger, _system)
 main.add_command(ledger)
 
 

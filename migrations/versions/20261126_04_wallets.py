@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261126_04"
-down_revision = "20261126_01"
+down_revision = "20261126_03"
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
 SEQUENCES = ("withdrawal_numbers", "adjustment_numbers", "wallet_transfer_numbers")

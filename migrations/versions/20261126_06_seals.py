@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261126_06"
-down_revision = "20261126_03"
+down_revision = "20261126_04"
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
 

@@ -9,9 +9,10 @@ from typing import Any
 from marshmallow import Schema as MarshmallowSchema
 from marshmallow import ValidationError, fields
 
+from domain.ledger.accounts import decimals_of
 from domain.shared.card_numbers import holds_card_number
 from domain.shared.errors import InvalidValue
-from domain.shared.money import Money, currency, format_minor
+from domain.shared.money import Money, format_minor
 from middlewares.language import reading_language
 
 
@@ -82,10 +83,10 @@ class MoneyField(fields.Field[Money]):
 
 
 def shown_money(minor: int | None, code: str | None) -> dict[str, str] | None:
-    """An amount as the API shows it."""
+    """An amount as the API shows it; in the books beside money also points, in the unit PTS."""
     if minor is None or code is None:
         return None
-    return {"amount": format_minor(minor, currency(code).exponent), "currency": code}
+    return {"amount": format_minor(minor, decimals_of(code)), "currency": code}
 
 
 class Percent(fields.String):

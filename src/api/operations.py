@@ -29,7 +29,7 @@ that would break clients becomes a new version beside the old one. Conventions: 
 """.strip()
 
 _UNSAFE = frozenset({"post", "put", "patch", "delete"})
-_OWN: Final = "/api/v1/users/me/"
+_OWN: Final = ("/api/v1/users/me/", "/api/v1/wallet/statement", "/api/v1/points/statement")
 """Things that a person has one of, or none."""
 _TEXT: Json = {"type": "string"}
 _WHOLE: Json = {"type": "integer"}

@@ -9,6 +9,8 @@ from application.billing.invoices import InvoiceDocuments
 from application.billing.ports import DocumentRenderer, Gateways, ObjectStorage
 from application.billing.sandbox import SandboxProvider
 from application.identity.ports import AccessTokens, KeyedDigests, OneTimeCodes, PasswordHasher
+from application.ledger.books_ports import Statements
+from application.ledger.books_queries import LedgerTotals
 from application.messaging.ports import EmailSender, MailTemplates, SmsSender
 from application.operations.ports import SystemSettings
 from application.ports import Idempotency, NewUnitOfWork
@@ -55,4 +57,6 @@ class Dependencies:
     public_url: str
     live: bool
     system_settings: SystemSettings
+    ledger_totals: LedgerTotals
+    statements: Statements
     sandbox: SandboxProvider | None = None

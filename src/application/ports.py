@@ -21,6 +21,7 @@ from application.identity.records import (
     Sessions,
     Users,
 )
+from application.ledger.books_ports import ClearingBooks, StatementRequests
 from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Points, Withdrawals
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
@@ -328,6 +329,12 @@ class UnitOfWork(Protocol):
 
     @property
     def exchange(self) -> Exchange: ...
+
+    @property
+    def statement_requests(self) -> StatementRequests: ...
+
+    @property
+    def clearing(self) -> ClearingBooks: ...
 
     @property
     def notifications(self) -> Notifications: ...

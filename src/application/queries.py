@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.catalogue.queries import CatalogueQueries
+from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
 
@@ -288,6 +289,8 @@ class Queries:
     points: PointsQueries
     wallets: WalletQueries
     wallet_requests: WalletRequestQueries
+    books: BooksQueries
+    reconciliations: ReconciliationQueries
     messaging: MessagingQueries
     operations: OperationsQueries
     privacy: PrivacyQueries

@@ -38,6 +38,7 @@ from domain.identity.users import (
 from domain.ledger.adjustments import WalletAdjusted
 from domain.ledger.cashback import CashbackCancelled, CashbackClawedBack, CashbackCredited
 from domain.ledger.points import PointsEarned, PointsExpired, PointsExpiring
+from domain.ledger.statements import StatementRequested
 from domain.ledger.withdrawals import (
     WithdrawalApproved,
     WithdrawalPaid,
@@ -106,6 +107,9 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     ExportRequested.name: (
         Handler("privacy.make_requested_export", privacy.make_requested_export, queue=DOCUMENTS, transactional=False),
+    ),
+    StatementRequested.name: (
+        Handler("ledger.draw_statement", ledger.draw_requested_statement, queue=DOCUMENTS, transactional=False),
     ),
     PersonErased.name: (
         Handler(

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 import infrastructure.database.tables  # noqa: F401 - completes the mappings
 from application.billing.ports import InvoiceDocument
 from application.dependencies import Dependencies
+from application.ledger.books_ports import StatementDocument
 from application.ledger.points import points_terms
 from application.ports import Encryption
 from application.privacy.exports import Exporting
@@ -26,10 +27,14 @@ from infrastructure.database.idempotency import SqlIdempotency
 from infrastructure.database.identity.access import SqlAccessQueries
 from infrastructure.database.identity.queries import SqlIdentityQueries
 from infrastructure.database.identity.roles import RoleGrants
+from infrastructure.database.ledger.books import SqlBooksQueries
 from infrastructure.database.ledger.cashback import SqlCashbackQueries
 from infrastructure.database.ledger.points_queries import SqlPointsQueries
 from infrastructure.database.ledger.queries import SqlLedgerQueries
+from infrastructure.database.ledger.reconciliations import SqlReconciliationQueries
 from infrastructure.database.ledger.request_queries import SqlWalletRequestQueries
+from infrastructure.database.ledger.statements import SqlStatements
+from infrastructure.database.ledger.totals import SqlLedgerTotals
 from infrastructure.database.ledger.wallet_queries import SqlWalletQueries
 from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
@@ -134,6 +139,8 @@ def bootstrap(
         public_url=settings.backend_url,
         live=settings.is_production,
         system_settings=system_settings,
+        ledger_totals=SqlLedgerTotals(database),
+        statements=SqlStatements(database),
         sandbox=create_provider(payments) if "sandbox" in settings.payment_gateways else None,
     )
     return Running(settings, database, connection, dependencies)
@@ -153,6 +160,8 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         points=SqlPointsQueries(database),
         wallets=SqlWalletQueries(database),
         wallet_requests=SqlWalletRequestQueries(database, encryption),
+        books=SqlBooksQueries(database),
+        reconciliations=SqlReconciliationQueries(database),
         messaging=SqlMessagingQueries(database),
         operations=SqlOperationsQueries(database),
         privacy=SqlPrivacyQueries(database),
@@ -168,3 +177,6 @@ class _RendererOnFirstUse:
 
     def invoice(self, document: InvoiceDocument, language: str) -> bytes:
         return self._renderer.invoice(document, language)
+
+    def statement(self, document: StatementDocument, language: str) -> bytes:
+        return self._renderer.statement(document, language)

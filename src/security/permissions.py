@@ -48,6 +48,7 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     # Ledger (§3)
     ("ledger.read", "View everybody's wallet and points", "عرض محافظ الجميع ونقاطهم", STAFF),
     ("ledger.reverse", "Reverse movements in the books", "عكس الحركات في الدفاتر", FINANCE, MONEY),
+    ("ledger.reconcile", "Reconcile providers' statements", "مطابقة كشوف مقدمي الدفع", FINANCE, MONEY),
     ("wallets.adjust", "Adjust wallets", "تسوية المحافظ", FINANCE, MONEY, LATER),
     ("wallets.approve", "Approve withdrawals and adjustments", "اعتماد السحوبات والتسويات", FINANCE, MONEY, LATER),
     ("points.adjust", "Adjust points", "تسوية النقاط", FINANCE, MONEY, LATER),

@@ -19,6 +19,7 @@ from application.ledger.crediting import CreditDueCashback, credit_due_cashback
 from application.ledger.expiry import expire_points, remind_of_expiry
 from application.ledger.holds import expire_holds
 from application.ledger.sealing import seal_days
+from application.ledger.statements import drop_past_statements
 from application.origin import Origin, acting
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
@@ -122,6 +123,25 @@ def _credit_cashback(running: Running) -> None:
             return
 
 
+def _fold_totals(running: Running) -> None:
+    running.dependencies.ledger_totals.fold()
+
+
+def _check_totals(running: Running) -> None:
+    """Totals that are not what entries say are a fault to look into; the figures are right again meanwhile."""
+    totals = running.dependencies.ledger_totals
+    faults = totals.faults()
+    if faults:
+        log.error("ledger_totals_wrong", faults=len(faults), first=str(faults[0]))
+        totals.rebuild()
+
+
+def _drop_statements(running: Running) -> None:
+    use = running.dependencies
+    dropped = drop_past_statements(new_uow=use.new_uow, storage=use.storage, clock=use.clock)
+    log.info("statements_dropped", dropped=dropped)
+
+
 def _clean_up(running: Running) -> None:
     log.info("cleaned_up", **clean_up(running.database, running.dependencies.clock))
 
@@ -181,6 +201,9 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
         ScheduledJob("cashback.credit", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _credit_cashback, DOCUMENTS),
+        ScheduledJob("ledger.fold_totals", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _fold_totals, DOCUMENTS),
+        ScheduledJob("ledger.check_totals", _FIVE_MINUTES, days_from(3), _check_totals, DOCUMENTS),
+        ScheduledJob("ledger.drop_statements", _FIVE_MINUTES, days_from(2), _drop_statements, DOCUMENTS),
         ScheduledJob("privacy.erase_due", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _erase_due, DOCUMENTS),
         ScheduledJob("privacy.retain", _FIVE_MINUTES, days_from(2), _retain, DOCUMENTS),
         ScheduledJob("ledger.seal", _FIVE_MINUTES, days_from(2), _seal_days, DOCUMENTS),

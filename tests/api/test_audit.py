@@ -283,6 +283,27 @@ def sets_an_exchange_rate(shop: Shop, _: SignUp) -> TestResponse:
     return as_staff(shop, "POST", "/admin/exchange-rates", body, **keyed())
 
 
+def a_reconciliation(shop: Shop) -> TestResponse:
+    line = "2026-11-23,no-such-reference,PAYMENT,10.00,EGP"
+    body = {
+        "provider": "SANDBOX",
+        "statement": f"booked_on,provider_reference,kind,amount,currency\r\n{line}\r\n",
+    }
+    return as_staff(shop, "POST", "/admin/ledger/reconciliations", body)
+
+
+def reconciles_a_provider(shop: Shop, _: SignUp) -> TestResponse:
+    return a_reconciliation(shop)
+
+
+def explains_a_break(shop: Shop, _: SignUp) -> TestResponse:
+    shop.done(a_reconciliation(shop), 201)
+    [found] = shop.done(shop.get("/api/v1/admin/ledger/reconciliations/breaks", shop.admin))["items"]
+    path = f"/admin/ledger/reconciliations/breaks/{found['id']}/decision"
+    body = {"status": "EXPLAINED", "reason": "asked the provider"}
+    return as_staff(shop, "POST", path, body, **{"Idempotency-Key": "explains"})
+
+
 # One line for each unsafe route that asks for a permission; each does what the route is for, as an administrator.
 SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("POST", "/api/v1/packages"): creates_a_package,
@@ -310,6 +331,8 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("POST", "/api/v1/api-keys/<uuid:key_id>/rotate"): rotates_an_api_key,
     ("DELETE", "/api/v1/admin/api-keys/<uuid:key_id>"): revokes_an_api_key,
     ("POST", "/api/v1/admin/users/<uuid:user_id>/exports"): exports_a_persons_data,
+    ("POST", "/api/v1/admin/ledger/reconciliations"): reconciles_a_provider,
+    ("POST", "/api/v1/admin/ledger/reconciliations/breaks/<uuid:break_id>/decision"): explains_a_break,
     ("POST", "/api/v1/admin/users/<uuid:user_id>/erasure"): orders_an_erasure,
     ("POST", "/api/v1/admin/ledger/journals/<uuid:journal_id>/reversal"): reverses_a_movement,
     ("POST", "/api/v1/admin/withdrawals/<uuid:withdrawal_id>/approve"): approves_a_withdrawal,

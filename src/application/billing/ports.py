@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 from uuid import UUID
 
+from application.ledger.books_ports import StatementDocument
 from domain.shared.errors import NotAllowed, NotFound, RuleBroken, Unavailable
 from domain.shared.money import Money
 
@@ -200,6 +201,10 @@ class DocumentRenderer(Protocol):
 
     def invoice(self, document: InvoiceDocument, language: str) -> bytes:
         """The invoice in `ar` (right to left), `en`, or `both` (one language after the other)."""
+        ...
+
+    def statement(self, document: StatementDocument, language: str) -> bytes:
+        """The statement of account, in the same languages."""
         ...
 
 

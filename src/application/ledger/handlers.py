@@ -1,4 +1,4 @@
-"""What people are told of their wallets when events arrive."""
+"""What happens when events of the ledger arrive: people are told of their wallets, statements are drawn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from application.dependencies import Dependencies
+from application.ledger.statements import draw_statement
 from application.messaging.ports import MailName
 from application.messaging.telling import mail, notify
 from domain.ledger.accounts import POINTS_UNIT
@@ -149,4 +150,15 @@ def _mail_withdrawal(event: Event, use: Dependencies, name: MailName, *facts_sho
             "amount": Money.of(facts["amount_minor"], facts["currency"]),
             **{fact: facts[fact] for fact in facts_shown},
         },
+    )
+
+
+def draw_requested_statement(event: Event, use: Dependencies) -> None:
+    """Draw a statement of account that was asked for."""
+    draw_statement(
+        UUID(event["statement_id"]),
+        statements=use.statements,
+        renderer=use.renderer,
+        storage=use.storage,
+        clock=use.clock,
     )

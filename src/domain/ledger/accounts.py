@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID, uuid5
 
+from domain.shared.money import currency
+
 POINTS_UNIT: Final = "PTS"
 """The unit of points in the ledger, beside the ISO 4217 currencies; it has no decimals."""
 
@@ -186,3 +188,8 @@ def clearing(provider: str, currency: str) -> AccountRef:
 
 def platform(kind: AccountKind, currency: str) -> AccountRef:
     return AccountRef(kind, currency)
+
+
+def decimals_of(unit: str) -> int:
+    """How many decimals amounts of a currency, or points, are written with. Raises InvalidValue for another unit."""
+    return 0 if unit == POINTS_UNIT else currency(unit).exponent

@@ -9,7 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.ledger.accounts import AccountRef
-from domain.shared.errors import Conflict, RuleBroken
+from domain.shared.errors import Conflict, NotFound, RuleBroken
 from domain.shared.money import Money
 
 
@@ -29,6 +29,12 @@ class ReversalRefused(Conflict):
     """More would be reversed than was posted, or a reversal would be reversed."""
 
     code = "reversal_refused"
+
+
+class JournalNotFound(NotFound):
+    """There is no such journal."""
+
+    code = "journal_not_found"
 
 
 class JournalType(StrEnum):

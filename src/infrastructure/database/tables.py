@@ -4,8 +4,8 @@ from infrastructure.database.billing import tables as billing
 from infrastructure.database.catalogue import tables as catalogue
 from infrastructure.database.identity import proof_tables
 from infrastructure.database.identity import tables as identity
+from infrastructure.database.ledger import book_tables, wallet_tables
 from infrastructure.database.ledger import tables as ledger
-from infrastructure.database.ledger import wallet_tables
 from infrastructure.database.membership import tables as membership
 from infrastructure.database.messaging import tables as messaging
 from infrastructure.database.metadata import mappers, metadata
@@ -18,6 +18,7 @@ mappers.configure()
 
 __all__ = [
     "billing",
+    "book_tables",
     "catalogue",
     "identity",
     "ledger",

@@ -23,10 +23,12 @@ from infrastructure.database.identity.proofs import SqlGuesses, SqlPhoneVerifica
 from infrastructure.database.identity.repositories import SqlLoginFailures, SqlSessions, SqlUsers
 from infrastructure.database.identity.roles import SqlRoles
 from infrastructure.database.ledger.cashback import SqlCashback
+from infrastructure.database.ledger.clearing import SqlClearingBooks
 from infrastructure.database.ledger.points import SqlPoints
 from infrastructure.database.ledger.repositories import SqlLedger
 from infrastructure.database.ledger.reversals import SqlReversals
 from infrastructure.database.ledger.seals import SqlSeals
+from infrastructure.database.ledger.statements import SqlStatementRequests
 from infrastructure.database.ledger.wallet_repositories import SqlAdjustments, SqlExchange, SqlWithdrawals
 from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
@@ -212,6 +214,14 @@ class SqlUnitOfWork:
     @cached_property
     def exchange(self) -> SqlExchange:
         return SqlExchange(self._statements)
+
+    @cached_property
+    def statement_requests(self) -> SqlStatementRequests:
+        return SqlStatementRequests(self._statements)
+
+    @cached_property
+    def clearing(self) -> SqlClearingBooks:
+        return SqlClearingBooks(self._statements)
 
     @cached_property
     def notifications(self) -> SqlNotifications:

@@ -34,6 +34,7 @@ SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "accounts": ("الحسابات", "Accounts"),
     "account_movements": ("حركات الحسابات", "Movements on accounts"),
     "account_entries": ("قيود الحسابات", "Entries on accounts"),
+    "account_statements": ("كشوف الحسابات", "Statements of account"),
     "balance_holds": ("مبالغ محجوزة", "Amounts held"),
     "points": ("النقاط", "Points"),
     "points_lot_entries": ("استخدام النقاط", "Use of points"),

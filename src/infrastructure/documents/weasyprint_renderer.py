@@ -6,6 +6,7 @@ algorithm says; this needs an installed font with Arabic letters (Debian: fonts-
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,15 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from application.billing.ports import InvoiceDocument
+from application.ledger.books_ports import StatementDocument
+from domain.ledger.accounts import CHART, decimals_of
+from domain.shared.clock import business_date
+from infrastructure.documents.statement_wording import (
+    STATEMENT_LABELS,
+    reference_word,
+    short_id,
+    written_units,
+)
 from infrastructure.documents.wording import (
     DIRECTIONS,
     INVOICE_STATUSES,
@@ -56,13 +66,24 @@ class WeasyPrintRenderer:
             written_amount=written_amount,
             written_date=written_date,
             written_rate=written_rate,
+            written_units=written_units,
+            reference_word=reference_word,
+            short_id=short_id,
+            business_day=business_date,
         )
         self._refuse_without_arabic()
 
     def invoice(self, document: InvoiceDocument, language: str) -> bytes:
         """The invoice in `ar`, `en` or `both`, each language with its own pages and page numbers."""
+        return self._drawn(language, lambda each: self._invoice_html(document, each))
+
+    def statement(self, document: StatementDocument, language: str) -> bytes:
+        """The statement of account, in the same languages."""
+        return self._drawn(language, lambda each: self._statement_html(document, each))
+
+    def _drawn(self, language: str, html_in: Callable[[str], str]) -> bytes:
         languages = LANGUAGES if language == "both" else (language,)
-        parts = [self._laid_out(self._invoice_html(document, each)) for each in languages]
+        parts = [self._laid_out(html_in(each)) for each in languages]
         pages = [page for part in parts for page in part.pages]
         pdf: bytes = parts[0].copy(pages).write_pdf()
         return pdf
@@ -81,9 +102,26 @@ class WeasyPrintRenderer:
             method=PAYMENT_METHODS[language].get(document.payment_method, document.payment_method),
         )
 
+    def _statement_html(self, document: StatementDocument, language: str) -> str:
+        figures = document.figures
+        line, other = CHART[figures.kind], "en" if language == "ar" else "ar"
+        return self._templates.get_template("statement.html.jinja").render(
+            statement=document,
+            figures=figures,
+            period=figures.period,
+            account=line.name_ar if language == "ar" else line.name_en,
+            unit=figures.unit,
+            decimals=decimals_of(figures.unit),
+            language=language,
+            direction=DIRECTIONS[language],
+            labels=STATEMENT_LABELS[language],
+            other_title=STATEMENT_LABELS[other]["title"],
+            money_width=_widest_units(document),
+        )
+
     def _laid_out(self, html: str) -> Any:
         page = self._weasyprint.HTML(string=html, url_fetcher=self._fetcher)
-        return page.render(font_config=self._fonts, stylesheets=[self._stylesheet])
+        return page.render(font_config=self._fonts, stylesheets=self._stylesheets)
 
     def _refuse_without_arabic(self) -> None:
         probe = self._laid_out(f'<html lang="ar" dir="rtl"><title>-</title><p>{_PROBE}</p></html>')
@@ -113,15 +151,23 @@ class WeasyPrintRenderer:
         return FontConfiguration()
 
     @cached_property
-    def _stylesheet(self) -> Any:
-        return self._weasyprint.CSS(
-            string=(TEMPLATES / "invoice.css").read_text("utf-8"),
-            font_config=self._fonts,
-            url_fetcher=self._fetcher,
-        )
+    def _stylesheets(self) -> list[Any]:
+        return [
+            self._weasyprint.CSS(
+                string=(TEMPLATES / name).read_text("utf-8"), font_config=self._fonts, url_fetcher=self._fetcher
+            )
+            for name in ("invoice.css", "statement.css")
+        ]
 
 
 def _widest_amount(document: InvoiceDocument) -> int:
     """How wide the columns of money are, in digits; never narrower than their headings."""
     amounts = (amount for line in document.lines for amount in (line.unit_price, line.total))
     return max(12, *(len(written_amount(amount)) for amount in amounts))
+
+
+def _widest_units(document: StatementDocument) -> int:
+    """The same for a statement, whose columns carry no currency."""
+    figures = document.figures
+    amounts = [figures.opening, figures.debits, figures.credits, *(line.balance for line in document.lines)]
+    return max(10, *(len(written_units(amount, decimals_of(figures.unit))) + 2 for amount in amounts))

@@ -77,4 +77,24 @@ MESSAGES: Final[Sentences] = {
         ("Not eligible yet", "It is credited once its booking can no longer be refunded."),
         ("لم يحن موعده بعد", "يضاف إلى المحفظة بعد أن يصبح الحجز غير قابل للاسترداد."),
     ),
+    "account_not_found": (
+        ("No such account", "There is none, or nothing has ever moved on it."),
+        ("لا يوجد حساب كهذا", "لا يوجد حساب كهذا، أو لم تجر عليه أي حركة."),
+    ),
+    "statement_too_long": (
+        ("Too long to print", "A PDF holds {most} movements; ask for a shorter period, or for CSV."),
+        ("أطول من أن يطبع", "يتسع ملف PDF لعدد {most} حركة؛ اطلب فترة أقصر أو ملف CSV."),
+    ),
+    "reconciliation_not_found": (
+        ("No such reconciliation", "There is none with this id."),
+        ("لا توجد مطابقة كهذه", "لا توجد مطابقة بهذا المعرف."),
+    ),
+    "break_not_found": (
+        ("No such difference", "There is none with this id."),
+        ("لا يوجد فرق كهذا", "لا يوجد فرق بهذا المعرف."),
+    ),
+    "nothing_to_write_off": (
+        ("Nothing to write off", "The provider has as much as the books say, or more."),
+        ("لا شيء يعدم", "لدى مقدم الدفع مثل ما في الدفاتر أو أكثر."),
+    ),
 }

@@ -129,6 +129,7 @@ payment_receipts = Table(
     # Second wall: a charge that a provider reports is booked once.
     UniqueConstraint("attempt_id", "position"),
     CheckConstraint("(disposition = 'SUSPENSE') = (reason IS NOT NULL)", name="suspense_has_a_reason"),
+    Index("ix_payment_receipts_received_at", "received_at", postgresql_using="brin"),
 )
 
 payment_webhook_logs = Table(

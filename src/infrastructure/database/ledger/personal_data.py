@@ -1,7 +1,7 @@
 """What the books hold about a person: whose accounts they are, by id. Nothing is ever changed but staff's words."""
 
 from infrastructure.database.holdings import Holding, because
-from infrastructure.database.ledger import tables, wallet_tables
+from infrastructure.database.ledger import book_tables, tables, wallet_tables
 
 _ACCOUNTS = "account_id IN (SELECT id FROM ledger_accounts WHERE user_id = $person)"
 
@@ -40,6 +40,35 @@ HOLDINGS = (
         exported=("journal_id", "account_id", "sequence", "amount_minor", "balance_before_minor",
                   "balance_after_minor", "currency", "occurred_at"),
         plain=because("a unit, and a digest of numbers", "currency", "hash"),
+    ),
+    Holding(
+        table=book_tables.ledger_daily_totals,
+        plain=because("names of kinds, providers and units", "kind", "provider", "currency"),
+    ),
+    # The drawings name the person.
+    Holding(
+        table=book_tables.account_statements,
+        belongs=_ACCOUNTS,
+        deleted=True,
+        objects="'statements/' || id || '.pdf'",
+        exported_as="account_statements",
+        exported=("id", "account_id", "since", "until", "language", "requested_at", "made_at"),
+    ),
+    Holding(table=book_tables.reconciliations, plain=because("a name of ours", "provider")),
+    Holding(
+        table=book_tables.clearing_statements,
+        plain=because("names of providers and units", "provider", "currency"),
+    ),
+    Holding(
+        table=book_tables.clearing_statement_lines,
+        plain=because("names of providers and units, and what they call a charge", "provider", "provider_reference",
+                      "currency"),
+    ),
+    Holding(
+        table=book_tables.clearing_breaks,
+        plain=because("names of providers and units, and what they call a charge", "provider", "provider_reference",
+                      "currency")
+        | because("what staff know of a difference between two books", "reason"),
     ),
     Holding(
         table=tables.points_lots,

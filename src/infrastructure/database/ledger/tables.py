@@ -63,6 +63,7 @@ ledger_accounts = Table(
     instant("created_at"),
     UniqueConstraint("user_id", "kind", "currency", "provider", postgresql_nulls_not_distinct=True),
     CheckConstraint("is_chained = (user_id IS NOT NULL)", name="chained_when_owned"),
+    Index("ix_ledger_accounts_created_at_id", "created_at", "id"),
 )
 
 ledger_heads = Table(
@@ -94,6 +95,7 @@ ledger_journals = Table(
     CheckConstraint("reverses_journal_id IS NULL OR journal_type = 'REVERSAL'", name="only_reversals_reverse"),
     Index("ix_ledger_journals_reference_id", "reference_id"),
     Index("ix_ledger_journals_posted_at", "posted_at", postgresql_using="brin"),
+    Index("ix_ledger_journals_occurred_at", "occurred_at", postgresql_using="brin"),
     Index(
         "ix_ledger_journals_reverses_journal_id",
         "reverses_journal_id",

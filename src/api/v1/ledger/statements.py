@@ -1,0 +1,142 @@
+"""Statements of account: one's own, and anybody's for staff, as PDF or as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from flask.views import MethodView
+from marshmallow import fields, validate
+
+from api.answers import json_answer
+from api.blueprint import Blueprint
+from api.context import use, viewer
+from api.csv import csv_line
+from api.v1.billing.invoices import BeingMade
+from api.v1.ledger.book_schemas import PeriodQuery
+from application.ledger.books_ports import Statements
+from application.ledger.statements import LANGUAGES, PrepareStatement, figures_of, prepare_statement
+from domain.ledger import accounts
+from domain.ledger.accounts import decimals_of
+from domain.ledger.periods import Period, asked_period, last_month
+from domain.ledger.statements import StatementFigures, with_balances
+from domain.shared.clock import business_date
+from domain.shared.money import EXPONENTS, format_minor
+from middlewares.auth_middleware import permission_required, token_required
+from middlewares.language import reading_language
+
+blueprint = Blueprint("statements", __name__, description="Statements of account")
+
+_PDF = {"type": "string", "format": "binary"}
+_COLUMNS = (
+    "date",
+    "sequence",
+    "description_ar",
+    "description_en",
+    "reference_type",
+    "reference_id",
+    "currency",
+    "debit",
+    "credit",
+    "balance",
+    "balance_side",
+)
+_WAIT = "It is being drawn; ask again after Retry-After"
+
+
+class StatementQuery(PeriodQuery):
+    """Which period (last month, where none is named), and how; a file of CSV has both languages."""
+
+    format = fields.String(load_default="pdf", validate=validate.OneOf(("pdf", "csv")))
+    lang = fields.String(load_default=None, validate=validate.OneOf(LANGUAGES))
+
+
+class WalletStatementQuery(StatementQuery):
+    """The same, and of which currency."""
+
+    currency = fields.String(load_default="EGP", validate=validate.OneOf(sorted(EXPONENTS)))
+
+
+@blueprint.route("/wallet/statement")
+class WalletStatement(MethodView):
+    @token_required
+    @blueprint.arguments(WalletStatementQuery, location="query")
+    @blueprint.response(200, _PDF, content_type="application/pdf")
+    @blueprint.alt_response(202, schema=BeingMade, description=_WAIT)
+    def get(self, query: dict[str, Any]) -> Response:
+        """The statement of one's own wallet in a currency: opening balance, every movement, closing balance."""
+        return _statement(accounts.wallet(viewer().user_id, query["currency"]).id, query)
+
+
+@blueprint.route("/points/statement")
+class PointsStatement(MethodView):
+    @token_required
+    @blueprint.arguments(StatementQuery, location="query")
+    @blueprint.response(200, _PDF, content_type="application/pdf")
+    @blueprint.alt_response(202, schema=BeingMade, description=_WAIT)
+    def get(self, query: dict[str, Any]) -> Response:
+        """The statement of one's own points."""
+        return _statement(accounts.points(viewer().user_id).id, query)
+
+
+@blueprint.route("/admin/ledger/accounts/<uuid:account_id>/statement")
+class AnyStatement(MethodView):
+    @permission_required("ledger.read")
+    @blueprint.arguments(StatementQuery, location="query")
+    @blueprint.response(200, _PDF, content_type="application/pdf")
+    @blueprint.alt_response(202, schema=BeingMade, description=_WAIT)
+    def get(self, query: dict[str, Any], account_id: UUID) -> Response:
+        """The statement of somebody's account; accounts of the platform have none."""
+        return _statement(account_id, query)
+
+
+def _statement(account_id: UUID, query: dict[str, Any]) -> Response:
+    today = business_date(use().clock.now())
+    period = asked_period(query["since"], query["until"], otherwise=last_month(today))
+    if query["format"] == "csv":
+        return _as_csv(figures_of(account_id, period, statements=use().statements))
+    return _as_pdf(account_id, period, query["lang"] or reading_language())
+
+
+def _as_pdf(account_id: UUID, period: Period, language: str) -> Response:
+    command = PrepareStatement(account_id=account_id, period=period, language=language, actor_id=viewer().user_id)
+    key = prepare_statement(
+        command, statements=use().statements, uow=use().new_uow(), clock=use().clock, new_id=use().new_id
+    )
+    pdf = use().storage.get(key) if key is not None else None
+    if pdf is None:
+        return json_answer({"status": "being_made"}, 202, {"Retry-After": "2"})
+    return _file(pdf, "application/pdf", f"statement-{period.since}-{period.last_day}-{language}.pdf")
+
+
+def _as_csv(figures: StatementFigures) -> Response:
+    period = figures.period
+    name = f"statement-{figures.kind.lower()}-{figures.unit}-{period.since}-{period.last_day}.csv"
+    return _file(_lines(figures, use().statements), "text/csv", name)
+
+
+def _lines(figures: StatementFigures, statements: Statements) -> Iterator[str]:
+    """Line by line while the entries are read, so that no length of history fills the memory."""
+    decimals, period = decimals_of(figures.unit), figures.period
+
+    def amounts(debit: int, credit: int, balance: int) -> list[str]:
+        # No cell begins with a minus: a spreadsheet could take it for a formula.
+        written = [format_minor(minor, decimals) for minor in (debit, credit, abs(balance))]
+        return [*written, "DEBIT" if balance < 0 else "CREDIT"]
+
+    yield csv_line(_COLUMNS)
+    nothing = (figures.unit, *amounts(0, 0, figures.opening))
+    yield csv_line((period.since, None, "الرصيد الافتتاحي", "Opening balance", None, None, *nothing))
+    for entry, balance in with_balances(figures.opening, statements.entries(figures)):
+        told = (entry.description_ar, entry.description_en, entry.reference_type, entry.reference_id)
+        moved = (figures.unit, *amounts(entry.debit, entry.credit, balance))
+        yield csv_line((business_date(entry.occurred_at), entry.sequence, *told, *moved))
+    summed = (figures.unit, *amounts(figures.debits, figures.credits, figures.closing))
+    yield csv_line((period.last_day, None, "الرصيد الختامي", "Closing balance", None, None, *summed))
+
+
+def _file(content: bytes | Iterator[str], content_type: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(content, content_type=content_type, headers=headers)

@@ -1,0 +1,106 @@
+"""The fixed words of statements of account, and how their amounts are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+STATEMENT_LABELS: Final[Mapping[str, Mapping[str, str]]] = {
+    "ar": {
+        "title": "كشف حساب",
+        "strapline": "السفر والعضويات",
+        "holder": "صاحب الحساب",
+        "account": "الحساب",
+        "unit": "العملة",
+        "points_unit": "الوحدة",
+        "from": "من",
+        "until": "إلى",
+        "made_on": "تاريخ الإصدار",
+        "details": "بيانات الكشف",
+        "date": "التاريخ",
+        "description": "البيان",
+        "reference": "المرجع",
+        "debit": "مدين",
+        "credit": "دائن",
+        "balance": "الرصيد",
+        "opening": "الرصيد الافتتاحي",
+        "closing": "الرصيد الختامي",
+        "nothing": "لا توجد حركات في هذه الفترة.",
+        "note": "الدائن ما أضيف إلى الحساب، والمدين ما خصم منه.",
+        "page": "صفحة",
+        "of": "من",
+    },
+    "en": {
+        "title": "Statement of account",
+        "strapline": "Travel & Membership",
+        "holder": "Account holder",
+        "account": "Account",
+        "unit": "Currency",
+        "points_unit": "Unit",
+        "from": "From",
+        "until": "To",
+        "made_on": "Made on",
+        "details": "Details",
+        "date": "Date",
+        "description": "Description",
+        "reference": "Reference",
+        "debit": "Debit",
+        "credit": "Credit",
+        "balance": "Balance",
+        "opening": "Opening balance",
+        "closing": "Closing balance",
+        "nothing": "Nothing moved in this period.",
+        "note": "Credits were added to the account, debits were taken from it.",
+        "page": "Page",
+        "of": "of",
+    },
+}
+
+REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
+    "ar": {
+        "BOOKING": "حجز",
+        "PAYMENT": "دفعة",
+        "MEMBERSHIP": "عضوية",
+        "SUBSCRIPTION": "عضوية",
+        "REFUND": "رد",
+        "PAYOUT": "صرف",
+        "CASHBACK": "استرداد",
+        "JOURNAL": "قيد",
+        "HOLD": "حجز رصيد",
+        "WITHDRAWAL": "سحب",
+        "ADJUSTMENT": "تسوية",
+        "TRANSFER": "تحويل",
+    },
+    "en": {
+        "BOOKING": "Booking",
+        "PAYMENT": "Payment",
+        "MEMBERSHIP": "Membership",
+        "SUBSCRIPTION": "Membership",
+        "REFUND": "Refund",
+        "PAYOUT": "Payout",
+        "CASHBACK": "Cashback",
+        "JOURNAL": "Journal",
+        "HOLD": "Hold",
+        "WITHDRAWAL": "Withdrawal",
+        "ADJUSTMENT": "Adjustment",
+        "TRANSFER": "Transfer",
+    },
+}
+
+
+def reference_word(reference_type: str, language: str) -> str:
+    """What a movement refers to in the reader's language; a type without a word of its own is read as it stands."""
+    return REFERENCES[language].get(reference_type, reference_type.replace("_", " ").capitalize())
+
+
+def short_id(reference_id: UUID) -> str:
+    """The end of an id, which tells neighbours apart; its beginning is the time."""
+    return reference_id.hex[-8:].upper()
+
+
+def written_units(minor: int, decimals: int) -> str:
+    """`1,499.00` for 149900 and 2 decimals: Latin digits, grouped by thousands, in both languages alike."""
+    digits = str(abs(minor)).zfill(decimals + 1)
+    whole, fraction = (digits[:-decimals], f".{digits[-decimals:]}") if decimals else (digits, "")
+    return f"{'-' if minor < 0 else ''}{int(whole):,}{fraction}"
