@@ -53,7 +53,7 @@ def another_database(system: System, name: str) -> Iterator[System]:
             url = system.addresses.owner.set(database=name).render_as_string(hide_password=False)
             yield _migrated(system.home, url, system.settings.redis_url)
         finally:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            connection.execute(f'DROP DATABASE "{name}"')
 
 
 def libpq_environment(url: URL) -> dict[str, str]:
