@@ -1,6 +1,6 @@
 # Every target sets up what it needs first. Paths are relative, so a folder with spaces works.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test lint format types bench fuzz problems lock clean
+.PHONY: help setup setup-dev run demo test lint format types bench peers fuzz problems lock clean
 
 PYTHON_IN_VENV := .venv/bin/python
 
@@ -37,6 +37,10 @@ types: setup-dev ## Check types only
 
 bench: setup-dev ## Measure us beside the floors, as ratios within one run
 	@exec $(PYTHON_IN_VENV) -m tests.benchmarks $(BENCH_ARGS)
+
+peers: setup-dev ## Measure us beside our peers, installed into an environment of their own
+	@bash scripts/peers.sh
+	@exec $(PYTHON_IN_VENV) -m tests.benchmarks.peers $(BENCH_ARGS)
 
 fuzz: setup-dev ## Send FUZZ_REQUESTS=20000 requests of every kind to a running server and check every answer
 	@exec $(PYTHON_IN_VENV) -m tests.fuzz

@@ -13,3 +13,4 @@ compile "$@" requirements/bootstrap.in --output-file requirements/bootstrap.lock
 compile "$@" pyproject.toml --output-file requirements/run.lock
 # What the tests run on is what is shipped: one version of each package in both.
 compile "$@" pyproject.toml --group dev --constraint requirements/run.lock --output-file requirements/dev.lock
+compile "$@" requirements/peers.in --output-file requirements/peers.lock

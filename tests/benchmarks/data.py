@@ -125,7 +125,7 @@ def open_shop(
             },
         )
         sessions = connection.execute(_ADD_SESSIONS, (people,)).fetchall()
-    _look_at_statistics(system)
+    look_at_statistics(system)
     return Shop(sessions, dates)
 
 
@@ -139,10 +139,13 @@ def let_sign_in(system: System, shop: Shop, password: str) -> None:
         connection.execute("UPDATE users SET password_hash = %s WHERE id = ANY(%s)", (password_hash, customers))
 
 
-def fill_wallets(system: System, *, many: int = WALLETS) -> list[UUID]:
-    """The owners of `many` full wallets, paid in by the product's own posting path, batch by batch."""
+def fill_wallets(system: System, *, name: str, many: int = WALLETS) -> list[UUID]:
+    """The owners of `many` full wallets, paid in by the product's own posting path, batch by batch.
+
+    `name` keeps the owners of one system apart, as in `open_shop`.
+    """
     with connect(system.addresses.owner) as connection:
-        owners = _ids(connection.execute(_ADD_USERS, {"prefix": "wallet", "many": many}))
+        owners = _ids(connection.execute(_ADD_USERS, {"prefix": f"{name}-wallet", "many": many}))
     running = bootstrap(system.settings, pool_size=1)
     at = running.dependencies.clock.now()
     for start in range(0, many, _WALLETS_A_BATCH):
@@ -150,7 +153,7 @@ def fill_wallets(system: System, *, many: int = WALLETS) -> list[UUID]:
             uow.ledger.post([_deposit(owner, at) for owner in owners[start : start + _WALLETS_A_BATCH]])
             uow.commit()
     running.close()
-    _look_at_statistics(system)
+    look_at_statistics(system)
     return owners
 
 
@@ -174,7 +177,7 @@ def _ids(rows: object) -> list[UUID]:
     return [row[0] for row in rows]  # type: ignore[attr-defined]
 
 
-def _look_at_statistics(system: System) -> None:
+def look_at_statistics(system: System) -> None:
     """Plans as they are in a database that has run for a while."""
     with connect(system.addresses.owner) as connection:
         connection.execute("ANALYZE")

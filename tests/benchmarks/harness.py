@@ -90,6 +90,9 @@ class Findings:
     comparisons: Sequence[Comparison] = ()
     figures: Sequence[Figure] = field(default=())
 
+    def __add__(self, more: Findings) -> Findings:
+        return Findings([*self.comparisons, *more.comparisons], [*self.figures, *more.figures])
+
 
 def take_turns(rounds: int, *measures: Measure) -> list[list[float]]:
     """The figures of each measure, one a round; every second round goes through them backwards.

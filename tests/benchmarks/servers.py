@@ -9,9 +9,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.engine import URL
+
 from config.settings import Settings, load_settings
 from infrastructure.database import migrations
-from infrastructure.database.roles import DatabaseAddresses, ensure_roles
+from infrastructure.database.roles import DatabaseAddresses, connect, ensure_roles
 from infrastructure.embedded.postgres import EmbeddedPostgres
 from infrastructure.embedded.redis import EmbeddedRedis
 from infrastructure.embedded.server import EmbeddedServer
@@ -37,13 +39,40 @@ def fresh_system() -> Iterator[System]:
         with ExitStack() as stack:
             owner_url = _start(EmbeddedPostgres(home), stack)
             redis_url = _start(EmbeddedRedis(home), stack)
-            settings = load_settings(_environment(home, owner_url, redis_url), root=home)
-            addresses = ensure_roles(owner_url)
-            migrations.upgrade(addresses)
-            seed(settings, addresses, demo=False)
-            yield System(home, settings, addresses)
+            yield _migrated(home, owner_url, redis_url)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def another_database(system: System, name: str) -> Iterator[System]:
+    """The same servers with a database that holds nothing yet, migrated and seeded; it is dropped with the block."""
+    with connect(system.addresses.owner) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            url = system.addresses.owner.set(database=name).render_as_string(hide_password=False)
+            yield _migrated(system.home, url, system.settings.redis_url)
+        finally:
+            connection.execute(f'DROP DATABASE "{name}"')
+
+
+def libpq_environment(url: URL) -> dict[str, str]:
+    """An address as the environment variables that every client of PostgreSQL reads."""
+    return {
+        "PGHOST": str(url.query.get("host", url.host)),
+        "PGPORT": str(url.query.get("port", url.port or 5432)),
+        "PGUSER": url.username or "",
+        "PGPASSWORD": url.password or "",
+        "PGDATABASE": url.database or "",
+    }
+
+
+def _migrated(home: Path, owner_url: str, redis_url: str) -> System:
+    settings = load_settings(_environment(home, owner_url, redis_url), root=home)
+    addresses = ensure_roles(owner_url)
+    migrations.upgrade(addresses)
+    seed(settings, addresses, demo=False)
+    return System(home, settings, addresses)
 
 
 def _start(server: EmbeddedServer, stack: ExitStack) -> str:

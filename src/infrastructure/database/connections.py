@@ -13,6 +13,7 @@ import psycopg
 from gevent import monkey, sleep
 from gevent.socket import wait_read, wait_readwrite, wait_write
 from psycopg.abc import PQGen
+from psycopg.generators import send
 from sqlalchemy import Engine, event
 
 Result = TypeVar("Result")
@@ -42,6 +43,13 @@ class HeldPipeline(psycopg.Pipeline):
         # Whoever fetches an answer sends by itself what is still to be sent.
         while self.command_queue:
             self.command_queue.popleft()()
+
+    def _exit_gen(self) -> PQGen[None]:
+        """All that is held and the end of it in one message; psycopg sends statements, end and flush one by one."""
+        self.result_queue.append(None)
+        self.pgconn.pipeline_sync()
+        yield from send(self.pgconn)
+        yield from self._fetch_gen(flush=False)
 
 
 class HoldingConnection(psycopg.Connection[Any]):

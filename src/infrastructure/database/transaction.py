@@ -88,10 +88,12 @@ class Database:
             "connect_args": {"options": options, "connect_timeout": 3},
             # Transactions begin by a statement of their own, which travels with the first of theirs.
             "isolation_level": "AUTOCOMMIT",
+            # A transaction has been rolled back when its connection comes home (`Transaction.close`).
+            "pool_reset_on_return": None,
         }
         self.url = url
         self.engine: Engine = create_engine(url, **shared)
-        self._reads: Engine = create_engine(url, pool_reset_on_return=None, **shared)
+        self._reads: Engine = create_engine(url, **shared)
         for engine in (self.engine, self._reads):
             connect_by_these(engine)
             event.listen(engine, "connect", _speak_json)

@@ -1,0 +1,36 @@
+"""The processor time of everything that this run started, beside a rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import median
+
+import psutil
+
+
+@dataclass(slots=True)
+class Cost:
+    """A rate, and beside it the processor time of all clients and servers (microseconds for each thing done).
+
+    On a machine that others use too it says more than the rate: eight busy clients get other shares than one.
+    """
+
+    of: Callable[[int], float]
+    micros: list[float] = field(default_factory=list)
+
+    def rate(self, seconds: int) -> float:
+        before = _processor_seconds()
+        rate = self.of(seconds)
+        self.micros.append((_processor_seconds() - before) / (rate * seconds) * 1e6)
+        return rate
+
+    @property
+    def median(self) -> float:
+        return median(self.micros)
+
+
+def _processor_seconds() -> float:
+    """Of this process and all below it, the ended ones with their parents."""
+    here = psutil.Process()
+    return sum(sum(one.cpu_times()[:4]) for one in (here, *here.children(recursive=True)))
