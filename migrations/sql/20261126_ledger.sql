@@ -178,124 +178,109 @@ END $$;
 -- Posting --------------------------------------------------------------------------------------------
 
 -- Post journals that the domain has made and checked: each
---   {"id", "type", "key", "fingerprint" (hex), "reference_type", "reference_id", "ar", "en", "at", "reverses",
---    "entries": [[account_id, kind, currency, owner | null, provider, amount_minor], …]}
+--   {"id", "type", "key", "fingerprint" (hex), "reference_type", "reference_id", "ar", "en", "at", "reverses"}
+-- and their legs, ordered by account, then as they stand in the journals: each
+--   [account_id, kind, currency, owner | null, provider, amount_minor, place of its journal from 0, line from 1]
 -- A journal whose key exists with the same fingerprint is skipped: it was posted before. Owned accounts
--- are locked in one order, once each; the platform's are not locked at all. Answers how many were posted.
-CREATE OR REPLACE FUNCTION ledger_post(journals jsonb) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- are locked in the legs' order, so that two who need the same ones wait for each other; the platform's are
+-- not locked at all. Answers how many were posted.
+CREATE FUNCTION ledger_post(journals jsonb, legs jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    many integer := jsonb_array_length(journals);
     posted integer := 0;
-    owned integer := 0;
-    locked integer;
     journal jsonb;
     leg jsonb;
-    entry record;
+    said bytea;
+    at timestamptz;
+    place integer;
+    line smallint;
+    amount bigint;
     account uuid;
-    written uuid;
-    at_sequence bigint;
+    is_chained boolean;
+    head record;
     at_balance bigint;
     at_hash bytea;
-    x_account uuid[]; x_journal uuid[]; x_said bytea[]; x_at timestamptz[]; x_line smallint[]; x_amount bigint[];
-    x_currency text[];
+    j_id uuid[]; j_said bytea[]; j_at timestamptz[];
     r_journal uuid[]; r_line smallint[]; r_account uuid[]; r_sequence bigint[]; r_amount bigint[];
     r_currency text[]; r_before bigint[]; r_after bigint[]; r_hash bytea[]; r_at timestamptz[];
 BEGIN
-    FOR place IN 0 .. many - 1 LOOP
-        journal := journals -> place;
+    FOR number IN 0 .. jsonb_array_length(journals) - 1 LOOP
+        journal := journals -> number;
+        said := decode(journal ->> 'fingerprint', 'hex');
+        at := journal ->> 'at';
         INSERT INTO ledger_journals (id, journal_type, idempotency_key, reference_type, reference_id,
                                      description_ar, description_en, fingerprint, occurred_at, reverses_journal_id)
         VALUES ((journal ->> 'id')::uuid, journal ->> 'type', journal ->> 'key', journal ->> 'reference_type',
-                (journal ->> 'reference_id')::uuid, journal ->> 'ar', journal ->> 'en',
-                decode(journal ->> 'fingerprint', 'hex'), (journal ->> 'at')::timestamptz,
+                (journal ->> 'reference_id')::uuid, journal ->> 'ar', journal ->> 'en', said, at,
                 (journal ->> 'reverses')::uuid)
-        ON CONFLICT (idempotency_key) DO NOTHING
-        RETURNING id INTO written;
-        IF written IS NULL THEN
-            PERFORM 1 FROM ledger_journals
-            WHERE idempotency_key = journal ->> 'key' AND fingerprint = decode(journal ->> 'fingerprint', 'hex');
+        ON CONFLICT (idempotency_key) DO NOTHING;
+        IF FOUND THEN
+            posted := posted + 1;
+            j_id := j_id || (journal ->> 'id')::uuid;
+        ELSE
+            PERFORM 1 FROM ledger_journals WHERE idempotency_key = journal ->> 'key' AND fingerprint = said;
             IF NOT FOUND THEN
                 RAISE EXCEPTION 'an idempotency key of the ledger was reused' USING ERRCODE = 'AL002';
             END IF;
-            CONTINUE;
+            j_id := j_id || NULL::uuid;
         END IF;
-        posted := posted + 1;
-        FOR line IN 1 .. jsonb_array_length(journal -> 'entries') LOOP
-            leg := journal -> 'entries' -> (line - 1);
-            x_account := x_account || (leg ->> 0)::uuid;
-            x_journal := x_journal || written;
-            x_said := x_said || decode(journal ->> 'fingerprint', 'hex');
-            x_at := x_at || (journal ->> 'at')::timestamptz;
-            x_line := x_line || line::smallint;
-            x_currency := x_currency || (leg ->> 2);
-            x_amount := x_amount || (leg ->> 5)::bigint;
-            owned := owned + (leg -> 3 <> 'null')::integer;
-        END LOOP;
+        j_said := j_said || said;
+        j_at := j_at || at;
     END LOOP;
     IF posted = 0 THEN
         RETURN 0;
     END IF;
 
-    PERFORM 1 FROM ledger_heads WHERE account_id = ANY (x_account) ORDER BY account_id FOR NO KEY UPDATE;
-    GET DIAGNOSTICS locked = ROW_COUNT;
-    LOOP
-        -- Fewer than asked for: somebody's first movement, or one account twice.
-        IF locked < owned THEN
-            INSERT INTO ledger_accounts (id, kind, currency, user_id, provider, is_chained, allows_debt, created_at)
-            SELECT DISTINCT ON (1) (e ->> 0)::uuid, e ->> 1, e ->> 2, (e ->> 3)::uuid, e ->> 4, false, false, now()
-            FROM jsonb_array_elements(journals) AS j, jsonb_array_elements(j -> 'entries') AS e
-            WHERE NOT EXISTS (SELECT 1 FROM ledger_accounts a WHERE a.id = (e ->> 0)::uuid)
-            ORDER BY 1
-            ON CONFLICT DO NOTHING;
-            PERFORM 1 FROM ledger_heads WHERE account_id = ANY (x_account) ORDER BY account_id FOR NO KEY UPDATE;
-        END IF;
-
-        -- A statement of its own: its snapshot is taken after the locks, so it sees what their holders wrote.
-        FOR entry IN
-            SELECT x.*, a.is_chained, h.sequence, p.balance_after_minor AS balance, p.hash
-            FROM unnest(x_account, x_journal, x_said, x_at, x_line, x_currency, x_amount)
-                 WITH ORDINALITY AS x(account_id, journal_id, said, at, line, currency, amount, place)
-            LEFT JOIN ledger_accounts a ON a.id = x.account_id
-            LEFT JOIN ledger_heads h ON h.account_id = x.account_id
-            LEFT JOIN ledger_entries p ON p.journal_id = h.journal_id AND p.line = h.line
-            ORDER BY x.account_id, x.place
-        LOOP
-            -- The platform's first movement of a kind.
-            locked := CASE WHEN entry.is_chained IS NULL THEN -1 ELSE owned END;
-            EXIT WHEN locked < owned;
-            IF account IS DISTINCT FROM entry.account_id THEN
-                account := entry.account_id;
-                at_sequence := entry.sequence;
-                at_balance := coalesce(entry.balance, 0);
-                at_hash := entry.hash;
-            END IF;
-            r_journal := r_journal || entry.journal_id;
-            r_line := r_line || entry.line;
-            r_account := r_account || account;
-            r_amount := r_amount || entry.amount;
-            r_currency := r_currency || entry.currency;
-            r_at := r_at || entry.at;
-            IF entry.is_chained THEN
-                at_sequence := at_sequence + 1;
-                r_sequence := r_sequence || at_sequence;
-                r_before := r_before || at_balance;
-                at_balance := at_balance + entry.amount;
-                r_after := r_after || at_balance;
-                at_hash := ledger_entry_hash(at_hash, entry.said, entry.journal_id, entry.line, account,
-                                             at_sequence, entry.amount, entry.currency, at_balance, entry.at);
-                r_hash := r_hash || at_hash;
+    FOR number IN 0 .. jsonb_array_length(legs) - 1 LOOP
+        leg := legs -> number;
+        place := (leg ->> 6)::integer + 1;
+        CONTINUE WHEN j_id[place] IS NULL;
+        IF account IS DISTINCT FROM (leg ->> 0)::uuid THEN
+            account := leg ->> 0;
+            is_chained := leg ->> 3 IS NOT NULL;
+            IF is_chained THEN
+                SELECT h.sequence, h.journal_id, h.line INTO head
+                FROM ledger_heads h WHERE h.account_id = account FOR NO KEY UPDATE;
+                IF NOT FOUND THEN
+                    PERFORM ledger_open_account(leg);
+                    SELECT h.sequence, h.journal_id, h.line INTO STRICT head
+                    FROM ledger_heads h WHERE h.account_id = account FOR NO KEY UPDATE;
+                END IF;
+                -- A statement of its own: its snapshot is taken after the lock, so it sees what the one before wrote.
+                SELECT e.balance_after_minor, e.hash INTO at_balance, at_hash
+                FROM ledger_entries e WHERE e.journal_id = head.journal_id AND e.line = head.line;
+                at_balance := coalesce(at_balance, 0);
             ELSE
-                r_sequence := r_sequence || NULL::bigint;
-                r_before := r_before || NULL::bigint;
-                r_after := r_after || NULL::bigint;
-                r_hash := r_hash || ledger_entry_hash(NULL, entry.said, entry.journal_id, entry.line, account,
-                                                      NULL, entry.amount, entry.currency, NULL, entry.at);
+                PERFORM 1 FROM ledger_accounts a WHERE a.id = account;
+                IF NOT FOUND THEN
+                    PERFORM ledger_open_account(leg);
+                END IF;
             END IF;
-        END LOOP;
-        EXIT WHEN locked >= owned;
-        r_journal := NULL; r_line := NULL; r_account := NULL; r_sequence := NULL; r_amount := NULL;
-        r_currency := NULL; r_before := NULL; r_after := NULL; r_hash := NULL; r_at := NULL; account := NULL;
+        END IF;
+        line := (leg ->> 7)::smallint;
+        amount := (leg ->> 5)::bigint;
+        r_journal := r_journal || j_id[place];
+        r_line := r_line || line;
+        r_account := r_account || account;
+        r_amount := r_amount || amount;
+        r_currency := r_currency || (leg ->> 2);
+        r_at := r_at || j_at[place];
+        IF is_chained THEN
+            head.sequence := head.sequence + 1;
+            r_sequence := r_sequence || head.sequence;
+            r_before := r_before || at_balance;
+            at_balance := at_balance + amount;
+            r_after := r_after || at_balance;
+            at_hash := ledger_entry_hash(at_hash, j_said[place], j_id[place], line, account, head.sequence, amount,
+                                         leg ->> 2, at_balance, j_at[place]);
+            r_hash := r_hash || at_hash;
+        ELSE
+            r_sequence := r_sequence || NULL::bigint;
+            r_before := r_before || NULL::bigint;
+            r_after := r_after || NULL::bigint;
+            r_hash := r_hash || ledger_entry_hash(NULL, j_said[place], j_id[place], line, account, NULL, amount,
+                                                  leg ->> 2, NULL, j_at[place]);
+        END IF;
     END LOOP;
 
     INSERT INTO ledger_entries (journal_id, line, account_id, sequence, amount_minor, currency,
@@ -303,6 +288,26 @@ BEGIN
     SELECT * FROM unnest(r_journal, r_line, r_account, r_sequence, r_amount, r_currency, r_before, r_after, r_hash, r_at);
     RETURN posted;
 END $$;
+REVOKE ALL ON FUNCTION ledger_post(jsonb, jsonb) FROM PUBLIC;
+
+-- What the release before calls: journals that carry their own legs, without the last two places.
+CREATE OR REPLACE FUNCTION ledger_post(journals jsonb) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+    BEGIN ATOMIC
+        SELECT ledger_post(journals, coalesce((
+            SELECT jsonb_agg(e.value || to_jsonb(ARRAY[j.place - 1, e.line]) ORDER BY (e.value ->> 0)::uuid, j.place, e.line)
+            FROM jsonb_array_elements(journals) WITH ORDINALITY AS j(value, place),
+                 jsonb_array_elements(j.value -> 'entries') WITH ORDINALITY AS e(value, line)), '[]'));
+    END;
+
+-- Make an account that moves for the first time, as a leg names it.
+CREATE FUNCTION ledger_open_account(leg jsonb) RETURNS void LANGUAGE sql SET search_path = public, pg_temp
+    BEGIN ATOMIC
+        INSERT INTO ledger_accounts (id, kind, currency, user_id, provider, is_chained, allows_debt, created_at)
+        VALUES ((leg ->> 0)::uuid, leg ->> 1, leg ->> 2, (leg ->> 3)::uuid, leg ->> 4, false, false, now())
+        ON CONFLICT DO NOTHING;
+    END;
+REVOKE ALL ON FUNCTION ledger_open_account(jsonb) FROM PUBLIC;
 
 -- Lock owned accounts in one order until the transaction ends; what each holds, and how much of it is held.
 -- For rules that have to see a balance before they decide. An account that never moved is not answered.

@@ -297,6 +297,7 @@ def downgrade() -> None:
     execute(OUT_OF_PARTITIONS.format(year=FIRST_YEAR))
     for function in ("check_ledger_entries()", "ledger_post(jsonb)", "erasure_blockers(uuid, timestamptz)"):
         execute(_as_it_was(function))
+    op.execute("DROP FUNCTION ledger_post(jsonb, jsonb)")
     execute(
         "CREATE TRIGGER hold_together AFTER INSERT ON ledger_entries"
         " REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_ledger_entries()"
@@ -315,6 +316,7 @@ def downgrade() -> None:
     op.drop_table("ledger_heads")
     op.drop_table("ledger_account_kinds")
     for function in (
+        "ledger_open_account(jsonb)",
         "ledger_lock(uuid[])",
         "check_reversals(uuid[])",
         "check_balance_hold()",

@@ -273,7 +273,34 @@ PROMISES = {
         WHERE sequence <> last_sequence + 1 OR balance_before_minor <> last_balance""",
     "nobody is below zero": """
         SELECT account_id FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
-        WHERE a.user_id IS NOT NULL AND e.balance_after_minor < 0""",
+        WHERE NOT a.allows_debt AND e.balance_after_minor < 0""",
+    "debts are debts": """
+        SELECT account_id FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+        WHERE a.kind = 'CUSTOMER_DEBT' AND e.balance_after_minor > 0""",
+    "heads of chains are their newest entries": """
+        SELECT h.account_id FROM ledger_heads h LEFT JOIN ledger_entries e
+            ON e.journal_id = h.journal_id AND e.line = h.line AND e.account_id = h.account_id
+        WHERE h.sequence <> coalesce(e.sequence, 0) OR h.sequence <> (
+            SELECT count(*) FROM ledger_entries n WHERE n.account_id = h.account_id)""",
+    "journals reverse no more than there was": """
+        SELECT o.id FROM ledger_journals o JOIN ledger_entries e ON e.journal_id = o.id
+        WHERE EXISTS (SELECT 1 FROM ledger_journals r WHERE r.reverses_journal_id = o.id)
+        GROUP BY o.id, e.account_id HAVING abs(sum(e.amount_minor)) < (
+            SELECT coalesce(abs(sum(t.amount_minor)), 0) FROM ledger_journals r
+            JOIN ledger_entries t ON t.journal_id = r.id AND t.account_id = e.account_id
+            WHERE r.reverses_journal_id = o.id)""",
+    "holds are covered": """
+        SELECT b.account_id FROM balance_holds b JOIN ledger_heads h ON h.account_id = b.account_id
+        JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line WHERE b.status = 'ACTIVE'
+        GROUP BY b.account_id, e.balance_after_minor HAVING sum(b.amount_minor) > e.balance_after_minor""",
+    "lots hold what the points account says": """
+        SELECT a.id FROM ledger_accounts a JOIN ledger_heads h ON h.account_id = a.id
+        LEFT JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
+        WHERE a.kind = 'POINTS' AND coalesce(e.balance_after_minor, 0) <> (
+            SELECT coalesce(sum(l.remaining), 0) FROM points_lots l WHERE l.user_id = a.user_id)""",
+    "lots are what their entries left": """
+        SELECT id FROM points_lots l WHERE l.remaining <> l.points + (
+            SELECT coalesce(sum(t.points), 0) FROM points_lot_entries t WHERE t.lot_id = l.id)""",
     "confirmed bookings have their money": """
         SELECT b.id FROM bookings b WHERE b.status IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED')
         AND b.final_amount_minor <> (

@@ -5,7 +5,7 @@ Credits are positive: what the company owes, or has earned. An asset or an expen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -138,28 +138,29 @@ USER_KINDS: Final = frozenset(line.kind for line in _LINES if line.is_owned)
 
 @dataclass(frozen=True, slots=True)
 class AccountRef:
-    """Names one account; `owner` for a person's, `provider` for a clearing account."""
+    """Names one account; `owner` for a person's, `provider` for a clearing account.
+
+    `id` is derived from the name (UUIDv5), so that an account is found without looking it up.
+    """
 
     kind: AccountKind
     currency: str
     owner: UUID | None = None
     provider: str = ""
+    id: UUID = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if (self.kind in USER_KINDS) != (self.owner is not None):
             raise ValueError(f"{self.kind} {'needs' if self.kind in USER_KINDS else 'has no'} owner")
-
-    @property
-    def id(self) -> UUID:
-        """Derived from the name (UUIDv5), so that an account is found without looking it up."""
-        return _platform_id(self) if self.owner is None else _account_id(self)
+        derive = _remembered_id if self.owner is None else _account_id
+        object.__setattr__(self, "id", derive(self.kind, self.currency, self.owner, self.provider))
 
 
-def _account_id(ref: AccountRef) -> UUID:
-    return uuid5(_NAMESPACE, f"{ref.kind}|{ref.currency}|{ref.owner or ''}|{ref.provider}")
+def _account_id(kind: AccountKind, currency: str, owner: UUID | None, provider: str) -> UUID:
+    return uuid5(_NAMESPACE, f"{kind}|{currency}|{owner or ''}|{provider}")
 
 
-_platform_id = lru_cache(maxsize=512)(_account_id)
+_remembered_id = lru_cache(maxsize=512)(_account_id)
 
 
 def wallet(owner: UUID, currency: str) -> AccountRef:

@@ -125,7 +125,6 @@ class Database:
             yield outer.joined()
             return
         with _borrowed(self.engine) as lent, contextlib.closing(Transaction(self.engine, lent)) as begun:
-            begun.begin()
             token = self._current.set(begun)
             try:
                 yield begun
@@ -148,37 +147,54 @@ class Database:
 
 
 class Transaction:
-    """The statements of one unit of work, pipelined until the ORM is used, rolled back unless committed."""
+    """The statements of one unit of work, pipelined until the ORM is used, rolled back unless committed.
+
+    One whose only statement needs no answer is sent as that statement alone: it is its own transaction.
+    """
 
     def __init__(self, engine: Engine, lent: PoolProxiedConnection) -> None:
         self._engine = engine
         self._lent = lent
         self._connection = _driver(lent)
-        self._pipeline: contextlib.ExitStack | None = contextlib.ExitStack()
-        self._pipeline.enter_context(self._connection.pipeline())
+        self._pipeline: contextlib.ExitStack | None = None
         self._cursor = _cursor(lent)
         self._session: Session | None = None
-        self._committed = False
-
-    def begin(self) -> None:
-        """Ask for the transaction; the answer comes with that of the first question."""
-        self._cursor.execute("BEGIN")
+        self._first: tuple[str, Parameters] | None = None
+        self._has_begun = False
 
     def joined(self) -> Statements:
         return JoinedTransaction(self)
 
     def rows(self, sql: str, parameters: Parameters = (), *, replan: bool = False) -> list[Row]:
+        self._begin()
         return self._cursor.execute(sql, parameters, prepare=not replan).fetchall()
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
+        self._begin()
         return self._cursor.execute(sql, parameters, prepare=True).fetchone()
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
+        if self._first is None and not self._has_begun:
+            self._first = sql, parameters
+            return
+        self._begin()
         self._cursor.execute(sql, parameters, prepare=True)
+
+    def _begin(self) -> None:
+        """Ask for the transaction and for what waited; the answers come with that of the first question."""
+        if self._has_begun:
+            return
+        self._has_begun = True
+        self._pipeline = contextlib.ExitStack()
+        self._pipeline.enter_context(self._connection.pipeline())
+        self._cursor.execute("BEGIN")
+        if self._first is not None:
+            self._cursor.execute(*self._first, prepare=True)
 
     @property
     def session(self) -> Session:
         if self._session is None:
+            self._begin()
             self._leave_pipeline()
             wrapped = Connection(self._engine, connection=self._lent)
             self._session = Session(bind=wrapped, expire_on_commit=False, autoflush=False)
@@ -191,12 +207,19 @@ class Transaction:
     def commit(self) -> None:
         """Make it real. Raises the refusal of any statement sent before; then nothing of it is."""
         self.flush()
+        if not self._has_begun:
+            self._commit_alone()
+            return
         self._cursor.execute("COMMIT")
         self._leave_pipeline()
         # PostgreSQL answers COMMIT of a failed transaction with a quiet ROLLBACK.
         if self._cursor.statusmessage != "COMMIT":
             raise psycopg.InternalError("the transaction had failed and was rolled back")
-        self._committed = True
+
+    def _commit_alone(self) -> None:
+        if self._first is not None:
+            first, self._first = self._first, None
+            self._cursor.execute(*first, prepare=True)
 
     def close(self) -> None:
         """Let go: whatever was not committed is rolled back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from uuid import UUID
 
 import orjson
@@ -48,8 +49,9 @@ class SqlLedger:
         self._statements = statements
 
     def post(self, journals: Sequence[Journal]) -> None:
-        posted = orjson.dumps([_document(journal) for journal in journals]).decode()
-        self._statements.execute("SELECT ledger_post(%s::jsonb)", (posted,))
+        told = orjson.dumps([_document(journal) for journal in journals]).decode()
+        legs = orjson.dumps(_legs(journals)).decode()
+        self._statements.execute("SELECT ledger_post(%s::jsonb, %s::jsonb)", (told, legs))
 
     def lock(self, accounts: Iterable[AccountRef]) -> Mapping[AccountRef, Standing]:
         by_id = {account.id: account for account in accounts}
@@ -114,12 +116,22 @@ def _document(journal: Journal) -> dict[str, object]:
         "en": journal.description_en,
         "at": journal.occurred_at,
         "reverses": journal.reverses,
-        "entries": [_entry(entry.account, entry.amount_minor) for entry in journal.entries],
     }
 
 
-def _entry(account: AccountRef, amount_minor: int) -> list[object]:
-    return [account.id, account.kind, account.currency, account.owner, account.provider, amount_minor]
+def _legs(journals: Sequence[Journal]) -> list[list[object]]:
+    """All legs in the order in which their accounts are locked."""
+    legs = [
+        (entry.account.id, place, line, entry)
+        for place, journal in enumerate(journals)
+        for line, entry in enumerate(journal.entries, start=1)
+    ]
+    legs.sort(key=itemgetter(0, 1, 2))
+    return [
+        [account_id, of.kind, of.currency, of.owner, of.provider, entry.amount_minor, place, line]
+        for account_id, place, line, entry in legs
+        for of in (entry.account,)
+    ]
 
 
 def fingerprint(journal: Journal) -> bytes:
