@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from click.testing import CliRunner
@@ -297,6 +299,25 @@ def test_a_chain_across_many_batches_is_followed(books: Audited, story: Story, m
     assert verify_ledger(books.addresses.owner).fault is None
 
 
+def test_books_that_move_meanwhile_are_seen_as_of_one_moment(own_books: Audited) -> None:
+    wallet, over = own_books.a_wallet(), threading.Event()
+
+    def post_until_it_is_over() -> None:
+        while not over.is_set():
+            own_books.move(CLEARING, wallet, 1)
+
+    with ThreadPoolExecutor(2) as posters:
+        posting = [posters.submit(post_until_it_is_over) for _ in range(2)]
+        seen = [verify_ledger(own_books.addresses.owner)]
+        while len({verified.entries for verified in seen}) < 4:
+            seen.append(verify_ledger(own_books.addresses.owner))
+        over.set()
+        for poster in posting:
+            poster.result()
+
+    assert {verified.fault for verified in seen} == {None}
+
+
 @pytest.fixture
 def altayar(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, addresses: DatabaseAddresses
@@ -304,6 +325,8 @@ def altayar(
     monkeypatch.setenv("ENVIRONMENT", "test")
     monkeypatch.setenv("DATABASE_URL", settings.database_url)
     monkeypatch.setenv("REDIS_URL", settings.redis_url)
+    # The role that this database's clones share.
+    monkeypatch.setattr("infrastructure.bootstrap.addresses_from", lambda url: addresses)
 
     def run(*arguments: str) -> tuple[int, str]:
         done = CliRunner().invoke(main, ["ledger", *arguments])
@@ -332,8 +355,10 @@ def test_a_root_that_was_kept_elsewhere_is_looked_for(
     altayar: Callable[..., tuple[int, str]], own_books: Audited
 ) -> None:
     """The newest seals can be taken away, and all that is left is right: only a copy tells."""
-    own_books.as_owner("SELECT ledger_seal()")
-    [(root,)] = own_books.as_owner("SELECT root FROM ledger_seals")
+    _, said = altayar("seal")
+    [(day, root)] = own_books.as_owner("SELECT business_day, root FROM ledger_seals")
+    assert said == f"seal 1 of {day}: 0 journals, 0 entries, root {root.hex()}\n"
+    assert altayar("seal") == (0, "every day that is over is sealed\n")
     assert altayar("verify", "--root", root.hex())[0] == 0
     assert altayar("verify", "--root", "abc")[0] == 2
 

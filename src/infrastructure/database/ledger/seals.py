@@ -109,7 +109,7 @@ class SealAgain:
 
 
 class SealsAgain:
-    """All seals, made again while journals pass in the order of their ids; half a kilobyte for each sealed day."""
+    """All seals, made again while journals pass in the order of their ids; a kilobyte for each sealed day."""
 
     def __init__(self, seals: Sequence[SealAgain]) -> None:
         self._seals = seals
