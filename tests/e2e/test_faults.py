@@ -173,8 +173,12 @@ def _assert_done_once(system: System, customer: Person, booking: Json) -> None:
     assert credits_of(system, booking) == 1
     (invoice,) = customer.wait_for_items("/invoices")
     assert customer.pdf(invoice, "both").startswith(b"%PDF-")
-    notes = customer.wait_for_items("/notifications", 2)
-    assert sorted(note["notification_type"] for note in notes) == ["BOOKING_CONFIRMED", "PAYMENT_SUCCESS"]
+    notes = customer.wait_for_items("/notifications", 3)
+    assert sorted(note["notification_type"] for note in notes) == [
+        "BOOKING_CONFIRMED",
+        "PAYMENT_SUCCESS",
+        "POINTS_EARNED",
+    ]
     # A mail may be handed over twice when its sender dies; its Message-ID says that it is the same mail.
     system.wait_for(lambda: len(_message_ids(system, customer)) >= 3, "three mails")
     assert len(_message_ids(system, customer)) == 3

@@ -1,0 +1,40 @@
+"""Fixtures that several modules of these tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.transaction import Database
+from tests.integration.loyalty import Loyalty
+from tests.integration.shop import PROMISES
+
+ABOUT_POINTS = ("journal", "chain", "zero", "debt", "hold", "lot")
+
+
+@pytest.fixture(scope="module")
+def points_database(module_addresses: DatabaseAddresses) -> Iterator[Database]:
+    opened = Database(module_addresses.app)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def loyalty(points_database: Database, module_addresses: DatabaseAddresses) -> Iterator[Loyalty]:
+    """Customers with points. Whatever a test does, the books are right, and every balance is the sum of its lots."""
+    yield Loyalty(points_database)
+    with connect(module_addresses.owner) as connection:
+        for name, query in PROMISES.items():
+            if any(word in name for word in ABOUT_POINTS):
+                assert connection.execute(query).fetchall() == [], name
+
+
+@pytest.fixture
+def owner_session(module_addresses: DatabaseAddresses) -> Iterator[psycopg.Connection[Any]]:
+    """A session of the database's owner, past all of the application's own checks."""
+    with connect(module_addresses.owner) as connection:
+        yield connection
