@@ -91,6 +91,11 @@ def _state_accounts() -> None:
         ),
     )
     op.create_index("ix_account_statements_requested_at", "account_statements", ["requested_at"])
+    op.create_index(
+        "ix_account_statements_requested_by_user_id_requested_at",
+        "account_statements",
+        ["requested_by_user_id", "requested_at"],
+    )
 
 
 def _reconcile_clearing() -> None:

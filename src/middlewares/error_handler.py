@@ -47,6 +47,7 @@ STATUS_OF_CODE = {
     "rate_limited": 429,
     "too_many_attempts": 429,
     "export_limit_reached": 429,
+    "statement_limit_reached": 429,
 }
 CODE_OF_STATUS = {
     400: "malformed_request",

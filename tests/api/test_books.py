@@ -16,7 +16,7 @@ from application.privacy.erasure import carry_out_erasure
 from domain.ledger import accounts
 from domain.ledger.accounts import CHART, AccountKind, AccountRef
 from domain.ledger.journal import Journal, transfer
-from domain.ledger.statements import MOST_PRINTED
+from domain.ledger.statements import MOST_A_DAY, MOST_PRINTED
 from domain.shared.clock import business_date
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
@@ -96,19 +96,16 @@ class TestTrialBalance:
         total = by_kind["TOTAL"]
         assert total["debits"] == total["credits"] == total["closing_debit"] == total["closing_credit"] == "5.00"
 
-    @pytest.mark.parametrize(
-        ("query", "pointer"),
-        [
+    def test_a_period_without_a_day_is_refused(self, shop: Shop) -> None:
+        for query, pointer in (
             ("from=2026-02-01&to=2026-02-01", "/to"),
             ("from=2026-02-01", "/to"),
             ("to=2026-02-01", "/from"),
             ("from=yesterday", "/from"),
             ("from=0001-01-01&to=2026-02-01", "/from"),
             ("from=2026-02-01&to=9999-12-31", "/to"),
-        ],
-    )
-    def test_a_period_without_a_day_is_refused(self, shop: Shop, query: str, pointer: str) -> None:
-        problem(shop.get(f"{BOOKS}/trial-balance?{query}", shop.admin), 422, "validation_failed", pointer=pointer)
+        ):
+            problem(shop.get(f"{BOOKS}/trial-balance?{query}", shop.admin), 422, "validation_failed", pointer=pointer)
 
 
 class TestAccounts:
@@ -218,6 +215,18 @@ class TestStatements:
         assert shop.get(path, admin).status_code == 202
 
         assert self.requests(shop) == 2
+
+    def test_as_many_as_a_day_allows_are_drawn(self, shop: Shop, sign_up: SignUp, clock: MovableClock) -> None:
+        customer = sign_up()
+        a_wallet(shop, customer)
+        paths = [f"/api/v1/wallet/statement?{around_today(shop, days)}" for days in range(1, MOST_A_DAY + 2)]
+        assert [shop.get(path, customer).status_code for path in paths[:-1]] == [202] * MOST_A_DAY
+
+        problem(shop.get(paths[-1], customer), 429, "statement_limit_reached")
+        assert shop.get(paths[0], customer).status_code == 202
+        assert self.requests(shop) == MOST_A_DAY
+        clock.offset = timedelta(days=1, minutes=1)
+        assert shop.get(paths[-1], shop.again(customer)).status_code == 202
 
     def test_a_file_counts_on_from_the_opening_balance(self, shop: Shop, sign_up: SignUp) -> None:
         customer = sign_up()

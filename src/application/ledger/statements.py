@@ -11,10 +11,12 @@ from application.ledger.books_ports import PrintedEntry, StatementDocument, Stat
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.ledger.periods import Period
 from domain.ledger.statements import (
+    A_DAY,
     KEPT_FOR,
     AccountNotFound,
     StatementFigures,
     StatementRequested,
+    TooManyStatements,
     storage_key,
     with_balances,
 )
@@ -35,12 +37,13 @@ def figures_of(account_id: UUID, period: Period, *, statements: Statements) -> S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrepareStatement:
-    """Which account over which period, in `ar`, `en` or `both`, and who asks."""
+    """Which account over which period, in `ar`, `en` or `both`; who asks, and how many they may have drawn a day."""
 
     account_id: UUID
     period: Period
     language: str
     actor_id: UUID
+    most_a_day: int
 
 
 def prepare_statement(
@@ -48,7 +51,7 @@ def prepare_statement(
 ) -> str | None:
     """Where the statement's PDF lies; None while a worker makes it, which is asked for where nobody did.
 
-    Raises AccountNotFound or StatementTooLong.
+    Raises AccountNotFound, StatementTooLong or TooManyStatements.
     """
     figures = figures_of(command.account_id, command.period, statements=statements)
     figures.refuse_long()
@@ -61,6 +64,8 @@ def prepare_statement(
             figures, command.language, statement_id=new_id(), by=command.actor_id, at=now
         )
         if asked.is_new:
+            if uow.statement_requests.asked_since(command.actor_id, now - A_DAY) > command.most_a_day:
+                raise TooManyStatements(most=command.most_a_day)
             uow.publish(StatementRequested(at=now, statement_id=asked.id))
         uow.commit()
     return None

@@ -16,6 +16,9 @@ from domain.shared.events import DomainEvent
 MOST_PRINTED: Final = 1_000
 """Entries in a PDF, half a minute of drawing in both languages; a file of CSV has no bound."""
 
+A_DAY: Final = timedelta(days=1)
+MOST_A_DAY: Final = 20
+MOST_A_DAY_FOR_STAFF: Final = 500
 KEPT_FOR: Final = timedelta(days=30)
 ASKED_AGAIN_AFTER: Final = timedelta(minutes=15)
 """A PDF that is not made by then is asked for anew by whoever comes for it."""
@@ -34,6 +37,12 @@ class StatementTooLong(RuleBroken):
 
     def __init__(self) -> None:
         super().__init__(most=MOST_PRINTED)
+
+
+class TooManyStatements(RuleBroken):
+    """As many statements as a day allows were drawn for somebody; drawing one takes a worker seconds."""
+
+    code = "statement_limit_reached"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

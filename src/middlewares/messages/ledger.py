@@ -85,6 +85,10 @@ MESSAGES: Final[Sentences] = {
         ("Too long to print", "A PDF holds {most} movements; ask for a shorter period, or for CSV."),
         ("أطول من أن يطبع", "يتسع ملف PDF لعدد {most} حركة؛ اطلب فترة أقصر أو ملف CSV."),
     ),
+    "statement_limit_reached": (
+        ("Enough statements for today", "At most {most} a day are drawn; ask for CSV."),
+        ("عدد كاف من الكشوف اليوم", "يعد {most} كشفا على الأكثر في اليوم؛ اطلب ملف CSV."),
+    ),
     "reconciliation_not_found": (
         ("No such reconciliation", "There is none with this id."),
         ("لا توجد مطابقة كهذه", "لا توجد مطابقة بهذا المعرف."),

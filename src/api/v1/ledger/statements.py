@@ -20,8 +20,8 @@ from application.ledger.books_ports import Statements
 from application.ledger.statements import LANGUAGES, PrepareStatement, figures_of, prepare_statement
 from domain.ledger import accounts
 from domain.ledger.accounts import decimals_of
-from domain.ledger.periods import Period, asked_period, last_month
-from domain.ledger.statements import StatementFigures, with_balances
+from domain.ledger.periods import asked_period, last_month
+from domain.ledger.statements import MOST_A_DAY, MOST_A_DAY_FOR_STAFF, StatementFigures, with_balances
 from domain.shared.clock import business_date
 from domain.shared.money import EXPONENTS, format_minor
 from middlewares.auth_middleware import permission_required, token_required
@@ -89,26 +89,33 @@ class AnyStatement(MethodView):
     @blueprint.alt_response(202, schema=BeingMade, description=_WAIT)
     def get(self, query: dict[str, Any], account_id: UUID) -> Response:
         """The statement of somebody's account; accounts of the platform have none."""
-        return _statement(account_id, query)
+        return _statement(account_id, query, most_a_day=MOST_A_DAY_FOR_STAFF)
 
 
-def _statement(account_id: UUID, query: dict[str, Any]) -> Response:
+def _statement(account_id: UUID, query: dict[str, Any], *, most_a_day: int = MOST_A_DAY) -> Response:
     today = business_date(use().clock.now())
     period = asked_period(query["since"], query["until"], otherwise=last_month(today))
     if query["format"] == "csv":
         return _as_csv(figures_of(account_id, period, statements=use().statements))
-    return _as_pdf(account_id, period, query["lang"] or reading_language())
+    command = PrepareStatement(
+        account_id=account_id,
+        period=period,
+        language=query["lang"] or reading_language(),
+        actor_id=viewer().user_id,
+        most_a_day=most_a_day,
+    )
+    return _as_pdf(command)
 
 
-def _as_pdf(account_id: UUID, period: Period, language: str) -> Response:
-    command = PrepareStatement(account_id=account_id, period=period, language=language, actor_id=viewer().user_id)
+def _as_pdf(command: PrepareStatement) -> Response:
     key = prepare_statement(
         command, statements=use().statements, uow=use().new_uow(), clock=use().clock, new_id=use().new_id
     )
     pdf = use().storage.get(key) if key is not None else None
     if pdf is None:
         return json_answer({"status": "being_made"}, 202, {"Retry-After": "2"})
-    return _file(pdf, "application/pdf", f"statement-{period.since}-{period.last_day}-{language}.pdf")
+    period = command.period
+    return _file(pdf, "application/pdf", f"statement-{period.since}-{period.last_day}-{command.language}.pdf")
 
 
 def _as_csv(figures: StatementFigures) -> Response:

@@ -58,6 +58,7 @@ account_statements = Table(
     Column("size_bytes", Integer),
     UniqueConstraint("account_id", "since", "until", "language", "last_sequence", name="uq_account_statements_content"),
     Index("ix_account_statements_requested_at", "requested_at"),
+    Index("ix_account_statements_requested_by_user_id_requested_at", "requested_by_user_id", "requested_at"),
 )
 
 reconciliations = Table(

@@ -58,6 +58,9 @@ FROM account_statements s JOIN ledger_accounts a ON a.id = s.account_id JOIN use
 WHERE s.id = %s AND s.made_at IS NULL
 """
 _REMEMBER = "UPDATE account_statements SET made_at = %s, size_bytes = %s WHERE id = %s RETURNING 1"
+_ASKED_SINCE = """
+SELECT count(*) AS many FROM account_statements WHERE requested_by_user_id = %s AND requested_at > %s
+"""
 _PAST = "SELECT id FROM account_statements WHERE requested_at < %s ORDER BY requested_at LIMIT %s"
 
 
@@ -138,6 +141,10 @@ class SqlStatementRequests:
         if row is None:
             raise LookupError("an upsert answers its row")
         return AskedStatement(row["id"], row["is_new"])
+
+    def asked_since(self, by: UUID, since: datetime) -> int:
+        row = self._statements.row(_ASKED_SINCE, (by, since))
+        return int(row["many"]) if row is not None else 0
 
     def past(self, *, requested_before: datetime, limit: int) -> Sequence[UUID]:
         return [row["id"] for row in self._statements.rows(_PAST, (requested_before, limit))]
