@@ -59,6 +59,11 @@ class Movement:
             minor for account, minor in self.taken_back.items() if account.currency == unit and self.moved[account] < 0
         )
 
+    @property
+    def is_paid_with_points(self) -> bool:
+        """Whether it moved money, and points besides; and is no reversal."""
+        return self.reverses is None and len({entry.account.currency for entry in self.entries}) > 1
+
     def left(self, unit: str) -> int:
         return self.value(unit) - self.reversed_value(unit)
 

@@ -19,8 +19,7 @@ from domain.ledger.adjustments import (
     AdjustmentStatus,
     WalletAdjusted,
 )
-from domain.ledger.withdrawals import OwnRequest
-from domain.shared.errors import IllegalTransition, InvalidValue
+from domain.shared.errors import IllegalTransition, InvalidValue, OwnRequest
 from infrastructure.clock import new_id
 from tests.builders import NOON
 

@@ -9,7 +9,6 @@ import pytest
 
 from domain.ledger.withdrawals import (
     NEXT,
-    OwnRequest,
     Withdrawal,
     WithdrawalApproved,
     WithdrawalRequested,
@@ -18,7 +17,7 @@ from domain.ledger.withdrawals import (
     masked,
     refuse_below,
 )
-from domain.shared.errors import IllegalTransition, InvalidValue
+from domain.shared.errors import IllegalTransition, InvalidValue, OwnRequest
 from domain.shared.money import CurrencyMismatch, Money
 from infrastructure.clock import new_id
 from tests.builders import NOON, egp

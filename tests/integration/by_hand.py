@@ -148,5 +148,16 @@ def _capture(ledger: Ledger, hold_id: UUID, wallet: AccountRef, amount: int) -> 
 
 
 def document(journal: Journal, **changes: object) -> dict[str, object]:
-    """What `ledger_post` is given for a journal, unless the changes say otherwise."""
-    return {**_document(journal), **changes}
+    """A journal with its legs as `ledger_post` knows them, unless the changes say otherwise."""
+    legs = [
+        [
+            leg.account.id,
+            leg.account.kind,
+            leg.account.currency,
+            leg.account.owner,
+            leg.account.provider,
+            leg.amount_minor,
+        ]
+        for leg in journal.entries
+    ]
+    return {**_document(journal), "entries": legs, **changes}

@@ -365,8 +365,30 @@ def test_a_lot_gets_back_no_more_than_was_taken_from_it(
 # The application's own way in ------------------------------------------------------------------------
 
 
-def post(session: Session, *documents: dict[str, object]) -> None:
+def post(session: Session, *documents: dict[str, Any]) -> None:
+    legs = [
+        [*leg, place, line] for place, told in enumerate(documents) for line, leg in enumerate(told["entries"], start=1)
+    ]
+    legs.sort(key=lambda leg: leg[0].int)
+    journals = [{name: value for name, value in told.items() if name != "entries"} for told in documents]
+    session.execute(
+        "SELECT ledger_post(%s::jsonb, %s::jsonb)", (orjson.dumps(journals).decode(), orjson.dumps(legs).decode())
+    )
+
+
+def post_as_the_release_before(session: Session, *documents: dict[str, Any]) -> None:
     session.execute("SELECT ledger_post(%s::jsonb)", (orjson.dumps(documents).decode(),))
+
+
+def test_the_release_before_posts_by_its_own_form(app_role: Session, ledger: Ledger) -> None:
+    source, target = ledger.a_wallet(100), ledger.a_wallet()
+    journals = [a_journal(*transfer(source, target, 60)), a_journal(*transfer(target, source, 10))]
+
+    post_as_the_release_before(app_role, *(document(journal) for journal in journals))
+    post_as_the_release_before(app_role, document(journals[0]))
+
+    assert (ledger.balance(source), ledger.balance(target)) == (50, 50)
+    assert [line[2] for line in ledger.chain(target)] == [60, -10]
 
 
 def entry(account: UUID, kind: str, unit: str, person: UUID | None, amount: int) -> list[object]:

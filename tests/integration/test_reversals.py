@@ -17,12 +17,12 @@ from domain.ledger.journal import (
     InsufficientBalance,
     Journal,
     JournalKeyReused,
+    JournalNotFound,
     JournalType,
     ReversalRefused,
     transfer,
 )
 from domain.ledger.lots import consume
-from domain.ledger.reversals import JournalNotFound
 from domain.shared.money import Money
 from infrastructure.clock import SystemClock, new_id
 from infrastructure.database.roles import DatabaseAddresses

@@ -17,10 +17,10 @@ from domain.ledger.accounts import AccountKind
 from domain.ledger.adjustments import NEXT as ADJUSTMENT_NEXT
 from domain.ledger.journal import InsufficientBalance, transfer
 from domain.ledger.withdrawals import NEXT as WITHDRAWAL_NEXT
-from domain.ledger.withdrawals import EmailNotVerified, OwnRequest
+from domain.ledger.withdrawals import EmailNotVerified
 from domain.pricing.exchange import RateMoved, RateNotFound
 from domain.privacy.erasure import AccountErased, Erasure
-from domain.shared.errors import IllegalTransition, InvalidValue
+from domain.shared.errors import IllegalTransition, InvalidValue, OwnRequest
 from domain.shared.money import Money
 from infrastructure.clock import new_id
 from infrastructure.database.refusals import DatabaseUnavailable

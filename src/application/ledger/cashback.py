@@ -73,7 +73,7 @@ class ApproveCashback:
 
 
 def approve_cashback(command: ApproveCashback, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Let it be credited as soon as it is eligible. Raises CashbackNotFound or IllegalTransition."""
+    """Let it be credited as soon as it is eligible. Raises CashbackNotFound, OwnRequest, IllegalTransition."""
     now = clock.now()
     with uow:
         record = uow.cashback.get(command.cashback_id)

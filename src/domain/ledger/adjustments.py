@@ -11,9 +11,8 @@ from uuid import UUID
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.journal import Journal, JournalType, transfer
-from domain.ledger.withdrawals import OwnRequest
 from domain.shared.aggregate import Aggregate
-from domain.shared.errors import IllegalTransition, InvalidValue, NotFound
+from domain.shared.errors import IllegalTransition, InvalidValue, NotFound, OwnRequest
 from domain.shared.events import DomainEvent
 from domain.shared.money import Money
 

@@ -14,7 +14,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.shared.aggregate import Aggregate
-from domain.shared.errors import Conflict, IllegalTransition, NotFound
+from domain.shared.errors import Conflict, IllegalTransition, NotFound, OwnRequest
 from domain.shared.events import DomainEvent
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
@@ -197,7 +197,12 @@ class CashbackRecord(Aggregate):
         return self.cashback_amount - self.clawed_back
 
     def approve(self, *, by: UUID | None, at: datetime) -> None:
-        """It may be credited once it is eligible; `by` is None where the setting approves. Raises IllegalTransition."""
+        """It may be credited once it is eligible; `by` is None where the setting approves.
+
+        Raises OwnRequest for one's own, or IllegalTransition.
+        """
+        if by == self.user_id:
+            raise OwnRequest()
         self._move_to(CashbackStatus.APPROVED)
         self.approved_at, self.approved_by_user_id = at, by
         self._tell(CashbackApproved, at, approved_by_user_id=by)

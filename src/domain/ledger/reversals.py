@@ -15,7 +15,7 @@ from uuid import UUID
 from domain.ledger.accounts import CHART, USER_KINDS, AccountKind, AccountRef, Standing
 from domain.ledger.debts import debt_of, give_up
 from domain.ledger.journal import Entry, InsufficientBalance, JournalType, ReversalRefused
-from domain.shared.errors import Conflict, NotFound
+from domain.shared.errors import Conflict
 from domain.shared.events import DomainEvent
 from domain.shared.money import Money, allocate
 
@@ -24,12 +24,6 @@ BY_HAND: Final = frozenset(
 )
 """What staff may reverse: nothing else accounts for it. Whatever belongs to a payment, a trip or a payout is taken
 back where that is."""
-
-
-class JournalNotFound(NotFound):
-    """There is no such journal."""
-
-    code = "journal_not_found"
 
 
 class NotReversedByHand(Conflict):

@@ -9,7 +9,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.shared.aggregate import Aggregate
-from domain.shared.errors import IllegalTransition, InvalidValue, NotAllowed, NotFound
+from domain.shared.errors import IllegalTransition, InvalidValue, NotAllowed, NotFound, OwnRequest
 from domain.shared.events import DomainEvent
 from domain.shared.money import Money
 
@@ -24,12 +24,6 @@ class EmailNotVerified(NotAllowed):
     """Only somebody who is reached at a proved address takes money out."""
 
     code = "email_not_verified"
-
-
-class OwnRequest(NotAllowed):
-    """Nobody decides about what they asked for themselves, or about their own money."""
-
-    code = "own_request"
 
 
 class WithdrawalTooSmall(InvalidValue):

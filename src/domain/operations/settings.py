@@ -141,7 +141,7 @@ ADJUSTMENT_LIMIT: Final = Setting(
     "المبلغ الذي يسوي به شخص واحد المحفظة منفردا لكل عملة؛ ولا شيء في العملات غير المذكورة",
 )  # fmt: skip
 POINTS_ADJUSTMENT_LIMIT: Final = Setting(
-    "ledger.points_adjustment_limit", whole(0, 10_000_000), 1_000,
+    "ledger.points_adjustment_limit", whole(0, 10_000_000), 10_000,
     "Up to how many points one person adjusts alone", "عدد النقاط التي يسويها شخص واحد منفردا",
 )  # fmt: skip
 

@@ -53,6 +53,12 @@ class NotAllowed(DomainError):
     code = "forbidden"
 
 
+class OwnRequest(NotAllowed):
+    """Nobody decides about what they asked for themselves, or about their own money."""
+
+    code = "own_request"
+
+
 class Unavailable(DomainError):
     """Something that is needed cannot be reached now; the same request may succeed later."""
 

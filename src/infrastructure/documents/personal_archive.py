@@ -38,6 +38,7 @@ SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "balance_holds": ("مبالغ محجوزة", "Amounts held"),
     "points": ("النقاط", "Points"),
     "points_lot_entries": ("استخدام النقاط", "Use of points"),
+    "points_reminders": ("تذكيرات بانتهاء النقاط", "Reminders of points that end"),
     "cashback": ("الاسترداد النقدي", "Cashback"),
     "withdrawals": ("السحوبات", "Withdrawals"),
     "adjustments": ("التسويات", "Adjustments"),

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from application.ledger.reversible import Holdings, Reversible
 from domain.ledger.accounts import AccountKind, AccountRef
-from domain.ledger.journal import JournalType
+from domain.ledger.journal import JournalNotFound, JournalType
 from domain.ledger.lots import LotEntry, OpenLot
-from domain.ledger.reversals import JournalNotFound, PostedJournal
+from domain.ledger.reversals import PostedJournal
 from infrastructure.database.transaction import Row, Statements
 
 # The application may not lock rows of journals; reversals of one journal come one after another by this instead.
