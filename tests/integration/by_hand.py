@@ -150,14 +150,8 @@ def _capture(ledger: Ledger, hold_id: UUID, wallet: AccountRef, amount: int) -> 
 def document(journal: Journal, **changes: object) -> dict[str, object]:
     """A journal with its legs as `ledger_post` knows them, unless the changes say otherwise."""
     legs = [
-        [
-            leg.account.id,
-            leg.account.kind,
-            leg.account.currency,
-            leg.account.owner,
-            leg.account.provider,
-            leg.amount_minor,
-        ]
+        [of.id, of.kind, of.currency, of.owner, of.provider, leg.amount_minor]
         for leg in journal.entries
+        for of in (leg.account,)
     ]
     return {**_document(journal), "entries": legs, **changes}

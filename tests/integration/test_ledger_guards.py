@@ -342,8 +342,8 @@ def test_holds_and_lots_add_up_whoever_writes_them(scene: Scene, owner: Session,
 
 
 def test_holds_are_not_truncated(scene: Scene, owner: Session, app_role: Session) -> None:
-    assert sqlstate_of(owner, lambda: owner.execute("TRUNCATE balance_holds")) == "AL005"
-    assert sqlstate_of(app_role, lambda: app_role.execute("TRUNCATE balance_holds")) == DENIED
+    assert sqlstate_of(owner, lambda: owner.execute("TRUNCATE balance_holds CASCADE")) == "AL005"
+    assert sqlstate_of(app_role, lambda: app_role.execute("TRUNCATE balance_holds CASCADE")) == DENIED
 
 
 @pytest.mark.parametrize(("points", "refused"), [(6, None), (7, "AL009")])
@@ -380,7 +380,8 @@ def post_as_the_release_before(session: Session, *documents: dict[str, Any]) -> 
     session.execute("SELECT ledger_post(%s::jsonb)", (orjson.dumps(documents).decode(),))
 
 
-def test_the_release_before_posts_by_its_own_form(app_role: Session, ledger: Ledger) -> None:
+def test_the_release_before_posts_by_its_own_form(app_role: Session, database: Database) -> None:
+    ledger = Ledger(database)
     source, target = ledger.a_wallet(100), ledger.a_wallet()
     journals = [a_journal(*transfer(source, target, 60)), a_journal(*transfer(target, source, 10))]
 
