@@ -12,7 +12,6 @@ from application.ledger.point_adjustments import post_points
 from application.ports import UnitOfWork
 from domain.ledger.accounts import POINTS_UNIT
 from domain.ledger.adjustments import REFERENCE, Adjustment
-from domain.ledger.journal import Journal
 from domain.shared.clock import Clock, business_date
 from domain.shared.identifiers import NewId, document_number
 
@@ -90,21 +89,18 @@ def reject_adjustment(command: DecideAdjustment, *, uow: UnitOfWork, clock: Cloc
         before = adjustment.status
         adjustment.reject(by=command.actor_id, at=clock.now())
         uow.adjustments.save(adjustment)
-        _audit(uow, adjustment, "wallets.reject", before=before, actor=command.actor_id, clock=clock)
+        _audit(uow, adjustment, "wallets.approve", before=before, actor=command.actor_id, clock=clock)
         uow.commit()
 
 
 def _post(adjustment: Adjustment, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
     """Move what is to be given or taken; the journal's id. Raises InsufficientBalance, here or at commit."""
     journal = adjustment.journal(journal_id=new_id(), at=clock.now())
-    post = post_points if adjustment.unit == POINTS_UNIT else post_money
-    post(adjustment, journal, uow=uow, clock=clock, new_id=new_id)
+    if adjustment.unit == POINTS_UNIT:
+        post_points(adjustment, journal, uow=uow, clock=clock, new_id=new_id)
+    else:
+        uow.ledger.post([journal])
     return journal.id
-
-
-def post_money(_: Adjustment, journal: Journal, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:  # noqa: ARG001
-    """Money needs nothing beside its journal."""
-    uow.ledger.post([journal])
 
 
 def _audit(
