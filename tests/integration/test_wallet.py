@@ -205,7 +205,8 @@ class TestHolds:
             with connect(module_addresses.app) as killer:
                 killer.execute(
                     """SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
-                       WHERE usename = current_user AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"""
+                       WHERE datname = current_database() AND usename = current_user AND xact_start IS NOT NULL
+                         AND pid <> pg_backend_pid()"""
                 )
             uow.commit()
 
