@@ -8,9 +8,13 @@ from uuid import uuid4
 
 import pytest
 
+from domain.ledger import accounts
+from domain.ledger.accounts import AccountKind
+from domain.ledger.journal import Entry
 from domain.shared.clock import business_date
 from tests.api.personas import Personas
 from tests.api.shop import Json, Shop, SignUp, fill_wallet, problem
+from tests.builders import a_journal
 from tests.conftest import Person
 
 V1 = "/api/v1"
@@ -176,6 +180,20 @@ class TestExplaining:
 
         assert (explained["held"], explained["available"]) == (egp("200.00"), egp("300.00"))
         assert [held["source"]["number"] for held in explained["holds"]] == [withdrawal["withdrawal_number"]]
+
+    def test_other_peoples_legs_are_nobodys_business(self, shop: Shop, customer: Person, finance: Person) -> None:
+        own, agents = accounts.wallet(customer.user_id, "EGP"), accounts.wallet(finance.user_id, "EGP")
+        prepaid = accounts.platform(AccountKind.CUSTOMER_PREPAYMENTS, "EGP")
+        fill_wallet(shop, customer, "100.00")
+        with shop.running.dependencies.new_uow() as uow:
+            uow.ledger.post([a_journal(Entry(own, -10_000), Entry(prepaid, 9_000), Entry(agents, 1_000))])
+            uow.commit()
+
+        shared = explain(shop, customer)["items"][0]
+
+        assert [(leg["kind"], leg["amount"]) for leg in shared["counterparts"]] == [
+            ("CUSTOMER_PREPAYMENTS", egp("90.00"))
+        ]
 
     def test_an_empty_wallet_is_explained_by_nothing(self, shop: Shop, customer: Person) -> None:
         explained = explain(shop, customer)

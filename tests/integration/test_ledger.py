@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+import orjson
 import pytest
 
 from domain.ledger import accounts
@@ -13,10 +14,11 @@ from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import Entry, InsufficientBalance, Journal, JournalKeyReused, transfer
 from infrastructure.clock import new_id
 from infrastructure.database.ledger.repositories import fingerprint
-from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from tests.builders import NOON, a_journal, a_lot
 from tests.integration.books import Ledger, assert_books_are_right
+from tests.integration.by_hand import document
 from tests.integration.shop import a_stored_user
 
 ELSEWHERE = accounts.clearing("ELSEWHERE", "EGP")
@@ -220,3 +222,15 @@ def test_a_transfer_to_oneself_is_two_entries_and_no_change(ledger: Ledger) -> N
     ledger.post(a_journal(Entry(wallet, -100), Entry(wallet, 100)))
 
     assert ledger.chain(wallet)[1:] == [(2, 100, -100, 0), (3, 0, 100, 100)]
+
+
+def test_the_release_before_posts_by_its_own_form(ledger: Ledger, module_addresses: DatabaseAddresses) -> None:
+    source, target = ledger.a_wallet(100), ledger.a_wallet()
+    journals = [document(a_journal(*transfer(source, target, 60))), document(a_journal(*transfer(target, source, 10)))]
+
+    with connect(module_addresses.app) as session:
+        for posted in (journals, journals[:1]):
+            session.execute("SELECT ledger_post(%s::jsonb)", (orjson.dumps(posted).decode(),))
+
+    assert (ledger.balance(source), ledger.balance(target)) == (50, 50)
+    assert [line[2] for line in ledger.chain(target)] == [60, -10]

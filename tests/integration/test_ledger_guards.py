@@ -376,22 +376,6 @@ def post(session: Session, *documents: dict[str, Any]) -> None:
     )
 
 
-def post_as_the_release_before(session: Session, *documents: dict[str, Any]) -> None:
-    session.execute("SELECT ledger_post(%s::jsonb)", (orjson.dumps(documents).decode(),))
-
-
-def test_the_release_before_posts_by_its_own_form(app_role: Session, database: Database) -> None:
-    ledger = Ledger(database)
-    source, target = ledger.a_wallet(100), ledger.a_wallet()
-    journals = [a_journal(*transfer(source, target, 60)), a_journal(*transfer(target, source, 10))]
-
-    post_as_the_release_before(app_role, *(document(journal) for journal in journals))
-    post_as_the_release_before(app_role, document(journals[0]))
-
-    assert (ledger.balance(source), ledger.balance(target)) == (50, 50)
-    assert [line[2] for line in ledger.chain(target)] == [60, -10]
-
-
 def entry(account: UUID, kind: str, unit: str, person: UUID | None, amount: int) -> list[object]:
     return [account, kind, unit, person, "", amount]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -43,6 +44,7 @@ KEPT = (
     "lots are what their entries left",
 )
 NEVER_CHANGED = "AL005"
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +141,32 @@ class TestHolds:
         assert {row["hold"]: row["times"] for row in told if row["hold"] in made} == dict.fromkeys(made, 1)
         assert [wallets.wallet(person) for person in people] == [(100, 100)] * 4
 
+    def test_expiry_waits_for_accounts_in_the_order_of_everybody_else(
+        self, wallets: Wallets, module_addresses: DatabaseAddresses
+    ) -> None:
+        first, second = sorted(
+            (wallets.somebody(100) for _ in range(2)), key=lambda person: accounts.wallet(person, "EGP").id
+        )
+        # The later account's hold is due earlier.
+        holds_made = [wallets.hold(person, 10, expires_in=timedelta()) for person in (second, first)]
+
+        with (
+            connect(module_addresses.app) as other,
+            connect(module_addresses.app) as watcher,
+            ThreadPoolExecutor(1) as thread,
+        ):
+            other.execute("BEGIN")
+            other.execute("SELECT ledger_lock(ARRAY[%s])", (accounts.wallet(first, "EGP").id,))
+            expired = thread.submit(wallets.expire)
+            while watcher.execute(WAITING).fetchone() is None:
+                assert not expired.done()
+            other.execute("SET LOCAL lock_timeout = '500ms'")
+            other.execute("SELECT ledger_lock(ARRAY[%s])", (accounts.wallet(second, "EGP").id,))
+            other.execute("COMMIT")
+
+        assert expired.result() == 2
+        assert [wallets.status("balance_holds", hold) for hold in holds_made] == ["EXPIRED"] * 2
+
     def test_of_capture_release_and_expiry_at_once_exactly_one_wins(self, wallets: Wallets) -> None:
         for _ in range(6):
             person = wallets.somebody(100)
@@ -150,6 +178,7 @@ class TestHolds:
 
             won = [captured is None, released is None, expired == 1]
             assert sum(won) == 1, (captured, released, expired)
+            assert outcomes([captured, released, expired])[1] <= {IllegalTransition}
             assert wallets.wallet(person)[0] == (0 if captured is None else 100)
             assert wallets.status("balance_holds", hold) == ("CAPTURED", "RELEASED", "EXPIRED")[won.index(True)]
 
@@ -176,7 +205,8 @@ class TestHolds:
             with connect(module_addresses.app) as killer:
                 killer.execute(
                     """SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
-                       WHERE usename = current_user AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"""
+                       WHERE datname = current_database() AND usename = current_user AND xact_start IS NOT NULL
+                         AND pid <> pg_backend_pid()"""
                 )
             uow.commit()
 
@@ -440,14 +470,15 @@ class TestAdjustments:
         assert refused.value.diag.constraint_name == "ck_adjustments_approved_by_somebody"
 
     def test_two_who_agree_at_once_post_it_once(self, wallets: Wallets, staff: UUID) -> None:
-        person = wallets.somebody()
-        adjustment = wallets.adjust(person, 100, staff, limit=0)
         others = [wallets.somebody() for _ in range(4)]
+        for _ in range(4):
+            person = wallets.somebody()
+            adjustment = wallets.adjust(person, 100, staff, limit=0)
 
-        done, refused = outcomes(all_at_once([partial(wallets.agree, adjustment, other) for other in others]))
+            done, refused = outcomes(all_at_once([partial(wallets.agree, adjustment, other) for other in others]))
 
-        assert (done, refused) == (1, {IllegalTransition})
-        assert wallets.wallet(person) == (100, 100)
+            assert (done, refused) == (1, {IllegalTransition})
+            assert wallets.wallet(person) == (100, 100)
 
     def test_what_is_spent_by_the_time_of_approval_is_not_taken(
         self, wallets: Wallets, staff: UUID, colleague: UUID
@@ -509,6 +540,20 @@ class TestAdjustments:
 
         assert (done, refused) == (1, {InsufficientBalance})
         assert wallets.standing(accounts.points(person)) == (0, 0)
+
+    def test_who_takes_points_at_the_same_time_takes_from_other_lots(
+        self, wallets: Wallets, staff: UUID, colleague: UUID
+    ) -> None:
+        for _ in range(3):
+            person = wallets.somebody()
+            for _ in range(4):
+                wallets.adjust(person, 30, staff, unit="PTS")
+            waiting = [wallets.adjust(person, -30, staff, unit="PTS", limit=0) for _ in range(4)]
+
+            done = outcomes(all_at_once([partial(wallets.agree, adjustment, colleague) for adjustment in waiting]))
+
+            assert done == (4, set())
+            assert wallets.standing(accounts.points(person)) == (0, 0)
 
     def _a_lot_that_expires_soon(self, wallets: Wallets, person: UUID, points: int) -> UUID:
         issued = accounts.platform(AccountKind.POINTS_ISSUED, "PTS")

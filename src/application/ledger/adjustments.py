@@ -89,7 +89,7 @@ def reject_adjustment(command: DecideAdjustment, *, uow: UnitOfWork, clock: Cloc
         before = adjustment.status
         adjustment.reject(by=command.actor_id, at=clock.now())
         uow.adjustments.save(adjustment)
-        _audit(uow, adjustment, "wallets.reject", before=before, actor=command.actor_id, clock=clock)
+        _audit(uow, adjustment, "wallets.approve", before=before, actor=command.actor_id, clock=clock)
         uow.commit()
 
 

@@ -115,7 +115,7 @@ def reject_withdrawal(command: DecideWithdrawal, *, uow: UnitOfWork, clock: Cloc
         withdrawal.reject(reason=command.words, by=command.actor_id, at=clock.now())
         holds.release(withdrawal.hold_id, uow=uow, clock=clock)
         uow.withdrawals.save(withdrawal)
-        _audit(uow, withdrawal, "wallets.reject", before=before, actor=command.actor_id, clock=clock)
+        _audit(uow, withdrawal, "wallets.approve", before=before, actor=command.actor_id, clock=clock)
         uow.commit()
 
 
@@ -128,7 +128,7 @@ def pay_withdrawal(command: DecideWithdrawal, *, uow: UnitOfWork, clock: Clock, 
         legs = transfer(_in_transit(unit), accounts.clearing(BANK, unit), withdrawal.amount)
         uow.ledger.post([_journal(withdrawal, JournalType.PAYOUT, "paid", legs, clock=clock, new_id=new_id)])
         uow.withdrawals.save(withdrawal)
-        _audit(uow, withdrawal, "wallets.pay", before=before, actor=command.actor_id, clock=clock)
+        _audit(uow, withdrawal, "wallets.approve", before=before, actor=command.actor_id, clock=clock)
         uow.commit()
 
 
@@ -142,7 +142,7 @@ def return_withdrawal(command: DecideWithdrawal, *, uow: UnitOfWork, clock: Cloc
         withdrawal.send_back(reason=command.words, journal_id=journal.id, by=command.actor_id, at=clock.now())
         uow.ledger.post([journal])
         uow.withdrawals.save(withdrawal)
-        _audit(uow, withdrawal, "wallets.return", before=before, actor=command.actor_id, clock=clock)
+        _audit(uow, withdrawal, "wallets.approve", before=before, actor=command.actor_id, clock=clock)
         uow.commit()
 
 
