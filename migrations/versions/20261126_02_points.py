@@ -1,4 +1,4 @@
-"""Reminders of points that end: what was told, so that it is told once. Holds whose capture is posted after their end."""
+"""Reminders of points that end: what was told, so that it is told once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,12 +6,8 @@ from alembic import op
 revision = "20261126_02"
 down_revision = "20261126_01"
 
-HOLDS_JOURNAL = "ALTER TABLE balance_holds ALTER CONSTRAINT fk_balance_holds_journal_id {when}"
-
 
 def upgrade() -> None:
-    # The journal of a capture is posted after its hold has ended: until then the amount is still set aside.
-    op.execute(HOLDS_JOURNAL.format(when="DEFERRABLE INITIALLY DEFERRED"))
     op.create_table(
         "points_reminders",
         sa.Column("lot_id", sa.Uuid(), nullable=False),
@@ -34,4 +30,3 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("points_reminders")
-    op.execute(HOLDS_JOURNAL.format(when="NOT DEFERRABLE"))

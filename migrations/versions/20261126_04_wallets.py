@@ -1,6 +1,6 @@
 """Wallets: withdrawals, adjustments by staff, exchange rates, transfers between currencies.
 
-Online: new tables, and a foreign key that is checked later than before; no row is looked at.
+Online: new tables; no row that is there is looked at.
 """
 
 import re
@@ -14,7 +14,6 @@ down_revision = "20261126_03"
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
 SEQUENCES = ("withdrawal_numbers", "adjustment_numbers", "wallet_transfer_numbers")
-HOLDS_JOURNAL = "ALTER TABLE balance_holds ALTER CONSTRAINT fk_balance_holds_journal_id {when}"
 
 
 def execute(statements: str) -> None:
@@ -23,8 +22,6 @@ def execute(statements: str) -> None:
 
 
 def upgrade() -> None:
-    # The journal of a capture is posted after its hold has ended: until then the amount is still set aside.
-    op.execute(HOLDS_JOURNAL.format(when="DEFERRABLE INITIALLY DEFERRED"))
     for sequence in SEQUENCES:
         op.execute(sa.schema.CreateSequence(sa.Sequence(sequence)))
     _add_withdrawals()
@@ -210,7 +207,6 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION goes_forward()")
     for sequence in SEQUENCES:
         op.execute(sa.schema.DropSequence(sa.Sequence(sequence)))
-    op.execute(HOLDS_JOURNAL.format(when="NOT DEFERRABLE"))
 
 
 def _blockers_before() -> str:
