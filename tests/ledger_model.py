@@ -64,6 +64,13 @@ class Movement:
         """Whether it moved money, and points besides; and is no reversal."""
         return self.reverses is None and len({entry.account.currency for entry in self.entries}) > 1
 
+    @property
+    def gave_somebody(self) -> bool:
+        """Whether somebody has something by it; and is no reversal."""
+        return self.reverses is None and any(
+            account.kind in GUARDED and minor > 0 for account, minor in self.moved.items()
+        )
+
     def left(self, unit: str) -> int:
         return self.value(unit) - self.reversed_value(unit)
 

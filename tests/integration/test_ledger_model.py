@@ -319,6 +319,12 @@ class Books(RuleBasedStateMachine):
         mixed = [journal_id for journal_id, movement in self.model.movements.items() if movement.is_paid_with_points]
         self.reverse(_newest(mixed, which), thousandths, False)
 
+    @rule(which=WHICH, thousandths=st.integers(0, 1000))
+    def take_back_what_somebody_got(self, which: int, thousandths: int) -> None:
+        """Spent or held meanwhile or not: it becomes debt."""
+        gifts = [journal_id for journal_id, movement in self.model.movements.items() if movement.gave_somebody]
+        self.reverse(_newest(gifts, which), thousandths, True)
+
     def reverse(self, journal_id: UUID, thousandths: int, allows_debt: bool) -> None:
         """A whole journal, or a part of its money; also one of which nothing is left, and a reversal."""
         movement = self.model.movements[journal_id]
