@@ -91,23 +91,18 @@ REVOKE ALL ON FUNCTION ledger_guard_partition(text) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION check_ledger_entries() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     broken record;
-    chained integer;
     moved integer;
 BEGIN
-    SELECT n.journal_id, sum(n.amount_minor) AS off, min(n.currency) AS currency INTO broken
-    FROM added n GROUP BY n.journal_id, n.currency HAVING sum(n.amount_minor) <> 0 LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'journal % is off by % %', broken.journal_id, broken.off, broken.currency USING ERRCODE = 'AL003';
-    END IF;
-
     -- Each entry beside its account and journal, and beside the entry before it: in this statement, or the head's.
     SELECT count(x.sequence) AS chained, bool_or(x.reverses) AS reverses, bool_or(NOT x.is_whole) AS is_added_to,
+           bool_or(x.is_off) AS is_off,
            bool_or(NOT x.is_continued) AS breaks, bool_or(x.is_below) AS is_below, bool_or(x.is_above) AS is_above,
            min(x.account_id::text) FILTER (WHERE NOT x.is_continued OR x.is_below OR x.is_above) AS account
     INTO broken
     FROM (
         SELECT n.account_id, n.sequence, j.reverses_journal_id IS NOT NULL AS reverses,
-               coalesce(min(n.line) OVER (PARTITION BY n.journal_id) = 1, false) AS is_whole,
+               min(n.line) OVER (PARTITION BY n.journal_id) = 1 AS is_whole,
+               sum(n.amount_minor) OVER (PARTITION BY n.journal_id, n.currency) <> 0 AS is_off,
                coalesce(a.currency = n.currency AND j.id IS NOT NULL AND CASE WHEN a.is_chained THEN
                    n.sequence = coalesce(lag(n.sequence) OVER one, h.sequence) + 1
                    AND n.balance_before_minor
@@ -124,7 +119,11 @@ BEGIN
         LEFT JOIN ledger_entries p ON p.journal_id = h.journal_id AND p.line = h.line
         WINDOW one AS (PARTITION BY n.account_id ORDER BY n.sequence)
     ) x;
-    IF broken.is_added_to THEN
+    IF broken.is_off THEN
+        SELECT n.journal_id, n.currency, sum(n.amount_minor) AS off INTO broken
+        FROM added n GROUP BY n.journal_id, n.currency HAVING sum(n.amount_minor) <> 0 LIMIT 1;
+        RAISE EXCEPTION 'journal % is off by % %', broken.journal_id, broken.off, broken.currency USING ERRCODE = 'AL003';
+    ELSIF broken.is_added_to THEN
         RAISE EXCEPTION 'a journal is already posted' USING ERRCODE = 'AL003';
     ELSIF broken.breaks THEN
         RAISE EXCEPTION 'an entry of account % does not continue its chain', broken.account USING ERRCODE = 'AL004';
@@ -140,18 +139,19 @@ BEGIN
             WHERE j.reverses_journal_id IS NOT NULL ORDER BY 1));
     END IF;
 
-    chained := broken.chained;
-    IF chained > 0 THEN
-        -- Only from where the entries began: of two at once the second finds the head moved, and is refused.
-        UPDATE ledger_heads h SET sequence = n.sequence, journal_id = n.journal_id, line = n.line
-        FROM (SELECT DISTINCT ON (account_id) account_id, sequence, journal_id, line,
-                     count(*) OVER (PARTITION BY account_id) AS many
-              FROM added WHERE sequence IS NOT NULL ORDER BY account_id, sequence DESC) n
-        WHERE h.account_id = n.account_id AND h.sequence = n.sequence - n.many;
-        GET DIAGNOSTICS moved = ROW_COUNT;
-        IF moved < chained AND moved < (SELECT count(DISTINCT account_id) FROM added WHERE sequence IS NOT NULL) THEN
+    -- Only from where the entries began: of two at once the second finds the head moved, and is refused.
+    UPDATE ledger_heads h SET sequence = n.sequence, journal_id = n.journal_id, line = n.line
+    FROM added n WHERE h.account_id = n.account_id AND h.sequence = n.sequence - 1;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    IF moved < broken.chained THEN
+        -- An account has several entries: its head stands at the first of them.
+        IF moved < (SELECT count(DISTINCT account_id) FROM added WHERE sequence IS NOT NULL) THEN
             RAISE EXCEPTION 'entries do not continue the newest ones' USING ERRCODE = 'AL004';
         END IF;
+        UPDATE ledger_heads h SET sequence = n.sequence, journal_id = n.journal_id, line = n.line
+        FROM (SELECT DISTINCT ON (account_id) account_id, sequence, journal_id, line
+              FROM added WHERE sequence IS NOT NULL ORDER BY account_id, sequence DESC) n
+        WHERE h.account_id = n.account_id AND h.sequence < n.sequence;
     END IF;
     RETURN NULL;
 END $$;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +17,7 @@ from application.subscriptions import QUICK, SUBSCRIPTIONS
 from domain.billing.sandbox import SandboxOutcomeChosen
 from domain.ledger import accounts
 from domain.ledger.journal import transfer
+from domain.shared.clock import business_date
 from domain.shared.money import Money
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses, connect
@@ -90,7 +91,7 @@ class Shop:
         """A departure of a new package."""
         package = self.package(**details)
         body = {
-            "starts_on": (date.today() + timedelta(days=starts_in_days)).isoformat(),  # noqa: DTZ011 - any day will do
+            "starts_on": (business_date(datetime.now(UTC)) + timedelta(days=starts_in_days)).isoformat(),
             "capacity": seats,
         }
         path = f"/api/v1/packages/{package['id']}/departures"
