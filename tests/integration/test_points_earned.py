@@ -159,17 +159,18 @@ def test_staff_give_points_and_take_them(loyalty: Loyalty) -> None:
     assert [each["points"] for each in loyalty.told(person, "ledger.points_adjusted")] == [50, -70]
 
 
-def test_what_staff_gave_and_then_reverse_is_taken_back_and_told(loyalty: Loyalty) -> None:
+@pytest.mark.parametrize(("spent", "owed"), [(30, 0), (60, 30), (80, 50)])
+def test_what_staff_gave_and_then_reverse_is_taken_back_and_told(loyalty: Loyalty, spent: int, owed: int) -> None:
     person = loyalty.a_customer(30)
     loyalty.clock.go_on(DAY)
     given = loyalty.adjust(person, 50)
-    loyalty.redeem(person, 60)
+    loyalty.redeem(person, spent)
 
     reversal_id = loyalty.reverse(given, allows_debt=True)
 
-    assert (loyalty.lots(person), loyalty.balance(person), loyalty.debt(person)) == ([0, 0], 0, 30)
+    assert (loyalty.lots(person), loyalty.balance(person), loyalty.debt(person)) == ([0, 0], 0, owed)
     (told,) = loyalty.told(person, "ledger.points_clawed_back")
-    assert (told["points"], told["owed"], told["journal_id"]) == (50, 30, str(reversal_id))
+    assert (told["points"], told["owed"], told["journal_id"]) == (50, owed, str(reversal_id))
     assert loyalty.told(person, "ledger.points_restored") == []
 
 
