@@ -43,8 +43,9 @@ class Reverse:
 
 
 def reverse(command: Reverse, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
-    """Post the reversal and answer its id; the same key again answers the same id. Joins an open unit of work.
+    """Post the reversal and answer its id; the same key again answers the same id.
 
+    `uow` is a unit of work of its own, never the one that the caller has open: inside of that, it joins.
     Raises JournalNotFound, ReversalRefused, InsufficientBalance, or JournalKeyReused for another part.
     """
     with uow:
