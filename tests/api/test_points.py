@@ -142,8 +142,8 @@ def test_the_balance_is_explained_to_the_last_point(shop: Shop, sign_up: SignUp,
     booking = shop.book(customer, shop.offer())
     shop.take_payment(shop.pay(customer, booking))
     loyalty.earn(customer.user_id, 300)
-    spent = loyalty.redeem(customer.user_id, 450)
-    loyalty.restore(customer.user_id, spent, 120)
+    spent = loyalty.redeem(customer.user_id, 450, worth=egp("4.50"))
+    loyalty.reverse(spent, egp("1.20"))
 
     (page,) = pages(shop, "/api/v1/points/explain", customer)
 

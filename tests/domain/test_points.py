@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,10 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ledger import accounts
-from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import InsufficientBalance, ReversalRefused
-from domain.ledger.lots import LotEntry, OpenLot, Redemption, consume, consume_from, give_back
+from domain.ledger.lots import LotEntry, OpenLot, consume, consume_from, give_back
 from domain.ledger.points import Earning, PointsTerms
 from domain.operations import settings
 from domain.shared.money import EXPONENTS, Money, currency
@@ -21,14 +20,17 @@ from tests.builders import NOON, egp
 TERMS = PointsTerms()
 DAY = timedelta(days=1)
 GRACE = timedelta(days=30)
-PREPAID = accounts.platform(AccountKind.CUSTOMER_PREPAYMENTS, "EGP")
 MONEY = st.builds(Money.of, st.integers(0, 10**9), st.sampled_from(sorted(EXPONENTS)))
 RATES = st.builds(lambda rate: PointsTerms(points_per_money_unit=rate), st.integers(1, 5_000))
 
 
 def a_lot(number: int, remaining: int, *, ends_in: int = 100) -> OpenLot:
-    """Lots are told apart by their number; they end in so many days from noon."""
-    return OpenLot(UUID(int=number), remaining, NOON + ends_in * DAY)
+    """Lots are told apart by their number, as their journals are; they end in so many days from noon."""
+    return OpenLot(UUID(int=number), remaining, NOON + ends_in * DAY, came_with(number))
+
+
+def came_with(number: int) -> UUID:
+    return UUID(int=1000 + number)
 
 
 @st.composite
@@ -48,11 +50,11 @@ def after(held: list[OpenLot], *done: tuple[LotEntry, ...]) -> dict[UUID, int]:
 
 def missing(taken: tuple[LotEntry, ...], held: list[OpenLot], *given_back: tuple[LotEntry, ...]) -> list[OpenLot]:
     """What lots still miss of a consumption."""
-    ends = {lot.id: lot.ends_at for lot in held}
+    before = {lot.id: lot for lot in held}
     gone = {entry.lot_id: -entry.points for entry in taken}
     for entry in (entry for entries in given_back for entry in entries):
         gone[entry.lot_id] -= entry.points
-    return [OpenLot(lot_id, points, ends[lot_id]) for lot_id, points in gone.items() if points]
+    return [replace(before[lot_id], remaining=points) for lot_id, points in gone.items() if points]
 
 
 def test_the_soonest_ending_points_are_spent_first() -> None:
@@ -68,7 +70,7 @@ def test_of_lots_that_end_together_the_older_is_spent_first() -> None:
 def test_what_is_taken_back_leaves_its_own_lot_first() -> None:
     held = [a_lot(1, 50, ends_in=1), a_lot(2, 30, ends_in=9), a_lot(3, 50, ends_in=5)]
 
-    taken = consume_from(held, 100, first=UUID(int=2))
+    taken = consume_from(held, 100, first=came_with(2))
 
     assert taken == (LotEntry(UUID(int=2), -30), LotEntry(UUID(int=1), -50), LotEntry(UUID(int=3), -20))
 
@@ -180,57 +182,12 @@ def test_the_terms_are_what_the_settings_say_by_default() -> None:
     )
 
 
-# Parts of a redemption ---------------------------------------------------------------------------------
-
-
-def a_redemption(points: int, worth: int, *, points_back: int = 0, worth_back: int = 0) -> Redemption:
-    return Redemption(
-        journal_id=UUID(int=1),
-        points=points,
-        worth_minor=worth,
-        paid=PREPAID if worth else None,
-        points_back=points_back,
-        worth_back_minor=worth_back,
-        outstanding=[a_lot(1, points - points_back)],
-    )
-
-
-@given(data=st.data(), points=st.integers(1, 5_000), worth=st.integers(0, 5_000))
-def test_parts_of_a_redemption_sum_to_the_whole_whatever_they_are(data: st.DataObject, points: int, worth: int) -> None:
-    points_back = worth_back = 0
-    while (points_back, worth_back) != (points, worth):
-        redemption = a_redemption(points, worth, points_back=points_back, worth_back=worth_back)
-        asked: Money | int | None = None
-        if worth_back < worth and data.draw(st.booleans()):
-            asked = Money.of(data.draw(st.integers(1, worth - worth_back)), "EGP")
-        elif points_back < points and data.draw(st.booleans()):
-            asked = data.draw(st.integers(1, points - points_back))
-        part = redemption.part(asked)
-        points_back, worth_back = points_back + part.points, worth_back + part.worth_minor
-        assert (points_back <= points) and (worth_back <= worth)
-
-    with pytest.raises(ReversalRefused):
-        a_redemption(points, worth, points_back=points, worth_back=worth).part(None)
-
-
-@pytest.mark.parametrize("asked", [0, -1, 101, egp("1.01"), egp("0.00"), egp("-0.01"), Money.of(1, "USD")])
-def test_more_than_is_left_and_less_than_something_is_not_a_part(asked: Money | int) -> None:
-    with pytest.raises(ReversalRefused):
-        a_redemption(100, 100).part(asked)
-
-
-def test_a_redemption_that_paid_nothing_has_no_part_in_money() -> None:
-    with pytest.raises(ReversalRefused):
-        a_redemption(100, 0).part(egp("0.10"))
-
-
 # Taking earnings back ----------------------------------------------------------------------------------
 
 
 def an_earning(points: int, *, reached: int | None = None, **since: int) -> Earning:
     return Earning(
         journal_id=UUID(int=1),
-        lot_id=UUID(int=2),
         points=points,
         reached=points if reached is None else reached,
         **since,

@@ -219,9 +219,9 @@ class TestLots:
     grace = timedelta(days=30)
 
     def lots(self, *remaining: int) -> list[OpenLot]:
-        """Lots that end a year and a day, two days, … after noon."""
+        """Lots that end a year and a day, two days, … after noon, each come with a journal of its own."""
         return [
-            OpenLot(UUID(int=number), count, NOON + timedelta(days=365 + number))
+            OpenLot(UUID(int=number), count, NOON + timedelta(days=365 + number), new_id())
             for number, count in enumerate(remaining, 1)
         ]
 
@@ -260,7 +260,7 @@ class TestLots:
         first, second, third = self.lots(10, 10, 10)
 
         assert consume([third, second, first], 13) == (LotEntry(first.id, -10), LotEntry(second.id, -3))
-        assert consume_from([first, second, third], 13, first=third.id) == (
+        assert consume_from([first, second, third], 13, first=third.journal_id) == (
             LotEntry(third.id, -10),
             LotEntry(first.id, -3),
         )

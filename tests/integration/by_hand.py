@@ -123,14 +123,14 @@ def a_scene(ledger: Ledger) -> Scene:
     with ledger.new_uow() as uow:
         uow.ledger.post([earned, redemption])
         uow.ledger.add_lot(lot)
-        held = uow.reversals.lots_of(person, journal_id=earned.id)
-        uow.reversals.add_lot_entries(redemption.id, consume(held.lots, 10))
+        held = uow.points.open_lots(person, ending_after=None)
+        uow.points.record({redemption.id: consume(held, 10)})
         given_back = a_journal(
             *transfer(REDEEMED, points, 4), journal_type=JournalType.REVERSAL, reverses=redemption.id
         )
         uow.ledger.post([given_back])
         lots = uow.reversals.get(redemption.id).outstanding[person]
-        uow.reversals.add_lot_entries(given_back.id, [LotEntry(lots[0].id, 4)])
+        uow.points.record({given_back.id: [LotEntry(lots[0].id, 4)]})
         uow.commit()
     return Scene(
         person, wallet, points, debt, ledger.clearing, ledger.prepaid, deposit, payment, reversal, redemption,

@@ -17,14 +17,8 @@ from application.ledger.points import (
     claw_back_points,
     earn_points,
 )
-from application.ledger.redemptions import (
-    PointsPayment,
-    RedeemPoints,
-    Restored,
-    RestorePoints,
-    pay_with_points,
-    restore_points,
-)
+from application.ledger.redemptions import PointsPayment, RedeemPoints, pay_with_points
+from application.ledger.reversals import Reverse, reverse
 from application.ports import NewUnitOfWork
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
@@ -79,14 +73,11 @@ class Loyalty:
         )
         return pay_with_points(command, uow=self.new_uow(), clock=self.clock, new_id=new_id)
 
-    def restore(
-        self, person: UUID, journal_id: UUID, part: Money | int | None = None, *, key: str = ""
-    ) -> Restored | None:
-        command = RestorePoints(journal_id=journal_id, part=part, **_said(person, key))
-        with self.new_uow() as uow:
-            restored = restore_points(command, uow=uow, at=self.clock.now(), new_id=new_id)
-            uow.commit()
-        return restored
+    def reverse(self, journal_id: UUID, part: Money | None = None, *, key: str = "", allows_debt: bool = False) -> UUID:
+        command = Reverse(
+            journal_id=journal_id, idempotency_key=key or new_id().hex, part=part, allows_debt=allows_debt
+        )
+        return reverse(command, uow=self.new_uow(), clock=self.clock, new_id=new_id)
 
     def claw_back(self, person: UUID, earned_key: str, *, paid: Money, refunded: Money, key: str = "") -> int:
         command = ClawBackPoints(earned_key=earned_key, paid=paid, refunded=refunded, **_said(person, key))

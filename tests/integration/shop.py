@@ -31,6 +31,7 @@ from domain.catalogue.departures import Departure
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountRef
 from domain.ledger.journal import transfer
+from domain.ledger.points import PointsTerms
 from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS
 from domain.sales.bookings import Booking
 from domain.shared.clock import business_date
@@ -50,10 +51,14 @@ HOLD_FOR = timedelta(minutes=15)
 Answer = TypeVar("Answer")
 
 
-def units_of_work(database: Database) -> NewUnitOfWork:
+def units_of_work(database: Database, *, terms: PointsTerms = PointsTerms()) -> NewUnitOfWork:  # noqa: B008 - frozen
     """What opens units of work on this database."""
     return lambda: SqlUnitOfWork(
-        database, encryption=FernetEncryption([KEY]), digests=HmacDigests([KEY]), new_id=new_id
+        database,
+        encryption=FernetEncryption([KEY]),
+        digests=HmacDigests([KEY]),
+        new_id=new_id,
+        points_terms=lambda: terms,
     )
 
 

@@ -162,8 +162,8 @@ def _take(uow: UnitOfWork, account: AccountRef, points: int) -> None:
     assert account.owner is not None
     spent = a_journal(*transfer(account, REDEEMED, points))
     uow.ledger.post([spent])
-    held = uow.reversals.lots_of(account.owner, journal_id=spent.id)
-    uow.reversals.add_lot_entries(spent.id, consume(held.lots, points))
+    lots = uow.points.open_lots(account.owner, ending_after=None)
+    uow.points.record({spent.id: consume(lots, points)})
 
 
 def _left_in_lots(ledger: Ledger, account: AccountRef) -> list[int]:

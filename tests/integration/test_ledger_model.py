@@ -157,8 +157,8 @@ class Books(RuleBasedStateMachine):
         """Post what takes points, from the lots that end soonest."""
 
         def lots(uow: UnitOfWork) -> None:
-            held = uow.reversals.lots_of(owner, journal_id=journal.id)
-            uow.reversals.add_lot_entries(journal.id, consume(held.lots, points))
+            lots = uow.points.open_lots(owner, ending_after=None)
+            uow.points.record({journal.id: consume(lots, points)})
 
         if self.post(journal, lots=lots):
             self.model.take(journal.id, owner, points)
@@ -223,7 +223,7 @@ class Books(RuleBasedStateMachine):
         if not 0 < points <= self.model.available(accounts.points(owner)):
             return
         journal = self.journal(*transfer(accounts.points(owner), EXPIRED, points), kind=JournalType.EXPIRED)
-        assert self.post(journal, lots=lambda uow: uow.reversals.add_lot_entries(journal.id, entries))
+        assert self.post(journal, lots=lambda uow: uow.points.record({journal.id: entries}))
         for entry in entries:
             self.model.lots[entry.lot_id].remaining = 0
             self.model.movements[journal.id].missing[entry.lot_id] = -entry.points
@@ -279,8 +279,8 @@ class Books(RuleBasedStateMachine):
             uow.ledger.resolve_hold(held)
             uow.ledger.post([journal])
             if unit == POINTS_UNIT:
-                lots = uow.reversals.lots_of(owner, journal_id=journal.id).lots
-                uow.reversals.add_lot_entries(journal.id, consume(lots, amount))
+                lots = uow.points.open_lots(owner, ending_after=None)
+                uow.points.record({journal.id: consume(lots, amount)})
 
         if self.attempt(work, None if hold.status == "ACTIVE" else IllegalTransition):
             hold.status, hold.captured = "CAPTURED", amount

@@ -10,12 +10,12 @@ from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind
 from domain.ledger.holds import HoldNotFound
 from domain.ledger.journal import InsufficientBalance, JournalKeyReused, ReversalRefused
-from domain.ledger.points import RedemptionNotFound
+from domain.ledger.points import PointsTerms
 from domain.shared.errors import IllegalTransition, InvalidValue
 from infrastructure.clock import new_id
 from tests.builders import NOON, egp
 from tests.integration.loyalty import DAY, PREPAID, YEAR, Loyalty
-from tests.integration.shop import all_at_once
+from tests.integration.shop import all_at_once, units_of_work
 
 DISCOUNTS = accounts.platform(AccountKind.DISCOUNTS, "EGP")
 REDEEMED = accounts.platform(AccountKind.POINTS_REDEEMED, POINTS_UNIT)
@@ -141,64 +141,64 @@ def test_a_redemption_is_given_back_to_the_same_lots_in_parts(loyalty: Loyalty) 
     journal_id = loyalty.redeem(person, 90, worth=egp("9.00"))
     loyalty.earn(person, 500)
 
-    first = loyalty.restore(person, journal_id, egp("3.00"))
-    second = loyalty.restore(person, journal_id, 45)
-    last = loyalty.restore(person, journal_id)
+    parts = [loyalty.reverse(journal_id, part) for part in (egp("3.00"), egp("4.50"))]
+    with pytest.raises(ReversalRefused):
+        loyalty.reverse(journal_id, egp("1.51"))
+    parts.append(loyalty.reverse(journal_id))
 
-    assert first is not None
-    assert second is not None
-    assert last is not None
-    assert [part.points for part in (first, second, last)] == [30, 45, 15]
     # Spent were 50, 30 and 10 of them: the last to go come back first.
-    assert [loyalty.took(part.journal_id) for part in (first, second, last)] == [[20, 10], [35, 10], [15]]
-    assert [loyalty.total(PREPAID, part.journal_id) for part in (first, second, last)] == [-300, -450, -150]
+    assert [loyalty.took(part) for part in parts] == [[20, 10], [35, 10], [15]]
+    assert [loyalty.total(PREPAID, part) for part in parts] == [-300, -450, -150]
     assert sorted(loyalty.lots(person)) == [20, 30, 50, 500]
     with pytest.raises(ReversalRefused):
-        loyalty.restore(person, journal_id, 1)
+        loyalty.reverse(journal_id)
+    told = loyalty.told(person, "ledger.points_restored")
+    assert [(each["points"], each["journal_id"]) for each in told] == [
+        (points, str(part)) for points, part in zip((30, 45, 15), parts, strict=True)
+    ]
+
+
+def test_a_part_that_is_worth_no_point_gives_back_money_alone(loyalty: Loyalty) -> None:
+    person = loyalty.a_customer(10)
+    journal_id = loyalty.redeem(person, 10, worth=egp("10.00"))
+
+    part = loyalty.reverse(journal_id, egp("0.99"))
+
+    assert (loyalty.total(PREPAID, part), loyalty.took(part), loyalty.balance(person)) == (-99, [], 0)
+    assert loyalty.told(person, "ledger.points_restored") == []
 
 
 def test_a_part_given_back_again_under_its_key_changes_nothing(loyalty: Loyalty) -> None:
     person, key = loyalty.a_customer(100), new_id().hex
-    journal_id = loyalty.redeem(person, 100)
-    loyalty.restore(person, journal_id, 40, key=key)
+    journal_id = loyalty.redeem(person, 100, worth=egp("1.00"))
 
-    assert loyalty.restore(person, journal_id, 40, key=key) is None
-    assert loyalty.balance(person) == 40
+    first, again = [loyalty.reverse(journal_id, egp("0.40"), key=key) for _ in range(2)]
+
+    assert again == first
+    assert (loyalty.balance(person), loyalty.lots(person)) == (40, [40])
+    assert len(loyalty.told(person, "ledger.points_restored")) == 1
 
 
 def test_parts_at_once_never_give_back_more_than_was_taken(loyalty: Loyalty) -> None:
     person = loyalty.a_customer(100)
     journal_id = loyalty.redeem(person, 100, worth=egp("1.00"))
 
-    results = all_at_once([lambda: loyalty.restore(person, journal_id, 30)] * 10)
+    results = all_at_once([lambda: loyalty.reverse(journal_id, egp("0.30"))] * 10)
 
     assert [type(result) for result in results].count(ReversalRefused) == 7
     assert (loyalty.balance(person), loyalty.lots(person)) == (90, [90])
 
 
-def test_a_lot_that_ended_meanwhile_lives_on_for_the_grace(loyalty: Loyalty) -> None:
+def test_a_lot_that_ended_meanwhile_lives_on_for_the_grace_that_the_company_grants(loyalty: Loyalty) -> None:
+    loyalty.new_uow = units_of_work(loyalty.database, terms=PointsTerms(grace=7 * DAY))
     person = loyalty.a_customer(60, 40)
     journal_id = loyalty.redeem(person, 100)
     loyalty.clock.go_on(YEAR)
 
-    loyalty.restore(person, journal_id)
+    loyalty.reverse(journal_id)
 
     ended, alive = loyalty.queries.lots(person, spent=False, limit=9, after=None)[::-1]
-    assert (ended["remaining"], ended["expires_at"], ended["in_grace"]) == (60, NOON + YEAR + 30 * DAY, True)
+    assert (ended["remaining"], ended["expires_at"], ended["in_grace"]) == (60, NOON + YEAR + 7 * DAY, True)
     assert (alive["remaining"], alive["expires_at"], alive["in_grace"]) == (40, NOON + YEAR + DAY, False)
-    loyalty.clock.go_on(29 * DAY)
+    loyalty.clock.go_on(6 * DAY)
     loyalty.redeem(person, 60)
-
-
-@pytest.mark.parametrize("whose", ["a stranger's", "an earning", "nobody's"])
-def test_what_a_person_did_not_redeem_is_not_given_back_to_them(loyalty: Loyalty, whose: str) -> None:
-    person, stranger = loyalty.a_customer(), loyalty.a_customer(100)
-    journal_id = {
-        "a stranger's": lambda: loyalty.redeem(stranger, 10),
-        "an earning": lambda: loyalty.earn(person, 10),
-        "nobody's": new_id,
-    }[whose]()
-    assert journal_id is not None
-
-    with pytest.raises(RedemptionNotFound):
-        loyalty.restore(person, journal_id)

@@ -12,10 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from domain.ledger.journal import InsufficientBalance
 from domain.shared.errors import InvalidValue
+from domain.shared.money import Money
 from infrastructure.clock import new_id
 from tests.builders import NOON, egp
 from tests.integration.loyalty import DAY, YEAR, Loyalty
 from tests.integration.shop import all_at_once
+
+WORTH = egp("7.77")
 
 
 def test_what_is_earned_is_a_lot_that_lives_a_year(loyalty: Loyalty) -> None:
@@ -156,6 +159,32 @@ def test_staff_give_points_and_take_them(loyalty: Loyalty) -> None:
     assert [each["points"] for each in loyalty.told(person, "ledger.points_adjusted")] == [50, -70]
 
 
+@pytest.mark.parametrize(("spent", "owed"), [(30, 0), (60, 30), (80, 50)])
+def test_what_staff_gave_and_then_reverse_is_taken_back_and_told(loyalty: Loyalty, spent: int, owed: int) -> None:
+    person = loyalty.a_customer(30)
+    loyalty.clock.go_on(DAY)
+    given = loyalty.adjust(person, 50)
+    loyalty.redeem(person, spent)
+
+    reversal_id = loyalty.reverse(given, allows_debt=True)
+
+    assert (loyalty.lots(person), loyalty.balance(person), loyalty.debt(person)) == ([0, 0], 0, owed)
+    (told,) = loyalty.told(person, "ledger.points_clawed_back")
+    assert (told["points"], told["owed"], told["journal_id"]) == (50, owed, str(reversal_id))
+    assert loyalty.told(person, "ledger.points_restored") == []
+
+
+def test_what_staff_took_and_then_reverse_goes_back_to_its_lots(loyalty: Loyalty) -> None:
+    person = loyalty.a_customer(30, 20)
+    taken = loyalty.adjust(person, -40)
+
+    loyalty.reverse(taken)
+
+    assert loyalty.lots(person) == [30, 20]
+    assert [each["points"] for each in loyalty.told(person, "ledger.points_restored")] == [40]
+    assert loyalty.told(person, "ledger.points_clawed_back") == []
+
+
 # Everything in any order ------------------------------------------------------------------------------
 
 
@@ -169,7 +198,7 @@ def test_a_model_of_the_points_agrees_whatever_happens(loyalty: Loyalty) -> None
             self.person = self.loyalty.a_customer()
             self.balance = self.debt = 0
             self.earned: list[tuple[str, int]] = []
-            self.spent: list[tuple[UUID, int]] = []
+            self.spent: list[tuple[UUID, int, int]] = []
 
         @rule(points=st.integers(1, 120))
         def earn(self, points: int) -> None:
@@ -184,26 +213,28 @@ def test_a_model_of_the_points_agrees_whatever_happens(loyalty: Loyalty) -> None
         def spend(self, points: int) -> None:
             living = self.loyalty.queries.summary(self.person, now=self.loyalty.clock.now(), until=NOON)["available"]
             try:
-                journal_id = self.loyalty.redeem(self.person, points, worth=egp("7.77"))
+                journal_id = self.loyalty.redeem(self.person, points, worth=WORTH)
             except InsufficientBalance:
                 assert points > living
                 return
             assert points <= living
             self.balance -= points
-            self.spent.append((journal_id, points))
+            self.spent.append((journal_id, points, 0))
 
         @rule(choice=st.integers(0, 9), share=st.integers(1, 100))
         def give_back(self, choice: int, share: int) -> None:
             if not self.spent:
                 return
-            journal_id, left = self.spent.pop(choice % len(self.spent))
+            journal_id, points, reversed_before = self.spent.pop(choice % len(self.spent))
+            left = WORTH.minor - reversed_before
             part = max(left * share // 100, 1)
-            restored = self.loyalty.restore(self.person, journal_id, part)
-            assert restored is not None
-            assert restored.points == part
-            self.balance += part
-            if left > part:
-                self.spent.append((journal_id, left - part))
+            reversal_id = self.loyalty.reverse(journal_id, Money(part, WORTH.currency))
+            # In all, as many as are in proportion to the money that went back, rounded down.
+            now = points * (reversed_before + part) // WORTH.minor - points * reversed_before // WORTH.minor
+            assert sum(self.loyalty.took(reversal_id)) == now
+            self.balance += now
+            if part < left:
+                self.spent.append((journal_id, points, reversed_before + part))
 
         @rule(choice=st.integers(0, 9))
         def take_back(self, choice: int) -> None:

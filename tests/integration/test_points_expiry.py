@@ -119,7 +119,7 @@ def test_a_lot_expires_again_after_its_grace(loyalty: Loyalty) -> None:
     journal_id = loyalty.redeem(person, 20)
     loyalty.clock.go_on(YEAR)
     loyalty.expire()
-    loyalty.restore(person, journal_id)
+    loyalty.reverse(journal_id)
 
     loyalty.expire()
     assert loyalty.lots(person) == [20]
@@ -200,7 +200,7 @@ def test_the_end_of_a_grace_is_told_of_again(loyalty: Loyalty) -> None:
     loyalty.remind()
     loyalty.clock.go_on(2 * DAY)
     loyalty.expire()
-    loyalty.restore(person, journal_id)
+    loyalty.reverse(journal_id)
 
     loyalty.remind()
 

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from infrastructure.clock import new_id
+from tests.builders import egp
 from tests.integration.loyalty import DAY, YEAR, Loyalty
 
 
@@ -73,14 +74,13 @@ def test_a_reversal_gives_back_to_the_lots_that_were_taken_from_and_to_no_other(
     loyalty: Loyalty, owner_session: psycopg.Connection[Any]
 ) -> None:
     person = loyalty.a_customer(40, 30)
-    journal_id = loyalty.redeem(person, 40)
+    journal_id = loyalty.redeem(person, 40, worth=egp("0.40"))
     loyalty.redeem(person, 30)
-    restored = loyalty.restore(person, journal_id, 10)
-    assert restored is not None
+    reversal_id = loyalty.reverse(journal_id, egp("0.10"))
     other = loyalty.database.row("SELECT id FROM points_lots WHERE user_id = %s ORDER BY earned_at DESC", (person,))
     assert other is not None
 
     with pytest.raises(psycopg.Error) as refused, owner_session.transaction():
-        owner_session.execute(ADD_ENTRY, (restored.journal_id, other["id"], 10))
+        owner_session.execute(ADD_ENTRY, (reversal_id, other["id"], 10))
 
     assert refused.value.sqlstate == "AL009"

@@ -51,7 +51,7 @@ def ledger(database: Database) -> Ledger:
 class Payer:
     """Somebody with money in a unit and points in lots of these sizes, the first of them the first to end."""
 
-    def __init__(self, ledger: Ledger, unit: str, money: int, lots: Sequence[int], *, first_ends_in: int = 400) -> None:
+    def __init__(self, ledger: Ledger, unit: str, money: int, lots: Sequence[int]) -> None:
         self.ledger, self.unit, self.id = ledger, unit, a_stored_user(ledger.new_uow)
         self.wallet, self.points = accounts.wallet(self.id, unit), accounts.points(self.id)
         now = SystemClock().now()
@@ -60,7 +60,7 @@ class Payer:
                 uow.ledger.post([a_journal(*transfer(accounts.clearing("CARDS", unit), self.wallet, money))])
             for number, points in enumerate(lots):
                 earned = a_journal(*transfer(ISSUED, self.points, points))
-                ends_at = now + timedelta(days=first_ends_in + number)
+                ends_at = now + timedelta(days=400 + number)
                 uow.ledger.post([earned])
                 uow.ledger.add_lot(a_lot(user_id=self.id, journal_id=earned.id, points=points, expires_at=ends_at))
             uow.commit()
@@ -69,8 +69,8 @@ class Payer:
         payment = a_mixed_payment(self.id, self.unit, wallet=wallet, card=card, points=points, points_value=value)
         with self.ledger.new_uow() as uow:
             uow.ledger.post([payment])
-            held = uow.reversals.lots_of(self.id, journal_id=payment.id)
-            uow.reversals.add_lot_entries(payment.id, consume(held.lots, points))
+            lots = uow.points.open_lots(self.id, ending_after=None)
+            uow.points.record({payment.id: consume(lots, points)})
             uow.commit()
         return payment
 
@@ -175,21 +175,6 @@ def test_a_journal_that_is_not_there_is_not_reversed(ledger: Ledger) -> None:
 
     with pytest.raises(JournalNotFound):
         payer.reverse(a_journal())
-
-
-def test_points_that_go_back_to_a_lot_that_has_ended_live_on_for_the_grace(ledger: Ledger) -> None:
-    payer = Payer(ledger, "EGP", 0, [10, 10, 10], first_ends_in=-1)
-    payment = payer.pay(card=5, points=25, value=5)
-
-    payer.reverse(payment, grace=timedelta(days=7))
-
-    rows = ledger.database.rows(
-        """SELECT round(extract(epoch FROM grace_until - now()) / 86400)::int AS days FROM points_lots
-           WHERE user_id = %s ORDER BY expires_at""",
-        (payer.id,),
-    )
-    # One ended a day ago, one this very moment; the third has a day to go.
-    assert [row["days"] for row in rows] == [7, 7, None]
 
 
 class TestPointsTakenBack:

@@ -89,7 +89,7 @@ def claw_back_points(command: ClawBackPoints, *, uow: UnitOfWork, at: datetime, 
     journal = command.journal(JournalType.REVERSAL, entries, journal_id=new_id(), at=at, reverses=earning.journal_id)
     lots = uow.points.open_lots(command.user_id, ending_after=None)
     uow.ledger.post([journal])
-    uow.points.record({journal.id: consume_from(lots, taken, first=earning.lot_id)})
+    uow.points.record({journal.id: consume_from(lots, taken, first=earning.journal_id)})
     uow.publish(PointsClawedBack(points=wanted, owed=wanted - taken, **command.told_by(journal)))
     return wanted
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.ledger.adjustments import Adjustment
 from domain.ledger.cashback import CashbackRecord, CashbackStatus
-from domain.ledger.lots import LotEntry, OpenLot, Redemption
+from domain.ledger.lots import LotEntry, OpenLot
 from domain.ledger.points import Earning, PointsTerms
 from domain.ledger.transfers import WalletTransfer
 from domain.ledger.withdrawals import Withdrawal
@@ -93,10 +93,6 @@ class Points(Protocol):
 
     def earning(self, key: str) -> Earning | None:
         """What the EARNED journal of this idempotency key gave, and what was taken back of it since."""
-        ...
-
-    def redemption(self, journal_id: UUID, *, user_id: UUID) -> Redemption:
-        """What a person's REDEEMED journal took, and what was given back since. Raises RedemptionNotFound."""
         ...
 
     def owners_of_ending(

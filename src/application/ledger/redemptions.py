@@ -1,4 +1,4 @@
-"""Paying with points, and giving them back to the lots that they came from."""
+"""Paying with points."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.holds import BalanceHold, HoldNotFound
 from domain.ledger.journal import Entry, JournalType, transfer
-from domain.ledger.lots import Part, consume, give_back
-from domain.ledger.points import PointsRedeemed, PointsRestored
+from domain.ledger.lots import consume
+from domain.ledger.points import PointsRedeemed
 from domain.shared.clock import Clock
 from domain.shared.errors import InvalidValue
 from domain.shared.identifiers import NewId
@@ -94,52 +94,6 @@ def _redeemed(command: RedeemPoints) -> tuple[Entry, ...]:
         return points
     discounts = accounts.platform(AccountKind.DISCOUNTS, command.pays.worth.currency.code)
     return *points, *transfer(discounts, command.pays.to, command.pays.worth)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestorePoints(Movement):
-    """Take a redemption back: by a part of what it paid, by points of it, or (None) all that is left of it."""
-
-    journal_id: UUID
-    part: Money | int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """The reversal, and how many points it gave back; a part of little worth may be none."""
-
-    journal_id: UUID
-    points: int
-
-
-def restore_points(command: RestorePoints, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> Restored | None:
-    """Reverse a redemption within the caller's transaction, to the lots that it took from; None if done before.
-
-    What the journal did is mirrored, and no rule is asked again (trap 21): points at the rate they paid at, the
-    money back to the discounts. Raises RedemptionNotFound, and ReversalRefused for more than is left of it.
-    """
-    uow.ledger.lock([accounts.points(command.user_id)])
-    if uow.points.posted(command.key) is not None:
-        return None
-    redemption = uow.points.redemption(command.journal_id, user_id=command.user_id)
-    part = redemption.part(command.part)
-    given = give_back(redemption.outstanding, part.points, at=at, grace=uow.points.terms.grace)
-    entries = _restored(command.user_id, part, redemption.paid)
-    journal = command.journal(JournalType.REVERSAL, entries, journal_id=new_id(), at=at, reverses=redemption.journal_id)
-    uow.ledger.post([journal])
-    uow.points.record({journal.id: given})
-    uow.publish(PointsRestored(points=part.points, **command.told_by(journal)))
-    return Restored(journal.id, part.points)
-
-
-def _restored(user_id: UUID, part: Part, paid: AccountRef | None) -> tuple[Entry, ...]:
-    """The redemption's own legs, the other way round; those of nothing are left out."""
-    entries: tuple[Entry, ...] = ()
-    if part.points:
-        entries += transfer(_REDEEMED, accounts.points(user_id), part.points)
-    if part.worth_minor and paid is not None:
-        entries += transfer(paid, accounts.platform(AccountKind.DISCOUNTS, paid.currency), part.worth_minor)
-    return entries
 
 
 _REDEEMED = accounts.platform(AccountKind.POINTS_REDEEMED, POINTS_UNIT)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from application.ledger.reversible import Reversible
 from application.ports import UnitOfWork
-from domain.ledger.accounts import AccountKind, AccountRef
+from domain.ledger import accounts
+from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.debts import debt_of
 from domain.ledger.journal import Entry, Journal, JournalKeyReused, JournalType
 from domain.ledger.lots import LotEntry, consume_from, give_back
+from domain.ledger.points import PointsClawedBack, PointsRestored
 from domain.ledger.reversals import (
     BY_HAND,
     JournalReversed,
@@ -26,27 +28,24 @@ from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 
-GRACE: Final = timedelta(days=30)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reverse:
     """`part` is of the journal's value in one of its units; None takes back all that is left.
 
     The key is one among the reversals of this journal. `allows_debt`: what an owner has spent becomes their debt.
-    `grace`: how long points live on that go back to a lot that has ended.
     """
 
     journal_id: UUID
     idempotency_key: str
     part: Money | None = None
     allows_debt: bool = False
-    grace: timedelta = GRACE
 
 
 def reverse(command: Reverse, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
-    """Post the reversal and answer its id; the same key again answers the same id. Joins an open unit of work.
+    """Post the reversal and answer its id; the same key again answers the same id.
 
+    `uow` is a unit of work of its own, never the one that the caller has open: inside of that, it joins.
     Raises JournalNotFound, ReversalRefused, InsufficientBalance, or JournalKeyReused for another part.
     """
     with uow:
@@ -99,7 +98,7 @@ def _reverse(command: Reverse, found: Reversible, *, uow: UnitOfWork, at: dateti
     entries = _entries(command, found.journal, uow)
     journal = _journal(found.journal, entries, reversal_id=new_id(), key=key, at=at)
     uow.ledger.post([journal])
-    uow.reversals.add_lot_entries(journal.id, list(_lot_entries(command, found, entries, uow=uow, at=at)))
+    uow.points.record({journal.id: list(_lot_entries(found, entries, uow=uow, at=at))})
     uow.publish(
         JournalReversed(
             journal_id=found.journal.id,
@@ -110,6 +109,8 @@ def _reverse(command: Reverse, found: Reversible, *, uow: UnitOfWork, at: dateti
             at=at,
         )
     )
+    for event in _told_of_points(journal):
+        uow.publish(event)
     return journal.id
 
 
@@ -153,9 +154,7 @@ def _journal(
     )
 
 
-def _lot_entries(
-    command: Reverse, found: Reversible, entries: Iterable[Entry], *, uow: UnitOfWork, at: datetime
-) -> Iterator[LotEntry]:
+def _lot_entries(found: Reversible, entries: Iterable[Entry], *, uow: UnitOfWork, at: datetime) -> Iterator[LotEntry]:
     """The same lots get back what was taken from them; what is taken back leaves the lot that it came with first."""
     for entry in entries:
         owner = entry.account.owner
@@ -163,7 +162,26 @@ def _lot_entries(
             continue
         if entry.amount_minor > 0:
             outstanding = found.outstanding.get(owner, ())
-            yield from give_back(outstanding, entry.amount_minor, at=at, grace=command.grace)
+            yield from give_back(outstanding, entry.amount_minor, at=at, grace=uow.points.terms.grace)
         else:
-            held = uow.reversals.lots_of(owner, journal_id=found.journal.id)
-            yield from consume_from(held.lots, -entry.amount_minor, first=held.first)
+            lots = uow.points.open_lots(owner, ending_after=None)
+            yield from consume_from(lots, -entry.amount_minor, first=found.journal.id)
+
+
+def _told_of_points(journal: Journal) -> Iterator[PointsRestored | PointsClawedBack]:
+    """What became of each owner's points: they went back to their lots, or were taken, and owed where spent."""
+    moved = {entry.account: entry.amount_minor for entry in journal.entries}
+    said: dict[str, Any] = {
+        "at": journal.occurred_at,
+        "journal_id": journal.id,
+        "reference_type": journal.reference_type,
+        "reference_id": journal.reference_id,
+    }
+    for owner in dict.fromkeys(account.owner for account in moved if account.currency == POINTS_UNIT):
+        if owner is None:
+            continue
+        points, debt = moved.get(accounts.points(owner), 0), moved.get(accounts.debt(owner, POINTS_UNIT), 0)
+        if points > 0:
+            yield PointsRestored(user_id=owner, points=points, **said)
+        elif points + debt < 0:
+            yield PointsClawedBack(user_id=owner, points=-points - debt, owed=-debt, **said)

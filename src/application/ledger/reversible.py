@@ -1,4 +1,4 @@
-"""What reversing reads and writes besides postings: a journal with all that was taken back of it, and its lots."""
+"""What reversing reads: a journal with all that was taken back of it, and the lots that it took from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from domain.ledger.lots import LotEntry, OpenLot
+from domain.ledger.lots import OpenLot
 from domain.ledger.reversals import PostedJournal
 
 
@@ -17,14 +17,6 @@ class Reversible:
 
     journal: PostedJournal
     outstanding: Mapping[UUID, Sequence[OpenLot]]
-
-
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """Somebody's lots with something left, and which of them came with the journal that was asked about."""
-
-    lots: Sequence[OpenLot]
-    first: UUID | None
 
 
 class Reversals(Protocol):
@@ -37,9 +29,3 @@ class Reversals(Protocol):
     def made_by(self, idempotency_key: str) -> PostedJournal | None:
         """The reversal that was posted under this key; ask after `get`."""
         ...
-
-    def lots_of(self, owner: UUID, *, journal_id: UUID) -> Holdings:
-        """What somebody's lots hold; ask while the points account is locked."""
-        ...
-
-    def add_lot_entries(self, journal_id: UUID, entries: Sequence[LotEntry]) -> None: ...

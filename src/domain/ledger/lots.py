@@ -5,23 +5,22 @@ A lot ends when it expires or, where points were given back to it after that, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.ledger.accounts import AccountRef
 from domain.ledger.journal import InsufficientBalance, ReversalRefused
-from domain.shared.money import Money
 
 
 @dataclass(frozen=True, slots=True)
 class OpenLot:
-    """A lot, and what is left of it."""
+    """A lot, what is left of it, and the journal that it came with."""
 
     id: UUID
     remaining: int
     ends_at: datetime
+    journal_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +40,9 @@ def consume(lots: Iterable[OpenLot], points: int) -> tuple[LotEntry, ...]:
     return _take(sorted(lots, key=_soonest), points)
 
 
-def consume_from(lots: Iterable[OpenLot], points: int, *, first: UUID | None) -> tuple[LotEntry, ...]:
-    """The same, beginning with one lot of them: what is taken back of an earning leaves its own lot first."""
-    return _take(sorted(lots, key=lambda lot: (lot.id != first, *_soonest(lot))), points)
+def consume_from(lots: Iterable[OpenLot], points: int, *, first: UUID) -> tuple[LotEntry, ...]:
+    """The same, beginning with the lot of one journal: what is taken back of an earning leaves its own lot first."""
+    return _take(sorted(lots, key=lambda lot: (lot.journal_id != first, *_soonest(lot))), points)
 
 
 def _take(lots: Iterable[OpenLot], points: int) -> tuple[LotEntry, ...]:
@@ -78,56 +77,3 @@ def give_back(outstanding: Iterable[OpenLot], points: int, *, at: datetime, grac
 
 def _soonest(lot: OpenLot) -> tuple[datetime, UUID]:
     return lot.ends_at, lot.id
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a redemption: points, and the minor units of money that they paid."""
-
-    points: int
-    worth_minor: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redemption:
-    """Points that a journal took, what they paid, and what its reversals gave back of both so far.
-
-    `paid` is the account whose money came from the discounts, None where no money moved. `outstanding` are the
-    lots with what they still miss.
-    """
-
-    journal_id: UUID
-    points: int
-    worth_minor: int
-    paid: AccountRef | None
-    points_back: int
-    worth_back_minor: int
-    outstanding: Sequence[OpenLot]
-
-    def part(self, asked: Money | int | None) -> Part:
-        """A part by what it paid, or by its points; the other follows by their share of all parts together.
-
-        Both round down until the last part, which takes the rest: the parts sum to the whole whatever they are.
-        None asks for all that is left. Raises ReversalRefused for more than that.
-        """
-        if asked is None:
-            found = Part(self.points - self.points_back, self.worth_minor - self.worth_back_minor)
-        elif isinstance(asked, Money):
-            if self.paid is None or asked.currency.code != self.paid.currency:
-                raise ReversalRefused()
-            share = self.points * (self.worth_back_minor + asked.minor) // self.worth_minor
-            found = Part(max(share - self.points_back, 0), asked.minor)
-        else:
-            share = self.worth_minor * (self.points_back + asked) // self.points
-            found = Part(asked, max(share - self.worth_back_minor, 0))
-        return self._within(found)
-
-    def _within(self, part: Part) -> Part:
-        is_something = min(part.points, part.worth_minor) >= 0 and max(part.points, part.worth_minor) > 0
-        if (
-            not is_something
-            or self.points_back + part.points > self.points
-            or self.worth_back_minor + part.worth_minor > self.worth_minor
-        ):
-            raise ReversalRefused()
-        return part

@@ -7,15 +7,8 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from domain.shared.errors import NotFound
 from domain.shared.events import DomainEvent
 from domain.shared.money import Currency, Money
-
-
-class RedemptionNotFound(NotFound):
-    """This person redeemed no points by that journal."""
-
-    code = "redemption_not_found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +75,6 @@ class Earning:
     """
 
     journal_id: UUID
-    lot_id: UUID | None
     points: int
     reached: int
     taken_back: int = 0
@@ -127,7 +119,7 @@ class PointsRedeemed(DomainEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointsRestored(DomainEvent):
-    """A redemption was reversed, in whole or in part."""
+    """Points went back to the lots that they were taken from: what had taken them was reversed."""
 
     name: ClassVar[str] = "ledger.points_restored"
     user_id: UUID

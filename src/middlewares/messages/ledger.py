@@ -25,10 +25,6 @@ MESSAGES: Final[Sentences] = {
         ("Not reversed here", "This movement belongs to a payment, a trip or a payout; take it back there."),
         ("لا يعكس من هنا", "هذه الحركة تخص دفعة أو رحلة أو مستحقات؛ استردها من هناك."),
     ),
-    "redemption_not_found": (
-        ("No such redemption", "These points were not redeemed by that."),
-        ("لا توجد عملية استبدال كهذه", "لم تستبدل هذه النقاط بتلك العملية."),
-    ),
     "withdrawal_not_found": (
         ("No such withdrawal", "There is none that you may see."),
         ("لا يوجد سحب كهذا", "لا يوجد ما يمكنك رؤيته."),

@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.ledger.ports import Reminder
-from domain.ledger.accounts import AccountKind, AccountRef
-from domain.ledger.lots import LotEntry, OpenLot, Redemption
-from domain.ledger.points import Earning, PointsTerms, RedemptionNotFound
+from domain.ledger.accounts import AccountKind
+from domain.ledger.lots import LotEntry, OpenLot
+from domain.ledger.points import Earning, PointsTerms
 from infrastructure.database.transaction import Row, Statements
 
 # In the words of the index ix_points_lots_open.
 ENDS_AT = "greatest(l.expires_at, l.grace_until)"
 
 _OPEN_LOTS = f"""
-SELECT l.id, l.remaining, {ENDS_AT} AS ends_at FROM points_lots l
+SELECT l.id, l.remaining, {ENDS_AT} AS ends_at, l.journal_id FROM points_lots l
 WHERE l.user_id = %(user_id)s AND l.remaining > 0
 """
 _RECORD = """
@@ -25,25 +25,13 @@ INSERT INTO points_lot_entries (journal_id, lot_id, points, grace_until)
 SELECT n.* FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::timestamptz[]) AS n(journal_id, lot_id, points, until)
 WHERE EXISTS (SELECT 1 FROM ledger_journals j WHERE j.id = n.journal_id)
 """
-# The journal itself, and the reversals of it so far.
-_TOLD = "SELECT %(id)s::uuid UNION ALL SELECT r.id FROM ledger_journals r WHERE r.reverses_journal_id = %(id)s"
-_LEGS = f"""
-SELECT e.journal_id = %(id)s AS is_own, a.kind, a.currency, a.user_id, a.provider, e.amount_minor
-FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id WHERE e.journal_id IN ({_TOLD})
-"""
-_OUTSTANDING = f"""
-SELECT l.id, -sum(t.points)::bigint AS remaining, {ENDS_AT} AS ends_at
-FROM points_lot_entries t JOIN points_lots l ON l.id = t.lot_id
-WHERE t.journal_id IN ({_TOLD}) GROUP BY l.id HAVING sum(t.points) < 0
-"""
-_EARNING = """
-SELECT j.id, l.id AS lot_id FROM ledger_journals j LEFT JOIN points_lots l ON l.journal_id = j.id
-WHERE j.idempotency_key = %s AND j.journal_type = 'EARNED'
-"""
-_REDEMPTION = """
-SELECT 1 FROM ledger_journals j WHERE j.id = %s AND j.journal_type = 'REDEEMED' AND EXISTS (
-    SELECT 1 FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
-    WHERE e.journal_id = j.id AND a.kind = 'POINTS' AND a.user_id = %s)
+_EARNING = "SELECT id FROM ledger_journals WHERE idempotency_key = %s AND journal_type = 'EARNED'"
+# Of the journal itself, and of the reversals of it so far.
+_LEGS = """
+SELECT e.journal_id = %(id)s AS is_own, a.kind, e.amount_minor
+FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+WHERE e.journal_id IN (SELECT %(id)s::uuid UNION ALL
+                       SELECT r.id FROM ledger_journals r WHERE r.reverses_journal_id = %(id)s)
 """
 _OWNERS_OF_ENDING = f"""
 SELECT DISTINCT l.user_id FROM points_lots l
@@ -52,7 +40,7 @@ WHERE l.remaining > 0 AND {ENDS_AT} <= %(until)s AND (%(since)s::timestamptz IS 
 ORDER BY l.user_id LIMIT %(limit)s
 """
 _ENDED_LOTS = f"""
-SELECT l.user_id, l.id, l.remaining, {ENDS_AT} AS ends_at FROM points_lots l
+SELECT l.user_id, l.id, l.remaining, {ENDS_AT} AS ends_at, l.journal_id FROM points_lots l
 WHERE l.user_id = ANY (%s) AND l.remaining > 0 AND {ENDS_AT} <= %s ORDER BY l.user_id, ends_at, l.id
 """
 # In one order: two that note the same at once wait for each other, and the second finds it noted.
@@ -92,7 +80,7 @@ class SqlPoints:
     def open_lots(self, user_id: UUID, *, ending_after: datetime | None) -> Sequence[OpenLot]:
         living = "" if ending_after is None else f" AND {ENDS_AT} > %(after)s"
         rows = self._statements.rows(_OPEN_LOTS + living, {"user_id": user_id, "after": ending_after})
-        return [_lot(row) for row in rows]
+        return [open_lot(row) for row in rows]
 
     def record(self, done: Mapping[UUID, Sequence[LotEntry]]) -> None:
         rows = [
@@ -110,26 +98,10 @@ class SqlPoints:
         legs = _Legs(self._statements.rows(_LEGS, {"id": row["id"]}))
         return Earning(
             journal_id=row["id"],
-            lot_id=row["lot_id"],
             points=-legs.of(AccountKind.POINTS_ISSUED),
             reached=legs.of(AccountKind.POINTS),
             taken_back=legs.since(AccountKind.POINTS_ISSUED),
             taken_from_points=-legs.since(AccountKind.POINTS),
-        )
-
-    def redemption(self, journal_id: UUID, *, user_id: UUID) -> Redemption:
-        if self._statements.row(_REDEMPTION, (journal_id, user_id)) is None:
-            raise RedemptionNotFound()
-        legs = _Legs(self._statements.rows(_LEGS, {"id": journal_id}))
-        outstanding = self._statements.rows(_OUTSTANDING, {"id": journal_id})
-        return Redemption(
-            journal_id=journal_id,
-            points=-legs.of(AccountKind.POINTS),
-            worth_minor=-legs.of(AccountKind.DISCOUNTS),
-            paid=legs.paid(),
-            points_back=legs.since(AccountKind.POINTS),
-            worth_back_minor=legs.since(AccountKind.DISCOUNTS),
-            outstanding=[_lot(row) for row in outstanding],
         )
 
     def owners_of_ending(
@@ -141,7 +113,7 @@ class SqlPoints:
     def ended_lots(self, owners: Sequence[UUID], *, at: datetime) -> Mapping[UUID, Sequence[OpenLot]]:
         lots: defaultdict[UUID, list[OpenLot]] = defaultdict(list)
         for row in self._statements.rows(_ENDED_LOTS, (list(owners), at)):
-            lots[row["user_id"]].append(_lot(row))
+            lots[row["user_id"]].append(open_lot(row))
         return lots
 
     def remind(self, owners: Sequence[UUID], stages: Sequence[timedelta], *, at: datetime) -> Sequence[Reminder]:
@@ -165,19 +137,10 @@ class _Legs:
     def since(self, kind: AccountKind) -> int:
         return self._sum(kind, is_own=False)
 
-    def paid(self) -> AccountRef | None:
-        """The account that money reached; None where only points moved."""
-        for row in self._rows:
-            if row["is_own"] and row["kind"] not in _NOT_PAID and row["amount_minor"] > 0:
-                return AccountRef(AccountKind(row["kind"]), row["currency"], row["user_id"], row["provider"])
-        return None
-
     def _sum(self, kind: AccountKind, *, is_own: bool) -> int:
         return sum(row["amount_minor"] for row in self._rows if row["kind"] == kind and row["is_own"] == is_own)
 
 
-_NOT_PAID = (AccountKind.POINTS, AccountKind.POINTS_REDEEMED, AccountKind.DISCOUNTS)
-
-
-def _lot(row: Row) -> OpenLot:
-    return OpenLot(row["id"], row["remaining"], row["ends_at"])
+def open_lot(row: Row) -> OpenLot:
+    """A lot by its row: id, remaining, ends_at, journal_id."""
+    return OpenLot(row["id"], row["remaining"], row["ends_at"], row["journal_id"])

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from application.ledger.reversible import Holdings, Reversible
+from application.ledger.reversible import Reversible
 from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.journal import JournalNotFound, JournalType
-from domain.ledger.lots import LotEntry, OpenLot
+from domain.ledger.lots import OpenLot
 from domain.ledger.reversals import PostedJournal
+from infrastructure.database.ledger.points import ENDS_AT, open_lot
 from infrastructure.database.transaction import Row, Statements
 
 # The application may not lock rows of journals; reversals of one journal come one after another by this instead.
@@ -30,21 +31,12 @@ GROUP BY o.id, a.id ORDER BY min(e.line) FILTER (WHERE e.journal_id = o.id), a.i
 """
 _BY_ID = _MOVED.format(which="o.id = %s")
 _BY_KEY = _MOVED.format(which="o.idempotency_key = %s")
-_OUTSTANDING = """
-SELECT l.user_id, l.id, -sum(t.points)::bigint AS remaining, greatest(l.expires_at, l.grace_until) AS ends_at
+_OUTSTANDING = f"""
+SELECT l.user_id, l.id, -sum(t.points)::bigint AS remaining, {ENDS_AT} AS ends_at, l.journal_id
 FROM points_lot_entries t JOIN points_lots l ON l.id = t.lot_id
 WHERE t.journal_id IN (SELECT %(journal)s::uuid UNION ALL
                        SELECT r.id FROM ledger_journals r WHERE r.reverses_journal_id = %(journal)s)
 GROUP BY l.id HAVING sum(t.points) < 0 AND bool_or(t.journal_id = %(journal)s)
-"""
-_HELD = """
-SELECT id, remaining, greatest(expires_at, grace_until) AS ends_at, journal_id FROM points_lots
-WHERE user_id = %s AND remaining > 0
-"""
-_ADD_LOT_ENTRIES = """
-INSERT INTO points_lot_entries (journal_id, lot_id, points, grace_until)
-SELECT %s, n.lot_id, n.points, n.grace_until
-FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[]) AS n(lot_id, points, grace_until)
 """
 
 
@@ -65,27 +57,12 @@ class SqlReversals:
     def _outstanding(self, journal_id: UUID) -> Mapping[UUID, Sequence[OpenLot]]:
         by_owner: defaultdict[UUID, list[OpenLot]] = defaultdict(list)
         for row in self._statements.rows(_OUTSTANDING, {"journal": journal_id}):
-            by_owner[row["user_id"]].append(_lot(row))
+            by_owner[row["user_id"]].append(open_lot(row))
         return by_owner
 
     def made_by(self, idempotency_key: str) -> PostedJournal | None:
         rows = self._statements.rows(_BY_KEY, (idempotency_key,))
         return _posted(rows) if rows else None
-
-    def lots_of(self, owner: UUID, *, journal_id: UUID) -> Holdings:
-        rows = self._statements.rows(_HELD, (owner,))
-        own = next((row["id"] for row in rows if row["journal_id"] == journal_id), None)
-        return Holdings([_lot(row) for row in rows], own)
-
-    def add_lot_entries(self, journal_id: UUID, entries: Sequence[LotEntry]) -> None:
-        if not entries:
-            return
-        columns = zip(*((entry.lot_id, entry.points, entry.grace_until) for entry in entries), strict=True)
-        self._statements.execute(_ADD_LOT_ENTRIES, (journal_id, *map(list, columns)))
-
-
-def _lot(row: Row) -> OpenLot:
-    return OpenLot(row["id"], row["remaining"], row["ends_at"])
 
 
 def _posted(rows: Sequence[Row]) -> PostedJournal:
