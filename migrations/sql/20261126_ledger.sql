@@ -88,70 +88,74 @@ REVOKE ALL ON FUNCTION ledger_guard_partition(text) FROM PUBLIC;
 
 -- What entries must satisfy, whoever inserts them ----------------------------------------------------
 
+-- Entry by entry, each look-up by a key: what a posting costs does not depend on how many years there are. A join
+-- would open every partition each time.
 CREATE OR REPLACE FUNCTION check_ledger_entries() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    broken record;
-    moved integer;
+    journals record;
+    entry record;
+    account record;
+    at_account uuid;
+    at_sequence bigint;
+    at_balance bigint;
 BEGIN
-    -- Each entry beside its account and journal, and beside the entry before it: in this statement, or the head's.
-    SELECT count(x.sequence) AS chained, bool_or(x.reverses) AS reverses, bool_or(NOT x.is_whole) AS is_added_to,
-           bool_or(x.is_off) AS is_off,
-           bool_or(NOT x.is_continued) AS breaks, bool_or(x.is_below) AS is_below, bool_or(x.is_above) AS is_above,
-           min(x.account_id::text) FILTER (WHERE NOT x.is_continued OR x.is_below OR x.is_above) AS account
-    INTO broken
-    FROM (
-        SELECT n.account_id, n.sequence, j.reverses_journal_id IS NOT NULL AS reverses,
-               min(n.line) OVER (PARTITION BY n.journal_id) = 1 AS is_whole,
-               sum(n.amount_minor) OVER (PARTITION BY n.journal_id, n.currency) <> 0 AS is_off,
-               coalesce(a.currency = n.currency AND j.id IS NOT NULL AND CASE WHEN a.is_chained THEN
-                   n.sequence = coalesce(lag(n.sequence) OVER one, h.sequence) + 1
-                   AND n.balance_before_minor
-                       = coalesce(lag(n.balance_after_minor) OVER one, p.balance_after_minor, 0)
-                   ELSE n.sequence IS NULL END, false) AS is_continued,
-               n.amount_minor < 0 AND NOT a.allows_debt AND n.balance_after_minor < (
-                   SELECT coalesce(sum(b.amount_minor), 0) FROM balance_holds b
-                   WHERE b.account_id = n.account_id AND b.status = 'ACTIVE') AS is_below,
-               n.balance_after_minor > 0 AND a.kind = 'CUSTOMER_DEBT' AS is_above
-        FROM added n
-        LEFT JOIN ledger_accounts a ON a.id = n.account_id
-        LEFT JOIN ledger_journals j ON j.id = n.journal_id
-        LEFT JOIN ledger_heads h ON h.account_id = n.account_id
-        LEFT JOIN ledger_entries p ON p.journal_id = h.journal_id AND p.line = h.line
-        WINDOW one AS (PARTITION BY n.account_id ORDER BY n.sequence)
-    ) x;
-    IF broken.is_off THEN
-        SELECT n.journal_id, n.currency, sum(n.amount_minor) AS off INTO broken
-        FROM added n GROUP BY n.journal_id, n.currency HAVING sum(n.amount_minor) <> 0 LIMIT 1;
-        RAISE EXCEPTION 'journal % is off by % %', broken.journal_id, broken.off, broken.currency USING ERRCODE = 'AL003';
-    ELSIF broken.is_added_to THEN
-        RAISE EXCEPTION 'a journal is already posted' USING ERRCODE = 'AL003';
-    ELSIF broken.breaks THEN
-        RAISE EXCEPTION 'an entry of account % does not continue its chain', broken.account USING ERRCODE = 'AL004';
-    ELSIF broken.is_below THEN
-        RAISE EXCEPTION 'account % would fall below zero, or below what is held', broken.account USING ERRCODE = 'AL001';
-    ELSIF broken.is_above THEN
-        RAISE EXCEPTION 'more than account % owes would be paid back', broken.account USING ERRCODE = 'AL010';
+    SELECT bool_or(s.off <> 0) AS are_off, bool_or(s.first <> 1) AS are_added_to, bool_or(j.id IS NULL) AS are_unknown,
+           bool_or(j.reverses_journal_id IS NOT NULL) AS reverse,
+           min(s.journal_id::text) FILTER (WHERE s.off <> 0 OR s.first <> 1 OR j.id IS NULL) AS wrong
+    INTO journals
+    FROM (SELECT n.journal_id, sum(n.amount_minor) AS off, min(min(n.line)) OVER (PARTITION BY n.journal_id) AS first
+          FROM added n GROUP BY n.journal_id, n.currency) s
+    LEFT JOIN ledger_journals j ON j.id = s.journal_id;
+    IF journals.are_off THEN
+        RAISE EXCEPTION 'journal % does not sum to zero', journals.wrong USING ERRCODE = 'AL003';
+    ELSIF journals.are_added_to THEN
+        RAISE EXCEPTION 'journal % is already posted', journals.wrong USING ERRCODE = 'AL003';
+    ELSIF journals.are_unknown THEN
+        RAISE EXCEPTION 'there is no journal %', journals.wrong USING ERRCODE = 'AL004';
     END IF;
 
-    IF broken.reverses THEN
+    FOR entry IN SELECT * FROM added ORDER BY account_id, sequence LOOP
+        IF at_account IS DISTINCT FROM entry.account_id THEN
+            at_account := entry.account_id;
+            SELECT a.id, a.kind, a.currency, a.is_chained, a.allows_debt, h.sequence, h.journal_id, h.line INTO account
+            FROM ledger_accounts a LEFT JOIN ledger_heads h ON h.account_id = a.id WHERE a.id = at_account;
+            at_sequence := account.sequence;
+            SELECT e.balance_after_minor INTO at_balance
+            FROM ledger_entries e WHERE e.journal_id = account.journal_id AND e.line = account.line;
+        END IF;
+        IF account.currency IS DISTINCT FROM entry.currency OR account.is_chained <> (entry.sequence IS NOT NULL) THEN
+            RAISE EXCEPTION 'an entry does not fit account %', entry.account_id USING ERRCODE = 'AL004';
+        END IF;
+        CONTINUE WHEN NOT account.is_chained;
+
+        IF entry.sequence <> at_sequence + 1 OR entry.balance_before_minor <> coalesce(at_balance, 0) THEN
+            RAISE EXCEPTION 'entry % of account % does not continue its chain', entry.sequence, account.id
+                USING ERRCODE = 'AL004';
+        ELSIF account.kind = 'CUSTOMER_DEBT' AND entry.balance_after_minor > 0 THEN
+            RAISE EXCEPTION 'more than account % owes would be paid back', account.id USING ERRCODE = 'AL010';
+        ELSIF entry.amount_minor < 0 AND NOT account.allows_debt THEN
+            PERFORM 1 FROM balance_holds b WHERE b.account_id = account.id AND b.status = 'ACTIVE'
+                HAVING coalesce(sum(b.amount_minor), 0) > entry.balance_after_minor;
+            IF FOUND THEN
+                RAISE EXCEPTION 'account % would fall below zero, or below what is held', account.id
+                    USING ERRCODE = 'AL001';
+            END IF;
+        END IF;
+
+        -- Only from where the entry begins: of two at once the second finds the head moved, and is refused.
+        UPDATE ledger_heads SET sequence = entry.sequence, journal_id = entry.journal_id, line = entry.line
+        WHERE account_id = account.id AND sequence = at_sequence;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'account % was moved by another', account.id USING ERRCODE = 'AL004';
+        END IF;
+        at_sequence := entry.sequence;
+        at_balance := entry.balance_after_minor;
+    END LOOP;
+
+    IF journals.reverse THEN
         PERFORM check_reversals(ARRAY(
             SELECT DISTINCT j.reverses_journal_id FROM added n JOIN ledger_journals j ON j.id = n.journal_id
             WHERE j.reverses_journal_id IS NOT NULL ORDER BY 1));
-    END IF;
-
-    -- Only from where the entries began: of two at once the second finds the head moved, and is refused.
-    UPDATE ledger_heads h SET sequence = n.sequence, journal_id = n.journal_id, line = n.line
-    FROM added n WHERE h.account_id = n.account_id AND h.sequence = n.sequence - 1;
-    GET DIAGNOSTICS moved = ROW_COUNT;
-    IF moved < broken.chained THEN
-        -- An account has several entries: its head stands at the first of them.
-        IF moved < (SELECT count(DISTINCT account_id) FROM added WHERE sequence IS NOT NULL) THEN
-            RAISE EXCEPTION 'entries do not continue the newest ones' USING ERRCODE = 'AL004';
-        END IF;
-        UPDATE ledger_heads h SET sequence = n.sequence, journal_id = n.journal_id, line = n.line
-        FROM (SELECT DISTINCT ON (account_id) account_id, sequence, journal_id, line
-              FROM added WHERE sequence IS NOT NULL ORDER BY account_id, sequence DESC) n
-        WHERE h.account_id = n.account_id AND h.sequence < n.sequence;
     END IF;
     RETURN NULL;
 END $$;

@@ -138,9 +138,13 @@ class TestTags:
         for editors in (2, 6):
             tag = app.test_client().get(ME, headers=person.headers).headers["ETag"]
 
-            def edit(number: int, tag: str = tag) -> int:
+            def edit(number: int, tag: str = tag, editors: int = editors) -> int:
                 headers = {**person.headers, "If-Match": tag}
-                return app.test_client().patch(ME, json={"first_name": f"Editor {number}"}, headers=headers).status_code
+                return (
+                    app.test_client()
+                    .patch(ME, json={"first_name": f"Editor {number} of {editors}"}, headers=headers)
+                    .status_code
+                )
 
             answers = all_at_once([lambda n=number, edit=edit: edit(n) for number in range(editors)])  # type: ignore[misc]
             assert sorted(answers) == [200] + [412] * (editors - 1)

@@ -368,7 +368,7 @@ class TestAdjusting:
 
         given = shop.done(shop.post(path, finance, {"points": 1000, "reason": LOST}), 201)
         shop.done(shop.post(path, finance, {"points": -400, "reason": LOST}), 201)
-        waiting = shop.done(shop.post(path, finance, {"points": 1001, "reason": LOST}), 201)
+        waiting = shop.done(shop.post(path, finance, {"points": 10_001, "reason": LOST}), 201)
 
         assert (given["points"], given["amount"], waiting["status"]) == (1000, None, "PENDING")
         assert shop.done(shop.get(f"{V1}/points", customer))["balance"] == 600

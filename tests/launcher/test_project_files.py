@@ -20,6 +20,7 @@ TARGETS = (
     "types",
     "bench",
     "fuzz",
+    "peers",
     "problems",
     "demo",
     "lock",
