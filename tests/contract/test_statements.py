@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +25,7 @@ from infrastructure.documents.weasyprint_renderer import WeasyPrintRenderer
 from tests.builders import NOON
 from tests.contract.test_documents import glyphs_for, left_edges, read, text_of
 
+SRC = Path(__file__).resolve().parents[2] / "src"
 REFERENCE = UUID("019ab8f4-5c00-7b3e-9d41-2f6a8c0e1b57")
 SAID = {
     "DEPOSIT": ("إيداع في المحفظة (فوري)", "Deposit to the wallet (Fawry)", "PAYMENT"),
@@ -195,3 +198,12 @@ def test_both_languages_have_the_same_words() -> None:
 )
 def test_amounts_are_grouped_with_all_their_decimals(minor: int, decimals: int, written: str) -> None:
     assert written_units(minor, decimals) == written
+
+
+def test_whatever_a_journal_refers_to_has_a_word_in_both_languages() -> None:
+    said = re.compile(r'(?:reference_type ?= ?|^REFERENCE: Final = )"([A-Z_]+)"', re.MULTILINE)
+    sources = [path.read_text("utf-8") for layer in ("domain", "application") for path in (SRC / layer).rglob("*.py")]
+
+    named = {name for source in sources for name in said.findall(source)}
+
+    assert named == set(REFERENCES["ar"]) == set(REFERENCES["en"])

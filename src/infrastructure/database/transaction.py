@@ -230,7 +230,7 @@ class Transaction:
             self._leave_pipeline()
         if self._session is not None:
             self._session.close()
-        if not self._connection.closed:
+        if self._has_begun and not self._connection.closed:
             self._connection.rollback()
 
     def _leave_pipeline(self) -> None:
