@@ -119,7 +119,10 @@ BEGIN
         END IF;
     END LOOP;
 
-    FOR entry IN SELECT * FROM added ORDER BY account_id, sequence LOOP
+    FOR entry IN
+        SELECT n.*, lead(n.account_id) OVER one IS DISTINCT FROM n.account_id AS is_last
+        FROM added n WINDOW one AS (ORDER BY n.account_id, n.sequence)
+    LOOP
         IF at_account IS DISTINCT FROM entry.account_id THEN
             at_account := entry.account_id;
             SELECT a.id, a.kind, a.currency, a.is_chained, a.allows_debt, h.sequence, h.journal_id, h.line INTO account
@@ -147,14 +150,17 @@ BEGIN
             END IF;
         END IF;
 
-        -- Only from where the entry begins: of two at once the second finds the head moved, and is refused.
+        at_sequence := entry.sequence;
+        at_balance := entry.balance_after_minor;
+        CONTINUE WHEN NOT entry.is_last;
+
+        -- Once for each account, and only from where its entries began: of two at once the second finds the head
+        -- moved, and is refused.
         UPDATE ledger_heads SET sequence = entry.sequence, journal_id = entry.journal_id, line = entry.line
-        WHERE account_id = account.id AND sequence = at_sequence;
+        WHERE account_id = account.id AND sequence = account.sequence;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'account % was moved by another', account.id USING ERRCODE = 'AL004';
         END IF;
-        at_sequence := entry.sequence;
-        at_balance := entry.balance_after_minor;
     END LOOP;
 
     IF originals IS NOT NULL THEN

@@ -33,4 +33,12 @@ class Cost:
 def _processor_seconds() -> float:
     """Of this process and all below it, the ended ones with their parents."""
     here = psutil.Process()
-    return sum(sum(one.cpu_times()[:4]) for one in (here, *here.children(recursive=True)))
+    return sum(_seconds_of(one) for one in (here, *here.children(recursive=True)))
+
+
+def _seconds_of(process: psutil.Process) -> float:
+    """User and system time, its own and of its ended children; nought for one that ends in this moment."""
+    try:
+        return float(sum(process.cpu_times()[:4]))
+    except psutil.NoSuchProcess:
+        return 0.0
