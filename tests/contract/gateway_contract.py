@@ -21,6 +21,7 @@ from application.billing.ports import (
     OutcomeUnknown,
     Payer,
     PaymentGateway,
+    ProviderIdentity,
     ReadingStatus,
     UnreadableWebhook,
 )
@@ -85,24 +86,24 @@ class GatewayContract:
 
     def test_a_new_checkout_is_open_and_unpaid(self, bench: GatewayBench) -> None:
         checkout = bench.gateway.create_checkout(a_request())
-        reading = bench.gateway.read(checkout.provider_reference, checkout.provider_key)
+        reading = bench.gateway.read(checkout.identity)
         assert (reading.status, reading.paid) == (ReadingStatus.OPEN, ())
 
     def test_a_paid_checkout_reads_as_the_exact_amount(self, bench: GatewayBench) -> None:
         checkout = bench.gateway.create_checkout(a_request(Money.of(149_910, "EGP")))
         bench.pay(checkout)
-        reading = bench.gateway.read(checkout.provider_reference, checkout.provider_key)
+        reading = bench.gateway.read(checkout.identity)
         assert (reading.status, reading.paid) == (ReadingStatus.PAID, (Money.of(149_910, "EGP"),))
 
     def test_what_is_paid_twice_reads_as_two_charges(self, bench: GatewayBench) -> None:
         checkout = bench.gateway.create_checkout(a_request(Money.of(5_000, "EGP")))
         bench.pay(checkout, times=2)
-        reading = bench.gateway.read(checkout.provider_reference, checkout.provider_key)
+        reading = bench.gateway.read(checkout.identity)
         assert reading.paid == (Money.of(5_000, "EGP"), Money.of(5_000, "EGP"))
 
     def test_a_reference_nobody_gave_out_is_not_found(self, bench: GatewayBench) -> None:
         checkout = bench.gateway.create_checkout(a_request())
-        reading = bench.gateway.read("1", checkout.provider_key)
+        reading = bench.gateway.read(ProviderIdentity("1", checkout.provider_key))
         assert (reading.status, reading.paid) == (ReadingStatus.NOT_FOUND, ())
 
     def test_a_paid_checkout_of_another_key_is_not_believed(self, bench: GatewayBench) -> None:
@@ -111,7 +112,7 @@ class GatewayContract:
             pytest.skip("this provider's references have no second half")
         bench.pay(checkout)
         with pytest.raises(OutcomeUnknown):
-            bench.gateway.read(checkout.provider_reference, f"{checkout.provider_key}x")
+            bench.gateway.read(ProviderIdentity(checkout.provider_reference, f"{checkout.provider_key}x"))
 
     def test_a_signed_webhook_says_which_attempt_to_read(self, bench: GatewayBench) -> None:
         checkout = bench.gateway.create_checkout(a_request())

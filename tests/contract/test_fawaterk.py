@@ -22,6 +22,7 @@ from application.billing.ports import (
     BadSignature,
     Checkout,
     OutcomeUnknown,
+    ProviderIdentity,
     ProviderRefused,
     ProviderUnreachable,
     ReadingStatus,
@@ -245,7 +246,7 @@ def test_every_currency_is_charged_and_read_back_as_it_was(bench: FawaterkBench,
     bench.pay(checkout)
     # Numbers on one read, numeric strings on the next; the total on top is in EGP.
     for _ in range(2):
-        reading = bench.gateway.read(checkout.provider_reference, checkout.provider_key)
+        reading = bench.gateway.read(checkout.identity)
         assert reading.paid == (Money.of(minor, code),)
 
 
@@ -261,13 +262,13 @@ def test_an_amount_with_too_many_decimals_is_unknown_not_rounded(bench: Fawaterk
     checkout = bench.gateway.create_checkout(a_request())
     bench.server.pay(checkout.provider_reference, amount="1499.101")
     with pytest.raises(OutcomeUnknown):
-        bench.gateway.read(checkout.provider_reference, checkout.provider_key)
+        bench.gateway.read(checkout.identity)
 
 
 def test_a_short_payment_is_told_as_it_is(bench: FawaterkBench) -> None:
     checkout = bench.gateway.create_checkout(a_request())
     bench.server.pay(checkout.provider_reference, amount="1")
-    reading = bench.gateway.read(checkout.provider_reference, checkout.provider_key)
+    reading = bench.gateway.read(checkout.identity)
     assert reading.paid == (Money.of(100, "EGP"),)
 
 
@@ -275,23 +276,23 @@ def test_paid_without_a_paying_row_is_unknown(bench: FawaterkBench) -> None:
     checkout = bench.gateway.create_checkout(a_request())
     bench.server.books.change(checkout.provider_reference, lambda it: it.update(paid=1))
     with pytest.raises(OutcomeUnknown):
-        bench.gateway.read(checkout.provider_reference, checkout.provider_key)
+        bench.gateway.read(checkout.identity)
 
 
 def test_a_declined_or_expired_invoice_may_still_be_paid(bench: FawaterkBench) -> None:
     checkout = bench.gateway.create_checkout(a_request())
     bench.server.fail(checkout.provider_reference)
     bench.server.expire(checkout.provider_reference)
-    assert bench.gateway.read(checkout.provider_reference, checkout.provider_key).status is ReadingStatus.OPEN
+    assert bench.gateway.read(checkout.identity).status is ReadingStatus.OPEN
     bench.pay(checkout)
-    reading = bench.gateway.read(checkout.provider_reference, checkout.provider_key)
+    reading = bench.gateway.read(checkout.identity)
     assert reading.paid == (Money.of(149_910, "EGP"),), "the declined row is not counted"
 
 
 def test_a_reading_without_a_known_key_tells_whose_invoice_it_is(bench: FawaterkBench) -> None:
     checkout = bench.gateway.create_checkout(a_request())
     for _ in range(2):  # pay_load as an object, then as text
-        reading = bench.gateway.read(checkout.provider_reference, "")
+        reading = bench.gateway.read(ProviderIdentity(checkout.provider_reference))
         assert reading.provider_key == checkout.provider_key
         assert reading.merchant_reference == f"pa_{ATTEMPT_ID.hex}"
 
@@ -303,19 +304,19 @@ def test_ids_beyond_a_double_survive(tmp_path: Path) -> None:
         bench.pay(checkout)
         assert int(checkout.provider_reference) > 2**53
         assert bench.gateway.parse_webhook(*bench.webhook(checkout)).provider_reference == (checkout.provider_reference)
-        assert bench.gateway.read(checkout.provider_reference, checkout.provider_key).paid
+        assert bench.gateway.read(checkout.identity).paid
 
 
 def test_a_revoked_key_finds_nothing_out(bench: FawaterkBench) -> None:
     checkout = bench.gateway.create_checkout(a_request())
     with pytest.raises(OutcomeUnknown):
-        bench.gateway_with(api_key="revoked-vendor-key-0").read(checkout.provider_reference, checkout.provider_key)
+        bench.gateway_with(api_key="revoked-vendor-key-0").read(checkout.identity)
 
 
 def test_a_wrong_base_address_is_not_taken_for_missing_invoices(bench: FawaterkBench) -> None:
     astray = bench.gateway_with(base_url=f"{bench.server.address}/api/v9")
     with pytest.raises(OutcomeUnknown):
-        astray.read("2304130044", "")
+        astray.read(ProviderIdentity("2304130044"))
 
 
 @pytest.mark.parametrize(
@@ -389,7 +390,7 @@ def test_books_outlive_the_server(tmp_path: Path) -> None:
         checkout = FawaterkBench(server).gateway.create_checkout(a_request())
     with FawaterkServer(path) as server:
         FawaterkBench(server).pay(checkout)
-        assert FawaterkBench(server).gateway.read(checkout.provider_reference, checkout.provider_key).paid
+        assert FawaterkBench(server).gateway.read(checkout.identity).paid
         assert server.calls("createInvoiceLink") == 1
 
 
@@ -490,7 +491,7 @@ def test_a_genuine_notice_edited_into_paid_changes_no_reading(bench: FawaterkBen
         genuine, checkout.provider_reference, tamper={"invoice_status": "paid", "paidAmount": 1}
     )
     notice = bench.gateway.parse_webhook(orjson.dumps(body), JSON)
-    reading = bench.gateway.read(notice.provider_reference, checkout.provider_key)
+    reading = bench.gateway.read(ProviderIdentity(notice.provider_reference, checkout.provider_key))
     assert (reading.status, reading.paid) == (ReadingStatus.OPEN, ())
 
 
@@ -499,7 +500,7 @@ def test_an_edited_amount_changes_no_reading(bench: FawaterkBench) -> None:
     bench.server.pay(checkout.provider_reference, amount="1.00")
     body = bench.server.webhook("paid", checkout.provider_reference, tamper={"paidAmount": 1499.10})
     notice = bench.gateway.parse_webhook(orjson.dumps(body), JSON)
-    reading = bench.gateway.read(notice.provider_reference, checkout.provider_key)
+    reading = bench.gateway.read(ProviderIdentity(notice.provider_reference, checkout.provider_key))
     assert reading.paid == (Money.of(100, "EGP"),)
 
 
@@ -509,7 +510,8 @@ def test_failed_after_paid_leaves_it_paid(bench: FawaterkBench) -> None:
     late = bench.gateway.parse_webhook(orjson.dumps(bench.server.webhook("failed", checkout.provider_reference)), JSON)
     paid = bench.gateway.parse_webhook(*bench.webhook(checkout))
     assert late.event_key != paid.event_key
-    assert bench.gateway.read(late.provider_reference, checkout.provider_key).status is ReadingStatus.PAID
+    reading = bench.gateway.read(ProviderIdentity(late.provider_reference, checkout.provider_key))
+    assert reading.status is ReadingStatus.PAID
 
 
 def test_ten_deliveries_at_once_are_one_event(bench: FawaterkBench) -> None:
@@ -631,7 +633,7 @@ def test_the_fakes_page_and_control_serve_another_process(bench: FawaterkBench) 
     assert "EGP 1499.10" in page.text
     sent = requests.post(checkout.url, data={"outcome": "paid"}, timeout=5, allow_redirects=False)
     assert sent.headers["Location"] == f"https://app.example.com/pay/ok?invoice_id={checkout.provider_reference}"
-    assert bench.gateway.read(checkout.provider_reference, checkout.provider_key).paid
+    assert bench.gateway.read(checkout.identity).paid
     control = f"{bench.server.address}/_control"
     told = {"path": "createInvoiceLink", "fault": "refuse"}
     assert requests.post(f"{control}/script", json=told, timeout=5).status_code == 200

@@ -20,6 +20,7 @@ from application.billing.ports import (
     BadSignature,
     Checkout,
     OutcomeUnknown,
+    ProviderIdentity,
     ProviderRefused,
     ReadingStatus,
     UnreadableWebhook,
@@ -158,7 +159,7 @@ class SandboxBench:
         send_webhook(command, books=self.provider.books, webhooks=self.provider.webhooks)
 
     def read(self, checkout: Checkout) -> tuple[ReadingStatus, tuple[Money, ...]]:
-        reading = self.gateway.read(checkout.provider_reference, checkout.provider_key)
+        reading = self.gateway.read(checkout.identity)
         return reading.status, reading.paid
 
     def pay(self, checkout: Checkout, times: int = 1) -> None:
@@ -292,7 +293,7 @@ def test_each_outcome_has_its_charges_its_webhooks_and_its_way_back(
 
 def test_a_reading_names_our_reference_and_is_never_live(bench: SandboxBench) -> None:
     checkout = bench.gateway.create_checkout(a_request(EGP_100))
-    reading = bench.gateway.read(checkout.provider_reference, "")
+    reading = bench.gateway.read(ProviderIdentity(checkout.provider_reference))
     assert (reading.merchant_reference, reading.live) == (a_request().merchant_reference, False)
 
 
@@ -392,7 +393,7 @@ def test_any_number_of_processes_tell_of_late_money_once(bench: SandboxBench) ->
 def test_it_is_not_called_inside_a_transaction(bench: SandboxBench) -> None:
     checkout = opened(bench)
     with bench.uow(), pytest.raises(RuntimeError):
-        bench.gateway.read(checkout.provider_reference, "")
+        bench.gateway.read(ProviderIdentity(checkout.provider_reference))
     with bench.uow(), pytest.raises(RuntimeError):
         opened(bench)
 
@@ -415,7 +416,7 @@ def test_what_is_not_committed_is_neither_charged_nor_told(bench: SandboxBench) 
 def test_books_that_do_not_answer_leave_the_outcome_unknown(settings: Settings) -> None:
     away = Database(make_url("postgresql+psycopg://nobody@127.0.0.1:1/none"))
     with pytest.raises(OutcomeUnknown):
-        SandboxBench(away, settings).gateway.read(str(uuid4()), "")
+        SandboxBench(away, settings).gateway.read(ProviderIdentity(str(uuid4())))
 
 
 @pytest.mark.parametrize(

@@ -6,19 +6,31 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import ClassVar
 
 from application.billing.ports import (
     BadSignature,
+    Capabilities,
     Checkout,
     CheckoutRequest,
+    DisputeReading,
     PaymentGateway,
+    ProviderIdentity,
+    ProviderRefused,
     Reading,
     ReadingStatus,
+    RefundAnswer,
+    RefundReading,
+    RefundRequest,
+    RefundState,
+    TransferReading,
+    TransferRequest,
     UnknownGateway,
     UnreadableWebhook,
     WebhookNotice,
 )
+from domain.ledger.reconciliation import ProviderStatement
 from domain.shared.money import Money
 
 SIGNATURE = {"X-Signature": "good"}
@@ -31,6 +43,8 @@ class Book:
     request: CheckoutRequest
     charges: list[Money] = field(default_factory=list)
     is_over: bool = False
+    refunds: dict[str, RefundReading] = field(default_factory=dict)
+    disputes: dict[str, DisputeReading] = field(default_factory=dict)
 
 
 class ScriptedGateway:
@@ -47,6 +61,11 @@ class ScriptedGateway:
         self.loses_answers = False
         """Whether a checkout that raises is in the books all the same."""
         self.live = False
+        self.asked_refunds: list[str] = []
+        """The merchant reference of every refund that was asked for, repeats included."""
+        self.refund_answers: list[Exception] = []
+        """Raised by the next refunds, one each."""
+        self.refund_state = RefundState.SUCCEEDED
         self._lock = threading.Lock()
 
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
@@ -70,12 +89,51 @@ class ScriptedGateway:
     def reference_of(request: CheckoutRequest) -> str:
         return f"sc_{request.attempt_id.hex}"
 
-    def read(self, provider_reference: str, provider_key: str) -> Reading:
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(refunds=True, tells_refunds=True, repeats_creation=False)
+
+    def offered(self) -> frozenset[str]:
+        return self.methods
+
+    def refund(self, request: RefundRequest) -> RefundAnswer:
+        """Once per merchant reference; SUCCEEDED at once unless the test says otherwise."""
+        with self._lock:
+            self.asked_refunds.append(request.merchant_reference)
+            failure = self.refund_answers.pop(0) if self.refund_answers else None
+            if failure is not None and not self.loses_answers:
+                raise failure
+            book = self.books[request.identity.reference]
+            made = book.refunds.setdefault(
+                request.merchant_reference,
+                RefundReading(
+                    provider_refund_reference=f"re_{request.merchant_reference}",
+                    merchant_reference=request.merchant_reference,
+                    amount=request.amount,
+                    state=self.refund_state,
+                ),
+            )
+        if failure is not None:
+            raise failure
+        return RefundAnswer(made.provider_refund_reference, made.state)
+
+    def transfer(self, request: TransferRequest) -> TransferReading:
+        raise ProviderRefused(provider=self.name, reason="nothing is paid out")
+
+    def read_transfer(self, merchant_reference: str, provider_transfer_reference: str) -> TransferReading | None:
+        raise ProviderRefused(provider=self.name, reason="nothing is paid out")
+
+    def statement(self, day: date) -> ProviderStatement:
+        raise ProviderRefused(provider=self.name, reason="it states nothing")
+
+    def read(self, identity: ProviderIdentity) -> Reading:
+        provider_reference = identity.reference
         book = self.books.get(provider_reference)
         if book is None:
             return Reading(ReadingStatus.NOT_FOUND, provider_reference, "", (), self.live)
         with self._lock:
             charges = tuple(book.charges)
+            refunds, disputes = tuple(book.refunds.values()), tuple(book.disputes.values())
         status = ReadingStatus.FAILED if book.is_over else ReadingStatus.OPEN
         return Reading(
             status=ReadingStatus.PAID if charges else status,
@@ -84,6 +142,8 @@ class ScriptedGateway:
             paid=charges,
             live=self.live,
             merchant_reference=book.request.merchant_reference,
+            refunds=refunds,
+            disputes=disputes,
         )
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookNotice:

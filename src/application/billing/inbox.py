@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from application.billing.ports import WebhookNotice
+from application.billing.ports import ProviderIdentity, WebhookNotice
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class StoredWebhook:
     provider_key: str
     merchant_reference: str
     reference_number: str
+    charge_reference: str = ""
+    is_about_refund: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,11 @@ class OpenAttempt:
     provider_reference: str
     """Empty where the provider's answer to our create call was lost."""
     provider_key: str
+    charge_reference: str = ""
+
+    @property
+    def identity(self) -> ProviderIdentity:
+        return ProviderIdentity(self.provider_reference, self.provider_key, self.charge_reference)
 
 
 class WebhookInbox(Protocol):

@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 from uuid import UUID
 
 from application.ledger.books_ports import StatementDocument
+from domain.ledger.reconciliation import ProviderStatement
 from domain.shared.errors import NotAllowed, NotFound, RuleBroken, Unavailable
 from domain.shared.money import Money
 
@@ -79,16 +80,34 @@ class CheckoutRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderIdentity:
+    """How a provider knows one attempt; what is not known yet is empty.
+
+    References are text whatever the provider's type: ids outgrow 32 bits.
+    """
+
+    reference: str
+    """Its invoice, intent or checkout session: what the create call answered."""
+    key: str = ""
+    """The second half of the reference (Fawaterk's invoice key), empty where the provider has none."""
+    charge: str = ""
+    """Its name for the charge itself, once there is one: Stripe's PaymentIntent, Fawaterk's transaction."""
+
+
+@dataclass(frozen=True, slots=True)
 class Checkout:
-    """An open checkout. References are text whatever the provider's type: ids outgrow 32 bits."""
+    """An open checkout."""
 
     provider_reference: str
     provider_key: str
-    """The provider's second half of the identity (Fawaterk's invoice key), empty where it has none."""
     url: str | None
     reference_number: str | None
     qr_code: str | None
     expires_at: datetime | None
+
+    @property
+    def identity(self) -> ProviderIdentity:
+        return ProviderIdentity(self.provider_reference, self.provider_key)
 
 
 class ReadingStatus(StrEnum):
@@ -102,19 +121,72 @@ class ReadingStatus(StrEnum):
     NOT_FOUND = "NOT_FOUND"
 
 
+class RefundState(StrEnum):
+    """What the provider says of a refund now."""
+
+    PENDING = "PENDING"
+    """Asked for, approved later: by people at Fawaterk, by a bank at Stripe."""
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    """Refused, or sent back after it had succeeded: the money is the merchant's again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundReading:
+    """One refund of an attempt's charge as the provider knows it, whoever asked for it."""
+
+    provider_refund_reference: str
+    merchant_reference: str
+    """Ours (`RefundRequest.merchant_reference`); empty for a refund that was made on the provider's dashboard."""
+    amount: Money
+    """In the currency of the charge, above zero."""
+    state: RefundState
+    reason: str = ""
+    """The provider's own word for why it failed."""
+
+
+class DisputeState(StrEnum):
+    """What the provider says of a dispute now."""
+
+    OPEN = "OPEN"
+    WON = "WON"
+    LOST = "LOST"
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeReading:
+    """A customer's bank questions a charge."""
+
+    provider_dispute_reference: str
+    amount: Money
+    state: DisputeState
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The authenticated answer to "what became of it?"; the only thing that settles a payment."""
+    """The authenticated answer to "what became of it?"; the only thing that settles, refunds or disputes a payment.
+
+    It is the whole truth of the moment, never a difference: whoever reads twice learns the same twice.
+    """
 
     status: ReadingStatus
     provider_reference: str
     provider_key: str
     paid: tuple[Money, ...]
-    """Each successful charge, in the currency it was charged in; two where the customer paid twice."""
+    """Each successful charge, in the currency it was charged in; two where the customer paid twice.
+
+    A charge stays in the list, and in its place, when it is refunded or disputed.
+    """
     live: bool
     """Real money (True) or the provider's test mode."""
     merchant_reference: str = ""
     """Ours, as the provider kept it; proves whose a reference is that only a webhook told. Empty if untold."""
+    charge_reference: str = ""
+    """`ProviderIdentity.charge`, once there is one."""
+    refunds: tuple[RefundReading, ...] = ()
+    """All refunds of these charges; always empty where `Capabilities.tells_refunds` is False."""
+    disputes: tuple[DisputeReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +197,98 @@ class WebhookNotice:
     """Stable for redeliveries of the same event; unique per provider."""
     event_type: str
     provider_reference: str
-    """Empty where the provider names only `merchant_reference` or a cash code."""
+    """Empty where the provider names only `merchant_reference`, `charge_reference` or a cash code."""
     merchant_reference: str
     reference_number: str
     provider_key: str = ""
     """The second half of the provider's identity, where the notice names it."""
+    charge_reference: str = ""
+    """`ProviderIdentity.charge`: all that notices of refunds and disputes name."""
+    is_about_refund: bool = False
+    """Whether it tells of a refund; where readings do not tell refunds, a person has to look (guarantee P6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """Give back a part of a charge; stable across retries of the same part of a refund."""
+
+    merchant_reference: str
+    """Ours, the idempotency key at the provider (`rf_…`)."""
+    identity: ProviderIdentity
+    amount: Money
+    charged: Money
+    """The whole charge that it is a part of."""
+    reason: str
+    """For the provider's records: no personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundAnswer:
+    """What the provider made of the request: PENDING, SUCCEEDED, or FAILED where it took and at once refused it."""
+
+    provider_refund_reference: str
+    state: RefundState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequest:
+    """Send money on to a payee's account at the provider; stable across retries."""
+
+    merchant_reference: str
+    """Ours, the idempotency key at the provider (`tr_…`)."""
+    destination: str
+    """The payee's account as the provider names it (Stripe: `acct_…`)."""
+    amount: Money
+    description: str
+
+
+class TransferState(StrEnum):
+    """What the provider says of a transfer now."""
+
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    """Refused or reversed: the money is the merchant's."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferReading:
+    """One transfer as the provider knows it."""
+
+    provider_transfer_reference: str
+    merchant_reference: str
+    amount: Money
+    state: TransferState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a gateway can do beyond taking money; asked before it is asked for."""
+
+    refunds: bool
+    """Whether `refund` gives money back; else staff do it on the provider's dashboard and confirm it."""
+    tells_refunds: bool
+    """Whether readings list refunds and disputes."""
+    repeats_creation: bool
+    """Whether `create_checkout` may be called again with the same request: it answers the same checkout."""
+    pays_out: bool = False
+    """Whether `transfer` sends money on to payees."""
+    states: bool = False
+    """Whether `statement` lists what the provider booked."""
 
 
 class PaymentGateway(Protocol):
     """A way to take money. Called outside every transaction and lock; raises only this module's errors.
 
-    `create_checkout` is called once per attempt, after the attempt is stored; it is never repeated
-    after OutcomeUnknown. `read` asks the provider with our credentials and changes nothing. A webhook
-    is proof of nothing but its sender: `parse_webhook` checks the signature over the bytes received
-    and says which attempt to read.
+    `create_checkout` is called once per attempt, after the attempt is stored; after OutcomeUnknown it is repeated
+    only where `capabilities.repeats_creation`. `read` asks the provider with our credentials and changes nothing;
+    an identity without a reference is read by its charge. A webhook is proof of nothing but its sender:
+    `parse_webhook` checks the signature over the bytes received and says which attempt to read.
+
+    `refund` and `transfer` carry our reference, and called again with the same one they move no second sum. They
+    raise ProviderRefused where nothing moves, ProviderUnreachable where nothing was sent, OutcomeUnknown where
+    nobody knows; then `read` and `read_transfer` tell. A gateway that lacks a capability raises ProviderRefused.
     """
 
     name: ClassVar[str]
@@ -146,11 +296,30 @@ class PaymentGateway(Protocol):
     methods: ClassVar[frozenset[str]]
     """The payment methods that it can open a checkout for."""
 
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def offered(self) -> frozenset[str]:
+        """Which of `methods` the account at the provider offers now. Raises ProviderUnreachable."""
+        ...
+
     def create_checkout(self, request: CheckoutRequest) -> Checkout: ...
 
-    def read(self, provider_reference: str, provider_key: str) -> Reading: ...
+    def read(self, identity: ProviderIdentity) -> Reading: ...
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookNotice: ...
+
+    def refund(self, request: RefundRequest) -> RefundAnswer: ...
+
+    def transfer(self, request: TransferRequest) -> TransferReading: ...
+
+    def read_transfer(self, merchant_reference: str, provider_transfer_reference: str) -> TransferReading | None:
+        """What became of a transfer; None where the provider knows nothing of it."""
+        ...
+
+    def statement(self, day: date) -> ProviderStatement:
+        """What the provider booked on a day in Cairo: charges under the reference that `Reading` has."""
+        ...
 
 
 class Gateways(Protocol):

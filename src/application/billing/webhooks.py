@@ -111,7 +111,7 @@ def read_back(
     has to name our own reference. Raises ReferenceMismatch when it names another, and Unavailable when it
     does not say; then nothing changed, and whoever asked asks again later.
     """
-    reading = gateways.get(attempt.provider).read(attempt.provider_reference, attempt.provider_key)
+    reading = gateways.get(attempt.provider).read(attempt.identity)
     named = reading.merchant_reference
     if named != attempt.merchant_reference and (named or must_prove):
         raise ReferenceMismatch(attempt_id=attempt.attempt_id)

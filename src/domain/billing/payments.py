@@ -42,6 +42,10 @@ class PaymentMethod(StrEnum):
     FAWRY = "FAWRY"
     MEEZA = "MEEZA"
     VODAFONE_CASH = "VODAFONE_CASH"
+    AMAN = "AMAN"
+    """Cash at Aman's counters, by a code."""
+    MASARY = "MASARY"
+    """Cash at Masary's counters, by a code."""
     MIXED = "MIXED"
     OTHER = "OTHER"
 

@@ -12,7 +12,7 @@ import hmac
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -21,18 +21,25 @@ import orjson
 
 from application.billing.ports import (
     BadSignature,
+    Capabilities,
     Checkout,
     CheckoutRequest,
     OutcomeUnknown,
+    ProviderIdentity,
     ProviderRefused,
     Reading,
     ReadingStatus,
+    RefundAnswer,
+    RefundRequest,
+    TransferReading,
+    TransferRequest,
     UnreadableWebhook,
     WebhookNotice,
 )
 from application.billing.sandbox import SandboxNotice, SandboxProvider, WebhookNotDelivered
 from config.settings import WEAK_BELOW_BYTES, Settings, SettingsError
 from domain.billing.sandbox import CheckoutNotFound, SandboxCheckout
+from domain.ledger.reconciliation import ProviderStatement
 from domain.shared.clock import Clock
 from domain.shared.errors import Conflict, Unavailable
 from domain.shared.money import Money
@@ -96,6 +103,25 @@ class SandboxGateway:
         self._secret = settings.sandbox_secret
         self._clock = clock
 
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(refunds=False, tells_refunds=False, repeats_creation=True)
+
+    def offered(self) -> frozenset[str]:
+        return self.methods
+
+    def refund(self, request: RefundRequest) -> RefundAnswer:
+        raise ProviderRefused(provider=self.name, reason="nothing is given back")
+
+    def transfer(self, request: TransferRequest) -> TransferReading:
+        raise ProviderRefused(provider=self.name, reason="nothing is paid out")
+
+    def read_transfer(self, merchant_reference: str, provider_transfer_reference: str) -> TransferReading | None:
+        raise ProviderRefused(provider=self.name, reason="nothing is paid out")
+
+    def statement(self, day: date) -> ProviderStatement:
+        raise ProviderRefused(provider=self.name, reason="it states nothing")
+
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
         """Open a page, with a cash code for FAWRY and the page's address as QR text for MEEZA."""
         if request.method not in self.methods:
@@ -116,14 +142,14 @@ class SandboxGateway:
             expires_at=opened.expires_at,
         )
 
-    def read(self, provider_reference: str, provider_key: str) -> Reading:
+    def read(self, identity: ProviderIdentity) -> Reading:
         """What became of a checkout by now; money that is still to come late has not come."""
         try:
             with self._as_a_provider():
-                checkout = self._books.get(UUID(provider_reference))
+                checkout = self._books.get(UUID(identity.reference))
         except (ValueError, CheckoutNotFound):
-            return _reading(ReadingStatus.NOT_FOUND, provider_reference, provider_key)
-        return _reading_of(checkout, provider_key, at=self._clock.now())
+            return _reading(ReadingStatus.NOT_FOUND, identity.reference, identity.key)
+        return _reading_of(checkout, identity.key, at=self._clock.now())
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookNotice:
         """Verify a webhook of the sandbox, and say which checkout it speaks of."""

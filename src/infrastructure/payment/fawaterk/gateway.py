@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final
 from urllib.parse import quote, urlsplit
 
 import orjson
 
 from application.billing.ports import (
+    Capabilities,
     Checkout,
     CheckoutRequest,
     OutcomeUnknown,
+    ProviderIdentity,
     ProviderRefused,
     ProviderUnreachable,
     Reading,
     ReadingStatus,
+    RefundAnswer,
+    RefundRequest,
+    TransferReading,
+    TransferRequest,
     WebhookNotice,
 )
 from config.settings import FawaterkSettings
+from domain.ledger.reconciliation import ProviderStatement
 from domain.shared.clock import Clock
 from domain.shared.money import Money
 from infrastructure.payment.fawaterk import wire
@@ -66,6 +73,26 @@ class FawaterkGateway:
         """Whether this account takes real money; Fawaterk's answers do not say, its address does."""
         return urlsplit(self._account.base_url).hostname == LIVE_HOST
 
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(refunds=False, tells_refunds=False, repeats_creation=False)
+
+    def offered(self) -> frozenset[str]:
+        """What is paid on the hosted page always; codes and wallets as the account's list has them."""
+        return self.methods
+
+    def refund(self, request: RefundRequest) -> RefundAnswer:
+        raise ProviderRefused(provider=self.name, reason="refunds are made on the dashboard")
+
+    def transfer(self, request: TransferRequest) -> TransferReading:
+        raise ProviderRefused(provider=self.name, reason="nothing is paid out")
+
+    def read_transfer(self, merchant_reference: str, provider_transfer_reference: str) -> TransferReading | None:
+        raise ProviderRefused(provider=self.name, reason="nothing is paid out")
+
+    def statement(self, day: date) -> ProviderStatement:
+        raise ProviderRefused(provider=self.name, reason="it states nothing")
+
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
         """Open a hosted page, or a code or wallet request that is paid without one."""
         if request.method not in self.methods:
@@ -74,12 +101,13 @@ class FawaterkGateway:
             return self._direct_checkout(request)
         return self._hosted_checkout(request)
 
-    def read(self, provider_reference: str, provider_key: str) -> Reading:
+    def read(self, identity: ProviderIdentity) -> Reading:
         """What became of an invoice, by `paid` and the paying rows alone (contract §3.4).
 
         Never FAILED: a declined card may be tried again on the same page, and a cash code outlives its
         date. A refusal that is not "no such invoice" (a revoked key, say) tells nothing: OutcomeUnknown.
         """
+        provider_reference, provider_key = identity.reference, identity.key
         if not provider_reference.strip("."):
             raise unknown("there is no reference to ask for")
         path = f"getInvoiceData/{quote(provider_reference, safe='')}"
