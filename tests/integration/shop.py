@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from application.billing.inbox import OpenAttempt
-from application.billing.payments import OpenPayment, open_payment
+from application.billing.payments import OpenPayment, WantedPart, open_payment
 from application.billing.ports import Reading
 from application.billing.settlement import SettleAttempt, settle_attempt
 from application.billing.webhooks import read_back
@@ -36,6 +36,7 @@ from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS
 from domain.sales.bookings import Booking
 from domain.shared.clock import business_date
 from domain.shared.money import Money
+from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
@@ -47,6 +48,7 @@ from tests.builders import a_departure, a_journal, a_package, a_user, egp
 from tests.fakes.scripted_gateway import ScriptedGateway, ScriptedGateways
 
 KEY = "a key of the tests"
+WHOLE = Percentage(10_000)
 HOLD_FOR = timedelta(minutes=15)
 Answer = TypeVar("Answer")
 
@@ -117,7 +119,9 @@ class Shop:
             uow.commit()
         return departure
 
-    def book(self, customer: UUID, departure: Departure | None = None, *, travelers: int = 1) -> Booking:
+    def book(
+        self, customer: UUID, departure: Departure | None = None, *, travelers: int = 1, deposit: Percentage = WHOLE
+    ) -> Booking:
         departure = departure or self.a_departure()
         command = PlaceBooking(
             actor_id=customer,
@@ -130,6 +134,7 @@ class Shop:
             travelers=(),
             special_requests="",
             hold_for=HOLD_FOR,
+            deposit=deposit,
         )
         return place_booking(command, uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id)
 
@@ -145,6 +150,7 @@ class Shop:
         kind: PaymentType = PaymentType.BOOKING,
         method: PaymentMethod = PaymentMethod.CREDIT_CARD,
         amount: Money | None = None,
+        parts: tuple[WantedPart, ...] = (),
         key: str | None = None,
     ) -> UUID:
         """Open a checkout at the scripted provider, or pay from the wallet at once."""
@@ -155,6 +161,7 @@ class Shop:
             method=method,
             provider=None if method is PaymentMethod.WALLET else self.gateway.name,
             amount=amount,
+            parts=parts,
             success_url=None,
             cancel_url=None,
             idempotency_key=key or new_id().hex,
@@ -172,7 +179,8 @@ class Shop:
     def attempt_of(self, payment_id: UUID) -> OpenAttempt:
         row = self.row(
             """SELECT id AS attempt_id, payment_id, provider, merchant_reference, provider_key,
-                      coalesce(provider_reference, '') AS provider_reference
+                      coalesce(provider_reference, '') AS provider_reference,
+                      coalesce(charge_reference, '') AS charge_reference
                FROM payment_attempts WHERE payment_id = %s ORDER BY id DESC LIMIT 1""",
             payment_id,
         )

@@ -24,6 +24,10 @@ class StoredWebhook:
     charge_reference: str = ""
     is_about_refund: bool = False
 
+    @property
+    def identity(self) -> ProviderIdentity:
+        return ProviderIdentity(self.provider_reference, self.provider_key, self.charge_reference)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenAttempt:

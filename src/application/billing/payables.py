@@ -10,11 +10,12 @@ from uuid import UUID
 from application.ledger.points import EarnPoints, earn_points
 from application.ports import UnitOfWork
 from domain.billing.payments import Payment, PaymentType
+from domain.billing.tenders import money_in
 from domain.ledger import accounts
-from domain.ledger.accounts import AccountKind, AccountRef
+from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.journal import JournalType
 from domain.membership.memberships import AlreadySubscribed, SubscriptionNotFound, SubscriptionStatus
-from domain.sales.bookings import BookingNotFound, NothingToPay
+from domain.sales.bookings import BookingNotFound, BookingPaymentStatus, NothingToPay
 from domain.shared.clock import business_date
 from domain.shared.errors import InvalidValue
 from domain.shared.identifiers import NewId
@@ -22,20 +23,17 @@ from domain.shared.money import Money
 
 
 class Payable(Protocol):
-    """Something that money is taken for, locked while it is held here.
+    """Something that money is taken for, locked while it is held here; orders will be one more.
 
-    `accepts_money`: can money that came in still do what it was meant for. `account`, `journal_type`,
-    `reference_*`: where it goes in the ledger. `fulfil`: does what being paid means.
+    `payment_type` says what paying it is. `account`, `journal_type`, `reference_*`: where its money goes in the ledger.
     """
 
+    payment_type: PaymentType
     journal_type: JournalType
     reference_type: str
     reference_id: UUID
     label_ar: str
     label_en: str
-
-    @property
-    def accepts_money(self) -> bool: ...
 
     @property
     def account(self) -> AccountRef: ...
@@ -45,11 +43,26 @@ class Payable(Protocol):
         """Until when it can be paid; None where nothing limits that."""
         ...
 
+    @property
+    def moves(self) -> tuple[AccountRef, ...]:
+        """The owned accounts that `fulfil` moves beside the payment's own: all are locked at once, in one order."""
+        ...
+
+    def accepts(self, amount: Money) -> bool:
+        """Whether money that came in can still do what it was meant for."""
+        ...
+
     def amount_due(self, *, owner: UUID, at: datetime) -> Money:
         """What its owner has to pay. Raises NotFound for a stranger, NothingToPay when there is nothing."""
         ...
 
-    def fulfil(self, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None: ...
+    def smallest_payment(self, due: Money) -> Money:
+        """The least that may be paid at once of what is due: all of it, unless parts are agreed."""
+        ...
+
+    def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+        """Do what being paid means. The payment's tenders are captured, itself it is not settled yet."""
+        ...
 
 
 def booking_points_key(booking_id: UUID) -> str:
@@ -60,18 +73,15 @@ def booking_points_key(booking_id: UUID) -> str:
 class BookingPayable:
     """Money for a booking is the customer's until the trip is over, so it waits as a prepayment."""
 
+    payment_type = PaymentType.BOOKING
     journal_type = JournalType.PAYMENT
     reference_type = "BOOKING"
 
-    def __init__(self, booking_id: UUID, *, uow: UnitOfWork) -> None:
+    def __init__(self, booking_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
         self._booking = uow.bookings.get(booking_id)
         self.reference_id = booking_id
         self.label_ar = f"دفع الحجز {self._booking.booking_number}"
         self.label_en = f"Payment of booking {self._booking.booking_number}"
-
-    @property
-    def accepts_money(self) -> bool:
-        return self._booking.accepts_money
 
     @property
     def deadline(self) -> datetime | None:
@@ -82,16 +92,30 @@ class BookingPayable:
         unit = self._booking.final_amount.currency.code
         return accounts.platform(AccountKind.CUSTOMER_PREPAYMENTS, unit)
 
+    @property
+    def moves(self) -> tuple[AccountRef, ...]:
+        """The points that it earns, or the debt that they pay off."""
+        return accounts.points(self._booking.user_id), accounts.debt(self._booking.user_id, POINTS_UNIT)
+
+    def accepts(self, amount: Money) -> bool:
+        return self._booking.accepts(amount)
+
     def amount_due(self, *, owner: UUID, at: datetime) -> Money:
         if self._booking.user_id != owner:
             raise BookingNotFound()
         self._booking.ensure_payable(at=at)
         return self._booking.amount_due
 
-    def fulfil(self, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
-        """Confirm the booking and give the points that its price earns."""
+    def smallest_payment(self, due: Money) -> Money:
+        return self._booking.smallest_payment
+
+    def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+        """Confirm the booking with its deposit; once all is paid, give the points that its money earns."""
         booking = self._booking
-        booking.confirm_paid(booking.amount_due, by=None, at=at)
+        in_points = payment.amount - money_in(payment.tenders, payment.amount.currency.code)
+        booking.receive(payment.amount, in_points=in_points, by=None, at=at)
+        if booking.payment_status is not BookingPaymentStatus.PAID:
+            return
         earned = EarnPoints(
             user_id=booking.user_id,
             key=booking_points_key(booking.id),
@@ -99,56 +123,70 @@ class BookingPayable:
             reference_id=booking.id,
             description_ar=f"نقاط مكتسبة من الحجز {booking.booking_number}",
             description_en=f"Points earned from booking {booking.booking_number}",
-            points=uow.points.terms.earned_by(booking.paid_amount, booking.points_multiplier),
+            points=uow.points.terms.earned_by(
+                booking.paid_amount - booking.points_paid_amount, booking.points_multiplier
+            ),
         )
         earn_points(earned, uow=uow, at=at, new_id=new_id)
 
 
 class MembershipPayable:
-    """A membership is earned when it is sold: it cannot be given back."""
+    """A membership's year: bought, or renewed by whoever has or had it. It is earned when it is sold."""
 
     journal_type = JournalType.PAYMENT
     reference_type = "MEMBERSHIP"
+    deadline = None
+    moves: tuple[AccountRef, ...] = ()
 
-    def __init__(self, subscription_id: UUID, *, uow: UnitOfWork) -> None:
-        self._subscription = uow.memberships.get(subscription_id)
-        self._is_member = uow.memberships.has_active(self._subscription.user_id)
+    def __init__(self, subscription_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
+        self._subscription = subscription = uow.memberships.get(subscription_id)
+        self._is_renewal = subscription.status is not SubscriptionStatus.PENDING_PAYMENT
+        self._price = uow.memberships.plan_of(subscription).price if self._is_renewal else subscription.price
+        active = uow.memberships.active_of(subscription.user_id)
+        self._has_another = active is not None and active != subscription.id
+        self._is_done = False
+        self._today = business_date(at)
         self.reference_id = subscription_id
-        self.label_ar = f"اشتراك العضوية {self._subscription.membership_number}"
-        self.label_en = f"Membership {self._subscription.membership_number}"
-
-    @property
-    def accepts_money(self) -> bool:
-        """Not beside another membership: of two that were asked for, the first that is paid becomes active."""
-        return self._subscription.status is SubscriptionStatus.PENDING_PAYMENT and not self._is_member
-
-    @property
-    def deadline(self) -> datetime | None:
-        return None
+        self.payment_type = PaymentType.MEMBERSHIP_RENEWAL if self._is_renewal else PaymentType.MEMBERSHIP_PURCHASE
+        words = ("تجديد العضوية", "Renewal of membership") if self._is_renewal else ("عضوية", "Membership")
+        self.label_ar, self.label_en = (f"{word} {subscription.membership_number}" for word in words)
 
     @property
     def account(self) -> AccountRef:
-        return accounts.platform(AccountKind.MEMBERSHIP_REVENUE, self._subscription.price.currency.code)
+        return accounts.platform(AccountKind.MEMBERSHIP_REVENUE, self._price.currency.code)
+
+    def accepts(self, amount: Money) -> bool:
+        """Once in a transaction: whoever pays a second time at the same moment did not mean two years."""
+        return not self._is_done and not self._has_another and self._subscription.takes_payment(on=self._today)
 
     def amount_due(self, *, owner: UUID, at: datetime) -> Money:
         if self._subscription.user_id != owner:
             raise SubscriptionNotFound()
-        if self._subscription.status is not SubscriptionStatus.PENDING_PAYMENT:
-            raise NothingToPay(status=self._subscription.status)
-        if self._is_member:
+        if self._has_another:
             raise AlreadySubscribed()
-        return self._subscription.price
+        if not self._subscription.takes_payment(on=self._today):
+            raise NothingToPay(status=self._subscription.status)
+        return self._price
 
-    def fulfil(self, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
-        self._subscription.activate(on=business_date(at), at=at)
+    def smallest_payment(self, due: Money) -> Money:
+        return due
+
+    def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+        self._is_done = True
+        if payment.payment_type is PaymentType.MEMBERSHIP_RENEWAL:
+            self._subscription.renew(on=self._today, at=at)
+        else:
+            self._subscription.activate(on=self._today, at=at)
 
 
 class DepositPayable:
     """A deposit is the customer's own money: it goes straight to their wallet."""
 
+    payment_type = PaymentType.WALLET_DEPOSIT
     journal_type = JournalType.DEPOSIT
     reference_type = "PAYMENT"
-    accepts_money = True
+    deadline = None
+    moves: tuple[AccountRef, ...] = ()
 
     def __init__(self, payment: Payment) -> None:
         self._payment = payment
@@ -157,30 +195,35 @@ class DepositPayable:
         self.label_en = f"Wallet deposit {payment.payment_number}"
 
     @property
-    def deadline(self) -> datetime | None:
-        return None
-
-    @property
     def account(self) -> AccountRef:
         return accounts.wallet(self._payment.user_id, self._payment.amount.currency.code)
+
+    def accepts(self, amount: Money) -> bool:
+        return True
 
     def amount_due(self, *, owner: UUID, at: datetime) -> Money:
         return self._payment.amount
 
-    def fulfil(self, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+    def smallest_payment(self, due: Money) -> Money:
+        return due
+
+    def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
         """The journal that settles the payment is all that a deposit does."""
 
 
 _BY_ID: dict[PaymentType, Callable[..., Payable]] = {
     PaymentType.BOOKING: BookingPayable,
     PaymentType.MEMBERSHIP_PURCHASE: MembershipPayable,
+    PaymentType.MEMBERSHIP_RENEWAL: MembershipPayable,
 }
 
 
-def lock_payable(payment_type: PaymentType, payable_id: UUID | None, *, uow: UnitOfWork) -> Payable | None:
+def lock_payable(
+    payment_type: PaymentType, payable_id: UUID | None, *, uow: UnitOfWork, at: datetime
+) -> Payable | None:
     """Lock what is to be paid; None for a deposit, which is nothing but its payment. Raises NotFound."""
     if payment_type is PaymentType.WALLET_DEPOSIT:
         return None
     if payable_id is None:
         raise InvalidValue("what is to be paid has an id", pointer="/payable/id", code="required")
-    return _BY_ID[payment_type](payable_id, uow=uow)
+    return _BY_ID[payment_type](payable_id, uow=uow, at=at)

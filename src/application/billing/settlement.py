@@ -11,11 +11,12 @@ from uuid import UUID
 
 from application.billing.payables import DepositPayable, Payable, lock_payable
 from application.billing.ports import Reading, ReadingStatus
+from application.billing.tenders import LockedParts, cancel_payment, lock_own_parts, paying, take_own_part
 from application.ports import UnitOfWork
-from domain.billing.payments import Disposition, Payment, PaymentAttempt, Receipt
+from domain.billing.payments import Disposition, Payment, PaymentAttempt, Receipt, SuspenseReason
 from domain.ledger import accounts
-from domain.ledger.accounts import AccountKind, AccountRef
-from domain.ledger.journal import Journal, JournalType, transfer
+from domain.ledger.accounts import AccountKind
+from domain.ledger.journal import InsufficientBalance, Journal, JournalType, transfer
 from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
@@ -37,29 +38,35 @@ def settle_attempt(command: SettleAttempt, *, uow: UnitOfWork, clock: Clock, new
 
     Safe in any order and number: charges are counted per attempt under the payment's lock.
     """
-    reading = command.reading
+    reading, now = command.reading, clock.now()
     with uow:
         target = uow.payments.target_of(command.payment_id)
-        payable = lock_payable(target.payment_type, target.payable_id, uow=uow)
+        payable = lock_payable(target.payment_type, target.payable_id, uow=uow, at=now)
         payment = uow.payments.get(command.payment_id)
         settling = _Settling(payment, payable or DepositPayable(payment), uow, clock, new_id)
         attempt = payment.attempt(command.attempt_id)
-        if attempt.provider_reference is None and reading.provider_reference:
-            attempt.provider_reference = reading.provider_reference
-            attempt.provider_key = reading.provider_key
+        attempt.learn(
+            provider_reference=reading.provider_reference,
+            provider_key=reading.provider_key,
+            charge_reference=reading.charge_reference,
+        )
         for charge in reading.paid[attempt.receipts_count :]:
             settling.book(charge, attempt, live_as_expected=reading.live == command.expects_live)
         if not reading.paid and reading.status is ReadingStatus.FAILED:
-            attempt.give_up(at=clock.now())
+            attempt.give_up(at=now)
         if not reading.paid and reading.status is ReadingStatus.OPEN:
-            attempt.still_open(at=clock.now())
+            attempt.still_open(at=now)
         uow.commit()
 
 
-def settle_from_wallet(payment: Payment, payable: Payable, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
-    """Pay a new payment from the customer's wallet, inside the caller's transaction."""
-    source = accounts.wallet(payment.user_id, payment.amount.currency.code)
-    _Settling(payment, payable, uow, clock, new_id).settle(source, key=f"payment:{payment.id}")
+def settle_from_own_balances(
+    payment: Payment, payable: Payable, *, uow: UnitOfWork, clock: Clock, new_id: NewId
+) -> None:
+    """Pay a new payment from the customer's own balances alone, inside the caller's transaction.
+
+    Raises InsufficientBalance.
+    """
+    _Settling(payment, payable, uow, clock, new_id).settle_from_own_balances()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +81,15 @@ class _Settling:
 
     def book(self, charge: Money, attempt: PaymentAttempt, *, live_as_expected: bool) -> None:
         """Book one charge that the provider reports, as what it was meant for or as suspense."""
+        locked = lock_own_parts(self.payment, self.payable, uow=self.uow, at=self.clock.now())
         reason = self.payment.doubt(
-            charge, payable_accepts=self.payable.accepts_money, live_as_expected=live_as_expected
+            charge,
+            payable_accepts=self.payable.accepts(self.payment.amount),
+            own_parts_there=locked.are_there,
+            live_as_expected=live_as_expected,
         )
-        source = accounts.clearing(attempt.provider, charge.currency.code)
-        key = f"receipt:{attempt.id}:{attempt.receipts_count}"
-        journal = self.settle(source, key=key) if reason is None else self._suspend(charge, source, key=key)
+        journal = self._journal(charge, attempt, reason)
+        self.uow.ledger.post([journal])
         receipt = Receipt(
             id=self.new_id(),
             attempt_id=attempt.id,
@@ -94,38 +104,43 @@ class _Settling:
         self.uow.payments.add_receipt(receipt)
         if reason is not None:
             self.payment.suspend(receipt, reason)
+            return
+        tender = self.payment.gateway_tender
+        if tender is not None:
+            tender.capture(journal_id=journal.id, at=journal.occurred_at)
+        self._settle(locked)
 
-    def settle(self, source: AccountRef, *, key: str) -> Journal:
-        """Move the money from where it came to what it pays, and do what being paid means."""
+    def settle_from_own_balances(self) -> None:
+        locked = lock_own_parts(self.payment, self.payable, uow=self.uow, at=self.clock.now())
+        if not locked.are_there:
+            raise InsufficientBalance()
+        self._settle(locked)
+
+    def _settle(self, locked: LockedParts) -> None:
+        """Take the customer's own parts, and do what being paid means."""
         now = self.clock.now()
-        journal = Journal(
-            id=self.new_id(),
-            journal_type=self.payable.journal_type,
-            idempotency_key=key,
-            reference_type=self.payable.reference_type,
-            reference_id=self.payable.reference_id,
-            description_ar=self.payable.label_ar,
-            description_en=self.payable.label_en,
-            occurred_at=now,
-            entries=transfer(source, self.payable.account, self.payment.amount),
-        )
-        self.uow.ledger.post([journal])
-        self.payable.fulfil(uow=self.uow, at=now, new_id=self.new_id)
+        for tender in self.payment.own_tenders:
+            take_own_part(tender, locked, self.payable, uow=self.uow, clock=self.clock, new_id=self.new_id)
+        self.payable.fulfil(self.payment, uow=self.uow, at=now, new_id=self.new_id)
         self.payment.settle(at=now)
         self._cancel_others(now)
-        return journal
 
     def _cancel_others(self, now: datetime) -> None:
-        """Other payments of the same booking are not wanted any more; the booking's lock keeps new ones out."""
-        if self.payment.booking_id is None:
+        """Other payments of the same thing that are more than what is left to pay; its lock keeps new ones out."""
+        payable_id = self.payment.booking_id or self.payment.subscription_id
+        if payable_id is None:
             return
-        for other in self.uow.payments.pending_of(self.payment.booking_id):
-            if other.id != self.payment.id:
-                other.cancel(at=now)
+        for other in self.uow.payments.pending_of(payable_id):
+            if other.id != self.payment.id and not self.payable.accepts(other.amount):
+                cancel_payment(other, uow=self.uow, at=now)
 
-    def _suspend(self, charge: Money, source: AccountRef, *, key: str) -> Journal:
-        """Keep money that confirms nothing where a person will find it (guarantee P6)."""
-        journal = Journal(
+    def _journal(self, charge: Money, attempt: PaymentAttempt, reason: SuspenseReason | None) -> Journal:
+        """A charge on its way from the provider: to what it pays, or to where a person will find it (guarantee P6)."""
+        source = accounts.clearing(attempt.provider, charge.currency.code)
+        key, now = f"receipt:{attempt.id}:{attempt.receipts_count}", self.clock.now()
+        if reason is None:
+            return paying(self.payable, source, charge, key=key, journal_id=self.new_id(), at=now)
+        return Journal(
             id=self.new_id(),
             journal_type=JournalType.SUSPENSE,
             idempotency_key=key,
@@ -133,8 +148,6 @@ class _Settling:
             reference_id=self.payment.id,
             description_ar=f"مبلغ معلق على الدفعة {self.payment.payment_number}",
             description_en=f"Money in suspense on payment {self.payment.payment_number}",
-            occurred_at=self.clock.now(),
+            occurred_at=now,
             entries=transfer(source, accounts.platform(AccountKind.SUSPENSE, charge.currency.code), charge),
         )
-        self.uow.ledger.post([journal])
-        return journal

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from application.billing.inbox import OpenAttempt
+from application.billing.inbox import OpenAttempt, StoredWebhook
 from application.billing.ports import Gateways
 from application.billing.settlement import SettleAttempt, settle_attempt
 from application.ports import NewUnitOfWork, UnitOfWork
@@ -71,12 +71,19 @@ def process_webhook(
     if webhook is None:
         return
     if attempt is None:
+        attempt = _ask_whose(webhook, new_uow=new_uow, gateways=gateways)
+    if attempt is None:
         _finish(webhook_id, None, "it speaks of no payment of ours", new_uow=new_uow, clock=clock)
         return
     learned = not attempt.provider_reference
     if learned:
         # The answer to our create call was lost; the reading below proves whether this reference is ours.
-        attempt = replace(attempt, provider_reference=webhook.provider_reference, provider_key=webhook.provider_key)
+        attempt = replace(
+            attempt,
+            provider_reference=webhook.provider_reference,
+            provider_key=webhook.provider_key,
+            charge_reference=webhook.charge_reference,
+        )
     error = None
     try:
         read_back(
@@ -85,6 +92,23 @@ def process_webhook(
     except ReferenceMismatch as mismatch:
         error = mismatch.code
     _finish(webhook_id, attempt.payment_id, error, new_uow=new_uow, clock=clock)
+
+
+def _ask_whose(webhook: StoredWebhook, *, new_uow: NewUnitOfWork, gateways: Gateways) -> OpenAttempt | None:
+    """Whose a charge is that nothing here names: the provider itself knows our reference of it."""
+    if not webhook.charge_reference:
+        return None
+    reading = gateways.get(webhook.provider).read(webhook.identity)
+    if not reading.merchant_reference:
+        return None
+    told = replace(
+        webhook,
+        provider_reference=reading.provider_reference,
+        provider_key=reading.provider_key,
+        merchant_reference=reading.merchant_reference,
+    )
+    with new_uow() as uow:
+        return uow.inbox.attempt_of(told)
 
 
 def _finish(

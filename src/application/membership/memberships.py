@@ -24,7 +24,7 @@ def subscribe(command: Subscribe, *, uow: UnitOfWork, clock: Clock, new_id: NewI
     now = clock.now()
     with uow:
         plan = uow.memberships.plan(command.plan_code)
-        if uow.memberships.has_active(command.user_id):
+        if uow.memberships.active_of(command.user_id) is not None:
             raise AlreadySubscribed()
         subscription = MembershipSubscription.request(
             subscription_id=new_id(),

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from application.billing.tenders import cancel_payment
 from application.ledger.cashback import PromiseCashback, promise_cashback
 from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.ports import Sale
@@ -18,6 +19,7 @@ from domain.sales.bookings import BookedPrice, Booking, Traveler, source_of
 from domain.shared.clock import Clock, business_date, start_of_business_day
 from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId, document_number
+from domain.shared.percentage import Percentage
 
 GRACE = timedelta(minutes=5)
 """Seats are given back this long after the shown deadline: money that is on its way may arrive."""
@@ -37,6 +39,8 @@ class PlaceBooking:
     travelers: tuple[Traveler, ...]
     special_requests: str
     hold_for: timedelta
+    deposit: Percentage
+    """How much of the price confirms the booking."""
 
 
 def place_booking(command: PlaceBooking, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> Booking:
@@ -73,6 +77,7 @@ def place_booking(command: PlaceBooking, *, uow: UnitOfWork, clock: Clock, new_i
             item_name_en=sale.item.name_en,
             unit_price=sale.item.unit_price,
             price=booked_price(quote),
+            deposit=command.deposit,
             rewards=sale.rewards,
             customer_info=_customer_info(sale),
             special_requests=command.special_requests,
@@ -138,10 +143,10 @@ def _expire_booking(booking_id: UUID, *, uow: UnitOfWork, clock: Clock) -> bool:
     with uow:
         booking = uow.bookings.get(booking_id)
         # Looked at again under its lock: the payment may have come in since.
-        if not booking.accepts_money or booking.hold.expires_at > now - GRACE:
+        if not booking.is_awaiting_deposit or booking.hold.expires_at > now - GRACE:
             return False
         for payment in uow.payments.pending_of(booking_id):
-            payment.cancel(at=now)
+            cancel_payment(payment, uow=uow, at=now)
         uow.departures.get(booking.hold.departure_id).give_back(booking.hold.seats)
         booking.expire(at=now)
         uow.commit()

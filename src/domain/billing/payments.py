@@ -8,10 +8,11 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
+from domain.billing.tenders import Tender, TenderKind
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import IllegalTransition, NotFound
 from domain.shared.events import DomainEvent
-from domain.shared.money import Money
+from domain.shared.money import Money, total
 
 
 class PaymentNotFound(NotFound):
@@ -65,10 +66,11 @@ class PaymentStatus(StrEnum):
 NEXT = {
     PaymentStatus.PENDING: {PaymentStatus.PAID, PaymentStatus.FAILED, PaymentStatus.CANCELLED},
     PaymentStatus.PAID: {PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED},
-    PaymentStatus.PARTIALLY_REFUNDED: {PaymentStatus.REFUNDED},
+    # Back again where a refund that was done came back from the customer's bank.
+    PaymentStatus.PARTIALLY_REFUNDED: {PaymentStatus.REFUNDED, PaymentStatus.PAID},
+    PaymentStatus.REFUNDED: {PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.PAID},
     PaymentStatus.FAILED: set(),
     PaymentStatus.CANCELLED: set(),
-    PaymentStatus.REFUNDED: set(),
 }
 
 
@@ -124,6 +126,8 @@ class SuspenseReason(StrEnum):
     LATE = "LATE"
     MODE = "MODE"
     """Test money at a live installation, or the reverse."""
+    INCOMPLETE = "INCOMPLETE"
+    """The part that was to come from the customer's own balances is not there any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,9 +176,13 @@ class PaymentAttempt:
     merchant_reference: str
     provider_reference: str | None = None
     provider_key: str = ""
+    charge_reference: str | None = None
+    """The provider's name for the charge itself: all that its notices of refunds and disputes name."""
     checkout_url: str | None = None
     reference_number: str | None = None
     qr_code: str | None = None
+    locale: str
+    """The language of the provider's page: what is asked again has to be asked the same."""
     expires_at: datetime | None = None
     error_code: str | None = None
     receipts_count: int
@@ -210,6 +218,13 @@ class PaymentAttempt:
         """The provider says that nothing was, and nothing will be, charged."""
         self._move_to(AttemptStatus.FAILED, at=at)
         self.error_code = error_code
+
+    def learn(self, *, provider_reference: str, provider_key: str, charge_reference: str) -> None:
+        """Keep what the provider calls the checkout and the charge, where it was not known."""
+        if self.provider_reference is None and provider_reference:
+            self.provider_reference, self.provider_key = provider_reference, provider_key
+        if self.charge_reference is None and charge_reference:
+            self.charge_reference = charge_reference
 
     def received(self, *, at: datetime) -> None:
         """One more charge came in; whether it settles anything is the payment's business."""
@@ -261,8 +276,26 @@ class Payment(Aggregate):
     created_at: datetime
     updated_at: datetime
     attempts: list[PaymentAttempt] = field(default_factory=list)
+    tenders: list[Tender] = field(default_factory=list)
 
-    def new_attempt(self, *, attempt_id: UUID, at: datetime) -> PaymentAttempt:
+    @property
+    def asked_of_provider(self) -> Money:
+        """What a provider is to take: all that does not come from the customer's own balances."""
+        return total((t.amount for t in self.tenders if t.kind is TenderKind.GATEWAY), self.amount.currency.code)
+
+    @property
+    def own_tenders(self) -> list[Tender]:
+        """The parts from the customer's own balances."""
+        return [tender for tender in self.tenders if tender.is_own]
+
+    @property
+    def gateway_tender(self) -> Tender | None:
+        return next((tender for tender in self.tenders if tender.kind is TenderKind.GATEWAY), None)
+
+    def tender(self, tender_id: UUID) -> Tender:
+        return next(tender for tender in self.tenders if tender.id == tender_id)
+
+    def new_attempt(self, *, attempt_id: UUID, expires_at: datetime, locale: str, at: datetime) -> PaymentAttempt:
         """The intent to ask the provider, stored before it is asked. Raises IllegalTransition when settled."""
         if self.status is not PaymentStatus.PENDING or self.provider is None:
             raise IllegalTransition(current=self.status, wanted=AttemptStatus.CREATED)
@@ -272,6 +305,8 @@ class Payment(Aggregate):
             provider=self.provider,
             status=AttemptStatus.CREATED,
             merchant_reference=f"pa_{attempt_id.hex}",
+            locale=locale,
+            expires_at=expires_at,
             receipts_count=0,
             created_at=at,
             updated_at=at,
@@ -293,22 +328,47 @@ class Payment(Aggregate):
         self.record(PaymentSettled(at=at, payment_id=self.id, user_id=self.user_id))
 
     def cancel(self, *, at: datetime) -> None:
-        """Not wanted any more; money that still comes goes to suspense."""
+        """Not wanted any more; money that still comes goes to suspense. Whoever calls ends the holds of its parts."""
         self._move_to(PaymentStatus.CANCELLED, at=at)
+        for tender in self.tenders:
+            tender.release(at=at)
 
-    def doubt(self, charge: Money, *, payable_accepts: bool, live_as_expected: bool) -> SuspenseReason | None:
+    def doubt(
+        self, charge: Money, *, payable_accepts: bool, own_parts_there: bool, live_as_expected: bool
+    ) -> SuspenseReason | None:
         """Why this charge may not settle the payment, or None when it may (guarantees P5, P6)."""
+        asked = self.asked_of_provider
         if not live_as_expected:
             return SuspenseReason.MODE
-        if self.status is PaymentStatus.PAID:
+        if self.paid_at is not None:
             return SuspenseReason.TWICE
-        if charge.currency != self.amount.currency:
+        if charge.currency != asked.currency:
             return SuspenseReason.CURRENCY
-        if charge != self.amount:
-            return SuspenseReason.SHORT if charge < self.amount else SuspenseReason.OVER
+        if charge != asked:
+            return SuspenseReason.SHORT if charge < asked else SuspenseReason.OVER
         if self.status is not PaymentStatus.PENDING or not payable_accepts:
             return SuspenseReason.LATE
-        return None
+        return None if own_parts_there else SuspenseReason.INCOMPLETE
+
+    def give_back(self, amount: Money, *, at: datetime) -> None:
+        """So much more of it has gone back to the customer."""
+        self.refund_amount += amount
+        self._follow_refunds(at)
+
+    def take_back(self, amount: Money, *, at: datetime) -> None:
+        """A refund that was done came back."""
+        self.refund_amount -= amount
+        self._follow_refunds(at)
+
+    def _follow_refunds(self, at: datetime) -> None:
+        if self.refund_amount.is_zero:
+            wanted = PaymentStatus.PAID
+        else:
+            whole = self.refund_amount == self.amount
+            wanted = PaymentStatus.REFUNDED if whole else PaymentStatus.PARTIALLY_REFUNDED
+        if wanted is not self.status:
+            self._move_to(wanted, at=at)
+        self.updated_at = at
 
     def suspend(self, receipt: Receipt, reason: SuspenseReason) -> None:
         """Remember that money came which confirms nothing."""

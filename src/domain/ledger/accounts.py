@@ -23,6 +23,7 @@ class AccountKind(StrEnum):
     """The kinds of account, in the order of the chart (`CHART`)."""
 
     WALLET = "WALLET"
+    VOUCHER_CREDIT = "VOUCHER_CREDIT"
     POINTS = "POINTS"
     CASHBACK = "CASHBACK"
     CUSTOMER_DEBT = "CUSTOMER_DEBT"
@@ -93,6 +94,8 @@ _K, _N = AccountKind, Nature
 _LINES: Final = (
     # People's own.
     ChartLine(_K.WALLET, _N.LIABILITY, _GUARDED, "المحفظة", "Wallet", "Money its owner may spend or ask back."),
+    ChartLine(_K.VOUCHER_CREDIT, _N.LIABILITY, _GUARDED, "رصيد قسائم", "Voucher credit",
+              "Credit that the company gave; it pays, and is never paid out."),
     ChartLine(_K.POINTS, _N.MEMORANDUM, _GUARDED, "النقاط", "Points", "Loyalty points; each belongs to a lot."),
     ChartLine(_K.CASHBACK, _N.LIABILITY, _GUARDED, "استرداد نقدي مستحق", "Cashback owed",
               "Promised for completed trips, not yet in the wallet."),
@@ -167,6 +170,10 @@ _remembered_id = lru_cache(maxsize=512)(_account_id)
 
 def wallet(owner: UUID, currency: str) -> AccountRef:
     return AccountRef(AccountKind.WALLET, currency, owner)
+
+
+def voucher_credit(owner: UUID, currency: str) -> AccountRef:
+    return AccountRef(AccountKind.VOUCHER_CREDIT, currency, owner)
 
 
 def points(owner: UUID) -> AccountRef:

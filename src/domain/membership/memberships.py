@@ -52,7 +52,8 @@ class SubscriptionStatus(StrEnum):
 NEXT = {
     SubscriptionStatus.PENDING_PAYMENT: {SubscriptionStatus.ACTIVE, SubscriptionStatus.CANCELLED},
     SubscriptionStatus.ACTIVE: {SubscriptionStatus.EXPIRED, SubscriptionStatus.CANCELLED},
-    SubscriptionStatus.EXPIRED: set(),
+    # Renewed after its end, it begins anew.
+    SubscriptionStatus.EXPIRED: {SubscriptionStatus.ACTIVE},
     SubscriptionStatus.CANCELLED: set(),
 }
 
@@ -75,6 +76,13 @@ class MembershipPlan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipActivated(DomainEvent):
     name: ClassVar[str] = "membership.activated"
+    subscription_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipRenewed(DomainEvent):
+    name: ClassVar[str] = "membership.renewed"
     subscription_id: UUID
     user_id: UUID
 
@@ -122,6 +130,20 @@ class MembershipSubscription(Aggregate):
         self.start_date = on
         self.expiry_date = on + TERM
         self.record(MembershipActivated(at=at, subscription_id=self.id, user_id=self.user_id))
+
+    def takes_payment(self, *, on: date) -> bool:
+        """Whether it can be bought, or renewed: nobody is more than one year ahead."""
+        if self.status is SubscriptionStatus.ACTIVE and self.expiry_date is not None:
+            return self.expiry_date - on <= TERM
+        return self.status in (SubscriptionStatus.PENDING_PAYMENT, SubscriptionStatus.EXPIRED)
+
+    def renew(self, *, on: date, at: datetime) -> None:
+        """Paid again: one more year, from the end of the one that runs, or from today."""
+        if self.status is not SubscriptionStatus.ACTIVE:
+            self._move_to(SubscriptionStatus.ACTIVE)
+            self.start_date = on
+        self.expiry_date = max(self.expiry_date or on, on) + TERM
+        self.record(MembershipRenewed(at=at, subscription_id=self.id, user_id=self.user_id))
 
     def _move_to(self, status: SubscriptionStatus) -> None:
         if status not in NEXT[self.status]:

@@ -84,6 +84,11 @@ HOLD_MINUTES: Final = Setting(
     "For how many minutes an unpaid booking holds its seats",
     "عدد الدقائق التي يحتفظ فيها الحجز غير المدفوع بمقاعده", is_public=True,
 )  # fmt: skip
+DEPOSIT_PERCENT: Final = Setting(
+    "booking.deposit_percent", whole(1, 100), 100,
+    "How many percent of its price confirm a booking; the rest may be paid later",
+    "النسبة المئوية من السعر التي تؤكد الحجز؛ ويمكن دفع الباقي لاحقا", is_public=True,
+)  # fmt: skip
 MONEY_UNITS_PER_POINT: Final = Setting(
     "ledger.money_units_per_point", whole(1, 1_000_000), 10,
     "How many whole units of money earn one point, before the plan's multiplier",
@@ -153,6 +158,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         SUPPORT_PHONE,
         DEFAULT_CURRENCY,
         HOLD_MINUTES,
+        DEPOSIT_PERCENT,
         MONEY_UNITS_PER_POINT,
         POINTS_PER_MONEY_UNIT,
         POINTS_LIFETIME_DAYS,

@@ -27,6 +27,12 @@ class NothingToPay(Conflict):
     code = "nothing_to_pay"
 
 
+class BalanceDue(Conflict):
+    """A trip is over when it is paid; `due` is missing."""
+
+    code = "balance_due"
+
+
 class OverrideReasonNeeded(RuleBroken):
     """Ahead of its dates, a trip is started or completed only with a reason."""
 
@@ -223,7 +229,12 @@ class Booking(Aggregate):
     tax_amount: Money
     tax_rate: Percentage
     final_amount: Money
+    deposit_amount: Money
+    """How much of the price confirms the booking; all of it where nothing else was agreed."""
     paid_amount: Money
+    points_paid_amount: Money
+    """What of the paid amount points paid: it earns no points again."""
+    refunded_amount: Money
     tier_code: str
     points_multiplier: int
     cashback_rate: Percentage
@@ -256,6 +267,7 @@ class Booking(Aggregate):
         item_name_en: str,
         unit_price: Money,
         price: BookedPrice,
+        deposit: Percentage,
         rewards: RewardTerms,
         customer_info: dict[str, str],
         special_requests: str,
@@ -285,7 +297,10 @@ class Booking(Aggregate):
             tax_amount=price.tax_amount,
             tax_rate=price.tax_rate,
             final_amount=price.final_amount,
+            deposit_amount=deposit.of(price.final_amount),
             paid_amount=Money(0, price.final_amount.currency),
+            points_paid_amount=Money(0, price.final_amount.currency),
+            refunded_amount=Money(0, price.final_amount.currency),
             tier_code=rewards.tier_code,
             points_multiplier=rewards.points_multiplier,
             cashback_rate=rewards.cashback_rate,
@@ -332,29 +347,68 @@ class Booking(Aggregate):
             return Money(0, self.final_amount.currency)
         return self.final_amount - self.paid_amount
 
+    @property
+    def smallest_payment(self) -> Money:
+        """The least that may be paid at once: what is missing of the deposit; after that, any part of what is due."""
+        missing = self.deposit_amount - self.paid_amount
+        return missing if missing.is_positive else min(Money(1, missing.currency), self.amount_due)
+
     def ensure_payable(self, *, at: datetime) -> None:
-        """Raises NothingToPay unless the booking waits for money and its seats are still held."""
-        if not self.accepts_money or at >= self.hold.expires_at:
+        """Raises NothingToPay unless the booking waits for money, and its seats are its own or still held."""
+        held_no_more = self.is_awaiting_deposit and at >= self.hold.expires_at
+        if held_no_more or not self.accepts(self.smallest_payment):
             raise NothingToPay(status=self.status)
 
     @property
-    def accepts_money(self) -> bool:
-        """Whether money that came in can still confirm it: its seats have not been given back."""
+    def is_awaiting_deposit(self) -> bool:
+        """Unpaid, and its seats have not been given back."""
         return self.status is BookingStatus.PENDING_PAYMENT and self.hold.status is HoldStatus.ACTIVE
 
-    def confirm_paid(self, amount: Money, *, by: UUID | None, at: datetime) -> None:
-        """All of the money is in: the seats are the customer's."""
-        if amount != self.amount_due:
-            raise ValueError("a booking is confirmed by exactly what is due")
-        self._move_to(BookingStatus.CONFIRMED, by=by, reason="paid", at=at)
+    def accepts(self, amount: Money) -> bool:
+        """Whether money that came in can still do what it was meant for."""
+        takes_money = self.is_awaiting_deposit or self.status in (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
+        return takes_money and self.smallest_payment <= amount <= self.amount_due and amount.is_positive
+
+    def receive(self, amount: Money, *, in_points: Money, by: UUID | None, at: datetime) -> None:
+        """Money is in, `in_points` of it paid with points; the deposit makes the seats the customer's."""
+        if not self.accepts(amount):
+            raise ValueError("a booking takes what is due, and its deposit at once")
         self.paid_amount += amount
-        self.payment_status = BookingPaymentStatus.PAID
+        self.points_paid_amount += in_points
+        self.payment_status = self._payment_status()
+        self.updated_at = at
+        if self.status is not BookingStatus.PENDING_PAYMENT:
+            return
+        self._move_to(BookingStatus.CONFIRMED, by=by, reason="paid", at=at)
         self.hold.capture()
         self.record(BookingConfirmed(at=at, booking_id=self.id, user_id=self.user_id))
 
+    def give_back(self, amount: Money, *, at: datetime) -> None:
+        """So much more of what was paid has gone back to the customer."""
+        self._refunded(self.refunded_amount + amount, at)
+
+    def take_back(self, amount: Money, *, at: datetime) -> None:
+        """A refund that was done came back from the customer's bank."""
+        self._refunded(self.refunded_amount - amount, at)
+
+    def _refunded(self, amount: Money, at: datetime) -> None:
+        if not Money(0, amount.currency) <= amount <= self.paid_amount:
+            raise ValueError("no more goes back than was paid")
+        self.refunded_amount = amount
+        self.payment_status = self._payment_status()
+        self.updated_at = at
+
+    def _payment_status(self) -> BookingPaymentStatus:
+        if self.refunded_amount.is_positive:
+            whole = self.refunded_amount == self.paid_amount
+            return BookingPaymentStatus.REFUNDED if whole else BookingPaymentStatus.PARTIALLY_REFUNDED
+        return (
+            BookingPaymentStatus.PAID if self.paid_amount == self.final_amount else BookingPaymentStatus.PARTIALLY_PAID
+        )
+
     def expire(self, *, at: datetime) -> None:
         """The time to pay is over; the caller gives the seats back in the same transaction."""
-        if not self.accepts_money:
+        if not self.is_awaiting_deposit:
             raise IllegalTransition(current=self.status, wanted=BookingStatus.CANCELLED)
         self._move_to(BookingStatus.CANCELLED, by=None, reason="payment time ran out", at=at)
         self.cancellation_reason = "payment time ran out"
@@ -369,7 +423,12 @@ class Booking(Aggregate):
         self.record(BookingStarted(at=at, booking_id=self.id, user_id=self.user_id))
 
     def complete(self, *, today: date, override_reason: str | None, by: UUID, at: datetime) -> None:
-        """The trip is over. Raises OverrideReasonNeeded before its last day when no reason is given."""
+        """The trip is over. Raises OverrideReasonNeeded before its last day when no reason is given.
+
+        Raises BalanceDue while a part of the price is not paid.
+        """
+        if self.amount_due.is_positive:
+            raise BalanceDue(due=str(self.amount_due))
         _needs_reason(early=today < self.end_date, reason=override_reason)
         self._move_to(BookingStatus.COMPLETED, by=by, reason=override_reason or "completed", at=at)
         self.record(BookingCompleted(at=at, booking_id=self.id, user_id=self.user_id))

@@ -132,6 +132,11 @@ def money(name: str, *, nullable: bool = False) -> Column[Any]:
     return Column(f"{name}_minor", BigInteger, nullable=nullable)
 
 
+def money_at_zero(name: str) -> Column[Any]:
+    """An amount that begins at nothing; rows of the release before do not name it."""
+    return Column(f"{name}_minor", BigInteger, nullable=False, server_default="0")
+
+
 def unit() -> Column[Any]:
     """The currency that the row's amounts are in."""
     return Column("currency", CurrencyCode, nullable=False)

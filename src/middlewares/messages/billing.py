@@ -6,8 +6,12 @@ from middlewares.messages.sentences import Sentences
 
 MESSAGES: Final[Sentences] = {
     "part_payment_not_offered": (
-        ("Pay all that is due", "Look at `errors` for the amount."),
-        ("ادفع كامل المستحق", "راجع `errors` لمعرفة المبلغ."),
+        ("This part cannot be paid", "Look at `errors` for what is due, and what is the least at once."),
+        ("لا يمكن دفع هذا الجزء", "راجع `errors` لمعرفة المستحق وأقل دفعة ممكنة."),
+    ),
+    "refund_above_capture": (
+        ("More than can be given back", "{refundable} at most can still be refunded."),
+        ("أكثر مما يمكن رده", "أقصى ما يمكن رده الآن {refundable}."),
     ),
     "payment_not_found": (
         ("No such payment", "There is none that you may see."),

@@ -9,6 +9,10 @@ MESSAGES: Final[Sentences] = {
         ("No such booking", "There is none that you may see."),
         ("لا يوجد حجز كهذا", "لا يوجد ما يمكنك رؤيته."),
     ),
+    "balance_due": (
+        ("The trip is not paid in full", "{due} is still due."),
+        ("لم تدفع الرحلة بالكامل", "ما زال {due} مستحقا."),
+    ),
     "nothing_to_pay": (
         ("There is nothing to pay", "It is {status}: paid already, or its time to pay is over."),
         ("لا يوجد ما يدفع", "الحالة {status}: مدفوع بالفعل أو انتهت مهلة دفعه."),

@@ -17,9 +17,10 @@ from api.context import scope_of, use, viewer
 from api.fields import MoneyField, Schema, Text
 from api.pagination import ChangesQuery, PageQuery, after_cursor, after_in, by_order, by_time, order_of, split_page
 from api.specification import page_of
-from application.billing.payments import OpenPayment, open_payment
+from application.billing.payments import CancelPayment, OpenPayment, WantedPart, cancel_open_payment, open_payment
 from application.queries import Row
 from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentStatus, PaymentType
+from domain.billing.tenders import OWN_KINDS, TenderKind
 from middlewares.auth_middleware import permission_required, token_required
 from middlewares.idempotency import idempotent
 from middlewares.language import reading_language
@@ -51,11 +52,22 @@ class PayableRequest(Schema):
     id = fields.UUID(load_default=None, allow_none=True)
 
 
+class TenderRequest(Schema):
+    """A part from a balance of one's own: an amount, or points."""
+
+    type = fields.String(
+        required=True, validate=validate.OneOf([kind.value for kind in TenderKind if kind in OWN_KINDS])
+    )
+    amount = MoneyField(load_default=None, allow_none=True)
+    points = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, 10**12))
+
+
 class PaymentRequest(Schema):
     payable = fields.Nested(PayableRequest, required=True)
     method = fields.Enum(PaymentMethod, required=True)
     provider = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 30))
     amount = MoneyField(load_default=None, allow_none=True)
+    tenders = fields.List(fields.Nested(TenderRequest), load_default=(), validate=validate.Length(max=3))
     success_url = fields.String(load_default=None, allow_none=True, validate=_web_address)
     cancel_url = fields.String(load_default=None, allow_none=True, validate=_web_address)
 
@@ -75,6 +87,18 @@ class CheckoutShown(Schema):
     expires_at = fields.DateTime(attribute="checkout_expires_at", allow_none=True)
 
 
+class TenderShown(Schema):
+    """One part of a payment; `refunding` is asked back and not decided."""
+
+    type = fields.String(attribute="kind")
+    method = fields.String()
+    status = fields.String()
+    amount = MoneyField()
+    points = fields.Integer(allow_none=True)
+    refunding = MoneyField()
+    refunded = MoneyField()
+
+
 class PaymentShown(Schema):
     id = fields.UUID()
     payment_number = fields.String()
@@ -90,6 +114,7 @@ class PaymentShown(Schema):
     status = fields.String()
     attempt_status = fields.String(allow_none=True)
     checkout = fields.Nested(CheckoutShown, allow_none=True)
+    tenders = fields.List(fields.Nested(TenderShown))
     paid_at = fields.DateTime(allow_none=True)
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
@@ -128,7 +153,11 @@ class Payments(MethodView):
     def post(self, body: dict[str, Any]) -> Response:
         """Pay from the wallet, or open a checkout at a provider and send the customer to `checkout.url`."""
         payable = body.pop("payable")
-        return open_and_show(payment_type=_PAYABLES[payable["type"]], payable_id=payable["id"], **body)
+        parts = tuple(
+            WantedPart(kind=TenderKind(part["type"]), amount=part["amount"], points=part["points"])
+            for part in body.pop("tenders")
+        )
+        return open_and_show(payment_type=_PAYABLES[payable["type"]], payable_id=payable["id"], parts=parts, **body)
 
 
 @blueprint.route("/wallet/deposits")
@@ -148,6 +177,18 @@ class OnePayment(MethodView):
     @blueprint.response(200, PaymentShown)
     def get(self, payment_id: UUID) -> Response:
         """One payment and its newest checkout."""
+        return answer(PaymentShown, _shown(payment_id))
+
+
+@blueprint.route("/payments/<uuid:payment_id>/cancel")
+class CancelledPayment(MethodView):
+    @token_required
+    @idempotent()
+    @blueprint.response(200, PaymentShown)
+    def post(self, payment_id: UUID) -> Response:
+        """Pay in another way, or not at all: what the payment had set aside is free again."""
+        command = CancelPayment(payment_id=payment_id, user_id=viewer().user_id)
+        cancel_open_payment(command, uow=use().new_uow(), clock=use().clock)
         return answer(PaymentShown, _shown(payment_id))
 
 

@@ -35,9 +35,10 @@ from application.sales.bookings import (
     start_booking,
 )
 from application.sales.quotes import AskForQuote, quote_booking
-from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS, HOLD_MINUTES
+from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS, DEPOSIT_PERCENT, HOLD_MINUTES
 from domain.sales.bookings import BookingNotFound, Traveler
 from domain.shared.errors import InvalidValue, NotAllowed
+from domain.shared.percentage import Percentage
 from middlewares.auth_middleware import permission_required, token_required
 from middlewares.idempotency import idempotent, not_idempotent
 
@@ -104,6 +105,7 @@ class Bookings(MethodView):
                 travelers=_travelers(body),
                 special_requests=body["special_requests"],
                 hold_for=timedelta(minutes=use().system_settings.value(HOLD_MINUTES)),
+                deposit=Percentage(use().system_settings.value(DEPOSIT_PERCENT) * 100),
             ),
             uow=use().new_uow(),
             clock=use().clock,

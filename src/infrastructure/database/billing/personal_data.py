@@ -33,7 +33,15 @@ HOLDINGS = (
         exported_as="payment_attempts",
         exported=("payment_id", "provider", "status", "provider_reference", "reference_number", "created_at"),
         plain=because(_NUMBERS, "provider", "merchant_reference", "provider_reference", "provider_key",
-                      "reference_number", "error_code"),
+                      "charge_reference", "reference_number", "error_code", "locale"),
+    ),
+    Holding(
+        table=tables.payment_tenders,
+        belongs=_THEIRS,
+        exported_as="payment_tenders",
+        exported=("payment_id", "position", "kind", "method", "amount_minor", "points", "currency", "status",
+                  "refunded_minor"),
+        plain=because("one of our own words", "method"),
     ),
     Holding(
         table=tables.payment_receipts,
@@ -47,7 +55,7 @@ HOLDINGS = (
         belongs=_WEBHOOKS,
         erased={"body": "''::bytea"},
         plain=because(_NUMBERS, "provider", "webhook_event_id", "event_type", "provider_reference", "provider_key",
-                      "merchant_reference", "reference_number", "content_type")
+                      "merchant_reference", "reference_number", "charge_reference", "content_type")
         | because("the provider's machine", "ip_address")
         | because("one of our own sentences", "error_message"),
     ),

@@ -15,7 +15,12 @@ SELECT p.id, p.payment_number, p.user_id, p.payment_type, p.booking_id, p.subscr
        p.refund_amount_minor, p.currency, p.payment_method, p.provider, p.status, p.paid_at, p.created_at,
        p.updated_at,
        a.status AS attempt_status, a.provider_reference, a.checkout_url, a.reference_number, a.qr_code,
-       a.expires_at AS checkout_expires_at, a.error_code
+       a.expires_at AS checkout_expires_at, a.error_code,
+       (SELECT json_agg(json_build_object(
+            'kind', t.kind, 'method', t.method, 'status', t.status, 'amount_minor', t.amount_minor,
+            'points', t.points, 'refunding_minor', t.refunding_minor, 'refunded_minor', t.refunded_minor,
+            'currency', t.currency) ORDER BY t.position)
+        FROM payment_tenders t WHERE t.payment_id = p.id) AS tenders
 FROM payments p LEFT JOIN LATERAL (
     SELECT * FROM payment_attempts t WHERE t.payment_id = p.id ORDER BY t.id DESC LIMIT 1) a ON true
 WHERE (%(owner)s::uuid IS NULL OR p.user_id = %(owner)s)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from application.billing.inbox import OpenAttempt, StoredWebhook
 from application.billing.ports import WebhookNotice
 from application.ports import PaymentTarget
 from domain.billing.invoices import Invoice
 from domain.billing.payments import Payment, PaymentNotFound, PaymentStatus, PaymentType, Receipt
+from domain.billing.tenders import sole_tender
 from infrastructure.database.billing.tables import payments
 from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.transaction import Statements
@@ -46,6 +47,11 @@ class SqlPayments:
         payment = self._statements.session.scalars(query).one_or_none()
         if payment is None:
             raise PaymentNotFound()
+        return self._seen(payment)
+
+    def _seen(self, payment: Payment) -> Payment:
+        if not payment.tenders:
+            payment.tenders.append(sole_tender(payment))
         self.seen.append(payment)
         return payment
 
@@ -58,20 +64,19 @@ class SqlPayments:
     def by_key(self, idempotency_key: str) -> Payment | None:
         query = select(Payment).where(payments.c.idempotency_key == idempotency_key).with_for_update()
         payment = self._statements.session.scalars(query).one_or_none()
-        if payment is not None:
-            self.seen.append(payment)
-        return payment
+        return self._seen(payment) if payment is not None else None
 
-    def pending_of(self, booking_id: UUID) -> Sequence[Payment]:
+    def pending_of(self, payable_id: UUID) -> Sequence[Payment]:
         query = (
             select(Payment)
-            .where(payments.c.booking_id == booking_id, payments.c.status == PaymentStatus.PENDING)
+            .where(
+                or_(payments.c.booking_id == payable_id, payments.c.subscription_id == payable_id),
+                payments.c.status == PaymentStatus.PENDING,
+            )
             .order_by(payments.c.id)
             .with_for_update()
         )
-        found = self._statements.session.scalars(query).all()
-        self.seen.extend(found)
-        return found
+        return [self._seen(payment) for payment in self._statements.session.scalars(query)]
 
     def add_receipt(self, receipt: Receipt) -> None:
         # The ledger function has posted the journal that this row points to; the ORM's rows come first.
@@ -89,11 +94,11 @@ class SqlPayments:
 
 _STORE = """
 INSERT INTO payment_webhook_logs (id, provider, webhook_event_id, event_type, provider_reference,
-                                  provider_key, merchant_reference, reference_number, body, content_type, status,
-                                  ip_address, received_at)
+                                  provider_key, merchant_reference, reference_number, charge_reference,
+                                  is_about_refund, body, content_type, status, ip_address, received_at)
 VALUES (%(id)s, %(provider)s, %(event_key)s, %(event_type)s, %(provider_reference)s, %(provider_key)s,
-        %(merchant_reference)s,
-        %(reference_number)s, %(body)s, %(content_type)s, 'RECEIVED', %(address)s, %(at)s)
+        %(merchant_reference)s, %(reference_number)s, %(charge_reference)s, %(is_about_refund)s, %(body)s,
+        %(content_type)s, 'RECEIVED', %(address)s, %(at)s)
 ON CONFLICT (provider, webhook_event_id) DO NOTHING
 RETURNING id
 """
@@ -106,13 +111,15 @@ RETURNING id
 """
 _WAITING = "SELECT * FROM payment_webhook_logs WHERE id = %s AND status = 'RECEIVED'"
 _ATTEMPT_COLUMNS = """id AS attempt_id, payment_id, provider, merchant_reference,
-    coalesce(provider_reference, '') AS provider_reference, provider_key"""
+    coalesce(provider_reference, '') AS provider_reference, provider_key,
+    coalesce(charge_reference, '') AS charge_reference"""
 # The provider's own reference decides; ours only where the answer to the create call was lost, and a cash
 # code where a notice names nothing else.
 _ATTEMPT_OF = f"""
 SELECT {_ATTEMPT_COLUMNS} FROM payment_attempts
 WHERE provider = %(provider)s
   AND ((%(provider_reference)s <> '' AND provider_reference = %(provider_reference)s)
+    OR (%(charge_reference)s <> '' AND charge_reference = %(charge_reference)s)
     OR (%(merchant_reference)s <> '' AND merchant_reference = %(merchant_reference)s
         AND (provider_reference IS NULL OR %(provider_reference)s = ''))
     OR (%(provider_reference)s = '' AND %(merchant_reference)s = '' AND %(reference_number)s <> ''
@@ -156,6 +163,8 @@ class SqlInbox:
             "provider_key": notice.provider_key,
             "merchant_reference": notice.merchant_reference,
             "reference_number": notice.reference_number,
+            "charge_reference": notice.charge_reference,
+            "is_about_refund": notice.is_about_refund,
             "body": body,
             "content_type": content_type[:200],
             "address": address,
@@ -175,6 +184,8 @@ class SqlInbox:
             provider_key=row["provider_key"],
             merchant_reference=row["merchant_reference"],
             reference_number=row["reference_number"],
+            charge_reference=row["charge_reference"],
+            is_about_refund=row["is_about_refund"],
         )
 
     def attempt_of(self, webhook: StoredWebhook) -> OpenAttempt | None:
@@ -185,6 +196,7 @@ class SqlInbox:
                 "provider_reference": webhook.provider_reference,
                 "merchant_reference": webhook.merchant_reference,
                 "reference_number": webhook.reference_number,
+                "charge_reference": webhook.charge_reference,
             },
         )
         return OpenAttempt(**row) if row is not None else None

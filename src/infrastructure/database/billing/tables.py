@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -30,6 +31,7 @@ from domain.billing.payments import (
     PaymentType,
     SuspenseReason,
 )
+from domain.billing.tenders import Tender, TenderKind, TenderStatus
 from domain.shared.money import Money
 from infrastructure.database.metadata import (
     PercentageNumber,
@@ -80,9 +82,8 @@ payments = Table(
     instant("updated_at"),
     CheckConstraint("amount_minor > 0", name="amount_above_zero"),
     CheckConstraint("refund_amount_minor BETWEEN 0 AND amount_minor", name="refunds_within_amount"),
-    # Second wall: whatever the code does, a booking is paid in full by one payment at most.
-    Index("uq_payments_paid_booking_id", "booking_id", unique=True, postgresql_where="status = 'PAID'"),
     Index("ix_payments_booking_id", "booking_id"),
+    Index("ix_payments_subscription_id", "subscription_id"),
     Index("ix_payments_user_id_created_at_id", "user_id", "created_at", "id"),
     Index("ix_payments_updated_at_id", "updated_at", "id"),
 )
@@ -97,9 +98,11 @@ payment_attempts = Table(
     Column("merchant_reference", Text, nullable=False, unique=True),
     Column("provider_reference", Text),
     Column("provider_key", Text, nullable=False),
+    Column("charge_reference", Text),
     Column("checkout_url", Text),
     Column("reference_number", Text),
     Column("qr_code", Text),
+    Column("locale", Text, nullable=False, server_default="en"),
     instant("expires_at", nullable=True),
     Column("error_code", Text),
     Column("receipts_count", Integer, nullable=False),
@@ -107,10 +110,40 @@ payment_attempts = Table(
     instant("updated_at"),
     UniqueConstraint("provider", "provider_reference"),
     Index("ix_payment_attempts_payment_id", "payment_id"),
+    Index("ix_payment_attempts_charge_reference", "provider", "charge_reference"),
     Index(
         "ix_payment_attempts_unfinished",
         "updated_at",
         postgresql_where="status IN ('CREATED', 'OPEN', 'UNKNOWN')",
+    ),
+)
+
+payment_tenders = Table(
+    "payment_tenders",
+    metadata,
+    key(),
+    reference("payment_id", "payments.id"),
+    Column("position", SmallInteger, nullable=False),
+    *status("kind", TenderKind),
+    Column("method", Text, nullable=False),
+    money("amount"),
+    Column("points", Integer),
+    unit(),
+    reference("hold_id", "balance_holds.id", nullable=True),
+    *status("status", TenderStatus),
+    Column("journal_id", Uuid, ForeignKey("ledger_journals.id"), unique=True),
+    money("refunding"),
+    money("refunded"),
+    instant("updated_at"),
+    UniqueConstraint("payment_id", "position"),
+    CheckConstraint("amount_minor > 0", name="amount_above_zero"),
+    CheckConstraint("(kind = 'POINTS') = (points IS NOT NULL) AND coalesce(points, 1) > 0", name="points_of_points"),
+    CheckConstraint("(status = 'CAPTURED') = (journal_id IS NOT NULL)", name="captured_by_a_journal"),
+    # Second wall: no tender gives back more than it took (guarantee M8).
+    CheckConstraint(
+        "refunding_minor >= 0 AND refunded_minor >= 0 AND refunding_minor + refunded_minor"
+        " <= CASE WHEN status = 'CAPTURED' THEN amount_minor ELSE 0 END",
+        name="refunds_within_capture",
     ),
 )
 
@@ -144,6 +177,8 @@ payment_webhook_logs = Table(
     Column("provider_key", Text, nullable=False),
     Column("merchant_reference", Text, nullable=False),
     Column("reference_number", Text, nullable=False),
+    Column("charge_reference", Text, nullable=False, server_default=""),
+    Column("is_about_refund", Boolean, nullable=False, server_default="false"),
     Column("body", LargeBinary, nullable=False),
     Column("content_type", Text, nullable=False),
     *status("status", WebhookStatus),
@@ -216,6 +251,19 @@ invoice_documents = Table(
 
 mappers.map_imperatively(PaymentAttempt, payment_attempts)
 mappers.map_imperatively(
+    Tender,
+    payment_tenders,
+    properties={
+        "_amount_minor": payment_tenders.c.amount_minor,
+        "_refunding_minor": payment_tenders.c.refunding_minor,
+        "_refunded_minor": payment_tenders.c.refunded_minor,
+        "_currency": payment_tenders.c.currency,
+        "amount": composite(Money, "_amount_minor", "_currency"),
+        "refunding": composite(Money, "_refunding_minor", "_currency"),
+        "refunded": composite(Money, "_refunded_minor", "_currency"),
+    },
+)
+mappers.map_imperatively(
     Payment,
     payments,
     properties={
@@ -225,5 +273,6 @@ mappers.map_imperatively(
         "amount": composite(Money, "_amount_minor", "_currency"),
         "refund_amount": composite(Money, "_refund_amount_minor", "_currency"),
         "attempts": relationship(PaymentAttempt, order_by=payment_attempts.c.id, lazy="selectin", cascade="all"),
+        "tenders": relationship(Tender, order_by=payment_tenders.c.position, lazy="selectin", cascade="all"),
     },
 )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from application.queries import Row
 from domain.membership.memberships import (
     MembershipPlan,
     MembershipSubscription,
@@ -17,7 +18,8 @@ from infrastructure.database.membership.tables import membership_subscriptions
 from infrastructure.database.transaction import Statements
 
 _PLAN = "SELECT * FROM membership_plans WHERE tier_code = %s AND is_active"
-_HAS_ACTIVE = "SELECT 1 FROM membership_subscriptions WHERE user_id = %s AND status = 'ACTIVE'"
+_PLAN_OF = "SELECT * FROM membership_plans WHERE id = %s"
+_ACTIVE_OF = "SELECT id FROM membership_subscriptions WHERE user_id = %s AND status = 'ACTIVE'"
 
 
 class SqlMemberships:
@@ -28,20 +30,10 @@ class SqlMemberships:
         self.seen: list[MembershipSubscription] = []
 
     def plan(self, tier_code: str) -> MembershipPlan:
-        row = self._statements.row(_PLAN, (tier_code,))
-        if row is None:
-            raise PlanNotFound()
-        return MembershipPlan(
-            id=row["id"],
-            tier_code=row["tier_code"],
-            tier_name_ar=row["tier_name_ar"],
-            tier_name_en=row["tier_name_en"],
-            tier_order=row["tier_order"],
-            price=Money.of(row["price_minor"], row["currency"]),
-            cashback_rate=int(row["cashback_rate"] * 100),
-            points_multiplier=int(row["points_multiplier"] * 100),
-            color_hex=row["color_hex"],
-        )
+        return _plan_from(self._statements.row(_PLAN, (tier_code,)))
+
+    def plan_of(self, subscription: MembershipSubscription) -> MembershipPlan:
+        return _plan_from(self._statements.row(_PLAN_OF, (subscription.plan_id,)))
 
     def add(self, subscription: MembershipSubscription) -> None:
         self._statements.session.add(subscription)
@@ -60,9 +52,26 @@ class SqlMemberships:
         self.seen.append(subscription)
         return subscription
 
-    def has_active(self, user_id: UUID) -> bool:
-        return self._statements.row(_HAS_ACTIVE, (user_id,)) is not None
+    def active_of(self, user_id: UUID) -> UUID | None:
+        row = self._statements.row(_ACTIVE_OF, (user_id,))
+        return row["id"] if row is not None else None
 
     def next_serial(self) -> int:
         row = self._statements.row("SELECT nextval('membership_numbers') AS serial")
         return int(row["serial"]) if row else 0
+
+
+def _plan_from(row: Row | None) -> MembershipPlan:
+    if row is None:
+        raise PlanNotFound()
+    return MembershipPlan(
+        id=row["id"],
+        tier_code=row["tier_code"],
+        tier_name_ar=row["tier_name_ar"],
+        tier_name_en=row["tier_name_en"],
+        tier_order=row["tier_order"],
+        price=Money.of(row["price_minor"], row["currency"]),
+        cashback_rate=int(row["cashback_rate"] * 100),
+        points_multiplier=int(row["points_multiplier"] * 100),
+        color_hex=row["color_hex"],
+    )

@@ -56,7 +56,8 @@ _BOOKING_COLUMNS = (
     "id", "booking_number", "user_id", "agent_id", "created_by_user_id", "booking_source", "booking_type",
     "package_id", "departure_id", "status", "payment_status", "price_lines", "base_amount_minor",
     "discount_amount_minor", "voucher_discount_minor", "tax_amount_minor", "final_amount_minor",
-    "paid_amount_minor", "currency", "tax_rate", "tier_code", "points_multiplier", "cashback_rate",
+    "deposit_amount_minor", "paid_amount_minor", "points_paid_amount_minor", "refunded_amount_minor",
+    "currency", "tax_rate", "tier_code", "points_multiplier", "cashback_rate",
     "customer_info", "special_requests", "start_date", "end_date", "travelers_count", "cancellation_reason",
     "cancelled_at", "created_at", "updated_at",
 )  # fmt: skip
@@ -98,8 +99,8 @@ WHERE b.id = %s
 FOR UPDATE OF b
 """
 _SAVE_BOOKING = """
-UPDATE bookings SET status = %s, payment_status = %s, paid_amount_minor = %s, cancellation_reason = %s,
-                    cancelled_at = %s, updated_at = %s
+UPDATE bookings SET status = %s, payment_status = %s, paid_amount_minor = %s, points_paid_amount_minor = %s,
+                    refunded_amount_minor = %s, cancellation_reason = %s, cancelled_at = %s, updated_at = %s
 WHERE id = %s
 """
 _SAVE_HOLD = "UPDATE holds SET status = %s WHERE booking_id = %s"
@@ -114,6 +115,7 @@ class SqlBookings:
         self._departures = departures
         self._encryption = encryption
         self._loaded: dict[UUID, Booking] = {}
+        self._as_stored: dict[UUID, datetime] = {}
 
     def open_sale(self, *, package_id: UUID, departure_id: UUID, buyer_id: UUID, today: date) -> Sale:
         row = self._statements.row(
@@ -139,7 +141,11 @@ class SqlBookings:
             },
         )
         self._write_changes(booking)
+        self._remember(booking)
+
+    def _remember(self, booking: Booking) -> None:
         self._loaded[booking.id] = booking
+        self._as_stored[booking.id] = booking.updated_at
 
     def _traveler_row(self, position: int, traveler: Traveler) -> Row:
         number = traveler.document_number
@@ -157,23 +163,29 @@ class SqlBookings:
             row = self._statements.row(_GET_BOOKING, (booking_id,))
             if row is None:
                 raise BookingNotFound()
-            self._loaded[booking_id] = _booking(row)
+            self._remember(_booking(row))
         return self._loaded[booking_id]
 
     def due_for_expiry(self, *, before: datetime, limit: int) -> Sequence[UUID]:
         return [row["booking_id"] for row in self._statements.rows(_DUE, (before, limit))]
 
     def flush(self) -> Sequence[Aggregate]:
-        """Write the bookings that took a step since they were loaded; answers all that were touched."""
+        """Write the bookings that changed since they were loaded; answers all that were touched."""
         for booking in self._loaded.values():
-            if self._write_changes(booking):
-                self._statements.execute(
-                    _SAVE_BOOKING,
-                    (booking.status, booking.payment_status, booking.paid_amount.minor, booking.cancellation_reason,
-                     booking.cancelled_at, booking.updated_at, booking.id),
-                )  # fmt: skip
-                self._statements.execute(_SAVE_HOLD, (booking.hold.status, booking.id))
+            took_a_step = self._write_changes(booking)
+            if took_a_step or booking.updated_at != self._as_stored[booking.id]:
+                self._save(booking)
         return list(self._loaded.values())
+
+    def _save(self, booking: Booking) -> None:
+        self._statements.execute(
+            _SAVE_BOOKING,
+            (booking.status, booking.payment_status, booking.paid_amount.minor, booking.points_paid_amount.minor,
+             booking.refunded_amount.minor, booking.cancellation_reason, booking.cancelled_at, booking.updated_at,
+             booking.id),
+        )  # fmt: skip
+        self._statements.execute(_SAVE_HOLD, (booking.hold.status, booking.id))
+        self._as_stored[booking.id] = booking.updated_at
 
     def _write_changes(self, booking: Booking) -> bool:
         changes = booking.pull_changes()
@@ -287,7 +299,10 @@ def _booking_row(booking: Booking) -> Row:
         "voucher_discount_minor": booking.voucher_discount.minor,
         "tax_amount_minor": booking.tax_amount.minor,
         "final_amount_minor": booking.final_amount.minor,
+        "deposit_amount_minor": booking.deposit_amount.minor,
         "paid_amount_minor": booking.paid_amount.minor,
+        "points_paid_amount_minor": booking.points_paid_amount.minor,
+        "refunded_amount_minor": booking.refunded_amount.minor,
         "currency": booking.final_amount.currency.code,
         "tax_rate": decimal_of_hundredths(booking.tax_rate.hundredths),
         "tier_code": booking.tier_code,
@@ -342,7 +357,10 @@ def _booking(row: Row) -> Booking:
         tax_amount=amount("tax_amount"),
         tax_rate=_percentage(row["tax_rate"]),
         final_amount=amount("final_amount"),
+        deposit_amount=amount("deposit_amount" if row["deposit_amount_minor"] is not None else "final_amount"),
         paid_amount=amount("paid_amount"),
+        points_paid_amount=amount("points_paid_amount"),
+        refunded_amount=amount("refunded_amount"),
         tier_code=row["tier_code"],
         points_multiplier=int(row["points_multiplier"] * 100),
         cashback_rate=_percentage(row["cashback_rate"]),

@@ -1,0 +1,191 @@
+"""The parts of a payment from a customer's own balances: set aside when it is opened, taken when it is settled.
+
+Locks are taken in one order: payable, payment, holds, then all ledger accounts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from application.billing.payables import Payable
+from application.ledger import holds
+from application.ledger.holds import SetAside
+from application.ledger.redemptions import PointsPayment, RedeemPoints, redeem_points
+from application.ports import Standing, UnitOfWork
+from domain.billing.payments import Payment
+from domain.billing.tenders import OwnPart, Tender, TenderKind, TenderStatus
+from domain.ledger import accounts
+from domain.ledger.accounts import AccountRef
+from domain.ledger.holds import BalanceHold, HoldStatus
+from domain.ledger.journal import Journal, transfer
+from domain.shared.clock import Clock
+from domain.shared.identifiers import NewId
+from domain.shared.money import Money
+
+_ORDER: Final = tuple(TenderKind)
+
+
+def plan_tenders(
+    payment: Payment, parts: Iterable[OwnPart], rest: Money, rest_kind: TenderKind, *, new_id: NewId
+) -> None:
+    """Make a new payment's tenders; what is not `parts` is of the kind that its method says.
+
+    Where one tender is the whole payment, it has the payment's id.
+    """
+    wanted = [(part.kind, part.kind.value, part.amount, part.points) for part in parts]
+    if rest.is_positive:
+        wanted.append((rest_kind, payment.payment_method.value, rest, None))
+    wanted.sort(key=lambda it: _ORDER.index(it[0]))
+    payment.tenders.extend(
+        Tender(
+            id=payment.id if len(wanted) == 1 else new_id(),
+            payment_id=payment.id,
+            position=position,
+            kind=kind,
+            method=method,
+            amount=amount,
+            points=points,
+            refunding=Money(0, amount.currency),
+            refunded=Money(0, amount.currency),
+            updated_at=payment.created_at,
+        )
+        for position, (kind, method, amount, points) in enumerate(wanted)
+    )
+
+
+def hold_own_parts(payment: Payment, *, until: datetime, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
+    """Set the customer's own parts aside while a provider takes the rest. Raises InsufficientBalance."""
+    for tender in payment.own_tenders:
+        command = SetAside(
+            account=account_of(tender, payment.user_id),
+            amount_minor=_minor(tender),
+            reference_type="PAYMENT",
+            reference_id=payment.id,
+            expires_at=until,
+        )
+        tender.hold_id = holds.hold(command, uow=uow, clock=clock, new_id=new_id)
+
+
+def cancel_payment(payment: Payment, *, uow: UnitOfWork, at: datetime) -> None:
+    """Cancel a payment inside the caller's transaction, and free what it had set aside."""
+    for _, held in _holds_of(payment, uow):
+        if held.status is HoldStatus.ACTIVE:
+            held.release(at=at)
+            uow.ledger.resolve_hold(held)
+    payment.cancel(at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedParts:
+    """The customer's own parts with their accounts and holds under lock, and whether all of it can be taken."""
+
+    payment: Payment
+    holds: dict[UUID, BalanceHold]
+    are_there: bool
+
+
+def lock_own_parts(payment: Payment, payable: Payable, *, uow: UnitOfWork, at: datetime) -> LockedParts:
+    """Lock what settling moves, in one order, and see whether the customer's own parts are still there.
+
+    A hold that ran out does not matter while the balance still holds as much.
+    """
+    own = payment.own_tenders
+    held = {tender.id: hold for tender, hold in _holds_of(payment, uow)}
+    wanted = {account_of(tender, payment.user_id) for tender in own}
+    if payable.account.owner is not None:
+        wanted.add(payable.account)
+    standing = uow.ledger.lock(wanted | set(payable.moves)) if own else {}
+    are_there = all(_is_there(tender, held.get(tender.id), payment, standing, uow=uow, at=at) for tender in own)
+    return LockedParts(payment, held, are_there)
+
+
+def _is_there(
+    tender: Tender,
+    held: BalanceHold | None,
+    payment: Payment,
+    standing: Mapping[AccountRef, Standing],
+    *,
+    uow: UnitOfWork,
+    at: datetime,
+) -> bool:
+    if tender.status is not TenderStatus.PLANNED:
+        return False
+    if held is not None and held.status is HoldStatus.ACTIVE:
+        return True
+    if standing[account_of(tender, payment.user_id)].available_minor < _minor(tender):
+        return False
+    if tender.kind is not TenderKind.POINTS:
+        return True
+    living = uow.points.open_lots(payment.user_id, ending_after=at)
+    return sum(lot.remaining for lot in living) >= _minor(tender)
+
+
+def take_own_part(
+    tender: Tender, locked: LockedParts, payable: Payable, *, uow: UnitOfWork, clock: Clock, new_id: NewId
+) -> None:
+    """Move one own part to what it pays. Raises InsufficientBalance, which nothing raises after `are_there`."""
+    payment, now = locked.payment, clock.now()
+    held = locked.holds.get(tender.id)
+    hold_id = held.id if held is not None and held.status is HoldStatus.ACTIVE else None
+    if tender.kind is TenderKind.POINTS:
+        redeemed = RedeemPoints(
+            user_id=payment.user_id,
+            key=f"payment:{tender.id}",
+            reference_type=payable.reference_type,
+            reference_id=payable.reference_id,
+            description_ar=payable.label_ar,
+            description_en=payable.label_en,
+            points=_minor(tender),
+            pays=PointsPayment(worth=tender.amount, to=payable.account),
+            hold_id=hold_id,
+        )
+        journal_id = redeem_points(redeemed, uow=uow, at=now, new_id=new_id)
+    else:
+        source = account_of(tender, payment.user_id)
+        journal = paying(payable, source, tender.amount, key=f"payment:{tender.id}", journal_id=new_id(), at=now)
+        if hold_id is not None:
+            holds.capture(hold_id, journal, uow=uow, clock=clock)
+        else:
+            uow.ledger.post([journal])
+        journal_id = journal.id
+    tender.capture(journal_id=journal_id, at=now)
+
+
+def paying(payable: Payable, source: AccountRef, amount: Money, *, key: str, journal_id: UUID, at: datetime) -> Journal:
+    """The journal that moves money from where it came to what it pays."""
+    return Journal(
+        id=journal_id,
+        journal_type=payable.journal_type,
+        idempotency_key=key,
+        reference_type=payable.reference_type,
+        reference_id=payable.reference_id,
+        description_ar=payable.label_ar,
+        description_en=payable.label_en,
+        occurred_at=at,
+        entries=transfer(source, payable.account, amount),
+    )
+
+
+def account_of(tender: Tender, user_id: UUID) -> AccountRef:
+    """The customer's account that an own part comes from."""
+    if tender.kind is TenderKind.POINTS:
+        return accounts.points(user_id)
+    unit = tender.amount.currency.code
+    if tender.kind is TenderKind.VOUCHER_CREDIT:
+        return accounts.voucher_credit(user_id, unit)
+    return accounts.wallet(user_id, unit)
+
+
+def _minor(tender: Tender) -> int:
+    """How much leaves the account, in its own unit."""
+    return tender.points or 0 if tender.kind is TenderKind.POINTS else tender.amount.minor
+
+
+def _holds_of(payment: Payment, uow: UnitOfWork) -> Iterator[tuple[Tender, BalanceHold]]:
+    for tender in payment.tenders:
+        if tender.hold_id is not None and tender.status is TenderStatus.PLANNED:
+            yield tender, uow.ledger.get_hold(tender.hold_id)
