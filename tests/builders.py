@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.billing.payments import AttemptStatus, Payment, PaymentAttempt, PaymentMethod, PaymentStatus, PaymentType
+from domain.billing.tenders import Tender, TenderKind, TenderStatus, sole_tender
 from domain.catalogue.departures import Departure, DepartureStatus
 from domain.catalogue.packages import Package, PackageCategory, PackageStatus
 from domain.identity.users import User
@@ -125,6 +126,7 @@ def a_booking(
     price: Money | None = None,
     hold_expires_at: datetime | None = None,
     cashback: str = "0",
+    deposit: Percentage = Percentage(10_000),  # noqa: B008 - frozen
     starts_on: date = TODAY,
     ends_on: date = TODAY + timedelta(days=3),
 ) -> Booking:
@@ -153,6 +155,7 @@ def a_booking(
             tax_rate=Percentage(0),
             final_amount=amount,
         ),
+        deposit=deposit,
         rewards=RewardTerms(tier_code="GUEST", points_multiplier=100, cashback_rate=Percentage.parse(cashback)),
         customer_info={},
         special_requests="",
@@ -181,7 +184,7 @@ def a_payment(
     booking_id: UUID | None = None,
 ) -> Payment:
     owed = amount or egp("1000.00")
-    return Payment(
+    payment = Payment(
         id=new_id(),
         payment_number=f"PAY-2026-{next(_serials):06d}",
         user_id=new_id(),
@@ -196,14 +199,45 @@ def a_payment(
         success_url=None,
         cancel_url=None,
         refund_amount=Money(0, owed.currency),
-        paid_at=None,
+        paid_at=NOON if status in _EVER_PAID else None,
         created_at=NOON,
+        updated_at=NOON,
+    )
+    payment.tenders.append(sole_tender(payment))
+    return payment
+
+
+_EVER_PAID = (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED)
+
+
+def a_tender(
+    amount: Money | None = None,
+    *,
+    kind: TenderKind = TenderKind.GATEWAY,
+    status: TenderStatus = TenderStatus.CAPTURED,
+    points: int | None = None,
+) -> Tender:
+    owed = amount or egp("1000.00")
+    return Tender(
+        id=new_id(),
+        payment_id=new_id(),
+        position=0,
+        kind=kind,
+        method="CREDIT_CARD" if kind is TenderKind.GATEWAY else kind,
+        amount=owed,
+        points=points,
+        status=status,
+        journal_id=new_id() if status is TenderStatus.CAPTURED else None,
+        refunding=Money(0, owed.currency),
+        refunded=Money(0, owed.currency),
         updated_at=NOON,
     )
 
 
 def an_attempt(*, status: AttemptStatus = AttemptStatus.CREATED, expires_at: datetime | None = None) -> PaymentAttempt:
-    attempt = a_payment().new_attempt(attempt_id=new_id(), at=NOON)
+    attempt = a_payment().new_attempt(
+        attempt_id=new_id(), expires_at=NOON + timedelta(minutes=30), locale="en", at=NOON
+    )
     attempt.status, attempt.expires_at = status, expires_at
     return attempt
 

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from domain.sales.bookings import (
     NEXT,
+    BalanceDue,
     Booking,
     BookingCompleted,
     BookingConfirmed,
@@ -25,16 +26,19 @@ from domain.sales.bookings import (
     HoldStatus,
     NothingToPay,
     OverrideReasonNeeded,
+    StatusChange,
     source_of,
 )
 from domain.shared.errors import IllegalTransition
+from domain.shared.money import Money
+from domain.shared.percentage import Percentage
 from tests.builders import NOON, TODAY, a_booking, a_departure, egp
 
 STAFF = uuid4()
 
 
 def confirm(booking: Booking) -> None:
-    booking.confirm_paid(booking.amount_due, by=None, at=NOON)
+    booking.receive(booking.amount_due, in_points=egp("0.00"), by=None, at=NOON)
 
 
 def expire(booking: Booking) -> None:
@@ -95,26 +99,77 @@ def test_the_machine_only_goes_forward() -> None:
     assert NEXT[BookingStatus.REFUNDED] == set()
 
 
+NOTHING = egp("0.00")
+
+
+def pay(booking: Booking, amount: str, *, in_points: str = "0.00") -> None:
+    booking.receive(egp(amount), in_points=egp(in_points), by=None, at=NOON)
+
+
 def test_a_paid_booking_is_confirmed_and_its_seats_are_captured() -> None:
     booking = a_booking(price=egp("2280.00"))
 
-    booking.confirm_paid(egp("2280.00"), by=None, at=NOON)
+    pay(booking, "2280.00", in_points="80.00")
 
     assert booking.payment_status is BookingPaymentStatus.PAID
-    assert booking.paid_amount == egp("2280.00")
-    assert booking.amount_due == egp("0.00")
+    assert (booking.paid_amount, booking.points_paid_amount) == (egp("2280.00"), egp("80.00"))
+    assert booking.amount_due == NOTHING
     assert booking.hold.status is HoldStatus.CAPTURED
     assert booking.hold_expires_at is None
 
 
 @pytest.mark.parametrize("amount", ["999.99", "1000.01", "0.00"])
-def test_a_booking_is_confirmed_by_exactly_what_is_due(amount: str) -> None:
+def test_without_a_deposit_a_booking_is_confirmed_by_exactly_what_is_due(amount: str) -> None:
     booking = a_booking(price=egp("1000.00"))
 
-    with pytest.raises(ValueError, match="exactly what is due"):
-        booking.confirm_paid(egp(amount), by=None, at=NOON)
+    assert not booking.accepts(egp(amount))
+    with pytest.raises(ValueError, match="no more than is due"):
+        pay(booking, amount)
 
     assert booking.status is BookingStatus.PENDING_PAYMENT
+
+
+def test_a_deposit_confirms_and_the_rest_is_paid_in_any_parts() -> None:
+    booking = a_booking(price=egp("1000.00"), deposit=Percentage.parse("30"))
+    assert (booking.deposit_amount, booking.smallest_payment) == (egp("300.00"), egp("300.00"))
+    assert not booking.accepts(egp("299.99"))
+
+    pay(booking, "300.00")
+    assert (booking.status, booking.payment_status) == (BookingStatus.CONFIRMED, BookingPaymentStatus.PARTIALLY_PAID)
+    assert (booking.amount_due, booking.smallest_payment) == (egp("700.00"), egp("0.01"))
+
+    pay(booking, "0.01")
+    pay(booking, "699.99")
+    assert (booking.payment_status, booking.amount_due) == (BookingPaymentStatus.PAID, NOTHING)
+    assert not booking.accepts(egp("0.01"))
+    assert len(booking.pull_changes()) == 1
+
+
+def test_a_trip_is_not_over_before_it_is_paid() -> None:
+    booking = a_booking(price=egp("1000.00"), deposit=Percentage.parse("30"))
+    pay(booking, "300.00")
+    start(booking)
+
+    with pytest.raises(BalanceDue):
+        complete(booking)
+
+    pay(booking, "700.00")
+    complete(booking)
+    assert booking.status is BookingStatus.COMPLETED
+
+
+def test_a_booking_follows_what_goes_back_of_it() -> None:
+    booking = a_booking(price=egp("1000.00"))
+    pay(booking, "1000.00")
+
+    booking.give_back(egp("1.00"), at=NOON)
+    assert booking.payment_status is BookingPaymentStatus.PARTIALLY_REFUNDED
+    booking.give_back(egp("999.00"), at=NOON)
+    assert booking.payment_status is BookingPaymentStatus.REFUNDED
+    with pytest.raises(ValueError, match="no more goes back"):
+        booking.give_back(egp("0.01"), at=NOON)
+    booking.take_back(egp("1000.00"), at=NOON)
+    assert (booking.payment_status, booking.refunded_amount) == (BookingPaymentStatus.PAID, NOTHING)
 
 
 def test_a_cancelled_booking_owes_nothing() -> None:
@@ -141,7 +196,8 @@ def test_money_confirms_only_what_waits_for_it_with_its_seats(state: BookingStat
     booking.hold.status = hold
 
     expected = state is BookingStatus.PENDING_PAYMENT and hold is HoldStatus.ACTIVE
-    assert booking.accepts_money == expected
+    assert booking.is_awaiting_deposit == expected
+    assert booking.accepts(booking.amount_due) == (expected and booking.amount_due.is_positive)
     if not expected:
         with pytest.raises(NothingToPay):
             booking.ensure_payable(at=NOON)
@@ -153,7 +209,7 @@ def test_paying_ends_with_the_shown_deadline_but_money_on_its_way_is_still_taken
     booking.ensure_payable(at=NOON - timedelta(microseconds=1))
     with pytest.raises(NothingToPay):
         booking.ensure_payable(at=NOON)
-    assert booking.accepts_money
+    assert booking.accepts(booking.amount_due)
 
 
 @pytest.mark.parametrize("reason", [None, "", "   "])
@@ -204,22 +260,35 @@ def test_through_whom_a_booking_came() -> None:
 class ABookingsLife(RuleBasedStateMachine):
     """Verbs in any order and number: whatever is refused, what happened stays consistent."""
 
-    @initialize(price=st.integers(1, 10**9))
-    def place(self, price: int) -> None:
-        self.booking = a_booking(price=egp(f"{price}"))
+    @initialize(price=st.integers(1, 10**9), percent=st.integers(1, 100))
+    def place(self, price: int, percent: int) -> None:
+        self.booking = a_booking(price=egp(f"{price}"), deposit=Percentage.parse(f"{percent}"))
         self.path = [self.booking.status]
+
+    @rule(part=st.integers(1, 10**11))
+    def pay_a_part(self, part: int) -> None:
+        amount, before = Money.of(part, "EGP"), self.booking.paid_amount
+        if not self.booking.accepts(amount):
+            return
+        self.booking.receive(amount, in_points=NOTHING, by=None, at=NOON)
+        assert self.booking.paid_amount == before + amount
+        self._follow(self.booking.pull_changes())
 
     @rule(verb=st.sampled_from(list(VERBS)))
     def do(self, verb: Callable[[Booking], None]) -> None:
         try:
             verb(self.booking)
-        except IllegalTransition:
+        except (IllegalTransition, BalanceDue):
             assert self.booking.status is self.path[-1]
             assert not self.booking.pull_changes()
             return
-        [change] = self.booking.pull_changes()
-        assert change.from_status == self.path[-1]
-        self.path.append(self.booking.status)
+        self._follow(self.booking.pull_changes())
+
+    def _follow(self, changes: list[StatusChange]) -> None:
+        for change in changes:
+            assert change.from_status == self.path[-1]
+            self.path.append(self.booking.status)
+        assert len(changes) <= 1
 
     @invariant()
     def seats_and_money_agree_with_the_status(self) -> None:
@@ -227,7 +296,9 @@ class ABookingsLife(RuleBasedStateMachine):
             return
         booking = self.booking
         is_paid = BookingStatus.CONFIRMED in self.path
-        assert (booking.paid_amount == booking.final_amount) == is_paid
+        assert (booking.paid_amount.is_positive and booking.paid_amount >= booking.deposit_amount) == is_paid
+        assert booking.paid_amount + booking.amount_due == booking.final_amount or not is_paid
+        assert BookingStatus.COMPLETED not in self.path or booking.amount_due.is_zero
         assert booking.hold.status is (
             HoldStatus.CAPTURED
             if is_paid

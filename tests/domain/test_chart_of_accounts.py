@@ -35,6 +35,7 @@ def test_names_are_their_own() -> None:
 def test_how_people_and_partners_may_stand() -> None:
     assert {kind: CHART[kind].standing for kind in USER_KINDS} == {
         AccountKind.WALLET: Standing.NEVER_BELOW_ZERO,
+        AccountKind.VOUCHER_CREDIT: Standing.NEVER_BELOW_ZERO,
         AccountKind.POINTS: Standing.NEVER_BELOW_ZERO,
         AccountKind.CASHBACK: Standing.NEVER_BELOW_ZERO,
         AccountKind.CUSTOMER_DEBT: Standing.NEVER_ABOVE_ZERO,

@@ -22,10 +22,11 @@ from domain.billing.payments import (
     Receipt,
     SuspenseReason,
 )
+from domain.billing.tenders import TenderKind, TenderStatus
 from domain.shared.errors import IllegalTransition
 from domain.shared.money import Money
 from infrastructure.clock import new_id
-from tests.builders import NOON, a_payment, an_attempt, egp
+from tests.builders import NOON, a_payment, a_tender, an_attempt, egp
 
 LATER = NOON + timedelta(minutes=1)
 
@@ -48,15 +49,21 @@ PAYMENT_VERBS: dict[Callable[[Payment], None], PaymentStatus] = {
 def test_every_verb_of_a_payment_in_every_state(state: PaymentStatus, verb: Callable[[Payment], None]) -> None:
     payment, target = a_payment(status=state), PAYMENT_VERBS[verb]
 
-    if target in NEXT[state]:
+    paid_at = payment.paid_at
+    if state is PaymentStatus.PENDING:
         verb(payment)
+        assert target in NEXT[state]
         assert (payment.status, payment.updated_at) == (target, LATER)
         return
     with pytest.raises(IllegalTransition) as refused:
         verb(payment)
     assert refused.value.facts["current"] == state
-    assert (payment.status, payment.paid_at, payment.updated_at) == (state, None, NOON)
+    assert (payment.status, payment.paid_at, payment.updated_at) == (state, paid_at, NOON)
     assert not payment.pull_events()
+
+
+def tried(payment: Payment, attempt_id: UUID | None = None) -> PaymentAttempt:
+    return payment.new_attempt(attempt_id=attempt_id or new_id(), expires_at=LATER, locale="en", at=NOON)
 
 
 def test_a_settled_payment_says_so_once() -> None:
@@ -74,22 +81,22 @@ def test_only_a_pending_payment_is_tried_again(state: PaymentStatus) -> None:
     payment = a_payment(status=state)
 
     if state is PaymentStatus.PENDING:
-        assert payment.new_attempt(attempt_id=new_id(), at=NOON) is payment.newest_attempt
+        assert tried(payment) is payment.newest_attempt
         return
     with pytest.raises(IllegalTransition):
-        payment.new_attempt(attempt_id=new_id(), at=NOON)
+        tried(payment)
     assert not payment.attempts
 
 
 def test_a_payment_without_provider_is_never_tried_at_one() -> None:
     with pytest.raises(IllegalTransition):
-        a_payment(provider=None).new_attempt(attempt_id=new_id(), at=NOON)
+        tried(a_payment(provider=None))
 
 
 def test_each_attempt_has_a_reference_of_its_own_that_follows_from_its_id() -> None:
     payment, first, second = a_payment(), new_id(), new_id()
 
-    references = {payment.new_attempt(attempt_id=each, at=NOON).merchant_reference for each in (first, second)}
+    references = {tried(payment, each).merchant_reference for each in (first, second)}
 
     assert references == {f"pa_{first.hex}", f"pa_{second.hex}"}
     assert payment.attempt(second) is payment.newest_attempt
@@ -173,32 +180,42 @@ def test_a_customer_is_sent_only_to_an_open_checkout_whose_time_is_not_over(stat
     assert not attempt.is_open_at(NOON)
 
 
-# What is owed is 1000.00 EGP. Test money is doubted before anything else; then what was paid before.
+# What is owed is 1000.00 EGP. Test money is doubted before anything else; then what was paid before. Columns: the
+# charge, the payment's state, whether the payable accepts, whether own parts are there, whether it is live as expected.
 DOUBTS = [
-    ("1000.00", "EGP", PaymentStatus.PENDING, True, True, None),
-    ("1000.00", "EGP", PaymentStatus.PENDING, True, False, SuspenseReason.MODE),
-    ("999.99", "EGP", PaymentStatus.PENDING, True, True, SuspenseReason.SHORT),
-    ("1000.01", "EGP", PaymentStatus.PENDING, True, True, SuspenseReason.OVER),
-    ("1000.00", "USD", PaymentStatus.PENDING, True, True, SuspenseReason.CURRENCY),
-    ("1000.000", "KWD", PaymentStatus.PENDING, True, True, SuspenseReason.CURRENCY),
-    ("1000.00", "EGP", PaymentStatus.PAID, True, True, SuspenseReason.TWICE),
-    ("1000.00", "EGP", PaymentStatus.PAID, False, True, SuspenseReason.TWICE),
-    ("1000.00", "EGP", PaymentStatus.PENDING, False, True, SuspenseReason.LATE),
-    ("1000.00", "EGP", PaymentStatus.CANCELLED, True, True, SuspenseReason.LATE),
-    ("1000.00", "EGP", PaymentStatus.CANCELLED, False, True, SuspenseReason.LATE),
-    ("1000.00", "EGP", PaymentStatus.FAILED, True, True, SuspenseReason.LATE),
-    ("1000.00", "EGP", PaymentStatus.REFUNDED, True, True, SuspenseReason.LATE),
-    ("1000.00", "EGP", PaymentStatus.PARTIALLY_REFUNDED, True, True, SuspenseReason.LATE),
+    ("1000.00", "EGP", PaymentStatus.PENDING, True, True, True, None),
+    ("1000.00", "EGP", PaymentStatus.PENDING, True, True, False, SuspenseReason.MODE),
+    ("999.99", "EGP", PaymentStatus.PENDING, True, True, True, SuspenseReason.SHORT),
+    ("1000.01", "EGP", PaymentStatus.PENDING, True, True, True, SuspenseReason.OVER),
+    ("1000.00", "USD", PaymentStatus.PENDING, True, True, True, SuspenseReason.CURRENCY),
+    ("1000.000", "KWD", PaymentStatus.PENDING, True, True, True, SuspenseReason.CURRENCY),
+    ("1000.00", "EGP", PaymentStatus.PAID, True, True, True, SuspenseReason.TWICE),
+    ("1000.00", "EGP", PaymentStatus.PAID, False, False, True, SuspenseReason.TWICE),
+    ("1000.00", "EGP", PaymentStatus.PENDING, False, True, True, SuspenseReason.LATE),
+    ("1000.00", "EGP", PaymentStatus.PENDING, True, False, True, SuspenseReason.INCOMPLETE),
+    ("1000.00", "EGP", PaymentStatus.CANCELLED, True, True, True, SuspenseReason.LATE),
+    ("1000.00", "EGP", PaymentStatus.CANCELLED, False, False, True, SuspenseReason.LATE),
+    ("1000.00", "EGP", PaymentStatus.FAILED, True, True, True, SuspenseReason.LATE),
+    ("1000.00", "EGP", PaymentStatus.REFUNDED, True, True, True, SuspenseReason.TWICE),
+    ("1000.00", "EGP", PaymentStatus.PARTIALLY_REFUNDED, True, True, True, SuspenseReason.TWICE),
 ]
 
 
-@pytest.mark.parametrize(("amount", "code", "status", "accepts", "live", "reason"), DOUBTS)
+@pytest.mark.parametrize(("amount", "code", "status", "accepts", "own_parts", "live", "reason"), DOUBTS)
 def test_why_money_is_doubted(
-    amount: str, code: str, status: PaymentStatus, accepts: bool, live: bool, reason: SuspenseReason | None
+    amount: str,
+    code: str,
+    status: PaymentStatus,
+    accepts: bool,
+    own_parts: bool,
+    live: bool,
+    reason: SuspenseReason | None,
 ) -> None:
-    payment = a_payment(amount=egp("1000.00"), status=status)
+    payment, charge = a_payment(amount=egp("1000.00"), status=status), Money.parse(amount, code)
 
-    assert payment.doubt(Money.parse(amount, code), payable_accepts=accepts, live_as_expected=live) is reason
+    doubt = payment.doubt(charge, payable_accepts=accepts, own_parts_there=own_parts, live_as_expected=live)
+
+    assert doubt is reason
 
 
 def test_the_table_above_has_every_reason() -> None:
@@ -206,18 +223,56 @@ def test_the_table_above_has_every_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "accepts", "live", "charge"),
+    ("status", "accepts", "own_parts", "live", "charge"),
     list(
-        product(PaymentStatus, (True, False), (True, False), (egp("999.99"), egp("1000.00"), Money.of(100_000, "USD")))
+        product(
+            PaymentStatus,
+            (True, False),
+            (True, False),
+            (True, False),
+            (egp("999.99"), egp("1000.00"), Money.of(100_000, "USD")),
+        )
     ),
 )
 def test_nothing_but_the_exact_live_amount_in_time_is_undoubted(
-    status: PaymentStatus, accepts: bool, live: bool, charge: Money
+    status: PaymentStatus, accepts: bool, own_parts: bool, live: bool, charge: Money
 ) -> None:
     payment = a_payment(amount=egp("1000.00"), status=status)
-    exactly = status is PaymentStatus.PENDING and accepts and live and charge == egp("1000.00")
+    exactly = status is PaymentStatus.PENDING and accepts and own_parts and live and charge == egp("1000.00")
 
-    assert (payment.doubt(charge, payable_accepts=accepts, live_as_expected=live) is None) == exactly
+    doubt = payment.doubt(charge, payable_accepts=accepts, own_parts_there=own_parts, live_as_expected=live)
+
+    assert (doubt is None) == exactly
+
+
+def test_a_provider_is_asked_for_what_own_balances_do_not_pay() -> None:
+    payment = a_payment(amount=egp("1000.00"))
+    payment.tenders = [
+        a_tender(egp("300.00"), kind=TenderKind.WALLET, status=TenderStatus.PLANNED),
+        a_tender(egp("700.00"), status=TenderStatus.PLANNED),
+    ]
+
+    assert payment.asked_of_provider == egp("700.00")
+    assert payment.doubt(egp("700.00"), payable_accepts=True, own_parts_there=True, live_as_expected=True) is None
+    whole = payment.doubt(egp("1000.00"), payable_accepts=True, own_parts_there=True, live_as_expected=True)
+    assert whole is SuspenseReason.OVER
+
+
+@pytest.mark.parametrize(
+    ("back", "status"),
+    [
+        ("1.00", PaymentStatus.PARTIALLY_REFUNDED),
+        ("1000.00", PaymentStatus.REFUNDED),
+    ],
+)
+def test_a_payment_follows_what_goes_back_and_what_comes_back_again(back: str, status: PaymentStatus) -> None:
+    payment = a_payment(amount=egp("1000.00"), status=PaymentStatus.PAID)
+
+    payment.give_back(egp(back), at=LATER)
+    assert (payment.status, payment.refund_amount) == (status, egp(back))
+
+    payment.take_back(egp(back), at=LATER)
+    assert (payment.status, payment.refund_amount) == (PaymentStatus.PAID, egp("0.00"))
 
 
 def test_money_in_suspense_is_remembered() -> None:

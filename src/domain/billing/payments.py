@@ -322,7 +322,9 @@ class Payment(Aggregate):
         return next(attempt for attempt in self.attempts if attempt.id == attempt_id)
 
     def settle(self, *, at: datetime) -> None:
-        """The money is in and booked."""
+        """The money is in and booked, once: PAID is reached again only by a refund that came back."""
+        if self.status is not PaymentStatus.PENDING:
+            raise IllegalTransition(current=self.status, wanted=PaymentStatus.PAID)
         self._move_to(PaymentStatus.PAID, at=at)
         self.paid_at = at
         self.record(PaymentSettled(at=at, payment_id=self.id, user_id=self.user_id))

@@ -364,15 +364,22 @@ class Booking(Aggregate):
         """Unpaid, and its seats have not been given back."""
         return self.status is BookingStatus.PENDING_PAYMENT and self.hold.status is HoldStatus.ACTIVE
 
+    @property
+    def takes_money(self) -> bool:
+        """Whether something is due, and its seats are its own or still held."""
+        has_seats = self.is_awaiting_deposit or self.status in (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
+        return has_seats and self.amount_due.is_positive
+
     def accepts(self, amount: Money) -> bool:
         """Whether money that came in can still do what it was meant for."""
-        takes_money = self.is_awaiting_deposit or self.status in (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
-        return takes_money and self.smallest_payment <= amount <= self.amount_due and amount.is_positive
+        return self.takes_money and self.smallest_payment <= amount <= self.amount_due
 
     def receive(self, amount: Money, *, in_points: Money, by: UUID | None, at: datetime) -> None:
         """Money is in, `in_points` of it paid with points; the deposit makes the seats the customer's."""
+        if not self.takes_money:
+            raise IllegalTransition(current=self.status, wanted=BookingStatus.CONFIRMED)
         if not self.accepts(amount):
-            raise ValueError("a booking takes what is due, and its deposit at once")
+            raise ValueError("a booking takes no more than is due, and its deposit at once")
         self.paid_amount += amount
         self.points_paid_amount += in_points
         self.payment_status = self._payment_status()
@@ -427,7 +434,7 @@ class Booking(Aggregate):
 
         Raises BalanceDue while a part of the price is not paid.
         """
-        if self.amount_due.is_positive:
+        if self.status is BookingStatus.IN_PROGRESS and self.amount_due.is_positive:
             raise BalanceDue(due=str(self.amount_due))
         _needs_reason(early=today < self.end_date, reason=override_reason)
         self._move_to(BookingStatus.COMPLETED, by=by, reason=override_reason or "completed", at=at)
