@@ -25,7 +25,7 @@ from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
 from application.sales.bookings import expire_bookings
 from application.subscriptions import DOCUMENTS, QUICK
-from domain.operations.settings import CASHBACK_AUTO_APPROVE
+from domain.operations.settings import CASHBACK_AUTO_APPROVE, GRACE_MINUTES
 from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import DomainError
 from infrastructure.database.ledger.partitions import is_beyond_partitions, make_partitions
@@ -87,7 +87,8 @@ def days_from(hour: int) -> Callable[[datetime], str]:
 
 def _expire_bookings(running: Running) -> None:
     use = running.dependencies
-    while expire_bookings(new_uow=use.new_uow, clock=use.clock):
+    grace = timedelta(minutes=use.system_settings.value(GRACE_MINUTES))
+    while expire_bookings(new_uow=use.new_uow, clock=use.clock, grace=grace):
         continue
 
 

@@ -14,6 +14,7 @@ from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.cashback import eligible_from
 from domain.ledger.journal import Journal, JournalType, transfer
+from domain.operations.settings import GRACE_MINUTES
 from domain.pricing.quotes import Quote, quote_package
 from domain.sales.bookings import BookedPrice, Booking, Traveler, source_of
 from domain.shared.clock import Clock, business_date, start_of_business_day
@@ -21,8 +22,8 @@ from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId, document_number
 from domain.shared.percentage import Percentage
 
-GRACE = timedelta(minutes=5)
-"""Seats are given back this long after the shown deadline: money that is on its way may arrive."""
+GRACE = timedelta(minutes=GRACE_MINUTES.default)
+"""Seats are given back this long after the shown deadline where nothing else is set: money may be on its way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,31 +120,31 @@ def _customer_info(sale: Sale) -> dict[str, str]:
     return {name: value for name, value in asdict(sale.buyer).items() if name != "user_id"}
 
 
-def expire_bookings(*, new_uow: NewUnitOfWork, clock: Clock, limit: int = 500) -> int:
+def expire_bookings(*, new_uow: NewUnitOfWork, clock: Clock, grace: timedelta = GRACE, limit: int = 500) -> int:
     """Give back the seats of bookings whose time to pay, and the grace after it, is over.
 
     Each in a transaction of its own: one that is being paid at this moment holds up no other.
     """
     now = clock.now()
     with new_uow() as uow:
-        due = uow.bookings.due_for_expiry(before=now - GRACE, limit=limit)
-    return sum(_expire_or_leave(booking_id, new_uow=new_uow, clock=clock) for booking_id in due)
+        due = uow.bookings.due_for_expiry(before=now - grace, limit=limit)
+    return sum(_expire_or_leave(booking_id, new_uow=new_uow, clock=clock, grace=grace) for booking_id in due)
 
 
-def _expire_or_leave(booking_id: UUID, *, new_uow: NewUnitOfWork, clock: Clock) -> bool:
+def _expire_or_leave(booking_id: UUID, *, new_uow: NewUnitOfWork, clock: Clock, grace: timedelta) -> bool:
     """Expire one booking; one that somebody holds for longer than a lock is waited for is left to the next run."""
     try:
-        return _expire_booking(booking_id, uow=new_uow(), clock=clock)
+        return _expire_booking(booking_id, uow=new_uow(), clock=clock, grace=grace)
     except Conflict:
         return False
 
 
-def _expire_booking(booking_id: UUID, *, uow: UnitOfWork, clock: Clock) -> bool:
+def _expire_booking(booking_id: UUID, *, uow: UnitOfWork, clock: Clock, grace: timedelta) -> bool:
     now = clock.now()
     with uow:
         booking = uow.bookings.get(booking_id)
         # Looked at again under its lock: the payment may have come in since.
-        if not booking.is_awaiting_deposit or booking.hold.expires_at > now - GRACE:
+        if not booking.is_awaiting_deposit or booking.hold.expires_at > now - grace:
             return False
         for payment in uow.payments.pending_of(booking_id):
             cancel_payment(payment, uow=uow, at=now)

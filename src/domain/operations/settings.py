@@ -84,6 +84,11 @@ HOLD_MINUTES: Final = Setting(
     "For how many minutes an unpaid booking holds its seats",
     "عدد الدقائق التي يحتفظ فيها الحجز غير المدفوع بمقاعده", is_public=True,
 )  # fmt: skip
+GRACE_MINUTES: Final = Setting(
+    "booking.grace_minutes", whole(0, 7 * 24 * 60), 5,
+    "For how many minutes after the shown deadline seats are still kept: money may be on its way",
+    "عدد الدقائق التي تبقى فيها المقاعد محفوظة بعد الموعد المعروض لأن الدفعة قد تكون في الطريق",
+)  # fmt: skip
 DEPOSIT_PERCENT: Final = Setting(
     "booking.deposit_percent", whole(1, 100), 100,
     "How many percent of its price confirm a booking; the rest may be paid later",
@@ -158,6 +163,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         SUPPORT_PHONE,
         DEFAULT_CURRENCY,
         HOLD_MINUTES,
+        GRACE_MINUTES,
         DEPOSIT_PERCENT,
         MONEY_UNITS_PER_POINT,
         POINTS_PER_MONEY_UNIT,
