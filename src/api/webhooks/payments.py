@@ -22,7 +22,7 @@ LARGEST_BODY = 256 * 1024
 def receive(provider: str) -> Response:
     """A provider's event, JSON or form. Fawaterk sends JSON only to an address that ends in `_json`."""
     request.max_content_length = LARGEST_BODY
-    is_new = receive_webhook(
+    reception = receive_webhook(
         ReceiveWebhook(
             provider=provider.removesuffix("_json"),
             body=request.get_data(cache=False),
@@ -34,4 +34,4 @@ def receive(provider: str) -> Response:
         clock=use().clock,
         new_id=use().new_id,
     )
-    return json_answer({"status": "accepted" if is_new else "duplicate"})
+    return json_answer({"status": reception.value})
