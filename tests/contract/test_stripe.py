@@ -69,7 +69,7 @@ def test_a_card_is_paid_on_the_hosted_page(bench: StripeBench) -> None:
 def test_a_session_says_what_the_contract_asks_and_nothing_of_the_payer(bench: StripeBench) -> None:
     request = a_request(description="Booking\n BK-2026-001042", locale="ar-EG")
     bench.gateway.create_checkout(request)
-    assert bench.last_body("checkout.sessions.create") == {
+    assert bench.last_body("checkout/sessions/create") == {
         "mode": "payment",
         "client_reference_id": MERCHANT_REFERENCE,
         "metadata[merchant_reference]": MERCHANT_REFERENCE,
@@ -88,7 +88,7 @@ def test_a_session_says_what_the_contract_asks_and_nothing_of_the_payer(bench: S
 
 def test_other_methods_are_those_of_the_account(bench: StripeBench) -> None:
     bench.gateway.create_checkout(a_request(method="OTHER", locale="en-GB"))
-    body = bench.last_body("checkout.sessions.create")
+    body = bench.last_body("checkout/sessions/create")
     assert "allowed_payment_method_types[0]" not in body
     assert body["locale"] == "en"
 
@@ -128,7 +128,7 @@ def test_the_same_request_opens_the_same_page_once(bench: StripeBench) -> None:
 @pytest.mark.parametrize("fault", ["cut_after", "timeout_after", "error_500_after", "half_json"])
 def test_an_eaten_reply_is_answered_from_the_books(bench: StripeBench, fault: str) -> None:
     request = a_request()
-    bench.server.script("checkout.sessions.create", fault)
+    bench.server.script("checkout/sessions/create", fault)
     with pytest.raises(OutcomeUnknown):
         bench.gateway_with(total_seconds=1.0).create_checkout(request)
     checkout = bench.gateway.create_checkout(request)
@@ -139,17 +139,17 @@ def test_an_eaten_reply_is_answered_from_the_books(bench: StripeBench, fault: st
 @pytest.mark.parametrize("fault", ["cut_before", "timeout_before", "error_500", "html"])
 def test_a_lost_request_is_unknown_and_may_be_repeated(bench: StripeBench, fault: str) -> None:
     request = a_request()
-    bench.server.script("checkout.sessions.create", fault)
+    bench.server.script("checkout/sessions/create", fault)
     with pytest.raises(OutcomeUnknown):
         bench.gateway_with(total_seconds=1.0).create_checkout(request)
-    assert bench.server.calls("checkout.sessions.create") == 1, "retries are made in one layer only, and not here"
+    assert bench.server.calls("checkout/sessions/create") == 1, "retries are made in one layer only, and not here"
     bench.gateway.create_checkout(request)
     assert len(bench.server.books.all("checkout.session")) == 1
 
 
 def test_a_request_that_is_still_being_served_is_unknown(bench: StripeBench) -> None:
     request = a_request()
-    bench.server.script("checkout.sessions.create", "slow")
+    bench.server.script("checkout/sessions/create", "slow")
     with pytest.raises(OutcomeUnknown):
         bench.gateway_with(total_seconds=0.2).create_checkout(request)
     with pytest.raises(OutcomeUnknown):
@@ -169,7 +169,7 @@ def test_a_reference_that_was_used_for_something_else_is_refused_and_says_so(ben
 def test_a_closed_port_and_a_full_queue_sent_nothing(bench: StripeBench) -> None:
     with pytest.raises(ProviderUnreachable):
         bench.gateway_with(api_base=f"http://127.0.0.1:{a_closed_port()}").create_checkout(a_request())
-    bench.server.script("checkout.sessions.create", "rate_limited")
+    bench.server.script("checkout/sessions/create", "rate_limited")
     with pytest.raises(ProviderUnreachable):
         bench.gateway.create_checkout(a_request())
     assert bench.server.books.all("checkout.session") == []
@@ -191,7 +191,7 @@ def test_a_provider_that_does_not_answer_is_left_alone(bench: StripeBench) -> No
             bench.gateway.create_checkout(a_request())
     with pytest.raises(ProviderUnreachable):
         bench.gateway.create_checkout(a_request())
-    assert bench.server.calls("checkout.sessions.create") == 5
+    assert bench.server.calls("checkout/sessions/create") == 5
 
 
 # Readings
@@ -317,7 +317,7 @@ def test_a_session_that_cannot_be_understood_is_unknown(bench: StripeBench, nons
 
 
 @pytest.mark.parametrize("fault", ["html", "half_json", "strange", "error_500", "cut_after", "cut_before"])
-@pytest.mark.parametrize("operation", ["checkout.sessions.retrieve", "refunds.list", "disputes.list"])
+@pytest.mark.parametrize("operation", ["checkout/sessions/retrieve", "refunds/list", "disputes/list"])
 def test_an_answer_that_is_none_is_unknown(bench: StripeBench, operation: str, fault: str) -> None:
     checkout = bench.gateway.create_checkout(a_request())
     bench.pay(checkout)
@@ -401,7 +401,7 @@ def test_all_refunds_are_told_over_all_pages(bench: StripeBench) -> None:
     for _ in range(101):
         bench.server.act("refund", {"payment_intent": intent, "amount": 10})
     assert len(bench.read(checkout).refunds) == 101
-    assert bench.server.calls("refunds.list") == 3, "one at the first reading, two pages at the second"
+    assert bench.server.calls("refunds/list") == 3, "one at the first reading, two pages at the second"
 
 
 # The log

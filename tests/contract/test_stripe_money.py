@@ -64,7 +64,7 @@ def refunds(bench: StripeBench) -> list[tuple[str, int]]:
 def test_a_part_is_given_back_under_our_reference(bench: StripeBench, paid: Checkout) -> None:
     answer = bench.refund(paid, 910)
     assert answer.state is RefundState.SUCCEEDED
-    body = bench.last_body("refunds.create")
+    body = bench.last_body("refunds/create")
     assert (body["amount"], body["reason"]) == ("910", "requested_by_customer")
     assert body["metadata[merchant_reference]"] == "rf_1"
     (refund,) = bench.read(paid).refunds
@@ -89,7 +89,7 @@ def test_a_reference_is_remembered_longer_than_stripe_remembers_its_key(bench: S
 
 @pytest.mark.parametrize("fault", ["cut_after", "timeout_after", "error_500_after", "half_json", "strange"])
 def test_an_eaten_reply_gives_back_once(bench: StripeBench, paid: Checkout, fault: str) -> None:
-    bench.server.script("refunds.create", fault)
+    bench.server.script("refunds/create", fault)
     hasty = bench.gateway_with(total_seconds=1.0)
     request = a_refund(paid.identity, 910)
     with pytest.raises(OutcomeUnknown):
@@ -100,10 +100,10 @@ def test_an_eaten_reply_gives_back_once(bench: StripeBench, paid: Checkout, faul
 
 
 def test_where_nothing_could_be_looked_through_nothing_was_sent(bench: StripeBench, paid: Checkout) -> None:
-    bench.server.script("refunds.list", "error_500")
+    bench.server.script("refunds/list", "error_500")
     with pytest.raises(ProviderUnreachable):
         bench.refund(paid, 910)
-    assert bench.server.calls("refunds.create") == 0
+    assert bench.server.calls("refunds/create") == 0
 
 
 def test_a_reference_of_another_amount_is_refused_and_says_so(bench: StripeBench, paid: Checkout) -> None:
@@ -228,7 +228,7 @@ def test_money_is_sent_on_once_for_each_reference(bench: StripeBench, paid: Chec
 
 
 def test_an_eaten_reply_sends_once(bench: StripeBench, paid: Checkout) -> None:
-    bench.server.script("transfers.create", "cut_after")
+    bench.server.script("transfers/create", "cut_after")
     with pytest.raises(OutcomeUnknown):
         bench.gateway.transfer(a_transfer())
     found = bench.gateway.read_transfer("tr_1", "")
@@ -371,11 +371,11 @@ def test_a_statement_has_all_pages(bench: StripeBench) -> None:
             made = bench.server.provider.create_intent({"amount": 1_000, "currency": "egp"})
             bench.server.provider.charge(made["id"])
     assert len(lines(bench.gateway.statement(today(bench)), LineKind.FEE)) == 205
-    assert bench.server.calls("balance_transactions.list") == 3
+    assert bench.server.calls("balance_transactions/list") == 3
 
 
 def test_half_a_statement_is_none(bench: StripeBench, paid: Checkout) -> None:
-    bench.server.script("balance_transactions.list", "half_json")
+    bench.server.script("balance_transactions/list", "half_json")
     with pytest.raises(OutcomeUnknown):
         bench.gateway.statement(today(bench))
 

@@ -147,7 +147,7 @@ def test_the_provider_runs_by_itself_and_is_told_what_happens(tmp_path: Path) ->
         paid = requests.post(f"{address}/_control/pay", json=told, timeout=5)
         assert paid.json()["result"]["payment_status"] == "paid"
         assert gateway.read(checkout.identity).paid
-        assert requests.get(f"{address}/_control/calls", timeout=5).json()["checkout.sessions.create"] == 1
+        assert requests.get(f"{address}/_control/calls", timeout=5).json()["checkout/sessions/create"] == 1
         assert len(requests.get(f"{address}/_control/payment_intent", timeout=5).json()) == 1
         for act, wrong in (("fly", {}), ("pay", {}), ("script", {"operation": "*", "fault": "flood"})):
             refused = requests.post(f"{address}/_control/{act}", data=json.dumps(wrong), timeout=5)

@@ -35,7 +35,7 @@ class StripeServer:
     """Runs inside a test (`with StripeServer(books) as stripe`) or as a process (`python -m fake_providers.stripe`).
 
     The key's mode is the account's: `sk_live_…` makes objects with `livemode` true. Faults by operation, such as
-    `refunds.create` or `*`, are used up one per call.
+    `refunds/create` or `*`, are used up one per call.
     """
 
     def __init__(

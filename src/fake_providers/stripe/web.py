@@ -51,55 +51,55 @@ def _add_payments(app: Flask, server: StripeServer) -> None:
 
     @app.post("/v1/checkout/sessions")
     def open_session() -> Response:
-        return _served(server, "checkout.sessions.create", shapes.SESSION, provider.open_session)
+        return _served(server, "checkout/sessions/create", shapes.SESSION, provider.open_session)
 
     @app.get("/v1/checkout/sessions")
     def sessions() -> Response:
-        return _listed(server, "checkout.sessions.list", shapes.SESSIONS, "checkout.session")
+        return _listed(server, "checkout/sessions/list", shapes.SESSIONS, "checkout.session")
 
     @app.get("/v1/checkout/sessions/<object_id>")
     def session(object_id: str) -> Response:
-        return _served(server, "checkout.sessions.retrieve", shapes.EXPAND, lambda told: provider.session(object_id))
+        return _served(server, "checkout/sessions/retrieve", shapes.EXPAND, lambda told: provider.session(object_id))
 
     @app.post("/v1/checkout/sessions/<object_id>/expire")
     def expire(object_id: str) -> Response:
-        return _served(server, "checkout.sessions.expire", shapes.EXPAND, lambda told: provider.expire(object_id))
+        return _served(server, "checkout/sessions/expire", shapes.EXPAND, lambda told: provider.expire(object_id))
 
     @app.post("/v1/payment_intents")
     def create_intent() -> Response:
-        return _served(server, "payment_intents.create", shapes.INTENT, provider.create_intent)
+        return _served(server, "payment_intents/create", shapes.INTENT, provider.create_intent)
 
     @app.get("/v1/payment_intents")
     def intents() -> Response:
-        return _listed(server, "payment_intents.list", shapes.LIST, "payment_intent")
+        return _listed(server, "payment_intents/list", shapes.LIST, "payment_intent")
 
     @app.get("/v1/payment_intents/<object_id>")
     def intent(object_id: str) -> Response:
         return _served(
-            server, "payment_intents.retrieve", shapes.EXPAND, lambda told: books.get("payment_intent", object_id)
+            server, "payment_intents/retrieve", shapes.EXPAND, lambda told: books.get("payment_intent", object_id)
         )
 
     @app.post("/v1/payment_intents/<object_id>/confirm")
     def confirm(object_id: str) -> Response:
         return _served(
-            server, "payment_intents.confirm", shapes.CONFIRM, lambda told: provider.confirm(object_id, told)
+            server, "payment_intents/confirm", shapes.CONFIRM, lambda told: provider.confirm(object_id, told)
         )
 
     @app.post("/v1/payment_intents/<object_id>/cancel")
     def cancel(object_id: str) -> Response:
-        return _served(server, "payment_intents.cancel", shapes.CANCEL, lambda told: provider.cancel(object_id, told))
+        return _served(server, "payment_intents/cancel", shapes.CANCEL, lambda told: provider.cancel(object_id, told))
 
     @app.get("/v1/balance")
     def balance() -> Response:
-        return _served(server, "balance.retrieve", shapes.EXPAND, lambda told: provider.balance())
+        return _served(server, "balance/retrieve", shapes.EXPAND, lambda told: provider.balance())
 
     @app.get("/v1/balance_transactions")
     def booked() -> Response:
-        return _listed(server, "balance_transactions.list", shapes.BOOKED, "balance_transaction")
+        return _listed(server, "balance_transactions/list", shapes.BOOKED, "balance_transaction")
 
     @app.get("/v1/events")
     def events() -> Response:
-        return _listed(server, "events.list", shapes.EVENTS, "event")
+        return _listed(server, "events/list", shapes.EVENTS, "event")
 
 
 def _add_afterwards(app: Flask, server: StripeServer) -> None:
@@ -107,27 +107,27 @@ def _add_afterwards(app: Flask, server: StripeServer) -> None:
 
     @app.post("/v1/refunds")
     def refund() -> Response:
-        return _served(server, "refunds.create", shapes.REFUND, afterwards.refund)
+        return _served(server, "refunds/create", shapes.REFUND, afterwards.refund)
 
     @app.get("/v1/refunds")
     def refunds() -> Response:
-        return _listed(server, "refunds.list", shapes.OF_CHARGE, "refund")
+        return _listed(server, "refunds/list", shapes.OF_CHARGE, "refund")
 
     @app.get("/v1/disputes")
     def disputes() -> Response:
-        return _listed(server, "disputes.list", shapes.OF_CHARGE, "dispute")
+        return _listed(server, "disputes/list", shapes.OF_CHARGE, "dispute")
 
     @app.post("/v1/transfers")
     def transfer() -> Response:
-        return _served(server, "transfers.create", shapes.TRANSFER, afterwards.transfer)
+        return _served(server, "transfers/create", shapes.TRANSFER, afterwards.transfer)
 
     @app.get("/v1/transfers")
     def transfers() -> Response:
-        return _listed(server, "transfers.list", shapes.TRANSFERS, "transfer")
+        return _listed(server, "transfers/list", shapes.TRANSFERS, "transfer")
 
     @app.post("/v1/transfers/<object_id>/reversals")
     def reverse(object_id: str) -> Response:
-        return _served(server, "transfers.reverse", shapes.REVERSAL, lambda told: afterwards.reverse(object_id, told))
+        return _served(server, "transfers/reverse", shapes.REVERSAL, lambda told: afterwards.reverse(object_id, told))
 
     @app.get("/v1/<collection>/<object_id>")
     def one(collection: str, object_id: str) -> Response:
@@ -136,7 +136,7 @@ def _add_afterwards(app: Flask, server: StripeServer) -> None:
         if collection not in kinds:
             raise Refusal(f"Unrecognized request URL (GET: {request.path}).", status=404)
         return _served(
-            server, f"{collection}.retrieve", shapes.EXPAND, lambda told: books.get(kinds[collection], object_id)
+            server, f"{collection}/retrieve", shapes.EXPAND, lambda told: books.get(kinds[collection], object_id)
         )
 
 
