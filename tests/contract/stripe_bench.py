@@ -31,12 +31,13 @@ TOTAL = Money.of(149_910, "EGP")
 
 @dataclass
 class ShiftedClock:
-    """The machine's clock, ahead by as much as a test says."""
+    """The machine's clock, ahead by as much as a test says, or stopped."""
 
     ahead: timedelta = timedelta()
+    stopped_at: datetime | None = None
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return (self.stopped_at or datetime.now(UTC)) + self.ahead
 
 
 @dataclass

@@ -194,6 +194,19 @@ def test_a_provider_that_does_not_answer_is_left_alone(bench: StripeBench) -> No
     assert bench.server.calls("checkout/sessions/create") == 5
 
 
+def test_no_redirect_is_followed_and_no_proxy_of_the_environment_is_used(
+    bench: StripeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{a_closed_port()}")
+    request = a_request()
+    bench.server.script("checkout/sessions/create", "redirect")
+    with pytest.raises(OutcomeUnknown):
+        bench.gateway.create_checkout(request)
+    assert bench.server.calls("balance/retrieve") == 0
+    assert bench.gateway.create_checkout(request).url
+
+
 # Readings
 
 
@@ -316,7 +329,7 @@ def test_a_session_that_cannot_be_understood_is_unknown(bench: StripeBench, nons
         bench.read(checkout)
 
 
-@pytest.mark.parametrize("fault", ["html", "half_json", "strange", "error_500", "cut_after", "cut_before"])
+@pytest.mark.parametrize("fault", ["html", "half_json", "strange", "deep", "error_500", "cut_after"])
 @pytest.mark.parametrize("operation", ["checkout/sessions/retrieve", "refunds/list", "disputes/list"])
 def test_an_answer_that_is_none_is_unknown(bench: StripeBench, operation: str, fault: str) -> None:
     checkout = bench.gateway.create_checkout(a_request())

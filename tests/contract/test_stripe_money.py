@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 import requests
+import stripe
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -371,7 +372,7 @@ def test_a_statement_has_all_pages(bench: StripeBench) -> None:
             made = bench.server.provider.create_intent({"amount": 1_000, "currency": "egp"})
             bench.server.provider.charge(made["id"])
     assert len(lines(bench.gateway.statement(today(bench)), LineKind.FEE)) == 205
-    assert bench.server.calls("balance_transactions/list") == 3
+    assert bench.server.calls("balance_transactions/list") == 9
 
 
 def test_half_a_statement_is_none(bench: StripeBench, paid: Checkout) -> None:
@@ -476,6 +477,25 @@ def test_every_currency_is_charged_and_read_back_as_it_was(bench: StripeBench, c
 
 
 # The provider's own strictness, which the tests above lean on
+
+
+def test_the_servers_objects_have_the_members_of_stripes(bench: StripeBench, paid: Checkout) -> None:
+    """The library declares what each kind has: a member of another name would be read by nobody in earnest."""
+    refund = bench.refund(paid, 910)
+    bench.server.act("finish_refund", {"refund_id": refund.provider_refund_reference, "status": "failed"})
+    transfer = bench.gateway.transfer(a_transfer(10_000))
+    bench.server.act("reverse_transfer", {"transfer_id": transfer.provider_transfer_reference})
+    bench.server.act("pay_out", {"currency": "egp"})
+    bench.server.act("dispute", {"payment_intent": bench.read(paid).charge_reference})
+    kinds = [
+        stripe.checkout.Session, stripe.PaymentIntent, stripe.Charge, stripe.Refund, stripe.Dispute, stripe.Transfer,
+        stripe.Reversal, stripe.Payout, stripe.BalanceTransaction, stripe.Event,
+    ]  # fmt: skip
+    for kind in kinds:
+        found = bench.server.books.all(kind.OBJECT_NAME)
+        assert found, kind
+        members = {name for one in found for name in one if not name.startswith("_")}
+        assert members - kind.__annotations__.keys() == set(), kind
 
 
 @pytest.mark.parametrize(

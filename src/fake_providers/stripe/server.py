@@ -25,10 +25,10 @@ HANG_SECONDS: Final = 30.0
 
 FAULTS: Final = (
     "timeout_before", "timeout_after", "cut_before", "cut_after", "error_500", "error_500_after", "html", "half_json",
-    "strange", "rate_limited", "slow",
+    "strange", "deep", "redirect", "rate_limited", "slow",
 )  # fmt: skip
-"""`…_before` without the effect, `…_after` with it; `html` without, `half_json`, `slow` and `strange` (JSON
-that is no object of Stripe's) with it."""
+"""`…_before` without the effect, `…_after` with it; the others with it, but for `error_500`, `html` and
+`rate_limited`. `strange` and `deep` are JSON that is no object of Stripe's."""
 
 
 class StripeServer:

@@ -243,5 +243,7 @@ def _broken(server: StripeServer, fault: str, answer: bytes = b"") -> Response:
         "html": Response("<html><h1>Be right back.</h1></html>", 200, content_type="text/html"),
         "half_json": Response(answer[: len(answer) // 2], 200, content_type="application/json"),
         "strange": json_response({"object": 5, "data": 7, "id": ["x"], "payment_intent": 1}),
+        "deep": Response(b'{"object":' * 400 + b"{}" + b"}" * 400, 200, content_type="application/json"),
+        "redirect": Response(b"{}", 302, headers={"Location": f"{server.address}/v1/balance"}),
         "rate_limited": json_response(Refusal("Too many requests", code="rate_limit").body, 429),
     }[fault]
