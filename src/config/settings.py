@@ -42,6 +42,21 @@ class FawaterkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StripeSettings:
+    """The account at Stripe; `api_base` is without the version's path, plain http only to loopback."""
+
+    api_base: str
+    api_key: str = field(repr=False)
+    webhook_secrets: tuple[str, ...] = field(repr=False)
+    """One, or two while the endpoint's secret is rotated; each verifies."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the key takes real money."""
+        return "_live_" in self.api_key
+
+
+@dataclass(frozen=True, slots=True)
 class TwilioSettings:
     """The account that delivers short messages; `sender` is its number in E.164, or a name of up to 11 characters."""
 
@@ -66,6 +81,7 @@ class Settings:
     payment_gateways: tuple[str, ...]
     sandbox_secret: str = field(repr=False)
     fawaterk: FawaterkSettings | None
+    stripe: StripeSettings | None
     smtp_url: str = field(repr=False)
     mail_from: str
     twilio: TwilioSettings | None
@@ -138,6 +154,7 @@ class _Reader:
             payment_gateways=self.gateways(),
             sandbox_secret=self.secret("SANDBOX_SECRET", home) if "sandbox" in self.gateways() else "",
             fawaterk=self.fawaterk(),
+            stripe=self.stripe(),
             smtp_url=self.url("SMTP_URL", ("smtp", "smtps")),
             mail_from=self.text("MAIL_FROM", "AltayarVIP <no-reply@altayar.test>"),
             twilio=self.twilio(),
@@ -238,6 +255,43 @@ class _Reader:
         if version != "v2":
             raise SettingsError("FAWATERK_API_VERSION is v2")
         return FawaterkSettings(base_url, api_key, secret, version)
+
+    def stripe(self) -> StripeSettings | None:
+        if "stripe" not in self.gateways():
+            return None
+        if self.text("STRIPE_LOG"):
+            raise SettingsError("STRIPE_LOG is set: the library would print what it sends, payers' data among it")
+        return StripeSettings(self.stripe_base(), self.stripe_key(), self.stripe_secrets())
+
+    def stripe_base(self) -> str:
+        base = (self.url("STRIPE_API_BASE", ("http", "https")) or "https://api.stripe.com").rstrip("/")
+        on_loopback = urlsplit(base).hostname in ("127.0.0.1", "localhost", "::1")
+        if base.startswith("http://") and (not on_loopback or self.environment is Environment.PRODUCTION):
+            raise SettingsError("STRIPE_API_BASE is https, except on loopback outside production")
+        if urlsplit(base).path or urlsplit(base).query:
+            raise SettingsError("STRIPE_API_BASE is an address without a path: the library adds the version")
+        return base
+
+    def stripe_key(self) -> str:
+        """The key's mode is the installation's: test money settles nothing real, and real money is no test."""
+        key = self.text("STRIPE_API_KEY")
+        kind = re.fullmatch(r"(?:sk|rk)_(test|live)_[A-Za-z0-9]{16,}", key)
+        if kind is None:
+            raise SettingsError("STRIPE_API_KEY is missing, or no secret (sk_…) or restricted key (rk_…)")
+        production = self.environment is Environment.PRODUCTION
+        if production and kind[1] == "test":
+            raise SettingsError("STRIPE_API_KEY is a test key, which production refuses")
+        if not production and kind[1] == "live":
+            raise SettingsError("STRIPE_API_KEY takes real money, and is refused outside production")
+        return key
+
+    def stripe_secrets(self) -> tuple[str, ...]:
+        secrets_given = self.listed("STRIPE_WEBHOOK_SECRET")
+        if not 1 <= len(secrets_given) <= 2:
+            raise SettingsError("STRIPE_WEBHOOK_SECRET is one secret, or two separated by a comma during rotation")
+        if any(len(secret.encode()) < WEAK_BELOW_BYTES for secret in secrets_given):
+            raise SettingsError(f"STRIPE_WEBHOOK_SECRET: each is at least {WEAK_BELOW_BYTES} bytes long")
+        return secrets_given
 
     def twilio(self) -> TwilioSettings | None:
         """All three of TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM, or none of them."""

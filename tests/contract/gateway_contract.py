@@ -73,6 +73,7 @@ def a_request(
         webhook_url=webhook_url,
         locale=locale,
         expires_at=expires_at or datetime.now(UTC) + timedelta(minutes=30),
+        created_at=datetime.now(UTC),
     )
 
 

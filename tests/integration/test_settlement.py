@@ -21,7 +21,7 @@ from application.billing.ports import (
     ReadingStatus,
 )
 from application.billing.reconciliation import reconcile_payments
-from application.billing.webhooks import ReceiveWebhook, process_webhook, receive_webhook
+from application.billing.webhooks import ReceiveWebhook, Reception, process_webhook, receive_webhook
 from application.sales.bookings import GRACE, expire_bookings
 from domain.billing.payments import PaymentMethod, PaymentType
 from domain.ledger import accounts
@@ -443,7 +443,8 @@ def receive(shop: Shop, reference: str, *, event: str = "e1", headers: dict[str,
     said = {"event": event, "type": "paid", "reference": reference, **more}
     command = ReceiveWebhook(provider="scripted", body=json.dumps(said).encode(), headers=headers, address="192.0.2.1")
     use = shop.use
-    return receive_webhook(command, uow=use.new_uow(), gateways=use.gateways, clock=use.clock, new_id=use.new_id)
+    received = receive_webhook(command, uow=use.new_uow(), gateways=use.gateways, clock=use.clock, new_id=use.new_id)
+    return received is Reception.ACCEPTED
 
 
 def tell(shop: Shop, reference: str, *, event: str = "e1", **more: str) -> None:

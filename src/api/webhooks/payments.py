@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from api.answers import json_answer
 from api.context import use
-from application.billing.webhooks import ReceiveWebhook, receive_webhook
+from application.billing.webhooks import ReceiveWebhook, Reception, receive_webhook
 from middlewares.auth_middleware import public
 from middlewares.idempotency import not_idempotent
 
@@ -22,7 +22,7 @@ LARGEST_BODY = 256 * 1024
 def receive(provider: str) -> Response:
     """A provider's event, JSON or form. Fawaterk sends JSON only to an address that ends in `_json`."""
     request.max_content_length = LARGEST_BODY
-    is_new = receive_webhook(
+    reception = receive_webhook(
         ReceiveWebhook(
             provider=provider.removesuffix("_json"),
             body=request.get_data(cache=False),
@@ -34,4 +34,4 @@ def receive(provider: str) -> Response:
         clock=use().clock,
         new_id=use().new_id,
     )
-    return json_answer({"status": "accepted" if is_new else "duplicate"})
+    return json_answer({"status": "duplicate" if reception is Reception.DUPLICATE else "accepted"})

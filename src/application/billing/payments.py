@@ -319,6 +319,7 @@ def _checkout_request(command: OpenPayment, intent: _Intent) -> CheckoutRequest:
         webhook_url=f"{command.public_url}/api/v1/payments/webhooks/{provider}_json",
         locale=command.locale,
         expires_at=intent.deadline,
+        created_at=intent.attempt.created_at,
     )
 
 

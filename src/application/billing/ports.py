@@ -45,6 +45,10 @@ class UnreadableWebhook(RuleBroken):
     code = "unreadable_webhook"
 
 
+class IrrelevantWebhook(Exception):
+    """A verified webhook of a kind that concerns no payment: it is answered, and has no effect."""
+
+
 class UnknownGateway(NotFound):
     """No enabled gateway has this name."""
 
@@ -77,6 +81,8 @@ class CheckoutRequest:
     webhook_url: str
     locale: str
     expires_at: datetime
+    created_at: datetime
+    """When the attempt was stored: what a provider's shortest and longest lifetimes are counted from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +290,8 @@ class PaymentGateway(Protocol):
     `create_checkout` is called once per attempt, after the attempt is stored; after OutcomeUnknown it is repeated
     only where `capabilities.repeats_creation`. `read` asks the provider with our credentials and changes nothing;
     an identity without a reference is read by its charge. A webhook is proof of nothing but its sender:
-    `parse_webhook` checks the signature over the bytes received and says which attempt to read.
+    `parse_webhook` checks the signature over the bytes received and says which attempt to read, or raises
+    IrrelevantWebhook where a verified one concerns no payment.
 
     `refund` and `transfer` carry our reference, and called again with the same one they move no second sum. They
     raise ProviderRefused where nothing moves, ProviderUnreachable where nothing was sent, OutcomeUnknown where

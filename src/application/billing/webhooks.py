@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from application.billing.inbox import OpenAttempt, StoredWebhook
-from application.billing.ports import Gateways
+from application.billing.ports import Gateways, IrrelevantWebhook
 from application.billing.settlement import SettleAttempt, settle_attempt
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.billing.payments import WebhookReceived
@@ -26,6 +27,15 @@ class ReferenceMismatch(Conflict):
     code = "provider_reference_mismatch"
 
 
+class Reception(StrEnum):
+    """What became of a webhook whose signature is good."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    IRRELEVANT = "irrelevant"
+    """Of a kind that concerns no payment: nothing is stored."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveWebhook:
     """What arrived, as bytes."""
@@ -38,12 +48,15 @@ class ReceiveWebhook:
 
 def receive_webhook(
     command: ReceiveWebhook, *, uow: UnitOfWork, gateways: Gateways, clock: Clock, new_id: NewId
-) -> bool:
-    """Check the signature, store the event once; False for one that is known.
+) -> Reception:
+    """Check the signature, and store an event that concerns a payment once.
 
     Raises BadSignature or UnreadableWebhook, and then stores nothing. When this returns, it is committed.
     """
-    notice = gateways.get(command.provider).parse_webhook(command.body, command.headers)
+    try:
+        notice = gateways.get(command.provider).parse_webhook(command.body, command.headers)
+    except IrrelevantWebhook:
+        return Reception.IRRELEVANT
     now = clock.now()
     with uow:
         webhook_id = uow.inbox.store(
@@ -58,7 +71,7 @@ def receive_webhook(
         if webhook_id is not None:
             uow.publish(WebhookReceived(at=now, webhook_id=webhook_id))
         uow.commit()
-    return webhook_id is not None
+    return Reception.DUPLICATE if webhook_id is None else Reception.ACCEPTED
 
 
 def process_webhook(

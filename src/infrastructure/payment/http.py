@@ -33,6 +33,8 @@ class JsonAnswer:
 
     status: int
     document: Mapping[str, object]
+    content: bytes = b""
+    """The bytes that it was read from."""
 
 
 class RefusedWithAnswer(ProviderRefused):
@@ -114,6 +116,15 @@ class ProviderClient:
 
         Raises ProviderUnreachable, OutcomeUnknown, or RefusedWithAnswer.
         """
+        return self._accepted(self.ask(operation, method, url, headers=headers, body=body))
+
+    def ask(
+        self, operation: str, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> JsonAnswer:
+        """As `call`, with every answer below 500 an answer: for a caller that tells refusals apart itself.
+
+        Raises ProviderUnreachable or OutcomeUnknown.
+        """
         if not self._breaker.admits():
             log.warning("provider_call", provider=self._provider, operation=operation, outcome="breaker_open")
             raise ProviderUnreachable(provider=self._provider, reason="breaker_open")
@@ -126,7 +137,7 @@ class ProviderClient:
             raise
         self._breaker.succeeded()
         self._tell(operation, "answered", answer.status, started)
-        return self._accepted(answer)
+        return answer
 
     def _answer(self, exchange: Exchange) -> JsonAnswer:
         try:
@@ -139,7 +150,7 @@ class ProviderClient:
         if document is None:
             reason = "server_error" if status >= 500 else "not_a_json_object"
             raise OutcomeUnknown(provider=self._provider, status=status, reason=reason)
-        return JsonAnswer(status, document)
+        return JsonAnswer(status, document, content)
 
     def _accepted(self, answer: JsonAnswer) -> JsonAnswer:
         if answer.status < 300:
