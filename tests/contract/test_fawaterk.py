@@ -30,10 +30,10 @@ from application.billing.ports import (
 )
 from config.settings import FawaterkSettings
 from domain.shared.money import EXPONENTS, LARGEST_MINOR, Money
+from fake_providers.fawaterk import METHODS, FawaterkServer, encode, sign
 from infrastructure.payment.fawaterk import FawaterkGateway, wire
 from infrastructure.payment.http import ProviderClient
 from tests.contract.gateway_contract import ATTEMPT_ID, GatewayContract, a_request
-from tests.fakes.fawaterk_server import METHODS, FawaterkServer, encode, sign
 
 KEY = "demo-vendor-key-0001"
 JSON = {"Content-Type": "application/json"}
@@ -215,7 +215,7 @@ def test_amounts_are_written_and_read_digit_for_digit(minor: int, code: str) -> 
     written = orjson.dumps(wire.written_number(amount)).decode()
     assert written == amount.decimal()
     number = json.loads(written, parse_float=Decimal)
-    theirs = wire.written_currency(code)
+    theirs = wire.written_currency(code, sar_code="SR")
     assert wire.read_amount(number, theirs) == wire.read_amount(written, theirs) == amount
 
 
@@ -531,7 +531,7 @@ def test_a_refunds_amount_verifies_in_each_spelling(bench: FawaterkBench) -> Non
             "currency": "EGP",
             "hashKey": sign(f"transactionId=987654&amount={signed}&currency=EGP", KEY),
         }
-        assert bench.gateway.parse_webhook(orjson.dumps(body), JSON).reference_number == "987654"
+        assert bench.gateway.parse_webhook(orjson.dumps(body), JSON).charge_reference == "987654"
 
 
 def test_arabic_is_signed_as_it_is(bench: FawaterkBench) -> None:
