@@ -124,6 +124,12 @@ def test_a_refund_from_the_dashboard_has_no_reference_of_ours(paid: Paid) -> Non
     assert paid.told() == (RefundReading("1", "", Money.of(2_000, "EGP"), RefundState.PENDING),)
 
 
+def test_a_reference_that_somebody_only_mentions_is_not_ours(paid: Paid) -> None:
+    paid.bench.server.refund_on_dashboard(paid.checkout.provider_reference, "20.00", "instead of rf_0190a0000000")
+    assert [it.merchant_reference for it in paid.told()] == [""]
+    assert paid.refund(100).provider_refund_reference == "2"
+
+
 def test_never_more_than_was_paid(paid: Paid) -> None:
     paid.refund(100_000)
     with pytest.raises(ProviderRefused):

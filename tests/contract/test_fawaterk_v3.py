@@ -56,8 +56,15 @@ def test_a_card_is_paid_on_the_hosted_page(bench: FawaterkBench) -> None:
     checkout = bench.gateway.create_checkout(a_request())
     record = bench.server.books.invoice(checkout.provider_reference)
     assert checkout.url == f"{bench.server.address}/lk/{checkout.provider_reference}"
-    assert (record["intent_key"] if "intent_key" in record else record["invoice_key"]) == checkout.provider_reference
+    assert record["invoice_key"] == checkout.provider_reference
     assert record["pay_load"] == {"attempt": f"pa_{ATTEMPT_ID.hex}"}
+
+
+def test_a_page_is_open_for_two_hours_at_most(bench: FawaterkBench) -> None:
+    for hours, open_for in ((1, 1), (24, 2)):
+        request = a_request(expires_at=bench.clock.at + timedelta(hours=hours))
+        checkout = bench.gateway.create_checkout(request)
+        assert checkout.expires_at == bench.clock.at + timedelta(hours=open_for)
 
 
 def test_an_order_is_written_as_v3_asks(bench: FawaterkBench) -> None:

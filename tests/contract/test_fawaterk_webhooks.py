@@ -381,6 +381,12 @@ def test_two_parts_of_one_size_are_two_events_and_a_redelivery_is_none(bench: Fa
     assert keys[0] == keys[1] != keys[2]
 
 
+@pytest.mark.parametrize("reason", [None, "r" * 5_000, "two\nlines \x00", {"en": "late"}, 7])
+def test_whatever_the_reason_of_a_refund_is_its_notice_is_read(bench: FawaterkBench, reason: object) -> None:
+    body = {**GOLDEN[-1][1], "reason": reason}
+    assert bench.gateway.parse_webhook(orjson.dumps(body), JSON).charge_reference == "987654"
+
+
 def test_the_amount_of_a_refund_cannot_be_edited(bench: FawaterkBench) -> None:
     for tamper in ({"amount": 1505.0}, {"currency": "USD"}, {"transactionId": 987655}):
         with pytest.raises(BadSignature):

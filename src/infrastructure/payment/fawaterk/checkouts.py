@@ -26,8 +26,16 @@ REFERENCES: Final = (
 Members = Mapping[str, object]
 
 
-def hosted(opened: Members, request: CheckoutRequest, *, reference: str, key: str, base_url: str) -> Checkout:
-    """A checkout on Fawaterk's page. Raises OutcomeUnknown where the answer names none."""
+def hosted(
+    opened: Members,
+    request: CheckoutRequest,
+    *,
+    reference: str,
+    key: str,
+    base_url: str,
+    until: datetime | None = None,
+) -> Checkout:
+    """A checkout on Fawaterk's page, open no longer than `until`. Raises OutcomeUnknown where the answer names none."""
     url = page(opened.get("url"), base_url)
     if url is None:
         raise unknown("the answer has no page to send the customer to")
@@ -37,7 +45,7 @@ def hosted(opened: Members, request: CheckoutRequest, *, reference: str, key: st
         url=url,
         reference_number=None,
         qr_code=None,
-        expires_at=request.expires_at,
+        expires_at=min(request.expires_at, until or request.expires_at),
     )
 
 

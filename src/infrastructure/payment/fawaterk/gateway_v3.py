@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import date
-from typing import ClassVar
+from datetime import date, datetime, timedelta
+from typing import ClassVar, Final
 
 from application.billing.ports import (
     Capabilities,
@@ -39,6 +40,8 @@ from infrastructure.payment.http import JsonAnswer, ProviderClient, RefusedWithA
 
 Members = Mapping[str, object]
 
+_SECONDS: Final = re.compile(r"[1-9][0-9]{0,8}")
+
 
 class FawaterkV3Gateway:
     """The PaymentGateway of one Fawaterk merchant account, API v3.
@@ -52,6 +55,7 @@ class FawaterkV3Gateway:
 
     def __init__(self, account: FawaterkSettings, *, client: ProviderClient, clock: Clock) -> None:
         self._account = account
+        self._clock = clock
         self._access = OAuthAccess(account, client, clock)
         self._methods = AccountMethods(self._ask_methods, clock)
         self._refunds = FawaterkRefunds(self._access, TRANSACTION)
@@ -84,7 +88,8 @@ class FawaterkV3Gateway:
         opened = _data(answer) or answer.document
         reference, base_url = checkouts.identity(opened, "intent_key"), self._account.base_url
         if request.method in HOSTED:
-            return checkouts.hosted(opened, request, reference=reference, key="", base_url=base_url)
+            until = self._end_of_page(opened)
+            return checkouts.hosted(opened, request, reference=reference, key="", base_url=base_url, until=until)
         means = opened.get("payment_data")
         told = {**opened, **means} if isinstance(means, Mapping) else opened
         return checkouts.direct(told, request, reference=reference, key="", base_url=base_url)
@@ -134,6 +139,11 @@ class FawaterkV3Gateway:
     def statement(self, day: date) -> ProviderStatement:
         """The charges of a day; refunds are not in it, since nobody says on which day they were paid."""
         return self._statements.of(day)
+
+    def _end_of_page(self, opened: Members) -> datetime | None:
+        """From `expires_in`: pages live two hours, after which a link that is shown again would be dead."""
+        seconds = wire.read_identifier(opened.get("expires_in"))
+        return self._clock.now() + timedelta(seconds=int(seconds)) if _SECONDS.fullmatch(seconds) else None
 
     def _refunds_of(self, charge_reference: str, paid: tuple[readings.Paid, ...]) -> tuple[RefundReading, ...]:
         if not paid or not charge_reference:

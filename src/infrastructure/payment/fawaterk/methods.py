@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ KEPT_FOR: Final = timedelta(hours=1)
 
 COMMISSION_ON_CUSTOMER: Final = "1"
 """`commission_on_customer`: 1, the customer pays it on top of the price; 2, it is taken from us (contract §4)."""
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 log = structlog.get_logger(__name__)
 
@@ -113,7 +116,7 @@ def _listed_row(row: object) -> tuple[str, _Listed] | None:
         return None
     number = wire.read_identifier(wire.first_told(row, "payment_method_id", "paymentId"))
     name = row.get("name_en")
-    if not isinstance(name, str) or not name.strip() or not (number.isascii() and number.isdigit()):
+    if not isinstance(name, str) or not name.strip() or not _NUMBER.fullmatch(number):
         return None
     adds_commission = wire.read_identifier(row.get("commission_on_customer")) == COMMISSION_ON_CUSTOMER
     return name.strip().casefold(), _Listed(int(number), adds_commission)

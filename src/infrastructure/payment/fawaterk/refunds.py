@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+import orjson
 import structlog
 
 from application.billing.ports import (
@@ -55,7 +56,8 @@ LONGEST_REASON: Final = 200
 SLACK: Final = timedelta(days=2)
 """How much older than its charge a refund's local, unzoned time may look."""
 
-_REFERENCE = re.compile(r"\brf_[0-9A-Za-z_-]{1,80}")
+_REFERENCE = re.compile(r"rf_[0-9A-Za-z_-]{1,80}")
+_NUMBER = re.compile(r"[1-9][0-9]*")
 
 log = structlog.get_logger(__name__)
 Members = Mapping[str, object]
@@ -107,11 +109,11 @@ class FawaterkRefunds:
             raise ProviderUnreachable(provider=wire.PROVIDER, reason="no list of refunds") from trouble
 
     def _asked(self, request: RefundRequest, refundable: Refundable) -> RefundAnswer:
-        if not (refundable.number.isascii() and refundable.number.isdigit()):
+        if not _NUMBER.fullmatch(refundable.number):
             raise ProviderRefused(provider=wire.PROVIDER, reason="only what has a number is refunded")
         order = {
             "refund_type": self._kind,
-            "refund_id": int(refundable.number),
+            "refund_id": orjson.Fragment(refundable.number),
             "reason": f"{request.merchant_reference} {wire.written_title(request.reason)}"[:LONGEST_REASON],
             "comment": request.merchant_reference,
             "refundable_amount": wire.written_number(request.amount),
@@ -218,9 +220,9 @@ def _number(row: Members) -> str:
 
 
 def _merchant_reference(row: Members) -> str:
-    """Ours, out of what we wrote as the reason; empty for a refund that was made on the dashboard."""
+    """Ours, at the head of what we wrote as the reason; empty for a refund that was made on the dashboard."""
     texts = (row.get("reason"), row.get("comment"))
-    found = (_REFERENCE.search(text) for text in texts if isinstance(text, str))
+    found = (_REFERENCE.match(text) for text in texts if isinstance(text, str))
     return next((match.group() for match in found if match), "")
 
 

@@ -42,15 +42,15 @@ class TransactionStatements:
         return ProviderStatement(provider=wire.PROVIDER, lines=tuple(lines), balances={})
 
     def _lines(self, row: Members) -> Iterator[StatementLine]:
-        if not readings.is_paid(row):
+        if wire.read_flag(row.get("paid")) is False:
             return
-        reference = wire.read_identifier(row.get("intent_key"))
+        reference = _key(row)
         if not reference:
             raise unknown("a transaction of the list has no intent key")
-        transaction = row if "transaction_history" in row else self._find(reference)
+        transaction = row if {"paid", "transaction_history"} <= row.keys() else self._find(reference)
         if transaction is None:
             raise unknown("a transaction of the list is not found")
-        for charge in readings.transaction_charges(transaction):
+        for charge in readings.transaction_charges(transaction) if readings.is_paid(transaction) else ():
             if charge.at is None:
                 raise unknown("a charge has no time")
             yield StatementLine(
@@ -66,7 +66,7 @@ class TransactionStatements:
         for number in range(1, MOST_PAGES + 1):
             rows, last = self._page(day, number)
             for row in rows:
-                key = wire.read_identifier(row.get("intent_key"))
+                key = _key(row)
                 if not key or key not in seen:
                     yield row
                 seen.add(key)
@@ -89,6 +89,10 @@ class TransactionStatements:
         if not (text.isascii() and text.isdigit()):
             raise unknown("the list of transactions does not say where it ends")
         return rows, int(text)
+
+
+def _key(row: Members) -> str:
+    return wire.read_identifier(wire.first_told(row, "intent_key", "transaction_key"))
 
 
 def _page_in(document: Members) -> tuple[object, object]:

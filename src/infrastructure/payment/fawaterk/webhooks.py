@@ -67,7 +67,7 @@ def _of_transaction(members: Members, secrets: Sequence[str], references_are_key
     status = _text(members, "status") or "failed"
     reference_number = _text(members, "referenceNumber")
     return WebhookNotice(
-        event_key=_event_key("transaction", number, key, status, reference_number, _text(members, "paidAt")),
+        event_key=_event_key("transaction", number, key, status, reference_number, _told(members, "paidAt")),
         event_type=f"transaction.{status.lower()}",
         provider_reference=key if references_are_keys else "",
         merchant_reference=read_merchant_reference(members.get("pay_load")),
@@ -97,7 +97,7 @@ def _of_refund(members: Members, secrets: Sequence[str]) -> WebhookNotice:
     unit = _text(members, "currency")
     signed = (f"transactionId={transaction}&amount={form}&currency={unit}" for form in _amount_forms(amount))
     _verify(members, secrets, signed)
-    told = [_text(members, name) for name in ("status", "approvedAt", "reason")]
+    told = [_told(members, name) for name in ("status", "approvedAt", "reason")]
     return WebhookNotice(
         event_key=_event_key("refund", transaction, f"{_amount_forms(amount)[1]} {unit}", *told),
         event_type="refund",
@@ -150,6 +150,11 @@ def _text(members: Members, name: str) -> str:
     if not isinstance(value, str) or not is_plain(value):
         raise UnreadableWebhook(provider=PROVIDER, reason=f"{name} is no plain text")
     return value
+
+
+def _told(members: Members, name: str) -> str:
+    """A digest of what is only compared: free text of any length, or whatever else may stand there."""
+    return hashlib.sha256(repr(members.get(name) or "").encode("utf-8", "replace")).hexdigest()
 
 
 def _required(members: Members, name: str) -> str:
