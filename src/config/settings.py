@@ -18,6 +18,9 @@ from urllib.parse import urlsplit
 WEAK_BELOW_BYTES = 32
 """Shorter signing secrets than this are refused (RFC 7518 §3.2 asks as much of HS256)."""
 
+FAWATERK_KEY_AT_LEAST = 16
+"""Characters of a key or secret that Fawaterk gives out: theirs to choose, so shorter than ours may be."""
+
 
 class Environment(StrEnum):
     """Where the process runs; decides what it may make up for itself."""
@@ -39,6 +42,24 @@ class FawaterkSettings:
     api_key: str = field(repr=False)
     webhook_secret: str = field(repr=False)
     api_version: str = "v2"
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    former_webhook_secret: str = field(default="", repr=False)
+    """While the vendor key rotates: what was signed with the one before is still genuine."""
+    sar_code: str = "SR"
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.webhook_secret, self.former_webhook_secret)))
+
+    @property
+    def root(self) -> str:
+        """The host's address, where tokens are fetched whatever the version."""
+        return self.base_url.removesuffix(f"/api/{self.api_version}")
+
+    def address_of(self, version: str) -> str:
+        """Where a version of the interface is, `v2` or `v3`: one host serves both."""
+        return self.base_url if version == self.api_version else f"{self.root}/api/{version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +204,13 @@ class _Reader:
             raise SettingsError(f"{name} is a whole number from {least} to {most}, not {text!r}")
         return int(text)
 
+    def one_of(self, name: str, *accepted: str) -> str:
+        """The first where none is given."""
+        text = self.text(name, accepted[0])
+        if text not in accepted:
+            raise SettingsError(f"{name} is {' or '.join(accepted)}, not {text!r}")
+        return text
+
     def fraction(self, name: str, default: float) -> float:
         text = self.text(name, str(default))
         try:
@@ -234,27 +262,60 @@ class _Reader:
         return keys
 
     def fawaterk(self) -> FawaterkSettings | None:
+        """One account; the credentials of API v3 are needed by it, and by v2 for refunds alone."""
         if "fawaterk" not in self.gateways():
             return None
+        version = self.one_of("FAWATERK_API_VERSION", "v2", "v3")
+        secret, former = self.fawaterk_secrets()
+        client_id, client_secret = self.fawaterk_credentials(required=version == "v3")
+        return FawaterkSettings(
+            base_url=self.fawaterk_address(version, has_credentials=bool(client_id)),
+            api_key=self.text("FAWATERK_API_KEY"),
+            webhook_secret=secret,
+            api_version=version,
+            client_id=client_id,
+            client_secret=client_secret,
+            former_webhook_secret=former,
+            sar_code=self.one_of("FAWATERK_SAR_CODE", "SR", "SAR"),
+        )
+
+    def fawaterk_address(self, version: str, *, has_credentials: bool) -> str:
         base_url = self.url("FAWATERK_BASE_URL", ("http", "https")).rstrip("/")
-        api_key = self.text("FAWATERK_API_KEY")
         if not base_url:
             raise SettingsError("FAWATERK_BASE_URL is required when PAYMENT_GATEWAYS names fawaterk")
-        if base_url.startswith("http://") and urlsplit(base_url).hostname not in (
-            "127.0.0.1",
-            "localhost",
-            "::1",
-        ):
+        if base_url.startswith("http://") and urlsplit(base_url).hostname not in ("127.0.0.1", "localhost", "::1"):
             raise SettingsError("FAWATERK_BASE_URL is https, except on loopback")
-        if len(api_key) < 16:
-            raise SettingsError("FAWATERK_API_KEY is missing or shorter than 16 characters")
-        secret = self.text("FAWATERK_WEBHOOK_SECRET", api_key)
-        if len(secret) < 16:
-            raise SettingsError("FAWATERK_WEBHOOK_SECRET is shorter than 16 characters")
-        version = self.text("FAWATERK_API_VERSION", "v2")
-        if version != "v2":
-            raise SettingsError("FAWATERK_API_VERSION is v2")
-        return FawaterkSettings(base_url, api_key, secret, version)
+        other = "/api/v3" if version == "v2" else "/api/v2"
+        if base_url.endswith(other) or (has_credentials and not base_url.endswith(f"/api/{version}")):
+            raise SettingsError(f"FAWATERK_BASE_URL ends with /api/{version}, as FAWATERK_API_VERSION says")
+        return base_url
+
+    def fawaterk_secrets(self) -> tuple[str, str]:
+        """What signs webhooks, and what signed them before: the vendor key, unless FAWATERK_WEBHOOK_SECRET says.
+
+        Keys that Fawaterk gives out are taken as long as they are: WEAK_BELOW_BYTES is for our own.
+        """
+        api_key = self.text("FAWATERK_API_KEY")
+        if len(api_key) < FAWATERK_KEY_AT_LEAST:
+            raise SettingsError(f"FAWATERK_API_KEY is missing or shorter than {FAWATERK_KEY_AT_LEAST} characters")
+        told = self.text("FAWATERK_WEBHOOK_SECRET", api_key)
+        secrets_told = [part.strip() for part in told.split(",")] if told != api_key else [api_key]
+        if len(secrets_told) > 2 or any(len(secret) < FAWATERK_KEY_AT_LEAST for secret in secrets_told):
+            raise SettingsError(
+                "FAWATERK_WEBHOOK_SECRET is one secret, or the new and the old one separated by a comma, "
+                f"each of at least {FAWATERK_KEY_AT_LEAST} characters"
+            )
+        return secrets_told[0], secrets_told[1] if len(secrets_told) == 2 else ""
+
+    def fawaterk_credentials(self, *, required: bool) -> tuple[str, str]:
+        client_id, client_secret = self.text("FAWATERK_CLIENT_ID"), self.text("FAWATERK_CLIENT_SECRET")
+        if not client_id and not client_secret and not required:
+            return "", ""
+        if not client_id:
+            raise SettingsError("FAWATERK_CLIENT_ID is missing: API v3, and refunds on v2, need both credentials")
+        if len(client_secret) < FAWATERK_KEY_AT_LEAST:
+            raise SettingsError(f"FAWATERK_CLIENT_SECRET is missing or shorter than {FAWATERK_KEY_AT_LEAST} characters")
+        return client_id, client_secret
 
     def stripe(self) -> StripeSettings | None:
         if "stripe" not in self.gateways():

@@ -14,6 +14,7 @@ from pytest import Subtests
 
 from app import create_app
 from config.settings import FawaterkSettings, Settings
+from fake_providers.fawaterk import FawaterkServer, encode
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.refusals import DatabaseUnavailable
 from infrastructure.database.roles import DatabaseAddresses
@@ -21,7 +22,6 @@ from infrastructure.database.transaction import Transaction
 from infrastructure.payment.sandbox import SIGNATURE_HEADER, sign
 from tests.api.shop import Json, Shop, SignUp, problem
 from tests.conftest import MovableClock, Person
-from tests.fakes.fawaterk_server import FawaterkServer, encode
 
 pytestmark = pytest.mark.database
 

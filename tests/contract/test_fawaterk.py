@@ -1,76 +1,32 @@
-"""Fawaterk's gateway against a server that behaves as the wire contract says."""
+"""Fawaterk's gateway by API v2, against a server that behaves as the wire contract says."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
-import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
 from application.billing.ports import (
-    BadSignature,
-    Checkout,
     OutcomeUnknown,
     ProviderIdentity,
     ProviderRefused,
     ProviderUnreachable,
     ReadingStatus,
-    UnreadableWebhook,
 )
-from config.settings import FawaterkSettings
 from domain.shared.money import EXPONENTS, LARGEST_MINOR, Money
-from infrastructure.payment.fawaterk import FawaterkGateway, wire
-from infrastructure.payment.http import ProviderClient
+from fake_providers.fawaterk import METHODS, FawaterkServer
+from infrastructure.payment.fawaterk import wire
+from tests.contract.fawaterk_bench import KEY, FawaterkBench
 from tests.contract.gateway_contract import ATTEMPT_ID, GatewayContract, a_request
-from tests.fakes.fawaterk_server import METHODS, FawaterkServer, encode, sign
-
-KEY = "demo-vendor-key-0001"
-JSON = {"Content-Type": "application/json"}
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-@dataclass
-class SettableClock:
-    at: datetime = datetime(2026, 7, 1, 10, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-
-@dataclass
-class FawaterkBench:
-    """The gateway, the server behind it, and the clock that both tests and gateway look at."""
-
-    server: FawaterkServer
-    clock: SettableClock = field(default_factory=SettableClock)
-
-    def __post_init__(self) -> None:
-        self.gateway = self.gateway_with()
-
-    def gateway_with(self, *, base_url: str = "", api_key: str = KEY, total_seconds: float = 10.0) -> FawaterkGateway:
-        account = FawaterkSettings(base_url or self.server.base_url, api_key, KEY)
-        client = ProviderClient("FAWATERK", total_seconds=total_seconds)
-        return FawaterkGateway(account, client=client, clock=self.clock)
-
-    def pay(self, checkout: Checkout, times: int = 1) -> None:
-        self.server.pay(checkout.provider_reference, times)
-
-    def webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
-        return orjson.dumps(self.server.webhook("paid", checkout.provider_reference)), JSON
-
-    def last_order(self) -> Any:
-        return json.loads(self.server.orders[-1], parse_float=Decimal)
 
 
 @pytest.fixture
@@ -162,6 +118,42 @@ def test_a_lost_list_of_methods_is_certainly_no_invoice(bench: FawaterkBench) ->
     assert bench.server.calls("invoiceInitPay") == 0
 
 
+@pytest.mark.parametrize("method", ["AMAN", "MASARY"])
+def test_cash_at_other_counters_gives_a_code_in_either_spelling(bench: FawaterkBench, method: str) -> None:
+    for number in range(2):
+        request = replace(a_request(method=method), merchant_reference=f"pa_{number}")
+        checkout = bench.gateway.create_checkout(request)
+        assert checkout.reference_number == bench.server.books.invoice(checkout.provider_reference)["code"]
+        assert checkout.url is None
+
+
+def test_what_the_account_offers_is_its_list_and_the_page(tmp_path: Path) -> None:
+    hosted = {"CREDIT_CARD", "DEBIT_CARD", "OTHER"}
+    everything = hosted | {"FAWRY", "MEEZA", "VODAFONE_CASH", "AMAN", "MASARY"}
+    expected = [(METHODS, everything), (METHODS[:2], hosted | {"FAWRY"}), ((), hosted)]
+    for number, (listed, offered) in enumerate(expected):
+        with FawaterkServer(tmp_path / f"{number}.sqlite", methods=listed) as server:
+            assert FawaterkBench(server).gateway.offered() == offered
+
+
+@pytest.mark.parametrize("fault", ["error_500", "timeout_before", "refuse"])
+def test_what_is_offered_is_not_known_while_the_list_is_not(bench: FawaterkBench, fault: str) -> None:
+    bench.server.script("getPaymentmethods", fault)
+    with pytest.raises(ProviderUnreachable):
+        bench.gateway_with(total_seconds=0.7).offered()
+
+
+def test_the_list_is_kept_for_an_hour_for_every_question(bench: FawaterkBench) -> None:
+    bench.gateway.offered()
+    bench.gateway.create_checkout(a_request(method="FAWRY"))
+    bench.clock.at += timedelta(minutes=59)
+    bench.gateway.offered()
+    assert bench.server.calls("getPaymentmethods") == 1
+    bench.clock.at += timedelta(minutes=1)
+    bench.gateway.offered()
+    assert bench.server.calls("getPaymentmethods") == 2
+
+
 # Names, telephones, addresses
 
 
@@ -215,7 +207,7 @@ def test_amounts_are_written_and_read_digit_for_digit(minor: int, code: str) -> 
     written = orjson.dumps(wire.written_number(amount)).decode()
     assert written == amount.decimal()
     number = json.loads(written, parse_float=Decimal)
-    theirs = wire.written_currency(code)
+    theirs = wire.written_currency(code, sar_code="SR")
     assert wire.read_amount(number, theirs) == wire.read_amount(written, theirs) == amount
 
 
@@ -253,6 +245,18 @@ def test_every_currency_is_charged_and_read_back_as_it_was(bench: FawaterkBench,
 def test_the_riyal_is_spelled_as_fawaterk_spells_it(bench: FawaterkBench) -> None:
     bench.gateway.create_checkout(a_request(Money.of(100, "SAR")))
     assert bench.last_order()["currency"] == "SR"
+
+
+def test_the_riyal_is_spelled_as_the_account_does(tmp_path: Path) -> None:
+    with FawaterkServer(tmp_path / "books.sqlite", sar_code="SAR") as server:
+        bench = FawaterkBench(server)
+        gateway = bench.gateway_with(sar_code="SAR")
+        checkout = gateway.create_checkout(a_request(Money.of(12_345, "SAR")))
+        assert bench.last_order()["currency"] == "SAR"
+        bench.pay(checkout)
+        assert gateway.read(checkout.identity).paid == (Money.of(12_345, "SAR"),)
+        with pytest.raises(ProviderRefused):
+            bench.gateway.create_checkout(a_request(Money.of(12_345, "SAR")))
 
 
 # Readings
@@ -305,6 +309,24 @@ def test_ids_beyond_a_double_survive(tmp_path: Path) -> None:
         assert int(checkout.provider_reference) > 2**53
         assert bench.gateway.parse_webhook(*bench.webhook(checkout)).provider_reference == (checkout.provider_reference)
         assert bench.gateway.read(checkout.identity).paid
+
+
+def test_an_account_with_the_newer_names_is_read_too(tmp_path: Path) -> None:
+    with FawaterkServer(tmp_path / "books.sqlite", newer_shape=True) as server:
+        bench = FawaterkBench(server)
+        checkout = bench.gateway.create_checkout(a_request())
+        bench.pay(checkout)
+        reading = bench.gateway.read(checkout.identity)
+        assert reading.paid == (Money.of(149_910, "EGP"),)
+        assert reading.charge_reference == checkout.provider_reference
+
+
+def test_a_code_is_paid_at_the_counter_after_its_date(bench: FawaterkBench) -> None:
+    checkout = bench.gateway.create_checkout(a_request(method="AMAN"))
+    bench.server.expire(checkout.provider_reference)
+    assert checkout.reference_number is not None
+    bench.server.pay_code(checkout.reference_number)
+    assert bench.gateway.read(checkout.identity).paid == (Money.of(149_910, "EGP"),)
 
 
 def test_a_revoked_key_finds_nothing_out(bench: FawaterkBench) -> None:
@@ -392,280 +414,3 @@ def test_books_outlive_the_server(tmp_path: Path) -> None:
         FawaterkBench(server).pay(checkout)
         assert FawaterkBench(server).gateway.read(checkout.identity).paid
         assert server.calls("createInvoiceLink") == 1
-
-
-# Webhooks
-
-
-GOLDEN: list[tuple[str, dict[str, object]]] = [
-    (
-        "invoice.paid",
-        {
-            "invoice_id": 1000430,
-            "invoice_key": "69zpnFIcIPYNBwG",
-            "payment_method": "Fawry",
-            "invoice_status": "paid",
-            "hashKey": "d7fd1a4d5f346df89447502a04cebacdd65f685a06b69b85e70c590ec96a403f",
-        },
-    ),
-    (
-        "invoice.failed",
-        {
-            "invoice_id": 1000431,
-            "invoice_key": "Qw3rTyUiOpAsDfG",
-            "payment_method": "Visa-Mastercard",
-            "errorMessage": "Declined",
-            "hashKey": "c6511e91d0ba6d08fdeac648def311e6a72aa017421a7058fcbf2e32b58df04e",
-        },
-    ),
-    (
-        "code.expired",
-        {
-            "referenceId": "123456",
-            "status": "EXPIRED",
-            "paymentMethod": "Fawry",
-            "pay_load": '{"attempt":"pa_1"}',
-            "hashKey": "53ba68ce8b938abe85ac420ed2f305f689fae6ad2b5d71be9731636ac18885a5",
-        },
-    ),
-    (
-        "refund",
-        {
-            "transactionId": 987654,
-            "amount": orjson.Fragment("150.50"),
-            "currency": "EGP",
-            "status": 1,
-            "hashKey": "282861b364acb25f207d6efb3ab30f0b8e0319d41755c826043700c156960214",
-        },
-    ),
-]
-
-
-@pytest.mark.parametrize("form", [False, True])
-@pytest.mark.parametrize(("event_type", "body"), GOLDEN)
-def test_golden_vectors_verify_in_both_content_types(
-    bench: FawaterkBench, event_type: str, body: dict[str, object], form: bool
-) -> None:
-    content, content_type = encode(body, form=form)
-    assert bench.gateway.parse_webhook(content, {"content-type": content_type}).event_type == event_type
-    assert bench.gateway.parse_webhook(content, {}).event_type == event_type, "sniffed"
-
-
-@pytest.mark.parametrize(("event_type", "body"), GOLDEN)
-@pytest.mark.parametrize("hash_key", [None, "", "0" * 64, "é" * 64, 7, [], {"a": "b"}])
-def test_no_webhook_passes_without_its_hash(
-    bench: FawaterkBench, event_type: str, body: dict[str, object], hash_key: object
-) -> None:
-    forged = {name: value for name, value in body.items() if name != "hashKey"}
-    if hash_key is not None:
-        forged["hashKey"] = hash_key
-    with pytest.raises(BadSignature):
-        bench.gateway.parse_webhook(orjson.dumps(forged), JSON)
-
-
-def test_the_old_body_that_carries_the_api_key_is_refused(bench: FawaterkBench) -> None:
-    old = {name: value for name, value in GOLDEN[0][1].items() if name != "hashKey"}
-    with pytest.raises(BadSignature):
-        bench.gateway.parse_webhook(orjson.dumps({**old, "api_key": KEY}), JSON)
-
-
-@pytest.mark.parametrize(
-    "tamper",
-    [
-        {"invoice_key": "another-key"},
-        {"invoice_id": 2304130099},
-        {"payment_method": "Fawry"},
-    ],
-)
-def test_what_the_hash_covers_cannot_be_edited(bench: FawaterkBench, tamper: dict[str, object]) -> None:
-    checkout = bench.gateway.create_checkout(a_request())
-    body = bench.server.webhook("paid", checkout.provider_reference, tamper=tamper)
-    with pytest.raises(BadSignature):
-        bench.gateway.parse_webhook(orjson.dumps(body), JSON)
-
-
-@pytest.mark.parametrize("genuine", ["failed", "pending"])
-def test_a_genuine_notice_edited_into_paid_changes_no_reading(bench: FawaterkBench, genuine: str) -> None:
-    checkout = bench.gateway.create_checkout(a_request())
-    body = bench.server.webhook(
-        genuine, checkout.provider_reference, tamper={"invoice_status": "paid", "paidAmount": 1}
-    )
-    notice = bench.gateway.parse_webhook(orjson.dumps(body), JSON)
-    reading = bench.gateway.read(ProviderIdentity(notice.provider_reference, checkout.provider_key))
-    assert (reading.status, reading.paid) == (ReadingStatus.OPEN, ())
-
-
-def test_an_edited_amount_changes_no_reading(bench: FawaterkBench) -> None:
-    checkout = bench.gateway.create_checkout(a_request())
-    bench.server.pay(checkout.provider_reference, amount="1.00")
-    body = bench.server.webhook("paid", checkout.provider_reference, tamper={"paidAmount": 1499.10})
-    notice = bench.gateway.parse_webhook(orjson.dumps(body), JSON)
-    reading = bench.gateway.read(ProviderIdentity(notice.provider_reference, checkout.provider_key))
-    assert reading.paid == (Money.of(100, "EGP"),)
-
-
-def test_failed_after_paid_leaves_it_paid(bench: FawaterkBench) -> None:
-    checkout = bench.gateway.create_checkout(a_request())
-    bench.pay(checkout)
-    late = bench.gateway.parse_webhook(orjson.dumps(bench.server.webhook("failed", checkout.provider_reference)), JSON)
-    paid = bench.gateway.parse_webhook(*bench.webhook(checkout))
-    assert late.event_key != paid.event_key
-    reading = bench.gateway.read(ProviderIdentity(late.provider_reference, checkout.provider_key))
-    assert reading.status is ReadingStatus.PAID
-
-
-def test_ten_deliveries_at_once_are_one_event(bench: FawaterkBench) -> None:
-    checkout = bench.gateway.create_checkout(a_request())
-    json_body = orjson.dumps(bench.server.webhook("paid", checkout.provider_reference))
-    form_body, _ = encode(bench.server.webhook("paid", checkout.provider_reference), form=True)
-    with ThreadPoolExecutor(10) as pool:
-        notices = list(pool.map(bench.gateway.parse_webhook, [json_body, form_body] * 5, [JSON, FORM] * 5))
-    assert len(set(notices)) == 1
-
-
-def test_a_refunds_amount_verifies_in_each_spelling(bench: FawaterkBench) -> None:
-    for signed, sent in (("150.5", "150.50"), ("150.50", "150.5"), ("150", "150.00"), ("150.00", "150")):
-        body = {
-            "transactionId": 987654,
-            "amount": orjson.Fragment(sent),
-            "currency": "EGP",
-            "hashKey": sign(f"transactionId=987654&amount={signed}&currency=EGP", KEY),
-        }
-        assert bench.gateway.parse_webhook(orjson.dumps(body), JSON).reference_number == "987654"
-
-
-def test_arabic_is_signed_as_it_is(bench: FawaterkBench) -> None:
-    body = {
-        "invoice_id": 7,
-        "invoice_key": "k",
-        "payment_method": "فورى",
-        "hashKey": sign("InvoiceId=7&InvoiceKey=k&PaymentMethod=فورى", KEY),
-    }
-    for form in (False, True):
-        content, content_type = encode(body, form=form)
-        assert bench.gateway.parse_webhook(content, {"Content-Type": content_type}).provider_reference == "7"
-
-
-def test_an_expired_notice_names_the_code_and_our_reference(bench: FawaterkBench) -> None:
-    checkout = bench.gateway.create_checkout(a_request(method="FAWRY"))
-    body = bench.server.webhook("expired", checkout.provider_reference)
-    notice = bench.gateway.parse_webhook(orjson.dumps(body), JSON)
-    assert notice.provider_reference == ""
-    assert notice.reference_number == checkout.reference_number
-    assert notice.merchant_reference == f"pa_{ATTEMPT_ID.hex}"
-
-
-@pytest.mark.parametrize("pay_load", [None, 7, "", "not json", '["attempt"]', {"attempt": [7]}, "[" * 9999])
-def test_a_strange_pay_load_is_no_reference_and_no_accident(bench: FawaterkBench, pay_load: object) -> None:
-    body = {**GOLDEN[0][1], "pay_load": pay_load}
-    assert bench.gateway.parse_webhook(orjson.dumps(body), JSON).merchant_reference == ""
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"[]",
-        b'[{"invoice_id":1}]',
-        b'"invoice_id"',
-        b"{",
-        b"\xff\xfe{}",
-        b"[" * 100_000,
-        b'{"a":' * 100_000,
-        b'{"invoice_id":1,"invoice_id":2,"invoice_key":"k","hashKey":"h"}',
-        b'{"invoice_id":null,"invoice_key":"k"}',
-        b'{"invoice_id":{"a":1},"invoice_key":"k"}',
-        b'{"invoice_id":"\\u0000","invoice_key":"k"}',
-        b'{"invoice_id":"\\ud800","invoice_key":"k"}',
-        b'{"invoice_id":NaN,"invoice_key":"k"}',
-        b'{"invoice_id":' + b"9" * 200_000 + b',"invoice_key":"k"}',
-        b'{"unrelated":true}',
-        b" " * 300_000,
-    ],
-)
-def test_unreadable_json_is_refused_as_such(bench: FawaterkBench, body: bytes) -> None:
-    with pytest.raises(UnreadableWebhook):
-        bench.gateway.parse_webhook(body, JSON)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"invoice_id",
-        b"invoice_id=1&invoice_id=2&invoice_key=k",
-        b"invoice_id=%ff&invoice_key=k",
-        b"invoice_id=%00&invoice_key=k",
-        b"invoice_id[a]=1&invoice_key=k",
-        b"invoice_id[a]=1&invoice_id=1&invoice_key=k",
-        b"&".join(b"a%d=1" % number for number in range(5000)),
-    ],
-)
-def test_unreadable_forms_are_refused_as_such(bench: FawaterkBench, body: bytes) -> None:
-    with pytest.raises(UnreadableWebhook):
-        bench.gateway.parse_webhook(body, FORM)
-
-
-# The fake itself
-
-
-def test_the_fake_refuses_what_the_real_one_refuses(bench: FawaterkBench) -> None:
-    url = f"{bench.server.base_url}/createInvoiceLink"
-    token = {"Authorization": f"Bearer {KEY}"}
-    order: Any = {
-        "cartTotal": 2,
-        "currency": "EGP",
-        "customer": {"first_name": "Mona", "last_name": "Adel"},
-        "cartItems": [{"name": "x", "price": 1, "quantity": 1}],
-    }
-    listing = requests.get(f"{bench.server.base_url}/getPaymentmethods", headers=token, timeout=5)
-    anonymous = requests.post(url, json=order, timeout=5)
-    stranger = requests.post(url, json=order, headers={"Authorization": "Bearer x"}, timeout=5)
-    unequal = requests.post(url, json=order, headers=token, timeout=5)
-    assert [it.status_code for it in (listing, anonymous, stranger, unequal)] == [400, 400, 400, 422]
-    assert unequal.json()["message"] == {"cartTotal": ["Your cart total doesn't match the items total."]}
-
-
-def test_the_fakes_page_and_control_serve_another_process(bench: FawaterkBench) -> None:
-    checkout = bench.gateway.create_checkout(a_request())
-    assert checkout.url is not None
-    page = requests.get(checkout.url, timeout=5)
-    assert "EGP 1499.10" in page.text
-    sent = requests.post(checkout.url, data={"outcome": "paid"}, timeout=5, allow_redirects=False)
-    assert sent.headers["Location"] == f"https://app.example.com/pay/ok?invoice_id={checkout.provider_reference}"
-    assert bench.gateway.read(checkout.identity).paid
-    control = f"{bench.server.address}/_control"
-    told = {"path": "createInvoiceLink", "fault": "refuse"}
-    assert requests.post(f"{control}/script", json=told, timeout=5).status_code == 200
-    with pytest.raises(ProviderRefused):
-        bench.gateway.create_checkout(a_request())
-    assert requests.get(f"{control}/calls", timeout=5).json()["createInvoiceLink"] == 2
-
-
-def test_the_fake_sends_its_webhooks_in_the_content_type_that_the_address_asks_for(tmp_path: Path) -> None:
-    from flask import Flask, request
-    from werkzeug.serving import make_server
-
-    received: list[tuple[bytes, str]] = []
-    app = Flask("receiver")
-
-    @app.post("/hook")
-    @app.post("/hook_json")
-    def hook() -> str:
-        received.append((request.get_data(), request.content_type or ""))
-        return "ok"
-
-    receiver = make_server("127.0.0.1", 0, app, threaded=True)
-    with ThreadPoolExecutor(1) as pool, FawaterkServer(tmp_path / "books.sqlite") as server:
-        serving = pool.submit(receiver.serve_forever, 0.05)
-        bench = FawaterkBench(server)
-        for path in ("hook", "hook_json"):
-            url = f"http://127.0.0.1:{receiver.port}/{path}"
-            bench.pay(bench.gateway.create_checkout(a_request(webhook_url=url)))
-        receiver.shutdown()
-        serving.result()
-        receiver.server_close()
-        assert [content_type.partition(";")[0] for _, content_type in received] == [*FORM.values(), *JSON.values()]
-        notices = [bench.gateway.parse_webhook(body, {"content-type": kind}) for body, kind in received]
-        assert {notice.event_type for notice in notices} == {"invoice.paid"}
-        assert [it["status"] for it in server.books.webhooks()] == [200, 200]

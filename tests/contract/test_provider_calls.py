@@ -12,8 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from application.billing.ports import OutcomeUnknown, ProviderRefused, ProviderUnreachable
+from fake_providers.fawaterk import FawaterkServer
 from infrastructure.payment.http import CircuitBreaker, JsonAnswer, ProviderClient
-from tests.fakes.fawaterk_server import FawaterkServer
 
 KEY = "demo-vendor-key-0001"
 HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}

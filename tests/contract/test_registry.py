@@ -14,7 +14,7 @@ from application.billing.ports import UnknownGateway
 from config.settings import SettingsError, load_settings
 from infrastructure.clock import SystemClock
 from infrastructure.database.transaction import Database
-from infrastructure.payment.fawaterk import FawaterkGateway
+from infrastructure.payment.fawaterk import FawaterkGateway, FawaterkV3Gateway, create_gateway
 from infrastructure.payment.registry import ENTRY_POINT_GROUP, EntryPointGateways, GatewayContext
 
 FAWATERK = "fawaterk = infrastructure.payment.fawaterk:create_gateway"
@@ -77,6 +77,20 @@ def test_an_enabled_gateway_is_found_by_name_in_any_case(site: Path, tmp_path: P
     assert isinstance(gateways.get("Fawaterk"), FawaterkGateway)
 
 
+def test_fawaterks_gateway_is_of_the_configured_version(site: Path, tmp_path: Path) -> None:
+    install(site, FAWATERK)
+    context = a_context(
+        tmp_path,
+        "fawaterk",
+        FAWATERK_BASE_URL="https://staging.fawaterk.com/api/v3",
+        FAWATERK_API_VERSION="v3",
+        FAWATERK_API_KEY="demo-vendor-key-0001",
+        FAWATERK_CLIENT_ID="demo-client-0001",
+        FAWATERK_CLIENT_SECRET="demo-client-secret-0001",
+    )
+    assert isinstance(EntryPointGateways(context).get("FAWATERK"), FawaterkV3Gateway)
+
+
 def test_a_third_partys_gateway_is_used_like_our_own(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,4 +141,4 @@ def test_the_project_declares_its_own_fawaterk() -> None:
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
     value = project["entry-points"][ENTRY_POINT_GROUP]["fawaterk"]
     factory = EntryPoint("fawaterk", value, ENTRY_POINT_GROUP).load()
-    assert factory.__annotations__["return"] is FawaterkGateway
+    assert factory is create_gateway

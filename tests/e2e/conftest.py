@@ -10,13 +10,13 @@ from uuid import uuid4
 
 import pytest
 
+from fake_providers.fawaterk import FawaterkServer
 from infrastructure.database.roles import DatabaseAddresses, addresses_from, connect
 from infrastructure.seed_demo import DEMO_PASSWORD
 from tests.conftest import OWNER, REDIS
 from tests.contract.smtp_server import smtp_server
 from tests.e2e.invariants import broken, unlike_books
 from tests.e2e.system import Json, Person, System, in_days, log_in, sign_up
-from tests.fakes.fawaterk_server import FawaterkServer
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from fake_providers.fawaterk import FawaterkServer
 from infrastructure.database.ledger.verification import verify_ledger
 from infrastructure.database.roles import DatabaseAddresses, connect
-from tests.fakes.fawaterk_server import FawaterkServer
 from tests.integration.shop import PROMISES
 
 # Beside those of the tables alone: what holds once everything under way had its time. Each finds no row.

@@ -22,9 +22,9 @@ import psutil
 import requests
 
 from domain.shared.clock import BUSINESS_ZONE
+from fake_providers.fawaterk import FawaterkServer
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.contract.smtp_server import Inbox
-from tests.fakes.fawaterk_server import FawaterkServer
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 120.0

@@ -12,9 +12,9 @@ from typing import TypeVar
 import pytest
 import requests
 
+from fake_providers.fawaterk import encode
 from tests.e2e.conftest import Offer
 from tests.e2e.system import Json, Person, System, a_session, sign_up
-from tests.fakes.fawaterk_server import encode
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 

@@ -1,4 +1,4 @@
-"""The body of Fawaterk's two create calls."""
+"""The bodies of Fawaterk's create calls."""
 
 from __future__ import annotations
 
@@ -9,26 +9,42 @@ from domain.shared.clock import business_date
 from infrastructure.payment.fawaterk import wire
 
 
-def order_for(request: CheckoutRequest) -> dict[str, Any]:
-    """The body that both create calls share (contract §3.2); amounts are exact JSON numbers."""
+def invoice_order(request: CheckoutRequest, *, sar_code: str) -> dict[str, Any]:
+    """What both create calls of API v2 share (contract §3.2); amounts are exact JSON numbers."""
+    return {**_order(request, sar_code), "payLoad": _pay_load(request), "redirectionUrls": _addresses(request)}
+
+
+def transaction_order(request: CheckoutRequest, *, sar_code: str) -> dict[str, Any]:
+    """The create call of API v3, which spells `pay_load` so and has a way back from its page (contract §4)."""
+    addresses = {**_addresses(request), "backUrl": request.cancel_url}
+    return {**_order(request, sar_code), "pay_load": _pay_load(request), "redirectionUrls": addresses}
+
+
+def _order(request: CheckoutRequest, sar_code: str) -> dict[str, Any]:
     price = wire.written_number(request.amount)
     return {
         "cartTotal": price,
-        "currency": wire.written_currency(request.amount.currency.code),
+        "currency": wire.written_currency(request.amount.currency.code, sar_code=sar_code),
         "customer": _customer(request),
         "cartItems": [{"name": wire.written_title(request.description), "price": price, "quantity": 1}],
-        "payLoad": {wire.MERCHANT_REFERENCE_MEMBER: request.merchant_reference},
         "due_date": business_date(request.expires_at).isoformat(),
         # Said outright, since their defaults are not documented: we write to our customers ourselves.
         "sendEmail": False,
         "sendSMS": False,
-        "redirectionUrls": {
-            "successUrl": request.success_url,
-            "failUrl": request.cancel_url,
-            "pendingUrl": request.success_url,
-            "webhookUrl": request.webhook_url,
-        },
         "lang": "ar" if request.locale.lower().startswith("ar") else "en",
+    }
+
+
+def _pay_load(request: CheckoutRequest) -> dict[str, str]:
+    return {wire.MERCHANT_REFERENCE_MEMBER: request.merchant_reference}
+
+
+def _addresses(request: CheckoutRequest) -> dict[str, str]:
+    return {
+        "successUrl": request.success_url,
+        "failUrl": request.cancel_url,
+        "pendingUrl": request.success_url,
+        "webhookUrl": request.webhook_url,
     }
 
 

@@ -1,4 +1,4 @@
-"""What Fawaterk's API v2 writes and reads: amounts, currencies, names, telephones, times.
+"""What Fawaterk writes and reads, whatever the version: amounts, currencies, names, telephones, times.
 
 Sections cited in this package are those of the project's wire contract of Fawaterk, which was compiled
 from fawaterak-api.readme.io and from captured answers and webhooks.
@@ -23,10 +23,8 @@ from infrastructure.payment.http import json_object
 
 PROVIDER: Final = "FAWATERK"
 
-CURRENCY_CODES: Final = {"SAR": "SR"}
-"""ISO 4217 → Fawaterk, where they differ (contract §3.6: the documentation lists SR for the Saudi riyal)."""
-
-ISO_CODES: Final = {theirs: iso for iso, theirs in CURRENCY_CODES.items()}
+ISO_CODES: Final = {"SR": "SAR"}
+"""Fawaterk → ISO 4217, where they differ. Read in both spellings; written as FAWATERK_SAR_CODE says (§3.6)."""
 
 MERCHANT_REFERENCE_MEMBER: Final = "attempt"
 """The one member of `payLoad`: our reference and nothing personal (contract §5.5)."""
@@ -50,8 +48,9 @@ def written_number(amount: Money) -> orjson.Fragment:
     return orjson.Fragment(amount.decimal())
 
 
-def written_currency(code: str) -> str:
-    return CURRENCY_CODES.get(code, code)
+def written_currency(code: str, *, sar_code: str) -> str:
+    """The currency as this account has it: the documentation lists SR for the Saudi riyal, others send SAR."""
+    return sar_code if code == "SAR" else code
 
 
 def read_amount(amount: object, code: object) -> Money:
@@ -98,6 +97,16 @@ def read_identifier(value: object) -> str:
     # Far longer whole numbers would not even convert to text.
     text = value if isinstance(value, str) else str(value) if abs(value) < 10**64 else ""
     return text.strip() if is_plain(text) else ""
+
+
+def first_told(members: Mapping[str, object], *names: str) -> object:
+    """The first of these members that is there and not null: many are spelled in two ways."""
+    return next((members[name] for name in names if members.get(name) is not None), None)
+
+
+def is_header_value(text: str) -> bool:
+    """Whether a token can stand in a header: printable ASCII without spaces, and not endless."""
+    return 0 < len(text) <= 8192 and all("!" <= character <= "~" for character in text)
 
 
 def is_plain(text: str) -> bool:
