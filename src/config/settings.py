@@ -76,6 +76,8 @@ class Settings:
     bcrypt_cost: int
     booking_hold_minutes: int
     log_format: str
+    of_gateways: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the environment says under names that begin with an enabled gateway's: NILE_PAY_API_KEY for nile_pay."""
 
     @property
     def is_production(self) -> bool:
@@ -148,6 +150,7 @@ class _Reader:
             bcrypt_cost=self.whole("BCRYPT_COST", 12, 12 if production else 4, 16),
             booking_hold_minutes=self.whole("BOOKING_HOLD_MINUTES", 30, 1, 7 * 24 * 60),
             log_format=self.text("LOG_FORMAT", "json" if production else "console"),
+            of_gateways=self.of_gateways(),
         )
         if production:
             _refuse_for_production(settings)
@@ -190,6 +193,10 @@ class _Reader:
     def gateways(self) -> tuple[str, ...]:
         default = "" if self.environment is Environment.PRODUCTION else "sandbox"
         return tuple(name.lower() for name in self.listed("PAYMENT_GATEWAYS")) or tuple(filter(None, [default]))
+
+    def of_gateways(self) -> dict[str, str]:
+        prefixes = tuple(f"{name.upper()}_" for name in self.gateways())
+        return {name: self.text(name) for name in self.values if name.startswith(prefixes)}
 
     def secret(self, name: str, home: Path) -> str:
         """A secret of at least 32 bytes; outside production one is made, and kept, where none is given."""
