@@ -11,7 +11,6 @@ from application.billing.inbox import OpenAttempt
 from application.billing.ports import Gateways
 from application.billing.settlement import SettleAttempt, settle_attempt
 from application.ports import NewUnitOfWork, UnitOfWork
-from domain.billing.payments import WebhookReceived
 from domain.shared.clock import Clock
 from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId
@@ -44,21 +43,18 @@ def receive_webhook(
     Raises BadSignature or UnreadableWebhook, and then stores nothing. When this returns, it is committed.
     """
     notice = gateways.get(command.provider).parse_webhook(command.body, command.headers)
-    now = clock.now()
     with uow:
-        webhook_id = uow.inbox.store(
+        was_new = uow.inbox.store(
             notice,
             webhook_id=new_id(),
             provider=command.provider.upper(),
             body=command.body,
             content_type=command.headers.get("Content-Type", ""),
             address=command.address,
-            at=now,
+            at=clock.now(),
         )
-        if webhook_id is not None:
-            uow.publish(WebhookReceived(at=now, webhook_id=webhook_id))
         uow.commit()
-    return webhook_id is not None
+    return was_new()
 
 
 def process_webhook(
