@@ -15,8 +15,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -34,7 +36,7 @@ from infrastructure.clock import SystemClock, new_id
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.messaging.event_relay import EventRelay
 from tests.builders import egp
-from tests.fakes.fawaterk_server import FawaterkServer
+from tests.fakes.fawaterk_server import FIRST_ID, FawaterkServer
 from tests.integration import backlog_worker
 from tests.integration.outbox import open_deliveries
 from tests.integration.shop import a_stored_user, all_at_once, broken_promises
@@ -42,10 +44,21 @@ from tests.integration.shop import a_stored_user, all_at_once, broken_promises
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 PAYMENTS = int(os.environ.get("BACKLOG", "300"))
+OPENED = 20
+"""Of them by the use case; the others are copies of these."""
 WORKERS = 2
 DEPOSIT = egp("750.00")
 URL = "/api/v1/payments/webhooks/fawaterk_json"
 PATIENCE_SECONDS = 60 + PAYMENTS / 5
+
+
+_COPY = """
+INSERT INTO {table} SELECT (jsonb_populate_record(original, copy.changes)).*
+FROM unnest(%s::uuid[], %s::text[]::jsonb[]) AS copy (payment_id, changes)
+JOIN {table} original ON original.{by} = copy.payment_id
+"""
+_COPY_PAYMENTS = _COPY.format(table="payments", by="id")
+_COPY_ATTEMPTS = _COPY.format(table="payment_attempts", by="payment_id")
 
 
 @pytest.fixture
@@ -149,13 +162,46 @@ class Backlog:
         self.received = 0
 
     def open(self) -> None:
-        """Customers open checkouts and pay."""
-        customers = [a_stored_user(self._running.dependencies.new_uow) for _ in range(20)]
-        with ThreadPoolExecutor(4) as threads:
-            list(threads.map(self._open_one, (customers[n % 20] for n in range(self._payments))))
-        for row in self._running.database.rows("SELECT provider_reference FROM payment_attempts"):
-            self._fawaterk.pay(row["provider_reference"])
-            self.bodies.append(orjson.dumps(self._fawaterk.webhook("paid", row["provider_reference"])))
+        """Customers open checkouts and pay; beyond the first ones, payments and invoices are copies of theirs."""
+        customers = [a_stored_user(self._running.dependencies.new_uow) for _ in range(min(OPENED, self._payments))]
+        for customer in customers:
+            self._open_one(customer)
+        rows = self._running.database.rows("SELECT payment_id, provider_reference FROM payment_attempts")
+        originals = {row["payment_id"]: self._fawaterk.pay(row["provider_reference"]) for row in rows}
+        copies = [
+            self._copied(*choice) for _, choice in zip(range(self._payments - len(rows)), cycle(originals.items()))
+        ]
+        self._store(copies)
+        invoices = [*originals.values(), *(copy["invoice"] for copy in copies)]
+        self.bodies = [orjson.dumps(self._fawaterk.webhook("paid", one["invoice_id"])) for one in invoices]
+
+    def _copied(self, payment_id: UUID, invoice: dict[str, Any]) -> dict[str, Any]:
+        """What tells a copy from the payment that it is a copy of; its invoice is in the provider's books."""
+        attempt_id = new_id()
+        ours = f"pa_{attempt_id.hex}"
+        copied = {**invoice, "pay_load": {"attempt": ours}}
+        self._fawaterk.books.add(copied, FIRST_ID)
+        return {
+            "of": payment_id,
+            "payment": {"id": (made := new_id()), "payment_number": f"PAY-{made.hex}", "idempotency_key": made.hex},
+            "attempt": {
+                "id": attempt_id,
+                "payment_id": made,
+                "merchant_reference": ours,
+                "provider_reference": copied["invoice_id"],
+            },
+            "invoice": copied,
+        }
+
+    def _store(self, copies: list[dict[str, Any]]) -> None:
+        values = (
+            [copy["of"] for copy in copies],
+            *([_json(copy[it]) for copy in copies] for it in ("payment", "attempt")),
+        )
+        with self._running.database.transaction() as statements:
+            statements.execute(_COPY_PAYMENTS, (values[0], values[1]))
+            statements.execute(_COPY_ATTEMPTS, (values[0], values[2]))
+            statements.commit()
 
     def receive(self) -> None:
         """Every webhook arrives once, every second one again, every tenth five times more, in any order."""
@@ -220,6 +266,10 @@ class Backlog:
             public_url="https://shop.example",
         )
         open_payment(command, new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id)
+
+
+def _json(changes: dict[str, Any]) -> str:
+    return orjson.dumps(changes).decode()
 
 
 def redis_of(running: Running) -> Redis:
