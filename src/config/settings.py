@@ -113,6 +113,10 @@ class Settings:
     bcrypt_cost: int
     booking_hold_minutes: int
     log_format: str
+    crash_point: str = ""
+    """Where this process is to die (infrastructure/crash_points.py); for tests of what a death leaves behind."""
+    of_gateways: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the environment says under names that begin with an enabled gateway's: NILE_PAY_API_KEY for nile_pay."""
 
     @property
     def is_production(self) -> bool:
@@ -186,6 +190,8 @@ class _Reader:
             bcrypt_cost=self.whole("BCRYPT_COST", 12, 12 if production else 4, 16),
             booking_hold_minutes=self.whole("BOOKING_HOLD_MINUTES", 30, 1, 7 * 24 * 60),
             log_format=self.text("LOG_FORMAT", "json" if production else "console"),
+            crash_point=self.crash_point(),
+            of_gateways=self.of_gateways(),
         )
         if production:
             _refuse_for_production(settings)
@@ -235,6 +241,18 @@ class _Reader:
     def gateways(self) -> tuple[str, ...]:
         default = "" if self.environment is Environment.PRODUCTION else "sandbox"
         return tuple(name.lower() for name in self.listed("PAYMENT_GATEWAYS")) or tuple(filter(None, [default]))
+
+    def crash_point(self) -> str:
+        point = self.text("CRASH_POINT")
+        if point and self.environment is Environment.PRODUCTION:
+            raise SettingsError("CRASH_POINT kills processes and is refused in production")
+        if point and not re.fullmatch(r"[a-z_]+\.(before_commit|after_commit|before_call|after_answer)", point):
+            raise SettingsError("CRASH_POINT is such as receive_webhook.after_commit or create_checkout.before_call")
+        return point
+
+    def of_gateways(self) -> dict[str, str]:
+        prefixes = tuple(f"{name.upper()}_" for name in self.gateways())
+        return {name: self.text(name) for name in self.values if name.startswith(prefixes)}
 
     def secret(self, name: str, home: Path) -> str:
         """A secret of at least 32 bytes; outside production one is made, and kept, where none is given."""

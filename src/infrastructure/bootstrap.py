@@ -9,7 +9,7 @@ import redis
 from sqlalchemy.engine import URL
 
 import infrastructure.database.tables  # noqa: F401 - completes the mappings
-from application.billing.ports import InvoiceDocument
+from application.billing.ports import Gateways, InvoiceDocument
 from application.dependencies import Dependencies
 from application.ledger.books_ports import StatementDocument
 from application.ledger.points import points_terms
@@ -21,6 +21,7 @@ from domain.identity.lockout import ADDRESS_FAILURES, LockoutPolicy
 from domain.operations.settings import HOLD_MINUTES
 from domain.shared.clock import Clock
 from infrastructure.clock import SystemClock, new_id
+from infrastructure.crash_points import CrashingGateways, CrashingUnitOfWork, arm
 from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoiceDocuments
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.idempotency import SqlIdempotency
@@ -98,8 +99,11 @@ def bootstrap(
 
     lockout = LockoutPolicy(address_failures=max(2, int(ADDRESS_FAILURES * settings.rate_limit_scale)))
 
+    arm(settings.crash_point)
+    unit_of_work = CrashingUnitOfWork if settings.crash_point else SqlUnitOfWork
+
     def new_uow() -> SqlUnitOfWork:
-        return SqlUnitOfWork(
+        return unit_of_work(
             database,
             encryption=encryption,
             digests=digests,
@@ -118,7 +122,7 @@ def bootstrap(
         new_uow=new_uow,
         queries=_queries(database, encryption),
         idempotency=SqlIdempotency(database, clock, encryption),
-        gateways=EntryPointGateways(payments),
+        gateways=_gateways(payments),
         passwords=BcryptPasswords(settings.bcrypt_cost, run_hash),
         tokens=JwtAccessTokens(settings.jwt_signing_keys, RoleGrants(database).permissions_of),
         one_time_codes=TotpCodes(encryption),
@@ -144,6 +148,11 @@ def bootstrap(
         sandbox=create_provider(payments) if "sandbox" in settings.payment_gateways else None,
     )
     return Running(settings, database, connection, dependencies)
+
+
+def _gateways(context: GatewayContext) -> Gateways:
+    gateways = EntryPointGateways(context)
+    return CrashingGateways(gateways) if context.settings.crash_point else gateways
 
 
 def _queries(database: Database, encryption: Encryption) -> Queries:

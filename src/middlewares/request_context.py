@@ -1,6 +1,6 @@
 """An id and an origin for every request; the id in its answer and in every log line.
 
-One line is logged for each request that changes something.
+One line is logged for each request that changes something, unless what it changed says as much.
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ def register_request_context(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_end)
     app.teardown_request(_leave)
+
+
+def told_by_its_row() -> None:
+    """The request at hand is kept in a row with all that a line of the log would say: a success needs none."""
+    noted().is_told = True
 
 
 def _begin() -> None:
@@ -84,6 +89,6 @@ def _end(response: Response) -> Response:
     matched, method = request.url_rule, request.method
     rule = matched.rule if matched is not None else "none"
     _SECONDS.labels(rule, method, response.status_code).observe(seconds)
-    if method not in ("GET", "HEAD", "OPTIONS"):
+    if method not in ("GET", "HEAD", "OPTIONS") and not (response.status_code < 400 and "is_told" in here):
         _log.info("request", route=rule, method=method, status=response.status_code, ms=round(seconds * 1000))
     return response

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from config.settings import Settings
 from infrastructure.database.transaction import Database
 from infrastructure.logging import configure_logging
+from infrastructure.payment.sandbox import SIGNATURE_HEADER, sign
 from infrastructure.redaction import redact, redacted_text
 from middlewares.auth_middleware import public
 from tests.api.shop import Json, Shop, SignUp, problem
@@ -100,6 +101,17 @@ def test_an_ordinary_day_leaves_nobody_in_the_log(lines: io.StringIO, shop: Shop
     assert "/api/v1/auth/login" in written
     token = customer.headers["Authorization"].removeprefix("Bearer ")
     assert not [word for word in (*CANARIES, "+201001234567", token) if word in written], written
+
+
+def test_a_webhook_is_told_by_its_row_and_one_that_is_refused_by_the_log(lines: io.StringIO, shop: Shop) -> None:
+    secret, url = shop.running.settings.sandbox_secret, "/api/v1/payments/webhooks/sandbox_json"
+    body = b'{"id": "evt_1", "type": "checkout.paid", "checkout_id": "c", "merchant_reference": "m"}'
+    signature = sign(body, secret=secret, at=shop.running.dependencies.clock.now())
+    assert shop.client.post(url, data=body, headers={SIGNATURE_HEADER: signature}).status_code == 200
+    assert '"event": "request"' not in lines.getvalue()
+    assert shop.client.post(url, data=body + b" ", headers={SIGNATURE_HEADER: signature}).status_code == 401
+    (line,) = [json.loads(line) for line in lines.getvalue().splitlines() if '"event": "request"' in line]
+    assert (line["route"], line["status"]) == ("/api/v1/payments/webhooks/<provider>", 401)
 
 
 def test_what_libraries_log_goes_through_the_same_chain(lines: io.StringIO) -> None:

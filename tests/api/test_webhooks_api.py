@@ -17,7 +17,7 @@ from config.settings import FawaterkSettings, Settings
 from fake_providers.fawaterk import FawaterkServer, encode
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.refusals import DatabaseUnavailable
-from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Transaction
 from infrastructure.payment.sandbox import SIGNATURE_HEADER, sign
 from tests.api.shop import Json, Shop, SignUp, problem
@@ -181,6 +181,28 @@ class TestSandbox:
         assert answers == [{"status": "accepted"}] + [{"status": "duplicate"}] * 9
         self.shop.deliver_events()
         assert (status(self.shop, self.payment, self.customer), credited(self.shop)) == ("PAID", 1)
+
+    def test_it_is_stored_and_told_in_one_transaction(self) -> None:
+        self.shop.webhook(self.notice)
+        (row,) = self.shop.database.rows(
+            """SELECT w.id, w.xmin = o.xmin AS at_once, w.received_at = o.occurred_at AS same_time, o.version, o.payload
+               FROM payment_webhook_logs w, outbox_events o WHERE o.name = 'billing.webhook_received'"""
+        )
+        assert (row["at_once"], row["same_time"], row["version"]) == (True, True, 1)
+        assert row["payload"] == {"webhook_id": str(row["id"])}
+
+    def test_what_is_looked_into_again_is_told_again_under_its_old_row(self) -> None:
+        self.shop.webhook(self.notice)
+        with connect(self.shop.addresses.owner) as connection:
+            connection.execute("UPDATE payment_webhook_logs SET status = 'PROCESSED'")
+        answers = [self.shop.webhook(self.notice).json for _ in range(3)]
+        assert answers == [{"status": "accepted"}] + [{"status": "duplicate"}] * 2
+        told = self.shop.database.rows(
+            "SELECT payload ->> 'webhook_id' AS id FROM outbox_events WHERE name = 'billing.webhook_received'"
+        )
+        (stored,) = self.shop.database.rows("SELECT id::text, status FROM payment_webhook_logs")
+        assert [row["id"] for row in told] == [stored["id"]] * 2
+        assert stored["status"] == "RECEIVED"
 
     def test_changed_old_and_unsigned_notices_are_401(self, clock: MovableClock) -> None:
         before = self.shop.state()

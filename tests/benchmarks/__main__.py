@@ -1,16 +1,18 @@
-"""Measure us beside the floors: `python -m tests.benchmarks [posting] [ledger] [http] [logins] [--seconds N] …`."""
+"""Measure us beside the floors: `python -m tests.benchmarks [posting] [ledger] [http] [intake] … [--seconds N] …`."""
 
 from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import http, ledger, logins, posting
+from tests.benchmarks import http, intake, ledger, logins, posting, relay
 from tests.benchmarks.program import Benchmark, run
 
 BENCHMARKS: dict[str, Benchmark] = {
     "posting": posting.measure,
     "ledger": ledger.measure,
     "http": http.measure,
+    "intake": intake.measure,
+    "relay": relay.measure,
     "logins": logins.measure,
 }
 

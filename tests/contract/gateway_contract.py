@@ -5,10 +5,7 @@ A third party's gateway runs the same suite: subclass `GatewayContract`, give th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Protocol
-from uuid import UUID
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,68 +13,83 @@ from hypothesis import strategies as st
 
 from application.billing.ports import (
     BadSignature,
-    Checkout,
-    CheckoutRequest,
     OutcomeUnknown,
-    Payer,
-    PaymentGateway,
     ProviderIdentity,
+    ProviderRefused,
     ReadingStatus,
+    TransferState,
     UnreadableWebhook,
 )
 from domain.billing.payments import PaymentMethod
+from domain.ledger.reconciliation import LineKind
+from domain.shared.clock import business_date
 from domain.shared.money import Money
+from tests.contract.gateway_bench import (
+    ATTEMPT_ID,
+    OTHER_ATTEMPT_ID,
+    GatewayBench,
+    HasDays,
+    HasPayees,
+    a_request,
+    a_transfer,
+)
+from tests.contract.gateway_refunds import RefundPromises, a_paid_checkout
 
-ATTEMPT_ID = UUID("01890000-0000-7000-8000-000000000001")
-OTHER_ATTEMPT_ID = UUID("01890000-0000-7000-8000-000000000002")
-
-
-class GatewayBench(Protocol):
-    """A gateway with a provider behind it whose customers do as they are told."""
-
-    gateway: PaymentGateway
-
-    def pay(self, checkout: Checkout, times: int = 1) -> None:
-        """The customer pays the checkout, once or by mistake twice."""
-        ...
-
-    def webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
-        """The signed webhook that the provider would send about it now: body and headers."""
-        ...
+__all__ = ["ATTEMPT_ID", "OTHER_ATTEMPT_ID", "GatewayBench", "GatewayContract", "a_request"]
 
 
-def a_request(
-    amount: Money | None = None,
-    *,
-    method: str = "CREDIT_CARD",
-    first_name: str = "Mona",
-    last_name: str = "Adel",
-    email: str = "mona@example.com",
-    phone: str = "01000000000",
-    description: str = "Booking BK-2026-001042",
-    webhook_url: str = "https://api.example.com/webhooks/fawaterk_json",
-    locale: str = "en",
-    expires_at: datetime | None = None,
-    attempt_id: UUID = ATTEMPT_ID,
-) -> CheckoutRequest:
-    """A request for a checkout; tests name what matters to them."""
-    return CheckoutRequest(
-        attempt_id=attempt_id,
-        merchant_reference=f"pa_{attempt_id.hex}",
-        amount=amount or Money.of(149_910, "EGP"),
-        description=description,
-        method=method,
-        payer=Payer(first_name=first_name, last_name=last_name, email=email, phone=phone),
-        success_url="https://app.example.com/pay/ok",
-        cancel_url="https://app.example.com/pay/fail",
-        webhook_url=webhook_url,
-        locale=locale,
-        expires_at=expires_at or datetime.now(UTC) + timedelta(minutes=30),
-        created_at=datetime.now(UTC),
-    )
+class PayoutPromises:
+    """Transfers to payees, and the provider's own statement."""
+
+    def test_a_gateway_that_pays_nobody_refuses_to(self, bench: GatewayBench) -> None:
+        if bench.gateway.capabilities.pays_out:
+            pytest.skip("this gateway pays out")
+        with pytest.raises(ProviderRefused):
+            bench.gateway.transfer(a_transfer("anybody"))
+        with pytest.raises(ProviderRefused):
+            bench.gateway.read_transfer("tr_one", "")
+
+    def test_a_transfer_asked_for_again_is_sent_once(self, bench: GatewayBench) -> None:
+        payee = payee_of(bench)
+        before = bench.sent_to(payee)
+        sent = [bench.gateway.transfer(a_transfer(payee)) for _ in range(3)]
+        assert len({transfer.provider_transfer_reference for transfer in sent}) == 1
+        assert bench.sent_to(payee) - before == Money.of(2_500, "EGP")
+
+    def test_a_transfer_is_read_by_our_reference_or_the_providers(self, bench: GatewayBench) -> None:
+        sent = bench.gateway.transfer(a_transfer(payee_of(bench)))
+        assert sent.state in (TransferState.PENDING, TransferState.SUCCEEDED)
+        assert (sent.merchant_reference, sent.amount) == ("tr_one", Money.of(2_500, "EGP"))
+        for provider_reference in ("", sent.provider_transfer_reference):
+            assert bench.gateway.read_transfer("tr_one", provider_reference) == sent
+
+    def test_a_transfer_nobody_asked_for_is_none(self, bench: GatewayBench) -> None:
+        payee_of(bench)
+        assert bench.gateway.read_transfer("tr_none", "") is None
+
+    def test_a_gateway_that_states_nothing_says_so(self, bench: GatewayBench) -> None:
+        if bench.gateway.capabilities.states:
+            pytest.skip("this gateway states")
+        with pytest.raises(ProviderRefused):
+            bench.gateway.statement(business_date(datetime.now(UTC)))
+
+    def test_a_days_statement_has_its_charges_under_the_reference_that_readings_have(self, bench: GatewayBench) -> None:
+        if not bench.gateway.capabilities.states:
+            pytest.skip("this gateway states nothing")
+        checkout = a_paid_checkout(bench)
+        bench.gateway.create_checkout(a_request(attempt_id=OTHER_ATTEMPT_ID))
+        reading = bench.gateway.read(checkout.identity)
+        day = bench.today() if isinstance(bench, HasDays) else business_date(datetime.now(UTC))
+        stated = bench.gateway.statement(day)
+        assert stated.provider == bench.gateway.name
+        assert [
+            (line.provider_reference, line.amount, line.booked_on)
+            for line in stated.lines
+            if line.kind is LineKind.PAYMENT
+        ] == [(reading.provider_reference, *reading.paid, day)]
 
 
-class GatewayContract:
+class GatewayContract(RefundPromises, PayoutPromises):
     """The promises of `PaymentGateway`."""
 
     def test_its_name_is_upper_case_and_its_methods_are_payment_methods(self, bench: GatewayBench) -> None:
@@ -85,10 +97,22 @@ class GatewayContract:
         assert gateway.name == gateway.name.upper() != ""
         assert gateway.methods <= {method.value for method in PaymentMethod}
 
+    def test_what_is_offered_now_are_methods_of_its_own(self, bench: GatewayBench) -> None:
+        assert bench.gateway.offered() <= bench.gateway.methods
+
     def test_a_new_checkout_is_open_and_unpaid(self, bench: GatewayBench) -> None:
         checkout = bench.gateway.create_checkout(a_request())
         reading = bench.gateway.read(checkout.identity)
         assert (reading.status, reading.paid) == (ReadingStatus.OPEN, ())
+
+    def test_a_checkout_asked_for_again_is_the_same_one(self, bench: GatewayBench) -> None:
+        if not bench.gateway.capabilities.repeats_creation:
+            pytest.skip("this provider opens another checkout each time")
+        request = a_request()
+        first, again = bench.gateway.create_checkout(request), bench.gateway.create_checkout(request)
+        assert first.identity == again.identity
+        bench.pay(first)
+        assert bench.gateway.create_checkout(request).identity == first.identity
 
     def test_a_paid_checkout_reads_as_the_exact_amount(self, bench: GatewayBench) -> None:
         checkout = bench.gateway.create_checkout(a_request(Money.of(149_910, "EGP")))
@@ -101,6 +125,25 @@ class GatewayContract:
         bench.pay(checkout, times=2)
         reading = bench.gateway.read(checkout.identity)
         assert reading.paid == (Money.of(5_000, "EGP"), Money.of(5_000, "EGP"))
+
+    def test_whoever_reads_twice_learns_the_same_twice(self, bench: GatewayBench) -> None:
+        checkout = a_paid_checkout(bench)
+        assert bench.gateway.read(checkout.identity) == bench.gateway.read(checkout.identity)
+
+    def test_a_charge_is_read_by_its_own_name_alone(self, bench: GatewayBench) -> None:
+        known = bench.gateway.read(a_paid_checkout(bench).identity)
+        if not known.charge_reference:
+            pytest.skip("this provider has no other name for a charge")
+        by_charge = bench.gateway.read(ProviderIdentity("", "", known.charge_reference))
+        assert (by_charge.status, by_charge.paid) == (known.status, known.paid)
+        assert by_charge.merchant_reference == known.merchant_reference
+
+    def test_a_charge_nobody_made_is_not_found(self, bench: GatewayBench) -> None:
+        known = bench.gateway.read(a_paid_checkout(bench).identity)
+        if not known.charge_reference:
+            pytest.skip("this provider has no other name for a charge")
+        reading = bench.gateway.read(ProviderIdentity("", "", "1"))
+        assert (reading.status, reading.paid) == (ReadingStatus.NOT_FOUND, ())
 
     def test_a_reference_nobody_gave_out_is_not_found(self, bench: GatewayBench) -> None:
         checkout = bench.gateway.create_checkout(a_request())
@@ -123,6 +166,7 @@ class GatewayContract:
             checkout.provider_reference,
             f"pa_{ATTEMPT_ID.hex}",
         )
+        assert not notice.is_about_refund
 
     def test_a_redelivery_has_the_same_event_key(self, bench: GatewayBench) -> None:
         checkout = bench.gateway.create_checkout(a_request())
@@ -146,3 +190,11 @@ class GatewayContract:
     def test_junk_is_refused_and_never_an_accident(self, bench: GatewayBench, body: bytes, content_type: str) -> None:
         with pytest.raises((BadSignature, UnreadableWebhook)):
             bench.gateway.parse_webhook(body, {"Content-Type": content_type})
+
+
+def payee_of(bench: GatewayBench) -> str:
+    """An account that transfers may go to; skips where the gateway pays nobody."""
+    if not bench.gateway.capabilities.pays_out:
+        pytest.skip("this gateway pays nobody")
+    assert isinstance(bench, HasPayees), "a gateway that pays out is tested with payees"
+    return bench.payee()

@@ -187,6 +187,48 @@ def within_a_second(holds: Callable[[], bool]) -> bool:
     return False
 
 
+_ONE_ROW = "INSERT INTO outbox_events (id, name, version, payload, occurred_at) VALUES (%s, 'test', 1, '{}', now())"
+
+
+def test_an_answer_wanted_later_is_known_after_the_commit_and_not_before(database: Database) -> None:
+    with database.transaction() as statements:
+        told = statements.later(f"{_ONE_ROW} RETURNING name", (new_id(),))
+        with pytest.raises(LookupError):
+            told.row()
+        statements.commit()
+    assert told.row() == {"name": "test"}
+    assert users_and_events(database) == (0, 1)
+
+
+def test_an_answer_wanted_later_that_is_not_committed_leaves_nothing(database: Database) -> None:
+    with database.transaction() as statements:
+        statements.later(f"{_ONE_ROW} RETURNING 1", (new_id(),))
+    with database.transaction() as statements:
+        statements.later(f"{_ONE_ROW} RETURNING 1", (new_id(),))
+        statements.row("SELECT 1")
+    assert users_and_events(database) == (0, 0)
+
+
+def test_it_keeps_its_own_answer_among_other_statements(database: Database) -> None:
+    with database.transaction() as statements:
+        first = statements.later("SELECT 'first' AS word")
+        assert statements.row("SELECT 'second' AS word") == {"word": "second"}
+        third = statements.later("SELECT 'third' AS word")
+        statements.execute(_ONE_ROW, (new_id(),))
+        statements.commit()
+    assert [told.row() for told in (first, third)] == [{"word": "first"}, {"word": "third"}]
+    assert users_and_events(database) == (0, 1)
+
+
+def test_a_refusal_of_what_stands_alone_is_told_at_commit(database: Database) -> None:
+    with database.transaction() as statements:
+        told = statements.later("SELECT 1 / 0")
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            statements.commit()
+    with pytest.raises(LookupError):
+        told.row()
+
+
 def test_a_refusal_in_the_pipeline_is_told_at_commit(database: Database) -> None:
     with pytest.raises(InsufficientBalance):
         overdraw(database)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response
 
 from api.answers import json_answer
 from api.context import use
 from application.billing.webhooks import ReceiveWebhook, Reception, receive_webhook
+from middlewares.at_hand import asked
 from middlewares.auth_middleware import public
 from middlewares.idempotency import not_idempotent
+from middlewares.request_context import told_by_its_row
 
 blueprint = Blueprint("payment_webhooks", __name__)
 
@@ -21,17 +26,26 @@ LARGEST_BODY = 256 * 1024
 @not_idempotent("providers name their events themselves, and each is stored once")
 def receive(provider: str) -> Response:
     """A provider's event, JSON or form. Fawaterk sends JSON only to an address that ends in `_json`."""
-    request.max_content_length = LARGEST_BODY
+    arrived, ports = asked(), use()
+    arrived.max_content_length = LARGEST_BODY
     reception = receive_webhook(
         ReceiveWebhook(
             provider=provider.removesuffix("_json"),
-            body=request.get_data(cache=False),
-            headers=dict(request.headers),
-            address=request.remote_addr or "",
+            body=arrived.get_data(cache=False),
+            headers=_headers(arrived.environ),
+            address=arrived.remote_addr or "",
         ),
-        uow=use().new_uow(),
-        gateways=use().gateways,
-        clock=use().clock,
-        new_id=use().new_id,
+        uow=ports.new_uow(),
+        gateways=ports.gateways,
+        clock=ports.clock,
+        new_id=ports.new_id,
     )
+    told_by_its_row()
     return json_answer({"status": "duplicate" if reception is Reception.DUPLICATE else "accepted"})
+
+
+def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    """The headers by their names, `Content-Type` and so on (PEP 3333); Werkzeug's own way takes ten times as long."""
+    given = {name[5:]: value for name, value in environ.items() if name.startswith("HTTP_")}
+    given["CONTENT_TYPE"] = environ.get("CONTENT_TYPE", "")
+    return {name.replace("_", "-").title(): value for name, value in given.items()}

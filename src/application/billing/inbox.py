@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -60,11 +60,11 @@ class WebhookInbox(Protocol):
         content_type: str,
         address: str,
         at: datetime,
-    ) -> UUID | None:
-        """Keep a new event and answer its id; None for one that is known.
+    ) -> Callable[[], bool]:
+        """Keep a new event and publish WebhookReceived of it; what is answered says, after the commit, if it was new.
 
-        A known event that was looked into before its money was there is opened again (its id is
-        answered): whoever sends a forged notice first must not silence the genuine one.
+        A known event that was looked into before its money was there is opened again, and counts as new:
+        whoever sends a forged notice first must not silence the genuine one.
         """
         ...
 

@@ -12,7 +12,6 @@ from application.billing.inbox import OpenAttempt, StoredWebhook
 from application.billing.ports import Gateways, IrrelevantWebhook
 from application.billing.settlement import SettleAttempt, settle_attempt
 from application.ports import NewUnitOfWork, UnitOfWork
-from domain.billing.payments import WebhookReceived
 from domain.shared.clock import Clock
 from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId
@@ -57,21 +56,18 @@ def receive_webhook(
         notice = gateways.get(command.provider).parse_webhook(command.body, command.headers)
     except IrrelevantWebhook:
         return Reception.IRRELEVANT
-    now = clock.now()
     with uow:
-        webhook_id = uow.inbox.store(
+        was_new = uow.inbox.store(
             notice,
             webhook_id=new_id(),
             provider=command.provider.upper(),
             body=command.body,
             content_type=command.headers.get("Content-Type", ""),
             address=command.address,
-            at=now,
+            at=clock.now(),
         )
-        if webhook_id is not None:
-            uow.publish(WebhookReceived(at=now, webhook_id=webhook_id))
         uow.commit()
-    return Reception.DUPLICATE if webhook_id is None else Reception.ACCEPTED
+    return Reception.ACCEPTED if was_new() else Reception.DUPLICATE
 
 
 def process_webhook(

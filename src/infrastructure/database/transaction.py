@@ -49,6 +49,10 @@ class Statements(Protocol):
         """Send a statement whose answer nobody needs; its refusal surfaces at the next answer or commit."""
         ...
 
+    def later(self, sql: str, parameters: Parameters = ()) -> Later:
+        """Send a statement whose answer is wanted after the commit; alone in its transaction it is one round trip."""
+        ...
+
     @property
     def session(self) -> Session:
         """The ORM on this transaction's connection; from here on statements are no longer pipelined."""
@@ -65,6 +69,23 @@ class Statements(Protocol):
     def joined(self) -> Statements:
         """This transaction as an inner unit of work sees it: its commit is left to the outer one."""
         ...
+
+
+class Later:
+    """The first row that a statement answered; known at the latest when its transaction is committed."""
+
+    def __init__(self) -> None:
+        self._found: list[Row | None] = []
+
+    def row(self) -> Row | None:
+        """Raises LookupError while the statement is not sent."""
+        if not self._found:
+            raise LookupError("asked before the commit")
+        return self._found[0]
+
+    def read(self, cursor: psycopg.Cursor[Row]) -> None:
+        """Take the answer from the cursor that the statement ran on."""
+        self._found[:] = [cursor.fetchone()]
 
 
 class Database:
@@ -161,7 +182,7 @@ class Transaction:
         self._pipeline: contextlib.ExitStack | None = None
         self._cursor = _cursor(lent)
         self._session: Session | None = None
-        self._first: tuple[str, Parameters] | None = None
+        self._first: tuple[str, Parameters, Later | None] | None = None
         self._has_begun = False
 
     def joined(self) -> Statements:
@@ -176,11 +197,24 @@ class Transaction:
         return self._cursor.execute(sql, parameters, prepare=True).fetchone()
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
+        self._send(sql, parameters, None)
+
+    def later(self, sql: str, parameters: Parameters = ()) -> Later:
+        answer = Later()
+        self._send(sql, parameters, answer)
+        return answer
+
+    def _send(self, sql: str, parameters: Parameters, answer: Later | None) -> None:
         if self._first is None and not self._has_begun:
-            self._first = sql, parameters
+            self._first = sql, parameters, answer
             return
         self._begin()
+        self._run(sql, parameters, answer)
+
+    def _run(self, sql: str, parameters: Parameters, answer: Later | None) -> None:
         self._cursor.execute(sql, parameters, prepare=True)
+        if answer is not None:
+            answer.read(self._cursor)
 
     def _begin(self) -> None:
         """Ask for the transaction and for what waited; the answers come with that of the first question."""
@@ -191,7 +225,7 @@ class Transaction:
         self._pipeline.enter_context(self._connection.pipeline())
         self._cursor.execute("BEGIN")
         if self._first is not None:
-            self._cursor.execute(*self._first, prepare=True)
+            self._run(*self._first)
 
     @property
     def session(self) -> Session:
@@ -221,7 +255,7 @@ class Transaction:
     def _commit_alone(self) -> None:
         if self._first is not None:
             first, self._first = self._first, None
-            self._cursor.execute(*first, prepare=True)
+            self._run(*first)
 
     def close(self) -> None:
         """Let go: whatever was not committed is rolled back."""
@@ -247,6 +281,7 @@ class JoinedTransaction:
         self.rows = outer.rows
         self.row = outer.row
         self.execute = outer.execute
+        self.later = outer.later
         self.flush = outer.flush
 
     @property

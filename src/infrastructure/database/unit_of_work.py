@@ -177,7 +177,7 @@ class SqlUnitOfWork:
 
     @cached_property
     def inbox(self) -> SqlInbox:
-        return SqlInbox(self._statements)
+        return SqlInbox(self._statements, self._new_id)
 
     @cached_property
     def invoices(self) -> SqlInvoices:

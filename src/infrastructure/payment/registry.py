@@ -25,6 +25,10 @@ class GatewayContext:
     clock: Clock
     database: Database
 
+    def own_setting(self, name: str) -> str:
+        """A setting that only this gateway knows, trimmed, empty where it is not given; named GATEWAY_SOMETHING."""
+        return self.settings.of_gateways.get(name, "")
+
 
 CreateGateway = Callable[[GatewayContext], PaymentGateway]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,8 +12,9 @@ from application.billing.inbox import OpenAttempt, StoredWebhook
 from application.billing.ports import WebhookNotice
 from application.ports import PaymentTarget
 from domain.billing.invoices import Invoice
-from domain.billing.payments import Payment, PaymentNotFound, PaymentStatus, PaymentType, Receipt
+from domain.billing.payments import Payment, PaymentNotFound, PaymentStatus, PaymentType, Receipt, WebhookReceived
 from domain.billing.tenders import sole_tender
+from domain.shared.identifiers import NewId
 from infrastructure.database.billing.tables import payments
 from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.transaction import Statements
@@ -92,21 +93,28 @@ class SqlPayments:
         return int(row["serial"]) if row else 0
 
 
-_STORE = """
-INSERT INTO payment_webhook_logs (id, provider, webhook_event_id, event_type, provider_reference,
-                                  provider_key, merchant_reference, reference_number, charge_reference,
-                                  is_about_refund, body, content_type, status, ip_address, received_at)
-VALUES (%(id)s, %(provider)s, %(event_key)s, %(event_type)s, %(provider_reference)s, %(provider_key)s,
-        %(merchant_reference)s, %(reference_number)s, %(charge_reference)s, %(is_about_refund)s, %(body)s,
-        %(content_type)s, 'RECEIVED', %(address)s, %(at)s)
-ON CONFLICT (provider, webhook_event_id) DO NOTHING
-RETURNING id
-"""
-# Looked into before, and the payment it speaks of is still open: look again, once for all that repeat it.
-_REOPEN = """
-UPDATE payment_webhook_logs w SET status = 'RECEIVED', processed_at = NULL, error_message = NULL
-WHERE w.provider = %(provider)s AND w.webhook_event_id = %(event_key)s AND w.status = 'PROCESSED'
-  AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.id = w.payment_id AND p.status <> 'PENDING')
+# The event, and the outbox row that tells of it, in one statement that is its own transaction: one round trip.
+# A known one that was looked into before, and whose payment is still open, is looked into again, once for all that
+# repeat it; so is one of a refund: two refunds of the same sum may be told of in the same words.
+_STORE = f"""
+WITH stored AS (
+    INSERT INTO payment_webhook_logs (id, provider, webhook_event_id, event_type, provider_reference, provider_key,
+                                      merchant_reference, reference_number, charge_reference, is_about_refund, body,
+                                      content_type, status, ip_address, received_at)
+    VALUES (%(id)s, %(provider)s, %(event_key)s, %(event_type)s, %(provider_reference)s, %(provider_key)s,
+            %(merchant_reference)s, %(reference_number)s, %(charge_reference)s, %(is_about_refund)s, %(body)s,
+            %(content_type)s, 'RECEIVED', %(address)s, %(at)s)
+    ON CONFLICT (provider, webhook_event_id) DO NOTHING
+    RETURNING id),
+reopened AS (
+    UPDATE payment_webhook_logs w SET status = 'RECEIVED', processed_at = NULL, error_message = NULL
+    WHERE w.provider = %(provider)s AND w.webhook_event_id = %(event_key)s AND w.status = 'PROCESSED'
+      AND (w.is_about_refund
+           OR NOT EXISTS (SELECT 1 FROM payments p WHERE p.id = w.payment_id AND p.status <> 'PENDING'))
+    RETURNING id)
+INSERT INTO outbox_events (id, name, version, payload, occurred_at)
+SELECT %(event_id)s, '{WebhookReceived.name}', {WebhookReceived.version}, jsonb_build_object('webhook_id', id), %(at)s
+FROM (SELECT id FROM stored UNION ALL SELECT id FROM reopened) AS kept
 RETURNING id
 """
 _WAITING = "SELECT * FROM payment_webhook_logs WHERE id = %s AND status = 'RECEIVED'"
@@ -140,8 +148,9 @@ ORDER BY updated_at LIMIT %s
 class SqlInbox:
     """Implements `application.billing.inbox.WebhookInbox`."""
 
-    def __init__(self, statements: Statements) -> None:
+    def __init__(self, statements: Statements, new_id: NewId) -> None:
         self._statements = statements
+        self._new_id = new_id
 
     def store(
         self,
@@ -153,9 +162,10 @@ class SqlInbox:
         content_type: str,
         address: str,
         at: datetime,
-    ) -> UUID | None:
+    ) -> Callable[[], bool]:
         values = {
             "id": webhook_id,
+            "event_id": self._new_id(),
             "provider": provider,
             "event_key": notice.event_key,
             "event_type": notice.event_type,
@@ -170,8 +180,8 @@ class SqlInbox:
             "address": address,
             "at": at,
         }
-        row = self._statements.row(_STORE, values) or self._statements.row(_REOPEN, values)
-        return row["id"] if row is not None else None
+        told = self._statements.later(_STORE, values)
+        return lambda: told.row() is not None
 
     def get(self, webhook_id: UUID) -> StoredWebhook | None:
         row = self._statements.row(_WAITING, (webhook_id,))

@@ -1,0 +1,1 @@
+"""Nile Pay as a payment gateway of altayar."""
