@@ -11,11 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from config.settings import FawaterkSettings, Settings
+from fake_providers.fawaterk import FawaterkServer
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
 from tests.conftest import MovableClock
 from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.fawaterk_server import FawaterkServer
 from tests.faults.processes import Mortals
 from tests.faults.till import SignUp, Till
 

@@ -13,11 +13,11 @@ from werkzeug.test import TestResponse
 
 from application.billing.handlers import look_into_webhook
 from application.billing.reconciliation import reconcile_payments
+from fake_providers.fawaterk import FawaterkServer
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses
 from tests.conftest import Person
 from tests.e2e.invariants import unlike_books
-from tests.fakes.fawaterk_server import FawaterkServer
 from tests.integration.shop import broken_promises
 
 DEPOSITS = "/api/v1/wallet/deposits"

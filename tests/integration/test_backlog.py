@@ -31,12 +31,13 @@ from application.billing.payments import OpenPayment, open_payment
 from application.subscriptions import SUBSCRIPTIONS
 from config.settings import FawaterkSettings, Settings
 from domain.billing.payments import PaymentMethod, PaymentType, WebhookReceived
+from fake_providers.fawaterk import FawaterkServer
+from fake_providers.fawaterk.books import FIRST_ID
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.clock import SystemClock, new_id
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.messaging.event_relay import EventRelay
 from tests.builders import egp
-from tests.fakes.fawaterk_server import FIRST_ID, FawaterkServer
 from tests.integration import backlog_worker
 from tests.integration.outbox import open_deliveries
 from tests.integration.shop import a_stored_user, all_at_once, broken_promises
