@@ -274,6 +274,28 @@ def test_a_refunds_amount_is_read_exactly_or_not_at_all(paid: Paid, amount: str)
         paid.told()
 
 
+@pytest.mark.parametrize("change", ["added", "deleted"])
+def test_a_list_that_changes_while_it_is_read_is_read_again_later(paid: Paid, change: str) -> None:
+    server = paid.bench.server
+    for _ in range(11):
+        server.refund_on_dashboard(paid.checkout.provider_reference, "1.00")
+    page = server.refunds.page
+
+    def changing(number: int) -> dict[str, object]:
+        told = page(number)
+        if number == 1 and change == "added":
+            server.refund_on_dashboard(paid.checkout.provider_reference, "1.00")
+        if number == 1 and change == "deleted":
+            server.books.delete_refund(11)
+        return told
+
+    server.refunds.page = changing  # type: ignore[method-assign]
+    with pytest.raises(OutcomeUnknown):
+        paid.told()
+    server.refunds.page = page  # type: ignore[method-assign]
+    assert len(paid.told()) == (12 if change == "added" else 10)
+
+
 def test_a_reference_that_could_not_be_found_again_is_never_sent(paid: Paid) -> None:
     with pytest.raises(ValueError, match="rf_"):
         paid.refund(100, "booking 7")

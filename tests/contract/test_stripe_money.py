@@ -489,7 +489,7 @@ def test_the_servers_objects_have_the_members_of_stripes(bench: StripeBench, pai
     bench.server.act("dispute", {"payment_intent": bench.read(paid).charge_reference})
     kinds = [
         stripe.checkout.Session, stripe.PaymentIntent, stripe.Charge, stripe.Refund, stripe.Dispute, stripe.Transfer,
-        stripe.Reversal, stripe.Payout, stripe.BalanceTransaction, stripe.Event,
+        stripe.TransferReversal, stripe.Payout, stripe.BalanceTransaction, stripe.Event,
     ]  # fmt: skip
     for kind in kinds:
         found = bench.server.books.all(kind.OBJECT_NAME)

@@ -58,6 +58,7 @@ SLACK: Final = timedelta(days=2)
 
 _REFERENCE = re.compile(r"rf_[0-9A-Za-z_-]{1,80}")
 _NUMBER = re.compile(r"[1-9][0-9]*")
+_PAGES = re.compile(r"[0-9]{1,9}")
 
 log = structlog.get_logger(__name__)
 Members = Mapping[str, object]
@@ -70,6 +71,15 @@ class Refundable:
     number: str
     currency: Currency
     since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page of the list: its rows, which one is the last, and how many rows all have together."""
+
+    rows: list[Members]
+    last: int
+    total: str
 
 
 class FawaterkRefunds:
@@ -153,25 +163,34 @@ class FawaterkRefunds:
         return kind in KINDS[self._kind] and wire.read_identifier(row.get("refundable_id")) == refundable.number
 
     def _rows(self, since: datetime | None) -> Iterator[Members]:
-        """The list, newest first; what is older than the charge is not read. Raises OutcomeUnknown where it has no end.
+        """The list, newest first; what is older than the charge is not read.
 
-        Laravel's paginator, on top or under `data`, without a status.
+        Raises OutcomeUnknown where it has no end, or changes under our eyes: a row that moves to a page that
+        was read already would look like a refund that is not there.
         """
+        total: object = None
         for number in range(1, MOST_PAGES + 1):
-            answer = self._access.call("refund/index", "POST", f"refund/index?page={number}", {})
-            page = answer.document
-            inner = page.get("data")
-            if isinstance(inner, Mapping):
-                page, inner = inner, inner.get("data")
-            if not isinstance(inner, list) or not all(isinstance(row, Mapping) for row in inner):
-                raise unknown("the answer is no list of refunds")
-            yield from inner
-            last = wire.read_identifier(page.get("last_page"))
-            if not (last.isascii() and last.isdigit()):
-                raise unknown("the list of refunds does not say where it ends")
-            if number >= int(last) or _is_before(inner, since):
+            page = self._page(number)
+            if number > 1 and page.total != total:
+                raise unknown("the list of refunds changed while it was read")
+            total = page.total
+            yield from page.rows
+            if number >= page.last or _is_before(page.rows, since):
                 return
         raise unknown("the list of refunds is too long")
+
+    def _page(self, number: int) -> _Page:
+        """Laravel's paginator, on top or under `data`, without a status."""
+        page = self._access.call("refund/index", "POST", f"refund/index?page={number}", {}).document
+        inner = page.get("data")
+        if isinstance(inner, Mapping):
+            page, inner = inner, inner.get("data")
+        if not isinstance(inner, list) or not all(isinstance(row, Mapping) for row in inner):
+            raise unknown("the answer is no list of refunds")
+        last = wire.read_identifier(page.get("last_page"))
+        if not _PAGES.fullmatch(last):
+            raise unknown("the list of refunds does not say where it ends")
+        return _Page(inner, int(last), wire.read_identifier(page.get("total")))
 
 
 def _is_before(rows: list[Members], since: datetime | None) -> bool:
