@@ -16,6 +16,7 @@ from application.billing.ports import (
     OutcomeUnknown,
     ProviderIdentity,
     ProviderRefused,
+    Reading,
     ReadingStatus,
     TransferState,
     UnreadableWebhook,
@@ -134,7 +135,7 @@ class GatewayContract(RefundPromises, PayoutPromises):
         known = bench.gateway.read(a_paid_checkout(bench).identity)
         if not known.charge_reference:
             pytest.skip("this provider has no other name for a charge")
-        by_charge = bench.gateway.read(ProviderIdentity("", "", known.charge_reference))
+        by_charge = read_by_charge(bench, known.charge_reference)
         assert (by_charge.status, by_charge.paid) == (known.status, known.paid)
         assert by_charge.merchant_reference == known.merchant_reference
 
@@ -142,7 +143,7 @@ class GatewayContract(RefundPromises, PayoutPromises):
         known = bench.gateway.read(a_paid_checkout(bench).identity)
         if not known.charge_reference:
             pytest.skip("this provider has no other name for a charge")
-        reading = bench.gateway.read(ProviderIdentity("", "", "1"))
+        reading = read_by_charge(bench, "1")
         assert (reading.status, reading.paid) == (ReadingStatus.NOT_FOUND, ())
 
     def test_a_reference_nobody_gave_out_is_not_found(self, bench: GatewayBench) -> None:
@@ -190,6 +191,14 @@ class GatewayContract(RefundPromises, PayoutPromises):
     def test_junk_is_refused_and_never_an_accident(self, bench: GatewayBench, body: bytes, content_type: str) -> None:
         with pytest.raises((BadSignature, UnreadableWebhook)):
             bench.gateway.parse_webhook(body, {"Content-Type": content_type})
+
+
+def read_by_charge(bench: GatewayBench, charge: str) -> Reading:
+    """What is read of a charge by its own name; skips where the gateway says that it reads none that way."""
+    try:
+        return bench.gateway.read(ProviderIdentity("", "", charge))
+    except ProviderRefused:
+        pytest.skip("this provider reads no charge by its own name")
 
 
 def payee_of(bench: GatewayBench) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import uuid4
 
 from application.billing.ports import (
     Checkout,
@@ -25,6 +26,7 @@ from fake_providers.stripe.server import TEST_KEY, WEBHOOK_SECRET
 from infrastructure.payment.http import ProviderClient
 from infrastructure.payment.stripe import StripeGateway
 from infrastructure.payment.stripe.api import StripeApi
+from tests.contract.gateway_bench import a_request
 
 TOTAL = Money.of(149_910, "EGP")
 
@@ -69,6 +71,15 @@ class StripeBench:
     def webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
         session = checkout.provider_reference
         return self.signed(self.event("checkout.session.completed", lambda about: about["id"] == session))
+
+    def payee(self) -> str:
+        """A connected account, and a balance to pay it from."""
+        self.pay(self.gateway.create_checkout(a_request(attempt_id=uuid4())))
+        return "acct_1PgafTB7WZ01zgkW"
+
+    def sent_to(self, payee: str) -> Money:
+        sent = (it["amount"] for it in self.server.books.all("transfer") if it["destination"] == payee)
+        return Money.of(sum(sent), "EGP")
 
     def event(self, kind: str, fits: Callable[[Any], bool] = lambda about: True) -> Any:
         """The newest event of a kind whose object fits."""

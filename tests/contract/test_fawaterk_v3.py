@@ -164,7 +164,7 @@ def test_a_sentence_says_not_found_and_sentences_by_field_say_that_we_asked_wron
     checkout = bench.gateway.create_checkout(a_request())
     bench.server.forget(checkout.provider_reference)
     assert bench.gateway.read(checkout.identity).status is ReadingStatus.NOT_FOUND
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(ProviderRefused, match="intent key"):
         bench.gateway.read(ProviderIdentity("", charge="2304130044"))
 
 

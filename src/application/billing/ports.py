@@ -289,7 +289,8 @@ class PaymentGateway(Protocol):
 
     `create_checkout` is called once per attempt, after the attempt is stored; after OutcomeUnknown it is repeated
     only where `capabilities.repeats_creation`. `read` asks the provider with our credentials and changes nothing;
-    an identity without a reference is read by its charge. A webhook is proof of nothing but its sender:
+    an identity without a reference is read by its charge, or refused (ProviderRefused) where the provider knows no
+    other way than its reference. A webhook is proof of nothing but its sender:
     `parse_webhook` checks the signature over the bytes received and says which attempt to read, or raises
     IrrelevantWebhook where a verified one concerns no payment.
 

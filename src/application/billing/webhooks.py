@@ -9,7 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from application.billing.inbox import OpenAttempt, StoredWebhook
-from application.billing.ports import Gateways, IrrelevantWebhook
+from application.billing.ports import Gateways, IrrelevantWebhook, ProviderRefused
 from application.billing.settlement import SettleAttempt, settle_attempt
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.shared.clock import Clock
@@ -107,7 +107,10 @@ def _ask_whose(webhook: StoredWebhook, *, new_uow: NewUnitOfWork, gateways: Gate
     """Whose a charge is that nothing here names: the provider itself knows our reference of it."""
     if not webhook.charge_reference:
         return None
-    reading = gateways.get(webhook.provider).read(webhook.identity)
+    try:
+        reading = gateways.get(webhook.provider).read(webhook.identity)
+    except ProviderRefused:
+        return None
     if not reading.merchant_reference:
         return None
     told = replace(

@@ -97,11 +97,13 @@ class FawaterkV3Gateway:
     def read(self, identity: ProviderIdentity) -> Reading:
         """What became of a transaction, by `paid` and the successful rows of its history (contract §4).
 
-        Never FAILED: a declined card may be tried again. A transaction is read by its intent key alone;
-        where there is none, or where the answer tells nothing, OutcomeUnknown.
+        Never FAILED: a declined card may be tried again. A transaction is read by its intent key alone: one that
+        is named by its number only is refused. Where the answer tells nothing, OutcomeUnknown.
         """
         if identity.key:
             return self._invoices.read(identity)
+        if not identity.reference:
+            raise ProviderRefused(provider=self.name, reason="a transaction is read by its intent key alone")
         transaction = self._found(identity.reference)
         if transaction is None:
             return Reading(ReadingStatus.NOT_FOUND, identity.reference, "", paid=(), live=self.live)
@@ -154,13 +156,17 @@ class FawaterkV3Gateway:
         """The transaction's number, and when it was paid. Raises ProviderUnreachable: nothing was asked for."""
         identity = request.identity
         try:
-            transaction = self._found(identity.reference) or {}
+            transaction = self._found(identity.reference)
+            if transaction is None:
+                raise ProviderRefused(provider=self.name, reason="there is no such transaction")
             since = readings.paid_since(readings.transaction_charges, transaction)
         except OutcomeUnknown as trouble:
             raise ProviderUnreachable(provider=self.name, reason="the transaction cannot be read") from trouble
         number = readings.charge_reference(transaction)
-        if not number or identity.charge not in ("", number):
-            raise ProviderUnreachable(provider=self.name, reason="the transaction has no number")
+        if not number:
+            raise ProviderRefused(provider=self.name, reason="nothing was charged")
+        if identity.charge not in ("", number):
+            raise ProviderUnreachable(provider=self.name, reason="the answer is about another charge")
         return Refundable(number, request.charged.currency, since=since)
 
     def _found(self, intent_key: str) -> Members | None:
