@@ -69,6 +69,10 @@ class FawaterkBench:
     def webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
         return orjson.dumps(self.server.webhook("paid", checkout.provider_reference)), JSON
 
+    def forged_webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
+        guessed = {"hashKey": sign("a guessed vendor key", "InvoiceId=1&InvoiceKey=1&PaymentMethod=Fawry")}
+        return orjson.dumps(self.server.webhook("paid", checkout.provider_reference, tamper=guessed)), JSON
+
     def last_order(self) -> Any:
         return json.loads(self.server.orders[-1], parse_float=Decimal)
 
