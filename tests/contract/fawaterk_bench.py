@@ -14,7 +14,7 @@ import orjson
 from application.billing.ports import Checkout, RefundRequest
 from config.settings import FawaterkSettings
 from domain.shared.money import Money
-from fake_providers.fawaterk import FawaterkServer
+from fake_providers.fawaterk import FawaterkServer, sign
 from infrastructure.payment.fawaterk import FawaterkGateway, FawaterkV3Gateway
 from infrastructure.payment.http import ProviderClient
 
@@ -67,6 +67,14 @@ class FawaterkBench:
 
     def webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
         return orjson.dumps(self.server.webhook("paid", checkout.provider_reference)), JSON
+
+    def forged_webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
+        forged = self.server.webhook("paid", checkout.provider_reference)
+        guessed = sign("a guessed vendor key", "InvoiceId=1&InvoiceKey=1&PaymentMethod=Fawry")
+        for name in ("hashKey", "transactionHashKey"):
+            if name in forged:
+                forged[name] = guessed
+        return orjson.dumps(forged), JSON
 
     def last_order(self) -> Any:
         return json.loads(self.server.orders[-1], parse_float=Decimal)

@@ -42,6 +42,13 @@ class GatewayBench(Protocol):
 
 
 @runtime_checkable
+class Forges(Protocol):
+    def forged_webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
+        """The webhook as somebody would send it who knows everything but the secret."""
+        ...
+
+
+@runtime_checkable
 class ApprovesRefunds(Protocol):
     def approve_refunds(self, checkout: Checkout) -> None:
         """Whoever decides about refunds at the provider approves those of this checkout that wait."""

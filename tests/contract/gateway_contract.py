@@ -28,6 +28,7 @@ from domain.shared.money import Money
 from tests.contract.gateway_bench import (
     ATTEMPT_ID,
     OTHER_ATTEMPT_ID,
+    Forges,
     GatewayBench,
     HasDays,
     HasPayees,
@@ -176,6 +177,13 @@ class GatewayContract(RefundPromises, PayoutPromises):
         bench.pay(other)
         keys = [bench.gateway.parse_webhook(*bench.webhook(it)).event_key for it in (checkout, checkout, other)]
         assert keys[0] == keys[1] != keys[2]
+
+    def test_a_webhook_of_somebody_without_the_secret_is_not_believed(self, bench: GatewayBench) -> None:
+        if not isinstance(bench, Forges):
+            pytest.skip("nobody forges this provider's webhooks")
+        checkout = a_paid_checkout(bench)
+        with pytest.raises(BadSignature):
+            bench.gateway.parse_webhook(*bench.forged_webhook(checkout))
 
     # The bench is read only here: no example leaves anything behind for the next. Every gateway's class runs this
     # one method, which is what a contract is for; Hypothesis warns of it where two run in one process.

@@ -72,6 +72,11 @@ class StripeBench:
         session = checkout.provider_reference
         return self.signed(self.event("checkout.session.completed", lambda about: about["id"] == session))
 
+    def forged_webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
+        session = checkout.provider_reference
+        event = self.event("checkout.session.completed", lambda about: about["id"] == session)
+        return self.signed(event, secrets=("whsec_a_guessed_secret_of_forty_characters",))
+
     def payee(self) -> str:
         """A connected account, and a balance to pay it from."""
         self.pay(self.gateway.create_checkout(a_request(attempt_id=uuid4())))

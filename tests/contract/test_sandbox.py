@@ -178,6 +178,10 @@ class SandboxBench:
         finally:
             address.close()
 
+    def forged_webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
+        body, headers = self.webhook(checkout)
+        return body, {**headers, SIGNATURE_HEADER: sign(body, secret="a guessed secret", at=self.clock.now())}
+
 
 def token_of(checkout: Checkout) -> str:
     return (checkout.url or "").rpartition("/")[2]

@@ -132,6 +132,9 @@ class NilePayStaff:
     def webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
         return self._signed(checkout, "checkout.paid", str(len(self._of(checkout)["charges"])))
 
+    def forged_webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
+        return self._signed(checkout, "checkout.paid", "1", secret="a guess that is as long as the real one")
+
     def refund_webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
         return self._signed(checkout, "refund.changed", str(self._of(checkout)["refunds"][-1]["id"]))
 
@@ -163,7 +166,9 @@ class NilePayStaff:
             if refund["status"] == "waiting":
                 refund["status"] = status
 
-    def _signed(self, checkout: Checkout, event: str, about: str) -> tuple[bytes, Mapping[str, str]]:
+    def _signed(
+        self, checkout: Checkout, event: str, about: str, *, secret: str = WEBHOOK_SECRET
+    ) -> tuple[bytes, Mapping[str, str]]:
         told = self._of(checkout)
         body = json.dumps(
             {
@@ -174,7 +179,7 @@ class NilePayStaff:
             }
         ).encode()
         seconds = str(int(time.time()))
-        made = hmac.new(WEBHOOK_SECRET.encode(), seconds.encode() + b"." + body, hashlib.sha256).hexdigest()
+        made = hmac.new(secret.encode(), seconds.encode() + b"." + body, hashlib.sha256).hexdigest()
         return body, {"Nile-Signature": f"t={seconds},v1={made}", "Content-Type": "application/json"}
 
 
