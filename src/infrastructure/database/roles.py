@@ -21,6 +21,7 @@ APPEND_ONLY = (
     "ledger_journals",
     "ledger_entries",
     "ledger_seals",
+    "ledger_postings",
 )
 """Written by migrations, `ledger_post` and `ledger_seal` alone; the application may only read them."""
 
