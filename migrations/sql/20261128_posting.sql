@@ -82,13 +82,21 @@ REVOKE ALL ON FUNCTION ledger_continue(ledger_entries[], jsonb[]) FROM PUBLIC;
 -- What entries must satisfy, whoever inserts them ----------------------------------------------------
 
 CREATE OR REPLACE FUNCTION check_ledger_entries() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE unit record;
+DECLARE
+    unit record;
+    originals uuid[];
 BEGIN
-    SELECT n.journal_id, sum(n.amount_minor) AS off INTO unit
-    FROM added n GROUP BY n.journal_id, n.currency HAVING sum(n.amount_minor) <> 0 LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'journal % is off by % in a unit', unit.journal_id, unit.off USING ERRCODE = 'AL003';
-    END IF;
+    FOR unit IN
+        SELECT n.journal_id, sum(n.amount_minor) AS off,
+               (SELECT j.reverses_journal_id FROM ledger_journals j WHERE j.id = n.journal_id) AS original
+        FROM added n GROUP BY n.journal_id, n.currency
+    LOOP
+        IF unit.off <> 0 THEN
+            RAISE EXCEPTION 'journal % is off by % in a unit', unit.journal_id, unit.off USING ERRCODE = 'AL003';
+        ELSIF unit.original IS NOT NULL THEN
+            originals := originals || unit.original;
+        END IF;
+    END LOOP;
     -- Within the trigger that posts, the entries are what `ledger_continue` has just answered.
     IF pg_trigger_depth() = 1 THEN
         PERFORM check_entries_by_hand(ARRAY(
@@ -96,16 +104,17 @@ BEGIN
                        n.balance_before_minor, n.balance_after_minor, n.hash, n.occurred_at)::ledger_entries
             FROM added n ORDER BY n.account_id, n.sequence));
     END IF;
+    IF originals IS NOT NULL THEN
+        PERFORM check_reversals(originals);
+    END IF;
     RETURN NULL;
 END $$;
 
--- Entries by hand: their journals are there and come whole, each continues its account's chain as posting would, and
--- reversals take back no more than there was. Ordered by account and sequence.
+-- Entries by hand, ordered by account and sequence: their journals are there and come whole, and each continues its
+-- account's chain as posting would.
 CREATE FUNCTION check_entries_by_hand(entries ledger_entries[]) RETURNS void
     LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-DECLARE
-    broken record;
-    originals uuid[];
+DECLARE broken record;
 BEGIN
     SELECT e.journal_id, count(j.id) AS known INTO broken
     FROM unnest(entries) AS e LEFT JOIN ledger_journals j ON j.id = e.journal_id
@@ -117,18 +126,11 @@ BEGIN
     END IF;
 
     SELECT e.account_id, e.sequence INTO broken
-    FROM unnest(entries) AS e JOIN unnest(ledger_continue(entries)) AS right_one USING (journal_id, line)
-    WHERE (e.sequence, e.balance_before_minor)
-          IS DISTINCT FROM (right_one.sequence, right_one.balance_before_minor) LIMIT 1;
+    FROM unnest(entries) AS e JOIN unnest(ledger_continue(entries)) AS posted USING (journal_id, line)
+    WHERE (e.sequence, e.balance_before_minor) IS DISTINCT FROM (posted.sequence, posted.balance_before_minor) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'entry % of account % does not continue its chain', broken.sequence, broken.account_id
             USING ERRCODE = 'AL004';
-    END IF;
-
-    SELECT array_agg(j.reverses_journal_id) INTO originals
-    FROM unnest(entries) AS e JOIN ledger_journals j ON j.id = e.journal_id WHERE j.reverses_journal_id IS NOT NULL;
-    IF originals IS NOT NULL THEN
-        PERFORM check_reversals(originals);
     END IF;
 END $$;
 REVOKE ALL ON FUNCTION check_entries_by_hand(ledger_entries[]) FROM PUBLIC;
@@ -153,7 +155,6 @@ DECLARE
     leg jsonb;
     entry ledger_entries;
     of_journal ledger_entries[];
-    originals uuid[];
     first_lines integer := 0;
     entries ledger_entries[];
     legs jsonb[];
@@ -180,9 +181,6 @@ BEGIN
         END IF;
         -- What its entries have in common; without a journal_id they are not made.
         of_journal := of_journal || entry;
-        IF entry.journal_id IS NOT NULL AND journal ->> 'reverses' IS NOT NULL THEN
-            originals := originals || (journal ->> 'reverses')::uuid;
-        END IF;
     END LOOP;
     IF NEW.posted = 0 THEN
         RETURN NEW;
@@ -204,9 +202,6 @@ BEGIN
         RAISE EXCEPTION 'a journal does not begin with its line 1' USING ERRCODE = 'AL003';
     END IF;
     INSERT INTO ledger_entries SELECT * FROM unnest(ledger_continue(entries, legs));
-    IF originals IS NOT NULL THEN
-        PERFORM check_reversals(originals);
-    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER post INSTEAD OF INSERT ON ledger_postings FOR EACH ROW EXECUTE FUNCTION post_journals();
