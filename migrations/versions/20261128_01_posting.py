@@ -43,7 +43,9 @@ def downgrade() -> None:
 
 def _allow_types(condition: str) -> None:
     """Put this condition in the place of the one that is there; the rows are looked at without a lock on writers."""
-    _execute(f"ALTER TABLE ledger_journals DROP CONSTRAINT {KNOWN}, ADD CONSTRAINT {KNOWN} CHECK ({condition}) NOT VALID")
+    _execute(
+        f"ALTER TABLE ledger_journals DROP CONSTRAINT {KNOWN}, ADD CONSTRAINT {KNOWN} CHECK ({condition}) NOT VALID"
+    )
     with op.get_context().autocommit_block():
         _execute(f"ALTER TABLE ledger_journals VALIDATE CONSTRAINT {KNOWN}")
 
