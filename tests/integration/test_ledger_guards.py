@@ -365,15 +365,16 @@ def test_a_lot_gets_back_no_more_than_was_taken_from_it(
 # The application's own way in ------------------------------------------------------------------------
 
 
+_POST = "SELECT ledger_post(%s::jsonb, %s::jsonb)"
+
+
 def post(session: Session, *documents: dict[str, Any]) -> None:
     legs = [
         [*leg, place, line] for place, told in enumerate(documents) for line, leg in enumerate(told["entries"], start=1)
     ]
     legs.sort(key=lambda leg: leg[0].int)
     journals = [{name: value for name, value in told.items() if name != "entries"} for told in documents]
-    session.execute(
-        "SELECT ledger_post(%s::jsonb, %s::jsonb)", (orjson.dumps(journals).decode(), orjson.dumps(legs).decode())
-    )
+    session.execute(_POST, (orjson.dumps(journals).decode(), orjson.dumps(legs).decode()))
 
 
 def entry(account: UUID, kind: str, unit: str, person: UUID | None, amount: int) -> list[object]:
@@ -440,6 +441,41 @@ def test_a_reversal_by_debt_is_no_more_than_was_moved(scene: Scene, app_role: Se
 
     assert sqlstate_of(app_role, lambda: post(app_role, within)) is None
     assert sqlstate_of(app_role, lambda: post(app_role, beyond)) == "AL009"
+
+
+@pytest.mark.parametrize("lines", [(), (2, 3)], ids=["no lines at all", "lines from the second on"])
+def test_a_journal_is_posted_with_its_first_line(scene: Scene, app_role: Session, lines: tuple[int, ...]) -> None:
+    """Without it somebody could add another pair of lines later."""
+    told = document(a_journal(*transfer(scene.clearing, scene.prepaid, 5)))
+    legs = [[*leg, 0, line] for line, leg in zip(lines, told.pop("entries"), strict=False)]
+    values = [orjson.dumps(part).decode() for part in ([told], legs)]
+
+    assert sqlstate_of(app_role, lambda: app_role.execute(_POST, values)) == "AL003"
+
+
+CONTINUE = """
+SELECT ledger_continue(ARRAY[ROW(%(journal)s, 9, %(wallet)s, NULL, 1000, 'EGP', NULL, NULL, '', now())::ledger_entries])
+"""
+
+
+def test_nobody_moves_a_head_by_what_posting_is_made_of(scene: Scene, owner: Session, app_role: Session) -> None:
+    values = {"journal": scene.deposit.id, "wallet": scene.wallet.id}
+
+    assert sqlstate_of(owner, lambda: owner.execute(CONTINUE, values)) == "AL005"
+    assert sqlstate_of(app_role, lambda: app_role.execute(CONTINUE, values)) == DENIED
+
+
+def test_the_door_behind_the_posting_function_takes_no_more_than_it(
+    scene: Scene, owner: Session, app_role: Session
+) -> None:
+    told = document(a_journal(*transfer(scene.wallet, scene.prepaid, 111)))
+    legs = [[*leg, 0, line] for line, leg in enumerate(told.pop("entries"), start=1)]
+    legs.sort(key=lambda leg: leg[0].int)
+    values = [orjson.dumps(part).decode() for part in ([told], legs)]
+    attempt = "INSERT INTO ledger_postings (journals, legs) VALUES (%s, %s)"
+
+    assert sqlstate_of(owner, lambda: owner.execute(attempt, values)) == "AL001"
+    assert sqlstate_of(app_role, lambda: app_role.execute(attempt, values)) == DENIED
 
 
 # What the guards lean on -----------------------------------------------------------------------------

@@ -120,6 +120,8 @@ def grant_privileges(addresses: DatabaseAddresses) -> None:
                 "GRANT USAGE ON SCHEMA public TO {app}, {readonly};"
                 "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {app};"
                 "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {app};"
+                # The door behind `ledger_post`.
+                "REVOKE ALL ON ledger_postings FROM {app};"
                 "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {app};"
                 "GRANT EXECUTE ON FUNCTION ledger_post(jsonb), ledger_post(jsonb, jsonb), ledger_lock(uuid[]),"
                 " ledger_make_partition(integer), ledger_seal(), erase_person(uuid, timestamptz) TO {app};"

@@ -8,8 +8,10 @@ an answer waits for the next one that does, so a use case makes as few round tri
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
+from types import TracebackType
 from typing import Any, Protocol
 
 import orjson
@@ -128,7 +130,7 @@ class Database:
         current = self._current.get()
         if current is not None:
             return current.rows(sql, parameters, replan=replan)
-        with _borrowed(self._reads) as lent:
+        with _Borrowed(self._reads) as lent:
             return _cursor(lent).execute(sql, parameters, prepare=not replan).fetchall()
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
@@ -136,23 +138,14 @@ class Database:
         found = self.rows(sql, parameters)
         return found[0] if found else None
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[Statements]:
+    def transaction(self) -> AbstractContextManager[Statements]:
         """A transaction that is rolled back unless it is committed.
 
         Inside another of the same thread of work it joins that one: then only the outer commit is real.
         Raises what `refusals.py` makes of the server's errors.
         """
         outer = self._current.get()
-        if outer is not None:
-            yield outer.joined()
-            return
-        with _borrowed(self.engine) as lent, contextlib.closing(Transaction(self.engine, lent)) as begun:
-            token = self._current.set(begun)
-            try:
-                yield begun
-            finally:
-                self._current.reset(token)
+        return _Begun(self.engine, self._current) if outer is None else contextlib.nullcontext(outer.joined())
 
     @property
     def in_transaction(self) -> bool:
@@ -320,29 +313,61 @@ def _driver(lent: PoolProxiedConnection) -> psycopg.Connection[Any]:
     return connection
 
 
-@contextlib.contextmanager
-def _borrowed(engine: Engine) -> Iterator[PoolProxiedConnection]:
-    """A connection of the pool; one that broke is thrown away, and its neighbours are looked at again."""
-    try:
-        lent = engine.raw_connection()
-    except PoolTimeout as error:
-        raise DatabaseUnavailable() from error
-    except (DBAPIError, psycopg.Error) as error:
-        raise DatabaseUnavailable() from error
-    try:
-        yield lent
-    except (DBAPIError, psycopg.Error) as error:
+class _Borrowed:
+    """A connection of the pool for a block; one that broke is thrown away, and its neighbours are looked at again.
+
+    A class, as `_Begun` is: what `contextlib` makes of a generator costs a unit of work more than its own code.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> PoolProxiedConnection:
+        try:
+            self._lent = self._engine.raw_connection()
+        except (PoolTimeout, DBAPIError, psycopg.Error) as error:
+            raise DatabaseUnavailable() from error
+        return self._lent
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._give_back()
         cause = error.orig if isinstance(error, DBAPIError) else error
-        if not isinstance(cause, psycopg.Error):
-            raise
-        meaning = meaning_of(cause)
-        raise meaning from error
-    finally:
+        if isinstance(cause, psycopg.Error):
+            raise meaning_of(cause) from error
+
+    def _give_back(self) -> None:
         # None: the ORM saw it break first, and has thrown it away.
-        driver = lent.driver_connection
-        if driver is None or driver.closed:
-            if driver is not None:
-                lent.invalidate()
-            engine.dispose()
-        else:
-            lent.close()
+        driver = self._lent.driver_connection
+        if driver is not None and not driver.closed:
+            self._lent.close()
+            return
+        if driver is not None:
+            self._lent.invalidate()
+        self._engine.dispose()
+
+
+class _Begun:
+    """A transaction for a block, the current one of its thread of work; it ends before its connection goes home."""
+
+    def __init__(self, engine: Engine, current: ContextVar[Statements | None]) -> None:
+        self._engine = engine
+        self._current = current
+        self._borrowed = _Borrowed(engine)
+
+    def __enter__(self) -> Statements:
+        self._transaction = Transaction(self._engine, self._borrowed.__enter__())
+        self._token = self._current.set(self._transaction)
+        return self._transaction
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._current.reset(self._token)
+        try:
+            self._transaction.close()
+        except BaseException as failure:
+            self._borrowed.__exit__(type(failure), failure, failure.__traceback__)
+            raise
+        self._borrowed.__exit__(kind, error, trace)

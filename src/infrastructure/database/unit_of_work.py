@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from functools import cached_property
 from types import TracebackType
@@ -63,12 +62,12 @@ class SqlUnitOfWork:
         self._lockout = lockout
         self._points_terms = points_terms
         self._withhold_secrets = withhold_secrets
-        self._stack = contextlib.ExitStack()
         self._published: list[DomainEvent] = []
 
     def __enter__(self) -> Self:
         self._forget()
-        self._statements: Statements = self._stack.enter_context(self._database.transaction())
+        self._transaction = self._database.transaction()
+        self._statements: Statements = self._transaction.__enter__()
         return self
 
     def _forget(self) -> None:
@@ -80,7 +79,7 @@ class SqlUnitOfWork:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.__exit__(kind, error, trace)
+        self._transaction.__exit__(kind, error, trace)
 
     def publish(self, event: DomainEvent) -> None:
         self._published.append(event)
