@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261128_02"
-down_revision = "20261126_07"
+down_revision = "20261128_01"
 
 METHODS_BEFORE = (
     "CREDIT_CARD", "DEBIT_CARD", "WALLET", "BANK_TRANSFER", "CASH", "FAWRY", "MEEZA", "VODAFONE_CASH", "MIXED", "OTHER",
