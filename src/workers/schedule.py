@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from application.billing.cancelling import cancel_abandoned_payments
 from application.billing.reconciliation import reconcile_payments
 from application.billing.sandbox import tell_late_payments
 from application.ledger.crediting import CreditDueCashback, credit_due_cashback
@@ -104,6 +105,13 @@ def _reconcile_payments(running: Running) -> None:
     )
     if done.unanswered:
         log.warning("payments_unanswered", asked=done.asked, unanswered=done.unanswered)
+
+
+def _cancel_abandoned_payments(running: Running) -> None:
+    use = running.dependencies
+    batch = cancel_abandoned_payments(new_uow=use.new_uow, clock=use.clock)
+    while batch:
+        batch = cancel_abandoned_payments(new_uow=use.new_uow, clock=use.clock, after=batch[-1])
 
 
 def _tell_late_payments(running: Running) -> None:
@@ -200,6 +208,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
+        ScheduledJob("payments.cancel_abandoned", _FIVE_MINUTES, days_from(2), _cancel_abandoned_payments, DOCUMENTS),
         ScheduledJob("cashback.credit", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _credit_cashback, DOCUMENTS),
         ScheduledJob("ledger.fold_totals", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _fold_totals, DOCUMENTS),
         ScheduledJob("ledger.check_totals", _FIVE_MINUTES, days_from(3), _check_totals, DOCUMENTS),

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from application.billing.inbox import OpenAttempt
-from application.billing.payments import OpenPayment, WantedPart, open_payment
+from application.billing.payments import OpenPayment, open_payment
 from application.billing.ports import Reading
 from application.billing.settlement import SettleAttempt, settle_attempt
+from application.billing.splits import WantedPart
 from application.billing.webhooks import read_back
 from application.dependencies import Dependencies
 from application.membership.memberships import Subscribe, subscribe

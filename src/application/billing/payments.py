@@ -18,23 +18,23 @@ from application.billing.ports import (
     ProviderUnreachable,
 )
 from application.billing.settlement import settle_from_own_balances
-from application.billing.tenders import cancel_payments, hold_own_parts, plan_tenders
+from application.billing.splits import Split, WantedPart, split_amount
+from application.billing.tenders import hold_own_parts, plan_tenders
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.billing.payments import (
     AttemptStatus,
     Payment,
     PaymentAttempt,
     PaymentMethod,
-    PaymentNotFound,
     PaymentStatus,
     PaymentType,
 )
-from domain.billing.tenders import Part, TenderKind, rest_after
+from domain.billing.tenders import TenderKind
 from domain.identity.users import User
 from domain.shared.clock import Clock, business_date
-from domain.shared.errors import Conflict, IllegalTransition, InvalidValue
+from domain.shared.errors import Conflict, InvalidValue
 from domain.shared.identifiers import NewId, document_number
-from domain.shared.money import Money, total
+from domain.shared.money import Money
 
 CHECKOUT_LIFETIME = timedelta(hours=24)
 """How long a checkout stays open that nothing else limits."""
@@ -60,15 +60,6 @@ class PaymentKeyReused(Conflict):
     """This idempotency key made a payment for something else."""
 
     code = "idempotency_key_reused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedPart:
-    """A part as the customer asks for it: an amount, or as many points as pay something of what is due."""
-
-    kind: TenderKind
-    amount: Money | None = None
-    points: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +242,10 @@ def _new_payment(
     return payment
 
 
+def _split(command: OpenPayment, amount: Money, uow: UnitOfWork) -> Split:
+    return split_amount(amount, command.parts, command.method, terms=uow.points.terms)
+
+
 def _amount(command: OpenPayment, payable: Payable | None, clock: Clock) -> Money:
     """All that is due, or what the customer chooses of it; a deposit's amount is theirs to choose."""
     if payable is None:
@@ -264,79 +259,6 @@ def _amount(command: OpenPayment, payable: Payable | None, clock: Clock) -> Mone
     if amount.currency != due.currency or not smallest <= amount <= due:
         raise PartPaymentNotOffered(smallest, due)
     return amount
-
-
-def _split(command: OpenPayment, amount: Money, uow: UnitOfWork) -> list[tuple[Part, str]]:
-    """The parts that an amount is paid in, each with its method; what is left is paid by the command's."""
-    parts = _parts(command, amount, uow)
-    rest = rest_after(parts, amount)
-    is_own = command.method is PaymentMethod.WALLET
-    if rest.is_zero and not is_own:
-        raise InvalidValue(
-            "the parts pay all of it; the method is WALLET then", pointer="/method", code="method_not_offered"
-        )
-    split = [(part, part.kind.value) for part in parts]
-    if rest.is_positive:
-        split.append((Part(kind=TenderKind.WALLET if is_own else TenderKind.GATEWAY, amount=rest), command.method))
-    if len({part.kind for part, _ in split}) != len(split):
-        raise InvalidValue("each balance once", pointer="/tenders", code="duplicate")
-    return split
-
-
-def _parts(command: OpenPayment, amount: Money, uow: UnitOfWork) -> tuple[Part, ...]:
-    """The parts with what each is worth; points pay no more than what is left after the other parts."""
-    numbered = list(enumerate(command.parts))
-    in_money = {at: _in_money(wanted, at) for at, wanted in numbered if wanted.kind is not TenderKind.POINTS}
-    left = amount - total(
-        (part.amount for part in in_money.values() if part.amount.currency == amount.currency), amount.currency.code
-    )
-    in_points = {at: _in_points(wanted, at, left, uow) for at, wanted in numbered if wanted.kind is TenderKind.POINTS}
-    return tuple((in_money | in_points)[at] for at, _ in numbered)
-
-
-def _in_money(wanted: WantedPart, position: int) -> Part:
-    if wanted.amount is None:
-        raise InvalidValue("how much", pointer=f"/tenders/{position}/amount", code="required")
-    if wanted.points is not None:
-        raise InvalidValue("only POINTS are counted", pointer=f"/tenders/{position}/points", code="unknown_field")
-    return Part(kind=wanted.kind, amount=wanted.amount)
-
-
-def _in_points(wanted: WantedPart, position: int, left: Money, uow: UnitOfWork) -> Part:
-    if wanted.amount is not None:
-        raise InvalidValue("POINTS are counted", pointer=f"/tenders/{position}/amount", code="unknown_field")
-    if wanted.points is None or wanted.points <= 0:
-        raise InvalidValue("how many points, above zero", pointer=f"/tenders/{position}/points", code="out_of_range")
-    tender = uow.points.terms.tender(wanted.points, left)
-    if not tender.worth.is_positive:
-        raise InvalidValue("they would pay nothing", pointer=f"/tenders/{position}/points", code="out_of_range")
-    return Part(kind=wanted.kind, amount=tender.worth, points=tender.points)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelPayment:
-    """A customer does not want to pay this way any more."""
-
-    payment_id: UUID
-    user_id: UUID
-
-
-def cancel_open_payment(command: CancelPayment, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Cancel a payment that waits, and free what it had set aside; money that still comes goes to suspense.
-
-    Raises PaymentNotFound for somebody else's, IllegalTransition once it is paid.
-    """
-    now = clock.now()
-    with uow:
-        target = uow.payments.target_of(command.payment_id)
-        lock_payable(target.payment_type, target.payable_id, uow=uow, at=now)
-        payment = uow.payments.get(command.payment_id)
-        if payment.user_id != command.user_id:
-            raise PaymentNotFound()
-        if payment.status is not PaymentStatus.PENDING:
-            raise IllegalTransition(current=payment.status, wanted=PaymentStatus.CANCELLED)
-        cancel_payments([payment], uow=uow, clock=clock)
-        uow.commit()
 
 
 def _checkout_request(command: OpenPayment, intent: _Intent) -> CheckoutRequest:

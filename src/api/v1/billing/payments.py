@@ -17,7 +17,9 @@ from api.context import scope_of, use, viewer
 from api.fields import MoneyField, Schema, Text
 from api.pagination import ChangesQuery, PageQuery, after_cursor, after_in, by_order, by_time, order_of, split_page
 from api.specification import page_of
-from application.billing.payments import CancelPayment, OpenPayment, WantedPart, cancel_open_payment, open_payment
+from application.billing.cancelling import CancelPayment, cancel_open_payment
+from application.billing.payments import OpenPayment, open_payment
+from application.billing.splits import WantedPart
 from application.queries import Row
 from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentStatus, PaymentType
 from domain.billing.tenders import OWN_KINDS, TenderKind

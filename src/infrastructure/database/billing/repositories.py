@@ -24,6 +24,16 @@ INSERT INTO payment_receipts (id, attempt_id, position, amount_minor, currency, 
                               journal_id, received_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+# As `Payment.is_abandoned` says.
+_ABANDONED = """
+SELECT p.id FROM payments p
+WHERE p.status = 'PENDING' AND (%(after)s::uuid IS NULL OR p.id > %(after)s)
+  AND EXISTS (SELECT 1 FROM payment_attempts a WHERE a.payment_id = p.id)
+  AND NOT EXISTS (SELECT 1 FROM payment_attempts a WHERE a.payment_id = p.id
+                  AND (a.status NOT IN ('OPEN', 'FAILED', 'EXPIRED')
+                       OR greatest(a.expires_at, a.created_at) >= %(ended_before)s))
+ORDER BY p.id LIMIT %(limit)s
+"""
 
 
 class SqlPayments:
@@ -77,6 +87,10 @@ class SqlPayments:
             .with_for_update()
         )
         return [self._seen(payment) for payment in self._statements.session.scalars(query)]
+
+    def abandoned(self, *, ended_before: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
+        values = {"ended_before": ended_before, "after": after, "limit": limit}
+        return [row["id"] for row in self._statements.rows(_ABANDONED, values)]
 
     def add_receipt(self, receipt: Receipt) -> None:
         # The ledger function has posted the journal that this row points to; the ORM's rows come first.
