@@ -166,7 +166,9 @@ def _erase_due(running: Running) -> None:
     use = running.dependencies
     for erasure_id in due_erasures(uow=use.new_uow(), clock=use.clock):
         try:
-            done = carry_out_erasure(erasure_id, new_uow=use.new_uow, storage=use.storage, clock=use.clock)
+            done = carry_out_erasure(
+                erasure_id, new_uow=use.new_uow, storage=use.storage, clock=use.clock, new_id=use.new_id
+            )
         except DomainError as error:
             log.warning("erasure_waits", erasure_id=str(erasure_id), reason=error.code)
             continue

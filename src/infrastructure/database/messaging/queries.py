@@ -42,7 +42,7 @@ FROM withdrawals w JOIN users u ON u.id = w.user_id
 WHERE w.id = %s
 """
 _ADJUSTMENT_FACTS = """
-SELECT d.user_id, d.adjustment_number, d.amount_minor, d.currency FROM adjustments d WHERE d.id = %s
+SELECT d.user_id, d.adjustment_number, d.account_kind, d.amount_minor, d.currency FROM adjustments d WHERE d.id = %s
 """
 
 
