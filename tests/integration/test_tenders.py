@@ -1,42 +1,33 @@
-"""Payments in parts: set aside while a provider takes the rest, taken together, never twice, never half (M3-M8, P5, P6)."""
+"""Payments in parts: set aside while a provider takes the rest, taken together or not at all (M3, M7, P5, P6)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
-from itertools import count
-from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from application.billing.cancelling import ABANDONED_AFTER, cancel_abandoned_payments
-from application.billing.payments import HELD_BEYOND, PaymentKeyReused
-from application.billing.ports import OutcomeUnknown, ProviderRefused
+from application.billing.payments import HELD_BEYOND
+from application.billing.ports import ProviderRefused
 from application.billing.splits import WantedPart
-from application.ledger.transfers import SetRate, TransferBetweenWallets, set_rate, transfer_between_wallets
-from application.ledger.withdrawals import RequestWithdrawal, request_withdrawal
 from application.sales.bookings import GRACE
-from domain.billing.payments import PaymentMethod, PaymentNotFound
+from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentType
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance, transfer
 from domain.shared.errors import IllegalTransition, InvalidValue
-from domain.shared.money import currency
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
-from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.roles import DatabaseAddresses
 from tests.conftest import MovableClock
-from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
+from tests.integration.shop import HOLD_FOR, Shop, broken_promises
 from tests.integration.tenders import (
     CLEARING,
     DISCOUNTS,
     PREPAID,
     SUSPENSE,
-    Killed,
     a_rich_customer,
     asked,
     available,
@@ -48,8 +39,6 @@ from tests.integration.tenders import (
     from_points,
     from_wallet,
     give_points,
-    killed_at,
-    owned,
     parts_of,
     pay_card,
     sweep,
@@ -57,7 +46,6 @@ from tests.integration.tenders import (
 
 PRICE = 100_000
 RICH = {"wallet": 50_000, "credit": 50_000, "points": 50_000}
-WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 SPLITS = {
     "wallet and card": (from_wallet(30_000),),
     "voucher credit and card": (from_credit(40_000),),
@@ -318,8 +306,6 @@ class TestLettingGo:
         assert end_holds(shop) == 0
 
     def pay_membership(self, shop: Shop, customer: UUID, membership: UUID, key: str) -> UUID:
-        from domain.billing.payments import PaymentType
-
         return shop.pay(
             customer, membership, kind=PaymentType.MEMBERSHIP_PURCHASE, parts=(from_wallet(30_000),), key=key
         )
@@ -363,350 +349,6 @@ class TestMoneyThatDoesNotFit:
         assert balances(shop, customer) == available(shop, customer) == (50_000, 50_000, 50_000)
 
 
-class TestAtOnce:
-    def test_of_20_payments_from_a_balance_of_100_one_succeeds(self, shop: Shop) -> None:
-        customer = a_rich_customer(shop, wallet=100)
-        cheap = [shop.book(customer, shop.a_departure(price=egp(100))).id for _ in range(10)]
-        dear = [shop.book(customer, shop.a_departure(price=egp(150))).id for _ in range(10)]
-        works: list[Callable[[], UUID]] = [
-            partial(shop.pay, customer, booking_id, method=PaymentMethod.WALLET) for booking_id in cheap
-        ]
-        works += [partial(shop.pay, customer, booking_id, parts=(from_wallet(100),)) for booking_id in dear]
-
-        results = all_at_once(works)
-
-        refused = [type(result) for result in results if isinstance(result, BaseException)]
-        assert refused == [InsufficientBalance] * 19
-        assert available(shop, customer)[0] == 0
-
-    def test_the_same_reading_20_times_at_once_takes_every_part_once(self, shop: Shop, customer: UUID) -> None:
-        payment_id = shop.pay(customer, shop.book(customer).id, parts=SPLITS["everything"])
-        shop.charge(payment_id, asked(shop, payment_id))
-
-        assert all_at_once([lambda: shop.look(payment_id)] * 20) == [None] * 20
-
-        assert balances(shop, customer) == (40_000, 0, 30_000 + 80)
-        assert shop.receipts(payment_id) == [(20_000, "EGP", "SETTLED", None)]
-
-    def test_payments_of_one_customer_in_the_same_accounts_settle_at_once(self, shop: Shop) -> None:
-        """While others are opened and cancelled, and holds end: nobody waits for somebody who waits for them."""
-        parts = (from_wallet(1_000), from_credit(1_000), from_points(1_000))
-        for _ in range(4):
-            customer = a_rich_customer(shop, **RICH)
-            bookings = [shop.book(customer) for _ in range(6)]
-            payments = [shop.pay(customer, booking.id, parts=parts) for booking in bookings[:4]]
-            twins = [shop.pay(customer, booking.id, parts=parts[::2]) for booking in bookings[:4]]
-            for payment_id in payments:
-                shop.charge(payment_id, asked(shop, payment_id))
-
-            results = all_at_once(
-                [
-                    *(partial(shop.look, payment_id) for payment_id in payments[:3]),
-                    partial(cancel, shop, payments[3], customer),
-                    *(partial(shop.pay, customer, booking.id, parts=parts) for booking in bookings[4:]),
-                    partial(end_holds, shop),
-                ]
-            )
-
-            assert [result for result in results if isinstance(result, BaseException)] == []
-            assert [shop.status_of(payment_id) for payment_id in payments[:3]] == ["PAID"] * 3
-            assert [shop.status_of(payment_id) for payment_id in twins] == ["CANCELLED"] * 3 + ["PENDING"]
-
-    def test_whoever_sets_parts_aside_locks_their_accounts_in_the_order_of_everybody_else(
-        self, shop: Shop, addresses: DatabaseAddresses
-    ) -> None:
-        customer = next(
-            customer for customer in iter(lambda: a_rich_customer(shop, **RICH), None)
-            if owned(customer)[0].id > owned(customer)[1].id
-        )  # fmt: skip
-        booking = shop.book(customer)
-        wallet, credit, _ = owned(customer)
-
-        with (
-            connect(addresses.app) as other, connect(addresses.app) as watcher, ThreadPoolExecutor(1) as thread,
-        ):  # fmt: skip
-            other.execute("BEGIN")
-            other.execute("SELECT ledger_lock(ARRAY[%s])", (credit.id,))
-            opening = thread.submit(shop.pay, customer, booking.id, parts=(from_wallet(10), from_credit(10)))
-            while watcher.execute(WAITING).fetchone() is None:
-                assert not opening.done()
-            other.execute("SET LOCAL lock_timeout = '500ms'")
-            other.execute("SELECT ledger_lock(ARRAY[%s])", (wallet.id,))
-            other.execute("COMMIT")
-
-        assert opening.result()
-
-    def test_whoever_settles_locks_what_is_held_for_others_before_any_account(
-        self, shop: Shop, customer: UUID, addresses: DatabaseAddresses
-    ) -> None:
-        booking = shop.book(customer)
-        other_id = shop.pay(customer, booking.id, parts=(from_wallet(10),))
-        payment_id = shop.pay(customer, booking.id, parts=(from_wallet(20),))
-        shop.charge(payment_id, asked(shop, payment_id))
-        held = shop.row("SELECT hold_id FROM payment_tenders WHERE payment_id = %s AND kind = 'WALLET'", other_id)
-
-        with (
-            connect(addresses.app) as other, connect(addresses.app) as watcher, ThreadPoolExecutor(1) as thread,
-        ):  # fmt: skip
-            # As the job that ends holds does: a hold, then its account.
-            other.execute("BEGIN")
-            other.execute("SELECT 1 FROM balance_holds WHERE id = %s FOR NO KEY UPDATE", (held["hold_id"],))
-            settling = thread.submit(shop.look, payment_id)
-            while watcher.execute(WAITING).fetchone() is None:
-                assert not settling.done()
-            other.execute("SET LOCAL lock_timeout = '500ms'")
-            other.execute("SELECT ledger_lock(ARRAY[%s])", (accounts.wallet(customer, "EGP").id,))
-            other.execute("COMMIT")
-
-        assert settling.result() is None
-        assert [shop.status_of(each) for each in (payment_id, other_id)] == ["PAID", "CANCELLED"]
-
-
-class TestKilledInBetween:
-    def seen(self, shop: Shop, customer: UUID) -> Any:
-        """All that a payment can change."""
-        tables = ("payments", "payment_tenders", "payment_attempts", "payment_receipts", "balance_holds", "bookings",
-                  "outbox_events", "ledger_journals")  # fmt: skip
-        rows = [shop.database.rows(f"SELECT * FROM {table} ORDER BY 1") for table in tables]
-        return rows, balances(shop, customer), available(shop, customer)
-
-    def test_whoever_settles_leaves_all_of_it_or_nothing(
-        self, shop: Shop, customer: UUID, addresses: DatabaseAddresses
-    ) -> None:
-        booking = shop.book(customer)
-        payment_id = shop.pay(customer, booking.id, parts=SPLITS["everything"])
-        twin = shop.pay(customer, booking.id, parts=SPLITS["wallet and card"])
-        shop.charge(payment_id, asked(shop, payment_id))
-        before = self.seen(shop, customer)
-
-        for step in count(1):
-            with killed_at(step) as called:
-                try:
-                    shop.look(payment_id)
-                except Killed:
-                    pass
-                else:
-                    break
-            assert self.seen(shop, customer) == before, called[-1]
-
-        assert {"SqlLedger.post", "SqlPoints.record", "SqlPayments.add_receipt", "SqlUnitOfWork.commit"} <= set(called)
-        assert broken_promises(addresses) == []
-        assert [shop.status_of(each) for each in (payment_id, twin)] == ["PAID", "CANCELLED"]
-        assert balances(shop, customer) == (40_000, 0, 30_000 + 80)
-
-    def test_whoever_pays_from_own_balances_leaves_all_of_it_or_nothing(self, shop: Shop) -> None:
-        customer = a_rich_customer(shop, wallet=PRICE, points=20_000)
-        booking, key = shop.book(customer), new_id().hex
-        before = self.seen(shop, customer)
-        pay = partial(
-            shop.pay, customer, booking.id, method=PaymentMethod.WALLET, parts=(from_points(20_000),), key=key
-        )
-
-        for step in count(1):
-            with killed_at(step) as called:
-                try:
-                    payment_id = pay()
-                except Killed:
-                    pass
-                else:
-                    break
-            assert self.seen(shop, customer) == before, called[-1]
-
-        assert {"SqlLedger.post", "SqlPoints.record", "SqlPayments.add", "SqlUnitOfWork.commit"} <= set(called)
-        assert pay() == payment_id
-        assert balances(shop, customer) == (20_000, 0, 80)
-
-    def test_whoever_opens_a_checkout_finishes_it_with_the_same_key(self, shop: Shop) -> None:
-        for step in count(1):
-            customer = a_rich_customer(shop, **RICH)
-            booking, key = shop.book(customer), new_id().hex
-            pay = partial(shop.pay, customer, booking.id, parts=SPLITS["everything"], key=key)
-            with killed_at(step) as called:
-                try:
-                    pay()
-                except Killed:
-                    pass
-                else:
-                    break
-
-            payment_id = pay()
-
-            assert [hold for *_, hold in parts_of(shop, payment_id)] == ["ACTIVE"] * 3 + [None], called[-1]
-            assert available(shop, customer) == (40_000, 0, 30_000), called[-1]
-            paid = shop.row("SELECT count(*) AS n FROM payments WHERE booking_id = %s", booking.id)
-            assert paid["n"] == 1
-            pay_card(shop, payment_id)
-            assert shop.status_of(payment_id) == "PAID"
-
-        assert "SqlLedger.add_hold" in called
-
-
-class TestAskingAgain:
-    PARTS = (from_wallet(30_000), from_points(20_000))
-
-    def test_the_same_key_is_the_same_payment_in_the_same_parts(self, shop: Shop, customer: UUID) -> None:
-        booking, key = shop.book(customer), new_id().hex
-
-        first = shop.pay(customer, booking.id, parts=self.PARTS, key=key)
-
-        assert shop.pay(customer, booking.id, parts=self.PARTS, key=key) == first
-        assert shop.pay(customer, booking.id, parts=self.PARTS[::-1], key=key) == first
-        assert shop.gateway.created == 1
-        assert available(shop, customer) == (20_000, 50_000, 30_000)
-
-    @pytest.mark.parametrize(
-        "other",
-        [
-            (),
-            (from_wallet(30_000),),
-            (from_wallet(30_001), from_points(20_000)),
-            (from_wallet(30_000), from_points(20_001)),
-            (from_credit(30_000), from_points(20_000)),
-            (from_wallet(30_000), from_points(20_000), from_credit(1)),
-            (from_wallet(PRICE),),
-        ],
-    )
-    def test_the_same_key_for_other_parts_is_refused(
-        self, shop: Shop, customer: UUID, other: tuple[WantedPart, ...]
-    ) -> None:
-        booking, key = shop.book(customer), new_id().hex
-        shop.pay(customer, booking.id, parts=self.PARTS, key=key)
-
-        with pytest.raises(PaymentKeyReused):
-            shop.pay(customer, booking.id, parts=other, key=key)
-
-    def test_an_open_checkout_is_used_again_for_the_same_parts_alone(self, shop: Shop, customer: UUID) -> None:
-        booking = shop.book(customer)
-        first = shop.pay(customer, booking.id, parts=self.PARTS)
-
-        assert shop.pay(customer, booking.id, parts=self.PARTS) == first
-        assert available(shop, customer) == (20_000, 50_000, 30_000)
-        others = {
-            shop.pay(customer, booking.id, parts=(from_wallet(20_000),)),
-            shop.pay(customer, booking.id, parts=(from_credit(20_000),)),
-            shop.pay(customer, booking.id),
-        }
-        assert first not in others
-        assert len(others) == 3
-        assert available(shop, customer) == (0, 30_000, 30_000)
-
-    def test_a_payment_that_was_cancelled_before_the_provider_was_asked_is_not_opened_later(
-        self, shop: Shop, customer: UUID
-    ) -> None:
-        booking, key = shop.book(customer), new_id().hex
-        shop.gateway.answers = [RuntimeError("the process is gone")]
-        with pytest.raises(RuntimeError):
-            shop.pay(customer, booking.id, parts=self.PARTS, key=key)
-        payment_id = UUID(str(shop.row("SELECT id FROM payments")["id"]))
-        cancel(shop, payment_id, customer)
-
-        assert shop.pay(customer, booking.id, parts=self.PARTS, key=key) == payment_id
-
-        assert shop.gateway.books == {}
-        assert available(shop, customer) == (50_000, 50_000, 50_000)
-
-    def test_what_is_asked_again_is_asked_the_same(self, shop: Shop, customer: UUID, clock: MovableClock) -> None:
-        """A provider refuses an idempotency key that comes with anything else."""
-        from domain.billing.payments import PaymentType
-
-        membership, key = shop.subscribe(customer), new_id().hex
-        pay = partial(shop.pay, customer, membership, kind=PaymentType.MEMBERSHIP_PURCHASE, key=key)
-        shop.gateway.answers, shop.gateway.loses_answers = [RuntimeError("the process is gone")], True
-        with pytest.raises(RuntimeError):
-            pay()
-        [first] = [book.request for book in shop.gateway.books.values()]
-        clock.offset += timedelta(minutes=10)
-
-        pay()
-
-        assert [book.request for book in shop.gateway.books.values()] == [first]
-
-
-class TestPaymentsThatNobodyWaitsFor:
-    def abandon(self, shop: Shop) -> int:
-        return len(cancel_abandoned_payments(new_uow=shop.use.new_uow, clock=shop.use.clock))
-
-    def deposit(self, shop: Shop, customer: UUID) -> UUID:
-        from domain.billing.payments import PaymentType
-
-        return shop.pay(customer, None, kind=PaymentType.WALLET_DEPOSIT, amount=egp(500))
-
-    def test_long_after_its_last_checkout_a_payment_is_cancelled(
-        self, shop: Shop, customer: UUID, clock: MovableClock
-    ) -> None:
-        payment_id = self.deposit(shop, customer)
-        clock.offset += ABANDONED_AFTER + timedelta(hours=23)
-        fresh = self.deposit(shop, customer)
-        assert self.abandon(shop) == 0
-        clock.offset += timedelta(hours=2)
-
-        assert self.abandon(shop) == 1
-
-        assert [shop.status_of(each) for each in (payment_id, fresh)] == ["CANCELLED", "PENDING"]
-        assert self.abandon(shop) == 0
-        shop.charge(payment_id, egp(500))
-        shop.look(payment_id)
-        assert shop.receipts(payment_id) == [(500, "EGP", "SUSPENSE", "LATE")]
-
-    def test_what_is_in_doubt_or_brought_money_is_left_to_a_person(
-        self, shop: Shop, customer: UUID, clock: MovableClock
-    ) -> None:
-        short = self.deposit(shop, customer)
-        shop.charge(short, egp(499))
-        shop.look(short)
-        shop.gateway.answers = [OutcomeUnknown(provider="SCRIPTED")]
-        unknown = self.deposit(shop, customer)
-        clock.offset += 2 * ABANDONED_AFTER
-
-        assert self.abandon(shop) == 0
-
-        assert [shop.status_of(each) for each in (short, unknown)] == ["PENDING", "PENDING"]
-
-    def test_workers_at_once_and_the_money_itself_agree(self, shop: Shop, customer: UUID, clock: MovableClock) -> None:
-        payments = [self.deposit(shop, customer) for _ in range(4)]
-        for payment_id in payments:
-            shop.charge(payment_id, egp(500))
-        clock.offset += 2 * ABANDONED_AFTER
-
-        results = all_at_once(
-            [*(partial(shop.look, payment_id) for payment_id in payments), *([partial(self.abandon, shop)] * 2)]
-        )
-
-        assert [result for result in results if isinstance(result, BaseException)] == []
-        told = [(shop.status_of(each), shop.receipts(each)[0][2:]) for each in payments]
-        assert set(told) <= {("PAID", ("SETTLED", None)), ("CANCELLED", ("SUSPENSE", "LATE"))}
-
-
-class TestVoucherCredit:
-    def test_it_is_never_paid_out(self, shop: Shop) -> None:
-        customer = a_rich_customer(shop, credit=50_000)
-        with shop.use.new_uow() as uow:
-            uow.users.get(customer).verify_email(at=shop.use.clock.now())
-            uow.commit()
-        command = RequestWithdrawal(user_id=customer, amount=egp(100), destination="EG38", least=None)
-
-        with pytest.raises(InsufficientBalance):
-            request_withdrawal(command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=new_id)
-
-        assert available(shop, customer) == (0, 50_000, 0)
-
-    def test_it_is_never_changed_into_another_currency(self, shop: Shop) -> None:
-        from decimal import Decimal
-
-        customer, staff = a_rich_customer(shop, credit=50_000), shop.a_customer()
-        rate = set_rate(
-            SetRate(source=currency("EGP"), target=currency("USD"), rate=Decimal("0.02"), valid_from=None,
-                    actor_id=staff),
-            uow=shop.use.new_uow(), clock=shop.use.clock, new_id=new_id,
-        )  # fmt: skip
-        command = TransferBetweenWallets(user_id=customer, amount=egp(10_000), target=currency("USD"), rate_id=rate)
-
-        with pytest.raises(InsufficientBalance):
-            transfer_between_wallets(command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=new_id)
-
-        assert balances(shop, customer) == (0, 50_000, 0)
-
-
 @given(
     splits=st.lists(
         st.tuples(st.integers(0, 60_000), st.integers(0, 60_000), st.integers(0, 60_000)), min_size=1, max_size=3
@@ -738,7 +380,7 @@ def test_any_parts_sum_to_the_price_and_move_what_a_pure_model_says(
         assert sum(minor for _, minor, *_ in parts_of(shop, payment_id)) == PRICE
         assert covered
         pay_card(shop, payment_id)
-        asked_of_points = dict((kind, minor) for kind, minor, *_ in parts_of(shop, payment_id)).get("POINTS", 0)
+        asked_of_points = {kind: minor for kind, minor, *_ in parts_of(shop, payment_id)}.get("POINTS", 0)
         model = [left - minor for left, minor in zip(model, (split[0], split[1], asked_of_points), strict=True)]
         model[2] += (PRICE - asked_of_points) // 1_000
         paid += PRICE
