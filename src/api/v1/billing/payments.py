@@ -153,7 +153,11 @@ class Payments(MethodView):
     @blueprint.arguments(PaymentRequest)
     @blueprint.response(201, PaymentShown)
     def post(self, body: dict[str, Any]) -> Response:
-        """Pay from the wallet, or open a checkout at a provider and send the customer to `checkout.url`."""
+        """Pay from the wallet, or open a checkout at a provider and send the customer to `checkout.url`.
+
+        `tenders` come from balances of one's own: they are set aside while the checkout is open, taken when it is
+        paid, and free again when it is not. The `method` pays what they leave.
+        """
         payable = body.pop("payable")
         parts = tuple(
             WantedPart(kind=TenderKind(part["type"]), amount=part["amount"], points=part["points"])
