@@ -113,6 +113,7 @@ class TestParts:
             ([{"type": "WALLET", "amount": egp("1.00"), "points": 5}], "/tenders/0/points"),
             ([{"type": "POINTS", "points": 0}], "/tenders/0/points"),
             ([{"type": "POINTS", "points": True}], "/tenders/0/points"),
+            ([{"type": "POINTS", "points": 10**9 + 1}], "/tenders/0/points"),
             ([{"type": "POINTS", "points": 1.5}], "/tenders/0/points"),
             ([{"type": "POINTS"}], "/tenders/0/points"),
             ([{"type": "POINTS", "amount": egp("1.00"), "points": 100}], "/tenders/0/amount"),

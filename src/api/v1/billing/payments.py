@@ -29,6 +29,7 @@ from middlewares.language import reading_language
 
 blueprint = Blueprint("payments", __name__, description="Payments")
 
+MOST_POINTS = 10**9
 UNKNOWN_IS_OLD_AFTER = timedelta(minutes=5)
 _PAYABLES = {
     "BOOKING": PaymentType.BOOKING,
@@ -61,7 +62,7 @@ class TenderRequest(Schema):
         required=True, validate=validate.OneOf([kind.value for kind in TenderKind if kind in OWN_KINDS])
     )
     amount = MoneyField(load_default=None, allow_none=True)
-    points = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, 10**12))
+    points = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, MOST_POINTS))
 
 
 class PaymentRequest(Schema):
