@@ -36,6 +36,7 @@ from api.v1.ledger.points import blueprint as points
 from api.v1.ledger.reconciliations import blueprint as reconciliations
 from api.v1.ledger.reversals import blueprint as reversals
 from api.v1.ledger.statements import blueprint as statements
+from api.v1.ledger.voucher_credit import blueprint as voucher_credit
 from api.v1.ledger.wallets import blueprint as wallets
 from api.v1.ledger.withdrawals import blueprint as withdrawals
 from api.v1.membership.memberships import blueprint as memberships
@@ -79,6 +80,7 @@ _V1 = (
     payments,
     invoices,
     wallets,
+    voucher_credit,
     withdrawals,
     adjustments,
     exchange,

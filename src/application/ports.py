@@ -42,6 +42,7 @@ from domain.operations.audit import AuditStatus
 from domain.sales.bookings import Booking, Traveler
 from domain.shared.errors import Conflict, RuleBroken
 from domain.shared.events import DomainEvent
+from domain.shared.money import Money
 
 
 class Memberships(Protocol):
@@ -139,6 +140,14 @@ class Payments(Protocol):
 
     def pending_of(self, payable_id: UUID) -> Sequence[Payment]:
         """The payments of a booking or a subscription that are still PENDING, locked."""
+        ...
+
+    def abandoned(self, *, ended_before: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """PENDING payments as `Payment.is_abandoned` knows them, by id behind one of them; not locked."""
+        ...
+
+    def paid_before(self, payment: Payment) -> Money:
+        """What was settled of the same booking or subscription before a payment that is settled."""
         ...
 
     def add_receipt(self, receipt: Receipt) -> None: ...

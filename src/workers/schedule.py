@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from application.billing.cancelling import cancel_abandoned_payments
 from application.billing.reconciliation import reconcile_payments
 from application.billing.sandbox import tell_late_payments
 from application.ledger.crediting import CreditDueCashback, credit_due_cashback
@@ -107,6 +108,13 @@ def _reconcile_payments(running: Running) -> None:
         log.warning("payments_unanswered", asked=done.asked, unanswered=done.unanswered)
 
 
+def _cancel_abandoned_payments(running: Running) -> None:
+    use = running.dependencies
+    batch = cancel_abandoned_payments(new_uow=use.new_uow, clock=use.clock)
+    while batch:
+        batch = cancel_abandoned_payments(new_uow=use.new_uow, clock=use.clock, after=batch[-1])
+
+
 def _tell_late_payments(running: Running) -> None:
     use = running.dependencies
     while use.sandbox is not None and tell_late_payments(uow=use.new_uow(), books=use.sandbox.books, clock=use.clock):
@@ -159,7 +167,9 @@ def _erase_due(running: Running) -> None:
     use = running.dependencies
     for erasure_id in due_erasures(uow=use.new_uow(), clock=use.clock):
         try:
-            done = carry_out_erasure(erasure_id, new_uow=use.new_uow, storage=use.storage, clock=use.clock)
+            done = carry_out_erasure(
+                erasure_id, new_uow=use.new_uow, storage=use.storage, clock=use.clock, new_id=use.new_id
+            )
         except DomainError as error:
             log.warning("erasure_waits", erasure_id=str(erasure_id), reason=error.code)
             continue
@@ -201,6 +211,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
+        ScheduledJob("payments.cancel_abandoned", _FIVE_MINUTES, days_from(2), _cancel_abandoned_payments, DOCUMENTS),
         ScheduledJob("cashback.credit", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _credit_cashback, DOCUMENTS),
         ScheduledJob("ledger.fold_totals", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _fold_totals, DOCUMENTS),
         ScheduledJob("ledger.check_totals", _FIVE_MINUTES, days_from(3), _check_totals, DOCUMENTS),

@@ -349,5 +349,7 @@ def erase(shop: Shop, user_id: UUID) -> Json:
     asked = shop.done(shop.post(f"/api/v1/admin/users/{user_id}/erasure", shop.admin, {"reason": "by letter"}), 202)
     with connect(shop.addresses.owner) as connection:
         connection.execute("UPDATE erasures SET due_at = now() WHERE id = %s", (asked["id"],))
-    assert carry_out_erasure(UUID(asked["id"]), new_uow=use.new_uow, storage=use.storage, clock=use.clock)
+    assert carry_out_erasure(
+        UUID(asked["id"]), new_uow=use.new_uow, storage=use.storage, clock=use.clock, new_id=use.new_id
+    )
     return asked

@@ -33,12 +33,19 @@ VERBS: dict[AdjustmentStatus, Callable[[Adjustment], None]] = {
 
 
 def an_adjustment(
-    amount: int = 500, *, limit: int = 100, unit: str = "EGP", by: UUID = MAKER, status: AdjustmentStatus = S.PENDING
+    amount: int = 500,
+    *,
+    limit: int = 100,
+    unit: str = "EGP",
+    account: AccountKind = AccountKind.WALLET,
+    by: UUID = MAKER,
+    status: AdjustmentStatus = S.PENDING,
 ) -> Adjustment:
     adjustment = Adjustment.propose(
         adjustment_id=new_id(),
         number="ADJ-2026-000001",
         user_id=CUSTOMER,
+        account_kind=account,
         unit=unit,
         amount_minor=amount,
         limit_minor=limit,
@@ -98,15 +105,33 @@ def test_an_adjustment_of_nothing_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("unit", "theirs", "ours"),
-    [("EGP", AccountKind.WALLET, AccountKind.ADJUSTMENTS), ("PTS", AccountKind.POINTS, AccountKind.POINTS_ISSUED)],
+    [
+        ("EGP", AccountKind.WALLET, AccountKind.ADJUSTMENTS),
+        ("EGP", AccountKind.VOUCHER_CREDIT, AccountKind.ADJUSTMENTS),
+        ("PTS", AccountKind.POINTS, AccountKind.POINTS_ISSUED),
+    ],
 )
 @pytest.mark.parametrize("amount", [70, -70])
 def test_its_journal_moves_the_amount_between_owner_and_company(
     unit: str, theirs: AccountKind, ours: AccountKind, amount: int
 ) -> None:
-    journal = an_adjustment(amount, unit=unit).journal(journal_id=new_id(), at=NOON)
+    journal = an_adjustment(amount, unit=unit, account=theirs).journal(journal_id=new_id(), at=NOON)
 
     assert {entry.account.kind: entry.amount_minor for entry in journal.entries} == {theirs: amount, ours: -amount}
+
+
+@pytest.mark.parametrize(
+    ("unit", "account"),
+    [
+        ("EGP", AccountKind.POINTS),
+        ("PTS", AccountKind.WALLET),
+        ("PTS", AccountKind.VOUCHER_CREDIT),
+        ("EGP", AccountKind.CASHBACK),
+    ],
+)
+def test_no_other_account_is_adjusted_by_hand(unit: str, account: AccountKind) -> None:
+    with pytest.raises(ValueError, match="nothing in"):
+        an_adjustment(unit=unit, account=account)
 
 
 def test_nothing_is_posted_before_it_is_approved() -> None:

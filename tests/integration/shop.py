@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from application.billing.inbox import OpenAttempt
-from application.billing.payments import OpenPayment, WantedPart, open_payment
+from application.billing.payments import OpenPayment, open_payment
 from application.billing.ports import Reading
 from application.billing.settlement import SettleAttempt, settle_attempt
+from application.billing.splits import WantedPart
 from application.billing.webhooks import read_back
 from application.dependencies import Dependencies
 from application.membership.memberships import Subscribe, subscribe
@@ -329,14 +330,27 @@ PROMISES = {
         SELECT id FROM points_lots l WHERE l.remaining <> l.points + (
             SELECT coalesce(sum(t.points), 0) FROM points_lot_entries t WHERE t.lot_id = l.id)""",
     "confirmed bookings have their money": """
-        SELECT b.id FROM bookings b WHERE b.status IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED')
-        AND b.final_amount_minor <> (
+        SELECT id FROM bookings WHERE status IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED')
+        AND paid_amount_minor < coalesce(deposit_amount_minor, final_amount_minor)""",
+    "what bookings say is paid is what journals brought": """
+        SELECT b.id FROM bookings b WHERE b.paid_amount_minor <> (
             SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_journals j
             JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id
-            WHERE j.reference_id = b.id AND j.journal_type = 'PAYMENT' AND a.kind = 'CUSTOMER_PREPAYMENTS')""",
+            WHERE j.reference_id = b.id AND j.journal_type IN ('PAYMENT', 'REDEEMED')
+              AND a.kind = 'CUSTOMER_PREPAYMENTS')""",
+    "nobody pays more than the price": "SELECT id FROM bookings WHERE paid_amount_minor > final_amount_minor",
     "money for bookings that are not confirmed is in suspense": """
-        SELECT b.id FROM bookings b JOIN ledger_journals j ON j.reference_id = b.id AND j.journal_type = 'PAYMENT'
+        SELECT b.id FROM bookings b JOIN ledger_journals j
+            ON j.reference_id = b.id AND j.journal_type IN ('PAYMENT', 'REDEEMED')
         WHERE b.status NOT IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED')""",
+    "parts are the whole, and taken together": """
+        SELECT p.id FROM payments p JOIN payment_tenders t ON t.payment_id = p.id GROUP BY p.id
+        HAVING sum(t.amount_minor) <> p.amount_minor OR bool_or(t.status <> CASE
+            WHEN p.paid_at IS NOT NULL THEN 'CAPTURED' WHEN p.status = 'CANCELLED' THEN 'RELEASED'
+            ELSE 'PLANNED' END)""",
+    "payments that are over hold nothing": """
+        SELECT b.id FROM balance_holds b JOIN payments p ON p.id = b.reference_id
+        WHERE b.status = 'ACTIVE' AND p.status <> 'PENDING'""",
     "a payment is credited once": """
         SELECT a.payment_id FROM payment_receipts r JOIN payment_attempts a ON a.id = r.attempt_id
         WHERE r.disposition = 'SETTLED' GROUP BY a.payment_id HAVING count(*) > 1""",

@@ -252,7 +252,7 @@ def test_what_was_promised_to_somebody_who_was_erased_lapses(desk: Desk, custome
     erasure = desk.shop.row("SELECT id FROM erasures WHERE user_id = %s", customer)["id"]
     desk.clock.offset += timedelta(hours=1)
     expire_bookings(new_uow=use.new_uow, clock=desk.clock)
-    assert carry_out_erasure(erasure, new_uow=use.new_uow, storage=use.storage, clock=use.clock)
+    assert carry_out_erasure(erasure, new_uow=use.new_uow, storage=use.storage, clock=use.clock, new_id=use.new_id)
     desk.wait_until_eligible()
 
     assert desk.credit() == CreditRun(credited=1, lapsed=1)

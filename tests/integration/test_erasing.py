@@ -49,7 +49,7 @@ def leave(shop: Shop, customer: UUID) -> UUID:
 
 def carry_out(shop: Shop, erasure_id: UUID) -> bool:
     use = shop.use
-    return carry_out_erasure(erasure_id, new_uow=use.new_uow, storage=use.storage, clock=use.clock)
+    return carry_out_erasure(erasure_id, new_uow=use.new_uow, storage=use.storage, clock=use.clock, new_id=use.new_id)
 
 
 def test_neither_role_changes_a_record_by_hand(shop: Shop, addresses: DatabaseAddresses) -> None:

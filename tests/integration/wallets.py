@@ -11,7 +11,7 @@ from uuid import UUID
 from application.ledger import adjustments, holds, transfers, withdrawals
 from application.ports import NewUnitOfWork
 from domain.ledger import accounts
-from domain.ledger.accounts import AccountKind, AccountRef
+from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.journal import Journal, transfer
 from domain.shared.money import Money, currency
 from infrastructure.clock import new_id
@@ -100,9 +100,19 @@ class Wallets:
         command = decision(withdrawal, by, "account closed")
         withdrawals.return_withdrawal(command, uow=self.new_uow(), clock=self.clock, new_id=new_id)
 
-    def adjust(self, person: UUID, amount: int, by: UUID, *, limit: int = 10_000, unit: str = "EGP") -> UUID:
+    def adjust(
+        self,
+        person: UUID,
+        amount: int,
+        by: UUID,
+        *,
+        limit: int = 10_000,
+        unit: str = "EGP",
+        account: AccountKind = AccountKind.WALLET,
+    ) -> UUID:
         command = adjustments.Adjust(
             user_id=person,
+            account=AccountKind.POINTS if unit == POINTS_UNIT else account,
             unit=unit,
             amount_minor=amount,
             reason="a test",

@@ -71,6 +71,13 @@ def _rows_of(payment: Payment, *, uow: UnitOfWork) -> tuple[tuple[InvoiceItem, .
     if payment.booking_id is not None:
         booking = uow.bookings.get(payment.booking_id)
         discount = booking.discount_amount + booking.voucher_discount
+        if payment.amount != booking.final_amount:
+            before = uow.payments.paid_before(payment)
+            tax, discount = (
+                _share(of, payment.amount, before=before, whole=booking.final_amount)
+                for of in (booking.tax_amount, discount)
+            )
+            return (_part_row(booking, payment.amount - tax + discount),), booking.tax_rate, tax, discount
         return (_booking_row(booking),), booking.tax_rate, booking.tax_amount, discount
     row = InvoiceItem(
         item_type=InvoiceItemType.MEMBERSHIP_FEE,
@@ -81,6 +88,25 @@ def _rows_of(payment: Payment, *, uow: UnitOfWork) -> tuple[tuple[InvoiceItem, .
         total_price=payment.amount,
     )
     return (row,), Percentage(0), nothing, nothing
+
+
+def _share(of: Money, part: Money, *, before: Money, whole: Money) -> Money:
+    """What a part of the price has of an amount: the shares of all parts, one after another, sum to it exactly."""
+    until, since = (of.minor * paid.minor // whole.minor for paid in (before + part, before))
+    return Money(until - since, of.currency)
+
+
+def _part_row(booking: Booking, net: Money) -> InvoiceItem:
+    """A part of the trip's price before tax: a deposit, or what was paid after it."""
+    item = booking.items[0]
+    return InvoiceItem(
+        item_type=InvoiceItemType.BOOKING_FEE,
+        description_ar=f"{item.item_name_ar} - جزء من سعر الحجز {booking.booking_number}",
+        description_en=f"{item.item_name_en} - part of the price of {booking.booking_number}",
+        quantity=1,
+        unit_price=net,
+        total_price=net,
+    )
 
 
 def _booking_row(booking: Booking) -> InvoiceItem:

@@ -15,7 +15,7 @@ from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.journal import JournalType
 from domain.membership.memberships import AlreadySubscribed, SubscriptionNotFound, SubscriptionStatus
-from domain.sales.bookings import BookingNotFound, BookingPaymentStatus, NothingToPay
+from domain.sales.bookings import BookingNotFound, NothingToPay
 from domain.shared.clock import business_date
 from domain.shared.errors import InvalidValue
 from domain.shared.identifiers import NewId
@@ -114,7 +114,7 @@ class BookingPayable:
         booking = self._booking
         in_points = payment.amount - money_in(payment.tenders, payment.amount.currency.code)
         booking.receive(payment.amount, in_points=in_points, by=None, at=at)
-        if booking.payment_status is not BookingPaymentStatus.PAID:
+        if booking.amount_due.is_positive:
             return
         earned = EarnPoints(
             user_id=booking.user_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from application.billing.payables import DepositPayable, Payable, lock_payable
@@ -17,21 +18,21 @@ from application.billing.ports import (
     ProviderUnreachable,
 )
 from application.billing.settlement import settle_from_own_balances
-from application.billing.tenders import cancel_payment, hold_own_parts, plan_tenders
+from application.billing.splits import Split, WantedPart, split_amount
+from application.billing.tenders import hold_own_parts, plan_tenders
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.billing.payments import (
     AttemptStatus,
     Payment,
     PaymentAttempt,
     PaymentMethod,
-    PaymentNotFound,
     PaymentStatus,
     PaymentType,
 )
-from domain.billing.tenders import OwnPart, TenderKind, rest_after
+from domain.billing.tenders import TenderKind
 from domain.identity.users import User
 from domain.shared.clock import Clock, business_date
-from domain.shared.errors import Conflict, IllegalTransition, InvalidValue
+from domain.shared.errors import Conflict, InvalidValue
 from domain.shared.identifiers import NewId, document_number
 from domain.shared.money import Money
 
@@ -40,6 +41,9 @@ CHECKOUT_LIFETIME = timedelta(hours=24)
 
 HELD_BEYOND = timedelta(hours=1)
 """How long own parts stay set aside after a checkout's end: money that was paid in time may be told of later."""
+
+
+_AWAITED: Final = (AttemptStatus.CREATED, AttemptStatus.OPEN, AttemptStatus.UNKNOWN)
 
 
 class PartPaymentNotOffered(InvalidValue):
@@ -56,15 +60,6 @@ class PaymentKeyReused(Conflict):
     """This idempotency key made a payment for something else."""
 
     code = "idempotency_key_reused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedPart:
-    """A part as the customer asks for it: an amount, or as many points as pay something of what is due."""
-
-    kind: TenderKind
-    amount: Money | None = None
-    points: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +97,7 @@ def open_payment(
         return _pay_from_own_balances(command, uow=new_uow(), clock=clock, new_id=new_id)
     gateway = _gateway_for(command, gateways)
     intent = _intend(command, uow=new_uow(), clock=clock, new_id=new_id)
-    if intent.attempt.status is AttemptStatus.CREATED:
+    if intent.attempt.status is AttemptStatus.CREATED and intent.payment.status is PaymentStatus.PENDING:
         request = _checkout_request(command, intent)
         _ask(gateway, request, payment_id=intent.payment.id, uow_after=new_uow, clock=clock)
     return intent.payment.id
@@ -126,7 +121,7 @@ def _pay_from_own_balances(command: OpenPayment, *, uow: UnitOfWork, clock: Cloc
     with uow:
         known = uow.payments.by_key(command.idempotency_key)
         if known is not None:
-            return _same(known, command).id
+            return _same(known, command, uow).id
         payable = lock_payable(command.payment_type, command.payable_id, uow=uow, at=clock.now())
         payment = _new_payment(command, payable, uow=uow, clock=clock, new_id=new_id)
         uow.payments.add(payment)
@@ -152,22 +147,24 @@ def _intend(command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new_id: NewI
         deadline = (payable.deadline if payable is not None else None) or clock.now() + CHECKOUT_LIFETIME
         payment = uow.payments.by_key(command.idempotency_key)
         if payment is not None:
-            payment = _same(payment, command)
+            payment = _same(payment, command, uow)
         else:
             wanted = _new_payment(command, payable, uow=uow, clock=clock, new_id=new_id)
             payment = _open_twin(wanted, uow=uow, clock=clock)
             if payment is None:
                 payment = wanted
                 uow.payments.add(payment)
-                hold_own_parts(payment, until=deadline + HELD_BEYOND, uow=uow, clock=clock, new_id=new_id)
         attempt = payment.newest_attempt
         if attempt is None or (attempt.status is AttemptStatus.FAILED and payment.status is PaymentStatus.PENDING):
             attempt = payment.new_attempt(
                 attempt_id=new_id(), expires_at=deadline, locale=command.locale, at=clock.now()
             )
+        if payment.status is PaymentStatus.PENDING and attempt.status in _AWAITED:
+            until = (attempt.expires_at or deadline) + HELD_BEYOND
+            hold_own_parts(payment, until=until, uow=uow, clock=clock, new_id=new_id)
         payer = uow.users.get(command.user_id)
         uow.commit()
-    return _Intent(payment, attempt, payer, deadline)
+    return _Intent(payment, attempt, payer, attempt.expires_at or deadline)
 
 
 def _open_twin(payment: Payment, *, uow: UnitOfWork, clock: Clock) -> Payment | None:
@@ -183,18 +180,29 @@ def _open_twin(payment: Payment, *, uow: UnitOfWork, clock: Clock) -> Payment | 
 
 
 def _asks_the_same(one: Payment, other: Payment) -> bool:
-    return (one.user_id, one.provider, one.payment_type) == (other.user_id, other.provider, other.payment_type) and [
-        (tender.kind, tender.method, tender.amount, tender.points) for tender in one.tenders
-    ] == [(tender.kind, tender.method, tender.amount, tender.points) for tender in other.tenders]
+    return (one.user_id, one.provider, one.payment_type, _split_of(one)) == (
+        other.user_id,
+        other.provider,
+        other.payment_type,
+        _split_of(other),
+    )
 
 
-def _same(payment: Payment, command: OpenPayment) -> Payment:
+def _split_of(payment: Payment) -> list[tuple[TenderKind, str, Money, int | None]]:
+    return [(tender.kind, tender.method, tender.amount, tender.points) for tender in payment.tenders]
+
+
+def _same(payment: Payment, command: OpenPayment, uow: UnitOfWork) -> Payment:
     """The payment that this key made before, if the same was asked for. Raises PaymentKeyReused."""
     made = (payment.user_id, payment.booking_id or payment.subscription_id, payment.provider)
     asked = (command.user_id, command.payable_id, _provider_of(command))
-    if made != asked or command.method.value not in {tender.method for tender in payment.tenders}:
+    if made != asked or command.amount not in (None, payment.amount):
         raise PaymentKeyReused()
-    if command.amount not in (None, payment.amount) or len(payment.own_tenders) < len(command.parts):
+    try:
+        wanted = _split(command, payment.amount, uow)
+    except InvalidValue as error:
+        raise PaymentKeyReused() from error
+    if {(part.kind, method, part.amount, part.points) for part, method in wanted} != set(_split_of(payment)):
         raise PaymentKeyReused()
     return payment
 
@@ -208,8 +216,7 @@ def _new_payment(
 ) -> Payment:
     now = clock.now()
     amount = _amount(command, payable, clock)
-    parts = _parts(command, amount, uow)
-    rest = rest_after(parts, amount)
+    split = _split(command, amount, uow)
     payment = Payment(
         id=new_id(),
         payment_number=document_number("PAY", business_date(now).year, uow.payments.next_serial()),
@@ -229,15 +236,14 @@ def _new_payment(
         created_at=now,
         updated_at=now,
     )
-    is_own = command.method is PaymentMethod.WALLET
-    if rest.is_zero and not is_own:
-        raise InvalidValue(
-            "the parts pay all of it; the method is WALLET then", pointer="/method", code="method_not_offered"
-        )
-    plan_tenders(payment, parts, rest, TenderKind.WALLET if is_own else TenderKind.GATEWAY, new_id=new_id)
+    plan_tenders(payment, split, new_id=new_id)
     if len(payment.tenders) > 1:
         payment.payment_method = PaymentMethod.MIXED
     return payment
+
+
+def _split(command: OpenPayment, amount: Money, uow: UnitOfWork) -> Split:
+    return split_amount(amount, command.parts, command.method, terms=uow.points.terms)
 
 
 def _amount(command: OpenPayment, payable: Payable | None, clock: Clock) -> Money:
@@ -255,54 +261,6 @@ def _amount(command: OpenPayment, payable: Payable | None, clock: Clock) -> Mone
     return amount
 
 
-def _parts(command: OpenPayment, amount: Money, uow: UnitOfWork) -> tuple[OwnPart, ...]:
-    """The parts with what each is worth; points pay no more than what is left after the other parts."""
-    left = amount
-    parts = []
-    for position, wanted in enumerate(command.parts):
-        if wanted.kind is TenderKind.POINTS:
-            if wanted.points is None or wanted.points <= 0 or left.minor <= 0:
-                raise InvalidValue(
-                    "how many points, above zero", pointer=f"/tenders/{position}/points", code="out_of_range"
-                )
-            tender = uow.points.terms.tender(wanted.points, left)
-            part = OwnPart(kind=wanted.kind, amount=tender.worth, points=tender.points)
-        elif wanted.amount is None:
-            raise InvalidValue("how much", pointer=f"/tenders/{position}/amount", code="required")
-        else:
-            part = OwnPart(kind=wanted.kind, amount=wanted.amount)
-        if part.amount.currency == left.currency:
-            left -= part.amount
-        parts.append(part)
-    return tuple(parts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelPayment:
-    """A customer does not want to pay this way any more."""
-
-    payment_id: UUID
-    user_id: UUID
-
-
-def cancel_open_payment(command: CancelPayment, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Cancel a payment that waits, and free what it had set aside; money that still comes goes to suspense.
-
-    Raises PaymentNotFound for somebody else's, IllegalTransition once it is paid.
-    """
-    now = clock.now()
-    with uow:
-        target = uow.payments.target_of(command.payment_id)
-        lock_payable(target.payment_type, target.payable_id, uow=uow, at=now)
-        payment = uow.payments.get(command.payment_id)
-        if payment.user_id != command.user_id:
-            raise PaymentNotFound()
-        if payment.status is not PaymentStatus.PENDING:
-            raise IllegalTransition(current=payment.status, wanted=PaymentStatus.CANCELLED)
-        cancel_payment(payment, uow=uow, at=now)
-        uow.commit()
-
-
 def _checkout_request(command: OpenPayment, intent: _Intent) -> CheckoutRequest:
     payment, payer = intent.payment, intent.payer
     back = f"{command.public_url}/payments/return?payment={payment.id}"
@@ -317,7 +275,8 @@ def _checkout_request(command: OpenPayment, intent: _Intent) -> CheckoutRequest:
         success_url=payment.success_url or f"{back}&outcome=success",
         cancel_url=payment.cancel_url or f"{back}&outcome=cancel",
         webhook_url=f"{command.public_url}/api/v1/payments/webhooks/{provider}_json",
-        locale=command.locale,
+        # As it was stored: a provider refuses a key that is used again for anything else.
+        locale=intent.attempt.locale,
         expires_at=intent.deadline,
         created_at=intent.attempt.created_at,
     )

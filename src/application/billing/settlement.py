@@ -1,17 +1,16 @@
 """The one use case that settles payments; webhook, return page, staff, reconciler and wallet all end here.
 
-Locks are taken in one order: what is paid, then the payment, then ledger accounts.
+Locks are taken in one order: what is paid, its payments, their holds, then ledger accounts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from application.billing.payables import DepositPayable, Payable, lock_payable
 from application.billing.ports import Reading, ReadingStatus
-from application.billing.tenders import LockedParts, cancel_payment, lock_own_parts, paying, take_own_part
+from application.billing.tenders import LockedParts, cancel_payments, lock_parts, paying, take_own_part
 from application.ports import UnitOfWork
 from domain.billing.payments import Disposition, Payment, PaymentAttempt, Receipt, SuspenseReason
 from domain.ledger import accounts
@@ -81,7 +80,7 @@ class _Settling:
 
     def book(self, charge: Money, attempt: PaymentAttempt, *, live_as_expected: bool) -> None:
         """Book one charge that the provider reports, as what it was meant for or as suspense."""
-        locked = lock_own_parts(self.payment, self.payable, uow=self.uow, at=self.clock.now())
+        locked = lock_parts(self.payment, self.payable, uow=self.uow, at=self.clock.now())
         reason = self.payment.doubt(
             charge,
             payable_accepts=self.payable.accepts(self.payment.amount),
@@ -111,7 +110,7 @@ class _Settling:
         self._settle(locked)
 
     def settle_from_own_balances(self) -> None:
-        locked = lock_own_parts(self.payment, self.payable, uow=self.uow, at=self.clock.now())
+        locked = lock_parts(self.payment, self.payable, uow=self.uow, at=self.clock.now())
         if not locked.are_there:
             raise InsufficientBalance()
         self._settle(locked)
@@ -123,16 +122,9 @@ class _Settling:
             take_own_part(tender, locked, self.payable, uow=self.uow, clock=self.clock, new_id=self.new_id)
         self.payable.fulfil(self.payment, uow=self.uow, at=now, new_id=self.new_id)
         self.payment.settle(at=now)
-        self._cancel_others(now)
-
-    def _cancel_others(self, now: datetime) -> None:
-        """Other payments of the same thing that are more than what is left to pay; its lock keeps new ones out."""
-        payable_id = self.payment.booking_id or self.payment.subscription_id
-        if payable_id is None:
-            return
-        for other in self.uow.payments.pending_of(payable_id):
-            if other.id != self.payment.id and not self.payable.accepts(other.amount):
-                cancel_payment(other, uow=self.uow, at=now)
+        # What is more than is left to pay; the lock of what is paid keeps new ones out.
+        others = [other for other in locked.others if not self.payable.accepts(other.amount)]
+        cancel_payments(others, uow=self.uow, clock=self.clock)
 
     def _journal(self, charge: Money, attempt: PaymentAttempt, reason: SuspenseReason | None) -> Journal:
         """A charge on its way from the provider: to what it pays, or to where a person will find it (guarantee P6)."""

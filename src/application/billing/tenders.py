@@ -1,11 +1,11 @@
 """The parts of a payment from a customer's own balances: set aside when it is opened, taken when it is settled.
 
-Locks are taken in one order: payable, payment, holds, then all ledger accounts at once.
+Locks are taken in one order: payable, its payments, their holds, then all ledger accounts at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,7 +17,7 @@ from application.ledger.holds import SetAside
 from application.ledger.redemptions import PointsPayment, RedeemPoints, redeem_points
 from application.ports import Standing, UnitOfWork
 from domain.billing.payments import Payment
-from domain.billing.tenders import OwnPart, Tender, TenderKind, TenderStatus
+from domain.billing.tenders import Part, Tender, TenderKind, TenderStatus
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountRef
 from domain.ledger.holds import BalanceHold, HoldStatus
@@ -29,37 +29,44 @@ from domain.shared.money import Money
 _ORDER: Final = tuple(TenderKind)
 
 
-def plan_tenders(
-    payment: Payment, parts: Iterable[OwnPart], rest: Money, rest_kind: TenderKind, *, new_id: NewId
-) -> None:
-    """Make a new payment's tenders; what is not `parts` is of the kind that its method says.
+def plan_tenders(payment: Payment, split: Iterable[tuple[Part, str]], *, new_id: NewId) -> None:
+    """Make a new payment's tenders: its parts, each with its method.
 
     Where one tender is the whole payment, it has the payment's id.
     """
-    wanted = [(part.kind, part.kind.value, part.amount, part.points) for part in parts]
-    if rest.is_positive:
-        wanted.append((rest_kind, payment.payment_method.value, rest, None))
-    wanted.sort(key=lambda it: _ORDER.index(it[0]))
+    wanted = sorted(split, key=lambda it: _ORDER.index(it[0].kind))
     payment.tenders.extend(
         Tender(
             id=payment.id if len(wanted) == 1 else new_id(),
             payment_id=payment.id,
             position=position,
-            kind=kind,
+            kind=part.kind,
             method=method,
-            amount=amount,
-            points=points,
-            refunding=Money(0, amount.currency),
-            refunded=Money(0, amount.currency),
+            amount=part.amount,
+            points=part.points,
+            refunding=Money(0, part.amount.currency),
+            refunded=Money(0, part.amount.currency),
             updated_at=payment.created_at,
         )
-        for position, (kind, method, amount, points) in enumerate(wanted)
+        for position, (part, method) in enumerate(wanted)
     )
 
 
 def hold_own_parts(payment: Payment, *, until: datetime, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
-    """Set the customer's own parts aside while a provider takes the rest. Raises InsufficientBalance."""
-    for tender in payment.own_tenders:
+    """Set the customer's own parts aside while a provider takes the rest, where they are not till then.
+
+    Raises InsufficientBalance, here or at commit.
+    """
+    held = {tender.id: hold for tender, hold in _holds_of(payment, uow)}
+    wanting = [tender for tender in payment.own_tenders if not _holds_until(held.get(tender.id), until)]
+    if not wanting:
+        return
+    # All at once: a settlement of another payment locks the same accounts by id, not by their kinds' order.
+    uow.ledger.lock({account_of(tender, payment.user_id) for tender in wanting})
+    for tender in wanting:
+        before = held.get(tender.id)
+        if before is not None and before.status is HoldStatus.ACTIVE:
+            holds.release(before.id, uow=uow, clock=clock)
         command = SetAside(
             account=account_of(tender, payment.user_id),
             amount_minor=_minor(tender),
@@ -70,37 +77,60 @@ def hold_own_parts(payment: Payment, *, until: datetime, uow: UnitOfWork, clock:
         tender.hold_id = holds.hold(command, uow=uow, clock=clock, new_id=new_id)
 
 
-def cancel_payment(payment: Payment, *, uow: UnitOfWork, at: datetime) -> None:
-    """Cancel a payment inside the caller's transaction, and free what it had set aside."""
-    for _, held in _holds_of(payment, uow):
-        if held.status is HoldStatus.ACTIVE:
-            held.release(at=at)
-            uow.ledger.resolve_hold(held)
-    payment.cancel(at=at)
+def _holds_until(held: BalanceHold | None, until: datetime) -> bool:
+    if held is None or held.status is not HoldStatus.ACTIVE:
+        return False
+    return held.expires_at is None or held.expires_at >= until
+
+
+def cancel_payments(payments: Sequence[Payment], *, uow: UnitOfWork, clock: Clock) -> None:
+    """Cancel payments, locked, inside the caller's transaction, and free what they had set aside."""
+    held = [hold for payment in payments for hold in _active_holds_of(payment, uow)]
+    if held:
+        uow.ledger.lock({hold.account for hold in held})
+    for hold in held:
+        holds.release(hold.id, uow=uow, clock=clock)
+    for payment in payments:
+        payment.cancel(at=clock.now())
 
 
 @dataclass(frozen=True, slots=True)
 class LockedParts:
-    """The customer's own parts with their accounts and holds under lock, and whether all of it can be taken."""
+    """The customer's own parts with their accounts and holds under lock, and whether all of it can be taken.
+
+    `others` are the payments of the same thing that wait, locked with their holds.
+    """
 
     payment: Payment
     holds: dict[UUID, BalanceHold]
     are_there: bool
+    others: tuple[Payment, ...]
 
 
-def lock_own_parts(payment: Payment, payable: Payable, *, uow: UnitOfWork, at: datetime) -> LockedParts:
-    """Lock what settling moves, in one order, and see whether the customer's own parts are still there.
+def lock_parts(payment: Payment, payable: Payable, *, uow: UnitOfWork, at: datetime) -> LockedParts:
+    """Lock what settling moves or frees, in one order, and see whether the customer's own parts are still there.
 
     A hold that ran out does not matter while the balance still holds as much.
     """
-    own = payment.own_tenders
+    others = _others_of(payment, uow)
     held = {tender.id: hold for tender, hold in _holds_of(payment, uow)}
-    wanted = {account_of(tender, payment.user_id) for tender in own}
-    if payable.account.owner is not None:
-        wanted.add(payable.account)
-    standing = uow.ledger.lock(wanted | set(payable.moves)) if own else {}
-    are_there = all(_is_there(tender, held.get(tender.id), payment, standing, uow=uow, at=at) for tender in own)
-    return LockedParts(payment, held, are_there)
+    wanted = {hold.account for other in others for hold in _active_holds_of(other, uow)}
+    wanted |= {account_of(tender, payment.user_id) for tender in payment.own_tenders}
+    standing: Mapping[AccountRef, Standing] = {}
+    if wanted:
+        paid_into = {payable.account} if payable.account.owner is not None else set()
+        standing = uow.ledger.lock(wanted | paid_into | set(payable.moves))
+    are_there = all(
+        _is_there(tender, held.get(tender.id), payment, standing, uow=uow, at=at) for tender in payment.own_tenders
+    )
+    return LockedParts(payment, held, are_there, others)
+
+
+def _others_of(payment: Payment, uow: UnitOfWork) -> tuple[Payment, ...]:
+    payable_id = payment.booking_id or payment.subscription_id
+    if payable_id is None:
+        return ()
+    return tuple(other for other in uow.payments.pending_of(payable_id) if other.id != payment.id)
 
 
 def _is_there(
@@ -183,6 +213,10 @@ def account_of(tender: Tender, user_id: UUID) -> AccountRef:
 def _minor(tender: Tender) -> int:
     """How much leaves the account, in its own unit."""
     return tender.points or 0 if tender.kind is TenderKind.POINTS else tender.amount.minor
+
+
+def _active_holds_of(payment: Payment, uow: UnitOfWork) -> list[BalanceHold]:
+    return [hold for _, hold in _holds_of(payment, uow) if hold.status is HoldStatus.ACTIVE]
 
 
 def _holds_of(payment: Payment, uow: UnitOfWork) -> Iterator[tuple[Tender, BalanceHold]]:

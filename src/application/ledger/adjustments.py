@@ -1,4 +1,4 @@
-"""Adjustments of wallets and points by staff, with a second pair of eyes above a limit.
+"""Adjustments of wallets, voucher credit and points by staff, with a second pair of eyes above a limit.
 
 Locks are taken in one order: the adjustment, then what it moves.
 """
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from application.ledger.points import AdjustPoints, adjust_points
 from application.ports import UnitOfWork
-from domain.ledger.accounts import POINTS_UNIT
+from domain.ledger.accounts import AccountKind
 from domain.ledger.adjustments import REFERENCE, Adjustment
 from domain.shared.clock import Clock, business_date
 from domain.shared.identifiers import NewId, document_number
@@ -20,10 +20,13 @@ from domain.shared.identifiers import NewId, document_number
 class Adjust:
     """Give (above zero) or take an amount in minor units of a currency, or points where `unit` is PTS.
 
+    `account` is the WALLET, VOUCHER_CREDIT or POINTS.
+
     What lies within `limit_minor` is done at once; `permission` is the one that it was asked under.
     """
 
     user_id: UUID
+    account: AccountKind
     unit: str
     amount_minor: int
     reason: str
@@ -44,6 +47,7 @@ def adjust(command: Adjust, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> 
             adjustment_id=new_id(),
             number=document_number("ADJ", business_date(now).year, uow.adjustments.next_serial()),
             user_id=command.user_id,
+            account_kind=command.account,
             unit=command.unit,
             amount_minor=command.amount_minor,
             limit_minor=command.limit_minor,
@@ -96,7 +100,7 @@ def reject_adjustment(command: DecideAdjustment, *, uow: UnitOfWork, clock: Cloc
 def _post(adjustment: Adjustment, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
     """Move what is to be given or taken; the journal's id. Raises InsufficientBalance, here or at commit."""
     journal = adjustment.journal(journal_id=new_id(), at=clock.now())
-    if adjustment.unit != POINTS_UNIT:
+    if adjustment.account_kind is not AccountKind.POINTS:
         uow.ledger.post([journal])
         return journal.id
     # Points come and go with their lots.
@@ -124,6 +128,7 @@ def _audit(
             "before": {"status": before},
             "after": {"status": adjustment.status},
             "user_id": adjustment.user_id,
+            "account": adjustment.account_kind,
             "amount": adjustment.shown_amount,
             "reason": adjustment.reason,
         },

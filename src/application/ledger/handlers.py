@@ -10,7 +10,7 @@ from application.dependencies import Dependencies
 from application.ledger.statements import draw_statement
 from application.messaging.ports import MailName
 from application.messaging.telling import mail, notify
-from domain.ledger.accounts import POINTS_UNIT
+from domain.ledger.accounts import POINTS_UNIT, AccountKind
 from domain.messaging.notifications import LinkType, NotificationType
 from domain.shared.money import Money
 
@@ -105,10 +105,13 @@ def notify_adjustment(event: Event, use: Dependencies) -> None:
     """In the app: staff gave or took something."""
     facts = use.queries.messaging.adjustment_facts(UUID(event["adjustment_id"]))
     number, minor = facts["adjustment_number"], facts["amount_minor"]
+    is_credit = facts["account_kind"] == AccountKind.VOUCHER_CREDIT
     if facts["currency"] == POINTS_UNIT:
         arabic, english = f"{abs(minor)} نقطة", f"{abs(minor)} points"
     else:
         arabic = english = str(Money.of(abs(minor), facts["currency"]))
+    if is_credit:
+        arabic, english = f"{arabic} (رصيد قسائم)", f"{english} of voucher credit"
     verbs = ("أضيف", "Added") if minor > 0 else ("خصم", "Taken")
     notify(
         use,

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
+from domain.ledger.accounts import AccountKind
+
 if TYPE_CHECKING:
     from application.queries import After
 
@@ -16,9 +18,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntrySearch:
-    """Which entries of a wallet; `since` is included, `until` is not."""
+    """Which entries of a wallet, or of the voucher credit beside it; `since` is included, `until` is not."""
 
     currency: str
+    account: AccountKind = AccountKind.WALLET
     transaction_type: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -34,14 +37,14 @@ class Explanation:
 
 
 class WalletQueries(Protocol):
-    """People's wallets."""
+    """People's wallets; `account` is WALLET or VOUCHER_CREDIT."""
 
-    def standing(self, user_id: UUID, currency: str) -> Row:
-        """balance, held and available of a wallet; nothing for one that never moved."""
+    def standing(self, user_id: UUID, currency: str, account: AccountKind = AccountKind.WALLET) -> Row:
+        """balance, held and available; nothing for an account that never moved."""
         ...
 
     def wallets(self, user_id: UUID) -> Sequence[Row]:
-        """balance, held, available and debt in each currency that ever moved, by currency."""
+        """balance, held, available, voucher credit and debt in each currency that ever moved, by currency."""
         ...
 
     def entries(
@@ -52,7 +55,15 @@ class WalletQueries(Protocol):
         """Active holds on all wallets, newest first, with what they are for."""
         ...
 
-    def explain(self, user_id: UUID, currency: str, *, limit: int, before_sequence: int | None) -> Explanation:
+    def explain(
+        self,
+        user_id: UUID,
+        currency: str,
+        account: AccountKind = AccountKind.WALLET,
+        *,
+        limit: int,
+        before_sequence: int | None,
+    ) -> Explanation:
         """The chain behind a balance: each entry with its journal, source document, other legs and reversals."""
         ...
 

@@ -20,17 +20,18 @@ Event = Mapping[str, Any]
 
 
 def notify_payment(event: Event, use: Dependencies) -> None:
-    """In the app: money was received, or left the wallet."""
+    """In the app: money was received, or left the wallet; after a deposit also what is left to pay."""
     facts = use.queries.messaging.payment_facts(UUID(event["payment_id"]))
-    amount = Money.of(facts["amount_minor"], facts["currency"])
+    amount, rest = (Money.of(facts[name], facts["currency"]) for name in ("amount_minor", "rest_minor"))
+    rest_ar, rest_en = (f" المتبقي من الحجز {rest}.", f" {rest} of the booking is still to be paid.")
     _notify(
         use,
         facts["user_id"],
         NotificationType.PAYMENT_SUCCESS,
         titles=("تم استلام الدفعة", "Payment received"),
         messages=(
-            f"استلمنا {amount} ({facts['payment_number']}).",
-            f"We received {amount} ({facts['payment_number']}).",
+            f"استلمنا {amount} ({facts['payment_number']}).{rest_ar if rest.is_positive else ''}",
+            f"We received {amount} ({facts['payment_number']}).{rest_en if rest.is_positive else ''}",
         ),
         link=(LinkType.BOOKING, facts["booking_id"]) if facts["booking_id"] else (LinkType.WALLET, None),
     )
@@ -56,6 +57,7 @@ def mail_payment(event: Event, use: Dependencies) -> None:
 _PAYABLE_LABELS = {
     "BOOKING": {"ar": "الحجز ", "en": "Booking "},
     "MEMBERSHIP_PURCHASE": {"ar": "العضوية ", "en": "Membership "},
+    "MEMBERSHIP_RENEWAL": {"ar": "تجديد العضوية ", "en": "Renewal of membership "},
     "WALLET_DEPOSIT": {"ar": "إيداع في المحفظة", "en": "Wallet deposit"},
 }
 

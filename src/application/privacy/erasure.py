@@ -11,11 +11,13 @@ from application.billing.ports import ObjectStorage
 from application.identity.guessing import confirm_password
 from application.identity.ports import PasswordHasher
 from application.identity.signing_in import end_sessions
+from application.ledger.lapsing import lapse_voucher_credit
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.identity.roles import RoleNotGrantable, may_change, may_grant
 from domain.identity.users import LastSuperAdmin, OwnAccount, User
 from domain.privacy.erasure import (
     AccountErased,
+    Blocker,
     Erasure,
     ErasureAlreadyRequested,
     ErasureBlocked,
@@ -196,7 +198,9 @@ def due_erasures(*, uow: UnitOfWork, clock: Clock) -> Sequence[UUID]:
         return uow.privacy.due_erasures(at=clock.now(), limit=BATCH)
 
 
-def carry_out_erasure(erasure_id: UUID, *, new_uow: NewUnitOfWork, storage: ObjectStorage, clock: Clock) -> bool:
+def carry_out_erasure(
+    erasure_id: UUID, *, new_uow: NewUnitOfWork, storage: ObjectStorage, clock: Clock, new_id: NewId
+) -> bool:
     """Erase the person's rows in one transaction, then the files; whether it is done, now or before.
 
     Killed in between, it goes on where it was. Money that is open keeps it waiting.
@@ -206,14 +210,19 @@ def carry_out_erasure(erasure_id: UUID, *, new_uow: NewUnitOfWork, storage: Obje
         erasure = uow.privacy.open_erasure(erasure_id)
         if erasure is None:
             return True
-        if erasure.erased_at is None and not _erase_rows(erasure, uow=uow, at=now):
+        if erasure.erased_at is None and not _erase_rows(erasure, uow=uow, at=now, new_id=new_id):
             return False
     _erase_files(erasure_id, new_uow=new_uow, storage=storage, clock=clock)
     return True
 
 
-def _erase_rows(erasure: Erasure, *, uow: UnitOfWork, at: datetime) -> bool:
-    blockers = uow.privacy.blockers(erasure.user_id, at=at)
+def _erase_rows(erasure: Erasure, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> bool:
+    # Locked before their accounts, as whoever adjusts those does.
+    uow.users.get(erasure.user_id)
+    blockers = list(uow.privacy.blockers(erasure.user_id, at=at))
+    if not blockers and not lapse_voucher_credit(erasure.user_id, erasure_id=erasure.id, uow=uow, at=at, new_id=new_id):
+        # A payment that waits has set some of the credit aside.
+        blockers = [Blocker.PAYMENTS]
     if blockers:
         uow.privacy.note_blocked(erasure.id, blockers, at=at)
         uow.commit()

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from application.billing.tenders import cancel_payment
+from application.billing.tenders import cancel_payments
 from application.ledger.cashback import PromiseCashback, promise_cashback
 from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.ports import Sale
@@ -146,8 +146,7 @@ def _expire_booking(booking_id: UUID, *, uow: UnitOfWork, clock: Clock, grace: t
         # Looked at again under its lock: the payment may have come in since.
         if not booking.is_awaiting_deposit or booking.hold.expires_at > now - grace:
             return False
-        for payment in uow.payments.pending_of(booking_id):
-            cancel_payment(payment, uow=uow, at=now)
+        cancel_payments(uow.payments.pending_of(booking_id), uow=uow, clock=clock)
         uow.departures.get(booking.hold.departure_id).give_back(booking.hold.seats)
         booking.expire(at=now)
         uow.commit()

@@ -247,6 +247,12 @@ class PaymentAttempt:
         """Whether a customer can still be sent to this checkout."""
         return self.status is AttemptStatus.OPEN and (self.expires_at is None or at < self.expires_at)
 
+    def is_abandoned(self, *, ended_before: datetime) -> bool:
+        """Whether its time was over before an instant and it is not in doubt; what its provider ended, has ended."""
+        if self.status not in (AttemptStatus.OPEN, AttemptStatus.FAILED, AttemptStatus.EXPIRED):
+            return False
+        return max(self.expires_at or self.created_at, self.created_at) < ended_before
+
     def _move_to(self, status: AttemptStatus, *, at: datetime) -> None:
         if status not in ATTEMPT_NEXT[self.status]:
             raise IllegalTransition(current=self.status, wanted=status)
@@ -334,6 +340,14 @@ class Payment(Aggregate):
         self._move_to(PaymentStatus.CANCELLED, at=at)
         for tender in self.tenders:
             tender.release(at=at)
+
+    def is_abandoned(self, *, ended_before: datetime) -> bool:
+        """Whether it waits for checkouts that all ended before an instant, without money or doubt."""
+        return (
+            self.status is PaymentStatus.PENDING
+            and bool(self.attempts)
+            and all(attempt.is_abandoned(ended_before=ended_before) for attempt in self.attempts)
+        )
 
     def doubt(
         self, charge: Money, *, payable_accepts: bool, own_parts_there: bool, live_as_expected: bool

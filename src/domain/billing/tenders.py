@@ -131,15 +131,15 @@ class Tender:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnPart:
-    """What a customer wants to pay from a balance of their own; `points` for POINTS, whose worth is `amount`."""
+class Part:
+    """What a customer wants to pay from one place; `points` for POINTS, whose worth is `amount`."""
 
     kind: TenderKind
     amount: Money
     points: int | None = None
 
 
-def rest_after(parts: Sequence[OwnPart], amount: Money) -> Money:
+def rest_after(parts: Sequence[Part], amount: Money) -> Money:
     """What is left to be paid by the payment's method. Raises InvalidValue where the parts do not fit the amount."""
     for position, part in enumerate(parts):
         pointer = f"/tenders/{position}"

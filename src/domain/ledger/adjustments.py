@@ -1,4 +1,4 @@
-"""Adjustments: what staff give to or take from a wallet, or points, by hand; above a limit two people have to agree."""
+"""Adjustments: what staff give or take by hand, of money, credit or points; above a limit two people have to agree."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ from domain.shared.money import Money
 
 REFERENCE: Final = "ADJUSTMENT"
 """How journals name an adjustment that they post."""
+
+IN_MONEY: Final = (AccountKind.WALLET, AccountKind.VOUCHER_CREDIT)
+"""The accounts in money that are adjusted; points are the third."""
+
+_ADJUSTED: Final = (*IN_MONEY, AccountKind.POINTS)
+_BESIDE: Final = {AccountKind.POINTS: AccountKind.POINTS_ISSUED}
+"""What adjustments come out of, where that is not ADJUSTMENTS."""
 
 
 class AdjustmentNotFound(NotFound):
@@ -57,7 +64,7 @@ class AdjustmentRejected(DomainEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletAdjusted(DomainEvent):
-    """Of points, too: `unit` is a currency or PTS."""
+    """Of points and voucher credit, too: `unit` is a currency or PTS."""
 
     name: ClassVar[str] = "ledger.wallet_adjusted"
     adjustment_id: UUID
@@ -72,6 +79,7 @@ class Adjustment(Aggregate):
     id: UUID
     adjustment_number: str
     user_id: UUID
+    account_kind: AccountKind
     unit: str
     amount_minor: int
     reason: str
@@ -98,6 +106,7 @@ class Adjustment(Aggregate):
         adjustment_id: UUID,
         number: str,
         user_id: UUID,
+        account_kind: AccountKind,
         unit: str,
         amount_minor: int,
         limit_minor: int,
@@ -111,12 +120,15 @@ class Adjustment(Aggregate):
         """
         if amount_minor == 0:
             raise InvalidValue("an adjustment has an amount", pointer="/amount", code="out_of_range")
+        if (account_kind is AccountKind.POINTS) != (unit == POINTS_UNIT) or account_kind not in _ADJUSTED:
+            raise ValueError(f"nothing in {unit} is adjusted on {account_kind}")
         if by == user_id:
             raise OwnRequest()
         return cls(
             id=adjustment_id,
             adjustment_number=number,
             user_id=user_id,
+            account_kind=account_kind,
             unit=unit,
             amount_minor=amount_minor,
             reason=reason,
@@ -151,7 +163,8 @@ class Adjustment(Aggregate):
 
     def journal(self, *, journal_id: UUID, at: datetime) -> Journal:
         """What moves the amount between its owner and what adjustments come out of."""
-        theirs, ours = _accounts(self.user_id, self.unit)
+        theirs = AccountRef(self.account_kind, self.unit, self.user_id)
+        ours = accounts.platform(_BESIDE.get(self.account_kind, AccountKind.ADJUSTMENTS), self.unit)
         source, target = (ours, theirs) if self.amount_minor > 0 else (theirs, ours)
         return Journal(
             id=journal_id,
@@ -181,10 +194,3 @@ class Adjustment(Aggregate):
             raise IllegalTransition(current=self.status, wanted=status)
         self.status = status
         self.decided_at = at
-
-
-def _accounts(owner: UUID, unit: str) -> tuple[AccountRef, AccountRef]:
-    """The owner's account in a unit, and the company's beside it."""
-    if unit == POINTS_UNIT:
-        return accounts.points(owner), accounts.platform(AccountKind.POINTS_ISSUED, unit)
-    return accounts.wallet(owner, unit), accounts.platform(AccountKind.ADJUSTMENTS, unit)

@@ -68,6 +68,7 @@ REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "WALLET_TRANSFER": "تحويل",
         "POINTS_LOT": "نقاط",
         "CLEARING_BREAK": "فرق مطابقة",
+        "ERASURE": "محو البيانات",
     },
     "en": {
         "BOOKING": "Booking",
@@ -79,6 +80,7 @@ REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "WALLET_TRANSFER": "Transfer",
         "POINTS_LOT": "Points",
         "CLEARING_BREAK": "Difference",
+        "ERASURE": "Erasure",
     },
 }
 

@@ -17,7 +17,9 @@ from api.context import scope_of, use, viewer
 from api.fields import MoneyField, Schema, Text
 from api.pagination import ChangesQuery, PageQuery, after_cursor, after_in, by_order, by_time, order_of, split_page
 from api.specification import page_of
-from application.billing.payments import CancelPayment, OpenPayment, WantedPart, cancel_open_payment, open_payment
+from application.billing.cancelling import CancelPayment, cancel_open_payment
+from application.billing.payments import OpenPayment, open_payment
+from application.billing.splits import WantedPart
 from application.queries import Row
 from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentStatus, PaymentType
 from domain.billing.tenders import OWN_KINDS, TenderKind
@@ -27,6 +29,7 @@ from middlewares.language import reading_language
 
 blueprint = Blueprint("payments", __name__, description="Payments")
 
+MOST_POINTS = 10**9
 UNKNOWN_IS_OLD_AFTER = timedelta(minutes=5)
 _PAYABLES = {
     "BOOKING": PaymentType.BOOKING,
@@ -59,7 +62,7 @@ class TenderRequest(Schema):
         required=True, validate=validate.OneOf([kind.value for kind in TenderKind if kind in OWN_KINDS])
     )
     amount = MoneyField(load_default=None, allow_none=True)
-    points = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, 10**12))
+    points = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, MOST_POINTS))
 
 
 class PaymentRequest(Schema):
@@ -151,7 +154,11 @@ class Payments(MethodView):
     @blueprint.arguments(PaymentRequest)
     @blueprint.response(201, PaymentShown)
     def post(self, body: dict[str, Any]) -> Response:
-        """Pay from the wallet, or open a checkout at a provider and send the customer to `checkout.url`."""
+        """Pay from the wallet, or open a checkout at a provider and send the customer to `checkout.url`.
+
+        `tenders` come from balances of one's own: they are set aside while the checkout is open, taken when it is
+        paid, and free again when it is not. The `method` pays what they leave.
+        """
         payable = body.pop("payable")
         parts = tuple(
             WantedPart(kind=TenderKind(part["type"]), amount=part["amount"], points=part["points"])

@@ -17,8 +17,8 @@ from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from application.ledger import adjustments
 from application.queries import Row
-from domain.ledger.accounts import POINTS_UNIT
-from domain.ledger.adjustments import AdjustmentNotFound, AdjustmentStatus
+from domain.ledger.accounts import POINTS_UNIT, AccountKind
+from domain.ledger.adjustments import IN_MONEY, AdjustmentNotFound, AdjustmentStatus
 from domain.operations.kinds import amount_in
 from domain.operations.settings import ADJUSTMENT_LIMIT, POINTS_ADJUSTMENT_LIMIT
 from domain.shared.money import Money
@@ -31,6 +31,11 @@ MOST_POINTS = 10**9
 
 
 class WalletAdjustmentRequest(Schema):
+    account = fields.String(
+        load_default=AccountKind.WALLET.value,
+        validate=validate.OneOf([kind.value for kind in IN_MONEY]),
+        metadata={"description": "The wallet, or the credit that pays like it and is never paid out."},
+    )
     amount = MoneyField(required=True, metadata={"description": "Above zero given, below zero taken."})
     reason = Text(required=True, least=3, most=500)
 
@@ -56,6 +61,7 @@ class AdjustmentShown(Schema):
     adjustment_number = fields.String()
     user_id = fields.UUID()
     user_email = fields.String()
+    account = fields.String(validate=validate.OneOf([*(kind.value for kind in IN_MONEY), AccountKind.POINTS.value]))
     amount = MoneyField(allow_none=True)
     points = fields.Integer(allow_none=True)
     reason = fields.String()
@@ -74,12 +80,13 @@ class AdjustWallet(MethodView):
     @blueprint.arguments(WalletAdjustmentRequest)
     @blueprint.response(201, AdjustmentShown)
     def post(self, body: dict[str, Any], user_id: UUID) -> Response:
-        """Give to or take from somebody's wallet; above the limit of the currency it waits for a second person."""
+        """Give to or take from somebody's wallet, or their voucher credit; above the limit a second person decides."""
         amount: Money = body["amount"]
         limit = amount_in(use().system_settings.value(ADJUSTMENT_LIMIT), amount.currency.code)
         return _adjust(
             adjustments.Adjust(
                 user_id=user_id,
+                account=AccountKind(body["account"]),
                 unit=amount.currency.code,
                 amount_minor=amount.minor,
                 reason=body["reason"],
@@ -102,6 +109,7 @@ class AdjustPoints(MethodView):
         return _adjust(
             adjustments.Adjust(
                 user_id=user_id,
+                account=AccountKind.POINTS,
                 unit=POINTS_UNIT,
                 amount_minor=body["points"],
                 reason=body["reason"],

@@ -70,6 +70,17 @@ class WalletStatement(MethodView):
         return _statement(accounts.wallet(viewer().user_id, query["currency"]).id, query)
 
 
+@blueprint.route("/voucher-credit/statement")
+class VoucherCreditStatement(MethodView):
+    @token_required
+    @blueprint.arguments(WalletStatementQuery, location="query")
+    @blueprint.response(200, _PDF, content_type="application/pdf")
+    @blueprint.alt_response(202, schema=BeingMade, description=_WAIT)
+    def get(self, query: dict[str, Any]) -> Response:
+        """The statement of one's own voucher credit in a currency."""
+        return _statement(accounts.voucher_credit(viewer().user_id, query["currency"]).id, query)
+
+
 @blueprint.route("/points/statement")
 class PointsStatement(MethodView):
     @token_required

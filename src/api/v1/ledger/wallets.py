@@ -19,6 +19,7 @@ from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from api.v1.ledger.entries import EntryShown, before_sequence, by_sequence
 from application.ledger.queries import EntrySearch
+from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import JournalType
 from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import NotFound
@@ -36,6 +37,13 @@ def _within_reach(day: date) -> None:
     """A day that every calendar and zone knows."""
     if not 2000 <= day.year <= 2999:
         raise ValidationError("A day from 2000-01-01 to 2999-12-31.")
+
+
+def account_field() -> fields.String:
+    return fields.String(
+        load_default=AccountKind.WALLET.value,
+        validate=validate.OneOf([AccountKind.WALLET.value, AccountKind.VOUCHER_CREDIT.value]),
+    )
 
 
 class WalletQuery(Schema):
@@ -62,6 +70,18 @@ class EntriesQuery(PageQuery):
             raise ValidationError("The range ends before it begins.", field_name="to")
 
 
+class SomebodysExplanationQuery(ExplanationQuery):
+    """The same, of the wallet or the voucher credit."""
+
+    account = account_field()
+
+
+class SomebodysEntriesQuery(EntriesQuery):
+    """The same, of the wallet or the voucher credit."""
+
+    account = account_field()
+
+
 class WalletShown(Schema):
     balance = MoneyField()
     available = MoneyField()
@@ -70,6 +90,7 @@ class WalletShown(Schema):
 
 class WalletOfManyShown(WalletShown):
     currency = fields.String()
+    voucher_credit = MoneyField(metadata={"description": "Pays like the wallet, and is never paid out."})
     debt = MoneyField()
 
 
@@ -123,7 +144,7 @@ class Wallets(MethodView):
     @token_required
     @blueprint.response(200, page_of(WalletOfManyShown))
     def get(self) -> Response:
-        """One's own wallets in every currency that ever moved, and what one owes in each."""
+        """One's own wallets in every currency that ever moved, the credit beside them, and what one owes in each."""
         return answer_page(WalletOfManyShown, use().queries.wallets.wallets(viewer().user_id), None)
 
 
@@ -134,7 +155,7 @@ class WalletEntries(MethodView):
     @blueprint.response(200, page_of(EntryShown))
     def get(self, query: dict[str, Any]) -> Response:
         """Every movement of one's own wallet, newest first."""
-        return _entries(viewer().user_id, query)
+        return entries_of(viewer().user_id, query, AccountKind.WALLET)
 
 
 @blueprint.route("/wallet/holds")
@@ -155,7 +176,7 @@ class WalletExplained(MethodView):
     @blueprint.response(200, ExplanationShown)
     def get(self, query: dict[str, Any]) -> Response:
         """Why one's own wallet holds what it holds: the chain behind the balance, entry by entry."""
-        return _explanation(viewer().user_id, query)
+        return explanation_of(viewer().user_id, query, AccountKind.WALLET)
 
 
 @blueprint.route("/admin/wallets/<uuid:user_id>")
@@ -163,28 +184,28 @@ class SomebodysWallets(MethodView):
     @permission_required("ledger.read")
     @blueprint.response(200, page_of(WalletOfManyShown))
     def get(self, user_id: UUID) -> Response:
-        """Somebody's wallets in every currency that ever moved, and what they owe in each."""
+        """Somebody's wallets in every currency that ever moved, their credit, and what they owe in each."""
         return answer_page(WalletOfManyShown, use().queries.wallets.wallets(_known(user_id)), None)
 
 
 @blueprint.route("/admin/wallets/<uuid:user_id>/entries")
 class SomebodysEntries(MethodView):
     @permission_required("ledger.read")
-    @blueprint.arguments(EntriesQuery, location="query")
+    @blueprint.arguments(SomebodysEntriesQuery, location="query")
     @blueprint.response(200, page_of(EntryShown))
     def get(self, query: dict[str, Any], user_id: UUID) -> Response:
-        """Every movement of somebody's wallet, newest first."""
-        return _entries(_known(user_id), query)
+        """Every movement of somebody's wallet or voucher credit, newest first."""
+        return entries_of(_known(user_id), query, AccountKind(query["account"]))
 
 
 @blueprint.route("/admin/wallets/<uuid:user_id>/explain")
 class SomebodysExplained(MethodView):
     @permission_required("ledger.read")
-    @blueprint.arguments(ExplanationQuery, location="query")
+    @blueprint.arguments(SomebodysExplanationQuery, location="query")
     @blueprint.response(200, ExplanationShown)
     def get(self, query: dict[str, Any], user_id: UUID) -> Response:
-        """Why somebody's wallet holds what it holds."""
-        return _explanation(_known(user_id), query)
+        """Why somebody's wallet or voucher credit holds what it holds."""
+        return explanation_of(_known(user_id), query, AccountKind(query["account"]))
 
 
 def _known(user_id: UUID) -> UUID:
@@ -193,9 +214,11 @@ def _known(user_id: UUID) -> UUID:
     return user_id
 
 
-def _entries(user_id: UUID, query: dict[str, Any]) -> Response:
+def entries_of(user_id: UUID, query: dict[str, Any], account: AccountKind) -> Response:
+    """A page of the movements of an account."""
     search = EntrySearch(
         currency=query["currency"],
+        account=account,
         transaction_type=query["transaction_type"],
         since=_begin(query["first_day"]),
         until=_begin(query["last_day"], days_later=1),
@@ -213,9 +236,10 @@ def _begin(day: date | None, *, days_later: int = 0) -> datetime | None:
     return datetime.combine(day + timedelta(days=days_later), time.min, BUSINESS_ZONE)
 
 
-def _explanation(user_id: UUID, query: dict[str, Any]) -> Response:
+def explanation_of(user_id: UUID, query: dict[str, Any], account: AccountKind) -> Response:
+    """The chain behind a balance."""
     found = use().queries.wallets.explain(
-        user_id, query["currency"], limit=query["limit"], before_sequence=before_sequence(query["cursor"])
+        user_id, query["currency"], account, limit=query["limit"], before_sequence=before_sequence(query["cursor"])
     )
     items, cursor = split_page(found.entries, query["limit"], by_sequence)
     row = {

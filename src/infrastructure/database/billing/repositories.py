@@ -15,6 +15,7 @@ from domain.billing.invoices import Invoice
 from domain.billing.payments import Payment, PaymentNotFound, PaymentStatus, PaymentType, Receipt, WebhookReceived
 from domain.billing.tenders import sole_tender
 from domain.shared.identifiers import NewId
+from domain.shared.money import Money
 from infrastructure.database.billing.tables import payments
 from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.transaction import Statements
@@ -24,6 +25,21 @@ _ADD_RECEIPT = """
 INSERT INTO payment_receipts (id, attempt_id, position, amount_minor, currency, disposition, reason,
                               journal_id, received_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_PAID_BEFORE = """
+SELECT coalesce(sum(o.amount_minor), 0)::bigint AS paid FROM payments o JOIN payments p ON p.id = %s
+WHERE (o.booking_id = p.booking_id OR o.subscription_id = p.subscription_id)
+  AND (o.paid_at, o.id) < (p.paid_at, p.id)
+"""
+# As `Payment.is_abandoned` says.
+_ABANDONED = """
+SELECT p.id FROM payments p
+WHERE p.status = 'PENDING' AND (%(after)s::uuid IS NULL OR p.id > %(after)s)
+  AND EXISTS (SELECT 1 FROM payment_attempts a WHERE a.payment_id = p.id)
+  AND NOT EXISTS (SELECT 1 FROM payment_attempts a WHERE a.payment_id = p.id
+                  AND (a.status NOT IN ('OPEN', 'FAILED', 'EXPIRED')
+                       OR greatest(a.expires_at, a.created_at) >= %(ended_before)s))
+ORDER BY p.id LIMIT %(limit)s
 """
 
 
@@ -78,6 +94,14 @@ class SqlPayments:
             .with_for_update()
         )
         return [self._seen(payment) for payment in self._statements.session.scalars(query)]
+
+    def abandoned(self, *, ended_before: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
+        values = {"ended_before": ended_before, "after": after, "limit": limit}
+        return [row["id"] for row in self._statements.rows(_ABANDONED, values)]
+
+    def paid_before(self, payment: Payment) -> Money:
+        row = self._statements.row(_PAID_BEFORE, (payment.id,))
+        return Money(row["paid"] if row is not None else 0, payment.amount.currency)
 
     def add_receipt(self, receipt: Receipt) -> None:
         # The ledger function has posted the journal that this row points to; the ORM's rows come first.

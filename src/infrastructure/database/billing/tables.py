@@ -84,6 +84,7 @@ payments = Table(
     CheckConstraint("refund_amount_minor BETWEEN 0 AND amount_minor", name="refunds_within_amount"),
     Index("ix_payments_booking_id", "booking_id"),
     Index("ix_payments_subscription_id", "subscription_id"),
+    Index("ix_payments_pending", "id", postgresql_where="status = 'PENDING'"),
     Index("ix_payments_user_id_created_at_id", "user_id", "created_at", "id"),
     Index("ix_payments_updated_at_id", "updated_at", "id"),
 )

@@ -120,9 +120,9 @@ HOLDINGS = (
         belongs="user_id = $person",
         erased={"reason": "'erased'"},
         exported_as="adjustments",
-        exported=("id", "adjustment_number", "amount_minor", "currency", "reason", "status", "created_at",
-                  "decided_at"),
-        plain=because("a number of ours, and a unit", "adjustment_number", "currency"),
+        exported=("id", "adjustment_number", "account_kind", "amount_minor", "currency", "reason", "status",
+                  "created_at", "decided_at"),
+        plain=because("a number of ours, a kind, and a unit", "adjustment_number", "account_kind", "currency"),
     ),
     Holding(
         table=wallet_tables.wallet_transfers,

@@ -22,6 +22,7 @@ WHERE true
 """
 _ADJUSTMENTS = """
 SELECT d.id, d.adjustment_number, d.user_id, u.email AS user_email,
+       CASE WHEN d.currency = 'PTS' THEN 'POINTS' ELSE d.account_kind END AS account,
        CASE WHEN d.currency <> 'PTS' THEN d.amount_minor END AS amount_minor,
        CASE WHEN d.currency = 'PTS' THEN d.amount_minor END AS points,
        d.currency, d.reason, d.status, d.needs_approval, d.made_by_user_id, d.decided_by_user_id, d.created_at,

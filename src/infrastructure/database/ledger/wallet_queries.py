@@ -8,8 +8,7 @@ from uuid import UUID
 
 from application.ledger.queries import EntrySearch, Explanation
 from application.queries import After, Row
-from domain.ledger import accounts
-from domain.ledger.accounts import CHART, AccountKind
+from domain.ledger.accounts import CHART, AccountKind, AccountRef
 from infrastructure.database.ledger.queries import NO_SEQUENCE
 from infrastructure.database.pages import page_after, page_values
 from infrastructure.database.transaction import Database
@@ -24,16 +23,19 @@ FROM (SELECT coalesce(e.balance_after_minor, 0) AS balance_minor,
       WHERE h.account_id = %s) s
 """
 _WALLETS = """
-SELECT w.currency, w.balance_minor, w.held_minor, w.balance_minor - w.held_minor AS available_minor, w.debt_minor
+SELECT w.currency, w.balance_minor, w.held_minor, w.balance_minor - w.held_minor AS available_minor,
+       w.voucher_credit_minor, w.debt_minor
 FROM (SELECT a.currency,
              coalesce(sum(e.balance_after_minor) FILTER (WHERE a.kind = 'WALLET'), 0)::bigint AS balance_minor,
+             coalesce(sum(e.balance_after_minor) FILTER (WHERE a.kind = 'VOUCHER_CREDIT'), 0)::bigint
+                 AS voucher_credit_minor,
              coalesce(-sum(e.balance_after_minor) FILTER (WHERE a.kind = 'CUSTOMER_DEBT'), 0)::bigint AS debt_minor,
              coalesce(sum(b.held_minor), 0)::bigint AS held_minor
       FROM ledger_accounts a JOIN ledger_heads h ON h.account_id = a.id
       LEFT JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
       LEFT JOIN LATERAL (SELECT sum(x.amount_minor) AS held_minor FROM balance_holds x
                          WHERE x.account_id = a.id AND x.status = 'ACTIVE' AND a.kind = 'WALLET') b ON true
-      WHERE a.user_id = %s AND a.kind IN ('WALLET', 'CUSTOMER_DEBT') AND a.currency <> 'PTS'
+      WHERE a.user_id = %s AND a.kind IN ('WALLET', 'VOUCHER_CREDIT', 'CUSTOMER_DEBT') AND a.currency <> 'PTS'
       GROUP BY a.currency) w
 ORDER BY w.currency
 """
@@ -84,7 +86,7 @@ _HOLDS = f"""
 SELECT b.id, b.amount_minor, b.currency, b.reference_type, b.reference_id, {_number_of("b")} AS number, b.created_at,
        b.expires_at
 FROM balance_holds b JOIN ledger_accounts a ON a.id = b.account_id
-WHERE a.user_id = %(user_id)s AND a.kind = 'WALLET' AND b.status = 'ACTIVE'
+WHERE a.user_id = %(user_id)s AND a.kind = %(account)s AND b.status = 'ACTIVE'
 """
 
 
@@ -94,8 +96,8 @@ class SqlWalletQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def standing(self, user_id: UUID, currency: str) -> Row:
-        row = self._database.row(_STANDING, (accounts.wallet(user_id, currency).id,))
+    def standing(self, user_id: UUID, currency: str, account: AccountKind = AccountKind.WALLET) -> Row:
+        row = self._database.row(_STANDING, (AccountRef(account, currency, user_id).id,))
         return {**(row or _NOTHING), "currency": currency}
 
     def wallets(self, user_id: UUID) -> Sequence[Row]:
@@ -106,25 +108,33 @@ class SqlWalletQueries:
         where = "".join(sql for name, sql in _FILTERS.items() if values[name] is not None)
         return self._database.rows(
             f"SELECT {_COLUMNS}{_CHAIN}{where}{_NEWEST}",
-            {**values, **_page(user_id, search.currency, limit, before_sequence)},
+            {**values, **_page(AccountRef(search.account, search.currency, user_id), limit, before_sequence)},
         )
 
     def holds(self, user_id: UUID, *, limit: int, after: After | None) -> Sequence[Row]:
         condition = page_after(after, "b.created_at", "b.id")
         sql = f"{_HOLDS} AND {condition} ORDER BY b.created_at DESC, b.id DESC LIMIT %(limit)s"
-        return [_sourced(row) for row in self._database.rows(sql, {"user_id": user_id, **page_values(after, limit)})]
+        values = {"user_id": user_id, "account": AccountKind.WALLET, **page_values(after, limit)}
+        return [_sourced(row) for row in self._database.rows(sql, values)]
 
-    def explain(self, user_id: UUID, currency: str, *, limit: int, before_sequence: int | None) -> Explanation:
+    def explain(
+        self,
+        user_id: UUID,
+        currency: str,
+        account: AccountKind = AccountKind.WALLET,
+        *,
+        limit: int,
+        before_sequence: int | None,
+    ) -> Explanation:
+        page = _page(AccountRef(account, currency, user_id), limit, before_sequence)
         # One snapshot: the balance is the one that the newest entry tells of.
         with self._database.transaction() as one:
             one.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            standing = self.standing(user_id, currency)
-            entries = self._database.rows(
-                _EXPLAINED, {"user_id": user_id, **_page(user_id, currency, limit, before_sequence)}
-            )
+            standing = self.standing(user_id, currency, account)
+            entries = self._database.rows(_EXPLAINED, {"user_id": user_id, **page})
             holds = self._database.rows(
                 f"{_HOLDS} AND b.currency = %(currency)s ORDER BY b.created_at DESC, b.id DESC",
-                {"user_id": user_id, "currency": currency},
+                {"user_id": user_id, "account": account, "currency": currency},
             )
         return Explanation(standing, [_explained(row) for row in entries], [_sourced(row) for row in holds])
 
@@ -135,9 +145,9 @@ class SqlWalletQueries:
 _NOTHING: Row = {"balance_minor": 0, "held_minor": 0, "available_minor": 0}
 
 
-def _page(user_id: UUID, currency: str, limit: int, before_sequence: int | None) -> dict[str, Any]:
+def _page(account: AccountRef, limit: int, before_sequence: int | None) -> dict[str, Any]:
     return {
-        "account_id": accounts.wallet(user_id, currency).id,
+        "account_id": account.id,
         "before": before_sequence if before_sequence is not None else NO_SEQUENCE,
         "limit": limit + 1,
     }

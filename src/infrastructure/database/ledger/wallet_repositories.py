@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.ports import Encryption
+from domain.ledger.accounts import POINTS_UNIT, AccountKind
 from domain.ledger.adjustments import Adjustment, AdjustmentNotFound, AdjustmentStatus
 from domain.ledger.transfers import WalletTransfer
 from domain.ledger.withdrawals import Withdrawal, WithdrawalNotFound, WithdrawalStatus
@@ -27,9 +28,9 @@ UPDATE withdrawals SET status = %s, journal_id = %s, return_journal_id = %s, ban
 WHERE id = %s
 """
 _ADD_ADJUSTMENT = """
-INSERT INTO adjustments (id, adjustment_number, user_id, amount_minor, currency, reason, status, needs_approval,
-                         made_by_user_id, created_at, decided_at, journal_id)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO adjustments (id, adjustment_number, user_id, account_kind, amount_minor, currency, reason, status,
+                         needs_approval, made_by_user_id, created_at, decided_at, journal_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _ADJUSTMENT = "SELECT * FROM adjustments WHERE id = %s FOR NO KEY UPDATE"
 _SAVE_ADJUSTMENT = """
@@ -48,6 +49,9 @@ INSERT INTO wallet_transfers (id, transfer_number, user_id, amount_minor, curren
                               received_currency, rate_id, journal_id, created_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+
+
+_POINTS = AccountKind.POINTS
 
 
 def _next(statements: Statements, sequence: str) -> int:
@@ -126,9 +130,10 @@ class SqlAdjustments:
     def add(self, adjustment: Adjustment) -> None:
         self._statements.execute(
             _ADD_ADJUSTMENT,
-            (adjustment.id, adjustment.adjustment_number, adjustment.user_id, adjustment.amount_minor,
-             adjustment.unit, adjustment.reason, adjustment.status, adjustment.needs_approval, adjustment.made_by,
-             adjustment.created_at, adjustment.decided_at, adjustment.journal_id),
+            (adjustment.id, adjustment.adjustment_number, adjustment.user_id, adjustment.account_kind,
+             adjustment.amount_minor, adjustment.unit, adjustment.reason, adjustment.status,
+             adjustment.needs_approval, adjustment.made_by, adjustment.created_at, adjustment.decided_at,
+             adjustment.journal_id),
         )  # fmt: skip
         self.seen.append(adjustment)
 
@@ -140,6 +145,8 @@ class SqlAdjustments:
             id=row["id"],
             adjustment_number=row["adjustment_number"],
             user_id=row["user_id"],
+            # Written before accounts were named, points say WALLET.
+            account_kind=_POINTS if row["currency"] == POINTS_UNIT else AccountKind(row["account_kind"]),
             unit=row["currency"],
             amount_minor=row["amount_minor"],
             reason=row["reason"],

@@ -81,6 +81,7 @@ adjustments = Table(
     key(),
     Column("adjustment_number", Text, nullable=False, unique=True),
     reference("user_id", "users.id"),
+    Column("account_kind", Text, nullable=False, server_default="WALLET"),
     # Above zero given, below taken; `currency` is PTS for points.
     money("amount"),
     Column("currency", Text, nullable=False),
@@ -93,6 +94,11 @@ adjustments = Table(
     instant("decided_at", nullable=True),
     reference("journal_id", "ledger_journals.id", nullable=True),
     touched(),
+    CheckConstraint("account_kind IN ('WALLET', 'VOUCHER_CREDIT', 'POINTS')", name="account_kind_known"),
+    CheckConstraint(
+        "(account_kind <> 'POINTS' OR currency = 'PTS') AND (account_kind <> 'VOUCHER_CREDIT' OR currency <> 'PTS')",
+        name="account_kind_of_unit",
+    ),
     CheckConstraint("amount_minor <> 0", name="amount_not_zero"),
     CheckConstraint("made_by_user_id <> user_id", name="made_for_another"),
     # Four eyes, and neither pair is the customer's.
