@@ -64,6 +64,9 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "The link is unknown, used, withdrawn or expired.",
         "الرابط غير معروف أو مستخدم أو مسحوب أو منته.",
     ),
+    "unusable_image": ("Send a PNG, JPEG or WebP image.", "أرسل صورة PNG أو JPEG أو WebP."),
+    "image_too_large": ("An image has at most 40 megapixels.", "لا تزيد الصورة على 40 ميجابكسل."),
+    "too_much_for_a_code": ("This is more than a QR code holds.", "هذا أكثر مما يتسع له رمز QR."),
     "scope_unavailable": ("This is not yours to give a key.", "ليس لك أن تمنح هذا لمفتاح."),
     "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }
