@@ -199,8 +199,8 @@ class _Reader:
         return (self.url("BACKEND_URL", ("http", "https")) or f"http://127.0.0.1:{port}").rstrip("/")
 
     def gateways(self) -> tuple[str, ...]:
-        default = "" if self.environment is Environment.PRODUCTION else "sandbox"
-        return tuple(name.lower() for name in self.listed("PAYMENT_GATEWAYS")) or tuple(filter(None, [default]))
+        default = () if self.environment is Environment.PRODUCTION else ("sandbox", "manual")
+        return tuple(name.lower() for name in self.listed("PAYMENT_GATEWAYS")) or default
 
     def secret(self, name: str, home: Path) -> str:
         """A secret of at least 32 bytes; outside production one is made, and kept, where none is given."""

@@ -126,7 +126,7 @@ def bootstrap(
         queries=_queries(database, encryption),
         idempotency=SqlIdempotency(database, clock, encryption),
         gateways=gateways,
-        offered_methods=OfferedMethods(gateways),
+        offered_methods=OfferedMethods(gateways, clock=clock),
         returns=ReturnPage(settings.backend_url, digests),
         app_addresses=AppAddresses.of(settings.app_link_hosts),
         app_links=AppLinks(settings.apple_app_ids, settings.android_apps),

@@ -35,6 +35,7 @@ OPEN_TO_ALL = {
     ("GET", "/.well-known/apple-app-site-association"), ("GET", "/.well-known/assetlinks.json"),
     ("GET", "/payments/return"), ("GET", "/verify-email"), ("POST", "/verify-email"),
     ("GET", "/sandbox/checkout/<token>"), ("POST", "/sandbox/checkout/<token>"),
+    ("POST", "/sandbox/checkout/<token>/dispute"),
 }  # fmt: skip
 
 

@@ -77,7 +77,9 @@ def a_request(
 
 
 class GatewayContract:
-    """The promises of `PaymentGateway`."""
+    """The promises of `PaymentGateway`; `method` is one that the gateway serves."""
+
+    method = "CREDIT_CARD"
 
     def test_its_name_is_upper_case_and_its_methods_are_payment_methods(self, bench: GatewayBench) -> None:
         gateway = bench.gateway
@@ -85,29 +87,29 @@ class GatewayContract:
         assert gateway.methods <= {method.value for method in PaymentMethod}
 
     def test_a_new_checkout_is_open_and_unpaid(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request())
+        checkout = bench.gateway.create_checkout(a_request(method=self.method))
         reading = bench.gateway.read(checkout.identity)
         assert (reading.status, reading.paid) == (ReadingStatus.OPEN, ())
 
     def test_a_paid_checkout_reads_as_the_exact_amount(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request(Money.of(149_910, "EGP")))
+        checkout = bench.gateway.create_checkout(a_request(Money.of(149_910, "EGP"), method=self.method))
         bench.pay(checkout)
         reading = bench.gateway.read(checkout.identity)
         assert (reading.status, reading.paid) == (ReadingStatus.PAID, (Money.of(149_910, "EGP"),))
 
     def test_what_is_paid_twice_reads_as_two_charges(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request(Money.of(5_000, "EGP")))
+        checkout = bench.gateway.create_checkout(a_request(Money.of(5_000, "EGP"), method=self.method))
         bench.pay(checkout, times=2)
         reading = bench.gateway.read(checkout.identity)
         assert reading.paid == (Money.of(5_000, "EGP"), Money.of(5_000, "EGP"))
 
     def test_a_reference_nobody_gave_out_is_not_found(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request())
+        checkout = bench.gateway.create_checkout(a_request(method=self.method))
         reading = bench.gateway.read(ProviderIdentity("1", checkout.provider_key))
         assert (reading.status, reading.paid) == (ReadingStatus.NOT_FOUND, ())
 
     def test_a_paid_checkout_of_another_key_is_not_believed(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request())
+        checkout = bench.gateway.create_checkout(a_request(method=self.method))
         if not checkout.provider_key:
             pytest.skip("this provider's references have no second half")
         bench.pay(checkout)
@@ -115,7 +117,7 @@ class GatewayContract:
             bench.gateway.read(ProviderIdentity(checkout.provider_reference, f"{checkout.provider_key}x"))
 
     def test_a_signed_webhook_says_which_attempt_to_read(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request())
+        checkout = bench.gateway.create_checkout(a_request(method=self.method))
         bench.pay(checkout)
         notice = bench.gateway.parse_webhook(*bench.webhook(checkout))
         assert (notice.provider_reference, notice.merchant_reference) == (
@@ -124,8 +126,8 @@ class GatewayContract:
         )
 
     def test_a_redelivery_has_the_same_event_key(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request())
-        other = bench.gateway.create_checkout(a_request(attempt_id=OTHER_ATTEMPT_ID))
+        checkout = bench.gateway.create_checkout(a_request(method=self.method))
+        other = bench.gateway.create_checkout(a_request(method=self.method, attempt_id=OTHER_ATTEMPT_ID))
         bench.pay(checkout)
         bench.pay(other)
         keys = [bench.gateway.parse_webhook(*bench.webhook(it)).event_key for it in (checkout, checkout, other)]

@@ -36,7 +36,7 @@ STATES: Final[Mapping[str, Mapping[ReturnState, Mapping[str, str]]]] = {
         },
         ReturnState.REVIEW: {
             "title": "وصل مبلغ ونراجعه",
-            "text": "وصلنا مبلغ لا يطابق هذه الدفعة. سيراجعه أحد موظفينا؛ مالك محفوظ. لا تدفع مرة أخرى.",
+            "text": "وصلنا مبلغ لا يطابق هذه الدفعة. سيراجعه أحد موظفينا، ومبلغك محفوظ. لا تدفع مرة أخرى.",
         },
         ReturnState.LEFT: {
             "title": "لم يكتمل الدفع",

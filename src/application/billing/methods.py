@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from application.billing.ports import Gateways
 from application.patience import asked
+from domain.shared.clock import Clock
 
-KEPT_SECONDS: Final = 60.0
-"""How long an answer is remembered; one that failed, a tenth of that."""
-WAIT_SECONDS: Final = 3.0
-"""How long everybody together is waited for."""
+KEPT: Final = timedelta(seconds=60)
+"""How long an answer is remembered."""
+FAILURE_KEPT: Final = timedelta(seconds=6)
+"""How long a gateway that could not be reached is left alone."""
+WAIT_SECONDS: Final = 3
+"""How long all of them together are waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +31,28 @@ class Offer:
 @dataclass(frozen=True, slots=True)
 class _Asked:
     answer: Future[frozenset[str]]
-    at: float
+    at: datetime
 
-    def is_fresh(self, now: float, kept: float) -> bool:
+    def is_fresh(self, now: datetime) -> bool:
         if not self.answer.done():
             return True
-        return now - self.at < (kept if self.answer.exception() is None else kept / 10)
+        return now - self.at < (KEPT if self.answer.exception() is None else FAILURE_KEPT)
 
 
 class OfferedMethods:
     """Every enabled gateway's offer; one that cannot be reached in time is left out."""
 
-    def __init__(
-        self,
-        gateways: Gateways,
-        *,
-        seconds: Callable[[], float] = time.monotonic,
-        kept: float = KEPT_SECONDS,
-        patience: float = WAIT_SECONDS,
-    ) -> None:
+    def __init__(self, gateways: Gateways, *, clock: Clock, wait_seconds: int = WAIT_SECONDS) -> None:
         self._gateways = gateways
-        self._seconds, self._kept, self._patience = seconds, kept, patience
+        self._clock = clock
+        self._wait_seconds = wait_seconds
         self._asked: dict[str, _Asked] = {}
         self._lock = threading.Lock()
 
     def now(self) -> tuple[Offer, ...]:
         """Gateways in the order of the settings, methods by name."""
         questions = {name: self._question(name) for name in self._gateways.names()}
-        done, _ = wait(questions.values(), timeout=self._patience)
+        done, _ = wait(questions.values(), timeout=self._wait_seconds)
         return tuple(
             Offer(name, method)
             for name, answer in questions.items()
@@ -68,6 +64,6 @@ class OfferedMethods:
         """The answer that is remembered, the one that is waited for already, or a new one."""
         with self._lock:
             known = self._asked.get(name)
-            if known is None or not known.is_fresh(self._seconds(), self._kept):
-                known = self._asked[name] = _Asked(asked(self._gateways.get(name).offered), self._seconds())
+            if known is None or not known.is_fresh(self._clock.now()):
+                known = self._asked[name] = _Asked(asked(self._gateways.get(name).offered), self._clock.now())
             return known.answer

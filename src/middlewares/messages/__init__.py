@@ -38,6 +38,7 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "required": ("This field is required.", "هذا الحقل مطلوب."),
     "staff_only": ("Only staff decide this.", "هذا الحقل يحدده الموظفون فقط."),
     "null": ("This field may not be null.", "لا يمكن أن يكون هذا الحقل فارغا."),
+    "unknown_state": ("Choose open, won or lost.", "اختر open أو won أو lost."),
     "unknown_outcome": (
         "Choose paid, declined, late, twice, short or never.",
         "اختر paid أو declined أو late أو twice أو short أو never.",

@@ -85,6 +85,10 @@ MESSAGES: Final[Sentences] = {
         ("The checkout has expired", "It cannot be paid in time any more; only `late` is left."),
         ("انتهت مهلة صفحة الدفع", "لم يعد الدفع في الموعد ممكنا؛ لم يبق إلا `late`."),
     ),
+    "nothing_to_dispute": (
+        ("Nothing to dispute", "Nothing was charged, or the dispute is over: {current}."),
+        ("لا شيء للاعتراض عليه", "لم يخصم شيء، أو انتهى الاعتراض: {current}."),
+    ),
     "webhook_not_delivered": (
         ("The webhook was not delivered", "The address did not answer 2xx; it will be tried again."),
         ("لم يصل الإشعار", "لم يجب العنوان بنجاح؛ ستعاد المحاولة."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -241,13 +242,25 @@ def _sent_file() -> bytes:
     request.max_content_length = LARGEST_SLIP + _AROUND_A_FILE
     if request.mimetype in IMAGES:
         content = request.get_data(cache=False)
-    elif request.mimetype == "multipart/form-data" and "slip" in request.files:
-        content = request.files["slip"].stream.read()
+    elif request.mimetype == "multipart/form-data":
+        content = _part("slip")
     else:
         raise UnsupportedMediaType()
     if len(content) > LARGEST_SLIP:
         raise RequestEntityTooLarge()
     return content
+
+
+def _part(name: str) -> bytes:
+    """One file of a form; what else was sent is let go of."""
+    parts = request.files
+    try:
+        if name not in parts:
+            raise UnsupportedMediaType()
+        return parts[name].stream.read()
+    finally:
+        for part in chain.from_iterable(parts.listvalues()):
+            part.close()
 
 
 def _payment(payment_id: UUID, *, owner: UUID | None = None) -> Row:

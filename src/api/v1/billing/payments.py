@@ -18,6 +18,7 @@ from api.pagination import ChangesQuery, PageQuery, after_cursor, after_in, by_o
 from api.specification import page_of
 from application.billing.payments import CancelPayment, OpenPayment, WantedPart, cancel_open_payment, open_payment
 from application.queries import Row
+from domain.billing.manual import is_reference_number
 from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentStatus, PaymentType
 from domain.billing.tenders import OWN_KINDS, TenderKind
 from middlewares.auth_middleware import permission_required, token_required
@@ -38,6 +39,12 @@ def _way_back(text: str) -> None:
     """An absolute http or https address, or one of our own apps': a browser is sent there, so nothing else will do."""
     if not use().app_addresses.may_be_asked_for(text):
         raise ValidationError("An absolute http or https address.")
+
+
+def _number_to_quote(text: str) -> None:
+    """Nine digits, the last of which checks the others."""
+    if not is_reference_number(text):
+        raise ValidationError("This number was copied wrongly.")
 
 
 class PayableRequest(Schema):
@@ -118,10 +125,11 @@ class PaymentSearch(ChangesQuery):
 
     status = fields.String(load_default=None, validate=validate.OneOf([status.value for status in PaymentStatus]))
     provider = Text(most=30, least=1, load_default=None)
-    reference_number = Text(
-        most=30, least=1, load_default=None, identifier=True,
+    reference_number = fields.String(
+        load_default=None,
+        validate=_number_to_quote,
         metadata={"description": "What a customer quotes of a payment that staff confirm."},
-    )  # fmt: skip
+    )
 
 
 @blueprint.route("/payments")
