@@ -147,7 +147,8 @@ class TestConfirming:
         assert booking["status"] == "CONFIRMED"
         (clearing,) = shop.database.rows(
             """SELECT sum(e.amount_minor)::bigint AS minor FROM ledger_entries e
-               JOIN ledger_accounts a ON a.id = e.account_id WHERE a.kind = 'PROVIDER_CLEARING' AND a.provider = 'MANUAL'"""
+               JOIN ledger_accounts a ON a.id = e.account_id
+               WHERE a.kind = 'PROVIDER_CLEARING' AND a.provider = 'MANUAL'"""
         )
         assert abs(clearing["minor"]) == 200_000
 
