@@ -13,17 +13,21 @@ from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from application.billing.ports import ProviderIdentity
 from domain.billing.manual import is_reference_number
 from domain.shared.clock import business_date
 from infrastructure.bootstrap import Running
+from infrastructure.clock import SystemClock
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.api.personas import Personas
 from tests.api.shop import Json, Shop, SignUp, for_booking, problem
 from tests.conftest import MovableClock, Person
+from workers.schedule import JOBS
 
 pytestmark = pytest.mark.database
 
@@ -62,8 +66,6 @@ def owed(shop: Shop, person: Person, *, travelers: int = 2, method: str = "BANK_
 
 
 def today() -> str:
-    from infrastructure.clock import SystemClock
-
     return business_date(SystemClock().now()).isoformat()
 
 
@@ -338,8 +340,6 @@ class TestFourEyes:
         self, shop: Shop, customer: Person, colleague: Person, clock: MovableClock, dear: Json, waiting: Json
     ) -> None:
         gateway = shop.running.dependencies.gateways.get("MANUAL")
-        from application.billing.ports import ProviderIdentity
-
         clock.offset = timedelta(days=2)
         assert gateway.read(ProviderIdentity(dear["provider_reference"])).status == "OPEN"
 
@@ -354,8 +354,6 @@ class TestFourEyes:
     def test_the_database_refuses_what_no_two_people_agreed_to(
         self, addresses: DatabaseAddresses, waiting: Json
     ) -> None:
-        import psycopg
-
         with connect(addresses.owner) as connection:
             for change in (
                 "status = 'APPROVED', decided_at = now(), position = 0",
@@ -533,6 +531,22 @@ class TestSlips:
             patched.setattr(type(storage), "put", lambda _, *asked: erase_first(*asked))
             problem(send(shop, customer, payment, picture()), 404, "payment_not_found")
 
+        assert stored(running) == []
+
+    def test_an_erased_persons_slips_are_deleted(
+        self, shop: Shop, running: Running, customer: Person, clock: MovableClock
+    ) -> None:
+        deposit = {"method": "BANK_TRANSFER", "provider": "MANUAL", "amount": egp("500.00")}
+        payment = shop.done(shop.post(f"{V1}/wallet/deposits", customer, deposit), 201)
+        shop.done(send(shop, customer, payment, picture()), 201)
+        admin, clock.offset = shop.admin, timedelta(days=2)
+        order = {"reason": "they asked for it", "immediately": True}
+        path = f"{V1}/admin/users/{customer.user_id}/erasure"
+        shop.done(shop.post(path, shop.again(admin), order), 202)
+
+        JOBS["privacy.erase_due"].run(running)
+
+        assert shop.database.rows("SELECT 1 FROM payment_slips") == []
         assert stored(running) == []
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from api.pages import returns
 from application.billing.ports import ProviderUnreachable
-from application.billing.returns import AppAddresses, ReturnPage
+from application.billing.returns import AppAddresses, ReturnPage, host_of
 from config.settings import SettingsError, load_settings
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
@@ -294,6 +294,17 @@ class TestAddresses:
     )
     def test_which_may_be_asked_for_and_which_are_ours(self, address: str, may: bool, ours: bool) -> None:
         assert (OURS.may_be_asked_for(address), OURS.are_ours(address)) == (may, ours)
+
+    @pytest.mark.parametrize(
+        ("address", "told"),
+        [
+            ("https://user@shop.example:8443/x", "shop.example"),
+            ("https://аltayar.test/", "xn--ltayar-2nf.test"),
+            ("altayar://paid", "altayar://"),
+        ],
+    )
+    def test_people_are_told_the_host_as_the_network_knows_it(self, address: str, told: str) -> None:
+        assert host_of(address) == told
 
     @given(st.text(max_size=100))
     def test_no_text_breaks_them(self, text: str) -> None:

@@ -89,9 +89,18 @@ class AppAddresses:
 
 
 def host_of(address: str) -> str:
-    """What people are told of where an address leads: its host, or the app's scheme."""
+    """What people are told of where an address leads: its host, or the app's scheme.
+
+    A host of other letters is told as the network knows it (`xn--…`): one that looks like ours is not shown like it.
+    """
     parts = urlsplit(address)
-    return (parts.hostname or "") if parts.scheme in ("http", "https") else f"{parts.scheme}://"
+    if parts.scheme not in ("http", "https"):
+        return f"{parts.scheme}://"
+    host = parts.hostname or ""
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ascii(host)[1:-1]
 
 
 class ReturnState(StrEnum):
