@@ -13,9 +13,9 @@ import psycopg
 import pytest
 
 from application.ledger import holds
+from domain.billing.manual import NEXT as RECEIPT_NEXT
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
-from domain.billing.manual import NEXT as RECEIPT_NEXT
 from domain.ledger.adjustments import NEXT as ADJUSTMENT_NEXT
 from domain.ledger.journal import InsufficientBalance, transfer
 from domain.ledger.withdrawals import NEXT as WITHDRAWAL_NEXT
