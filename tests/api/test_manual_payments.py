@@ -169,6 +169,16 @@ class TestConfirming:
         assert again.headers["Idempotent-Replayed"] == "true"
         assert receipts(shop) == [(200_000, "SETTLED", None)]
 
+    def test_the_same_key_at_another_payment_is_another_request(
+        self, shop: Shop, customer: Person, finance: Person, payment: Json
+    ) -> None:
+        other = owed(shop, customer)
+        for number, each in enumerate((payment, other)):
+            confirmed = shop.done(confirm(shop, finance, each, f"FT-{number}", key="one-key-0001"))
+            assert (confirmed["id"], confirmed["receipt"]["payment_id"]) == (each["id"], each["id"])
+
+        assert receipts(shop) == [(200_000, "SETTLED", None)] * 2
+
     def test_a_key_is_required(self, shop: Shop, finance: Person, payment: Json) -> None:
         body = {"reference": "FT2026-0042", "received_on": today()}
         answer = shop.client.post(f"{V1}/payments/{payment['id']}/confirm", json=body, headers=finance.headers)
@@ -304,6 +314,9 @@ class TestFourEyes:
         assert receipts(shop) == [(1_200_000, "SETTLED", None)]
         assert shown(shop, dear, customer)["status"] == "PAID"
         assert shop.done(shop.get(f"{RECEIPTS}?status=PENDING", finance))["items"] == []
+        again = shop.done(shop.post(f"{RECEIPTS}/{waiting['receipt']['id']}/approve", colleague))
+        assert again == approved
+        assert receipts(shop) == [(1_200_000, "SETTLED", None)]
 
     @pytest.mark.parametrize("verb", ["approve", "reject"])
     def test_the_maker_does_not_decide(self, shop: Shop, finance: Person, waiting: Json, verb: str) -> None:

@@ -104,15 +104,19 @@ class DecideReceipt:
 def approve_receipt(
     command: DecideReceipt, *, new_uow: NewUnitOfWork, gateways: Gateways, clock: Clock, new_id: NewId, live: bool
 ) -> None:
-    """Agree, and settle the payment. Raises OwnRequest or IllegalTransition."""
+    """Agree, and settle the payment; who agreed before and was not answered may ask again.
+
+    Raises OwnRequest or IllegalTransition.
+    """
     with new_uow() as uow:
         receipt = _locked(command.receipt_id, uow)
         before = receipt.status
-        position = uow.manual_receipts.next_position(receipt.checkout_id)
-        receipt.approve(position=position, by=command.actor_id, at=clock.now())
-        uow.manual_receipts.save(receipt)
-        _audit(uow, receipt, before=before, actor=command.actor_id, clock=clock)
-        uow.commit()
+        if not receipt.was_approved_by(command.actor_id):
+            position = uow.manual_receipts.next_position(receipt.checkout_id)
+            receipt.approve(position=position, by=command.actor_id, at=clock.now())
+            uow.manual_receipts.save(receipt)
+            _audit(uow, receipt, before=before, actor=command.actor_id, clock=clock)
+            uow.commit()
     read_payment_back(receipt.payment_id, new_uow=new_uow, gateways=gateways, clock=clock, new_id=new_id, live=live)
 
 

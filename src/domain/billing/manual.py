@@ -172,6 +172,10 @@ class ManualReceipt(Aggregate):
         self._move_to(ManualReceiptStatus.REJECTED, at=at)
         self.decided_by = by
 
+    def was_approved_by(self, somebody: UUID) -> bool:
+        """Whether they were the second person."""
+        return self.status is ManualReceiptStatus.APPROVED and self.decided_by == somebody
+
     def _confirm(self, position: int, at: datetime) -> None:
         self._move_to(ManualReceiptStatus.APPROVED, at=at)
         self.position = position

@@ -126,7 +126,8 @@ class ConfirmedPayment(MethodView):
                 limits=tuple(Money.parse(limit["amount"], limit["currency"]) for limit in limits),
                 is_additional=body["additional"],
                 actor_id=viewer().user_id,
-                idempotency_key=f"{viewer().user_id}:{request.headers['Idempotency-Key']}",
+                # A key is its caller's for one payment: the same at another one means something else.
+                idempotency_key=f"{viewer().user_id}:{payment_id}:{request.headers['Idempotency-Key']}",
             ),
             new_uow=use().new_uow,
             gateways=use().gateways,
