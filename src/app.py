@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,10 +16,13 @@ from api.documentation import documentation
 from api.health import blueprint as health
 from api.operations import completed
 from api.pages.invitations import blueprint as invitation_pages
+from api.pages.returns import blueprint as return_pages
 from api.pages.views import blueprint as pages
 from api.sandbox.views import blueprint as sandbox
 from api.specification import create_specification, declare_security
 from api.v1.billing.invoices import blueprint as invoices
+from api.v1.billing.manual import blueprint as manual_payments
+from api.v1.billing.methods import blueprint as payment_methods
 from api.v1.billing.payments import blueprint as payments
 from api.v1.catalogue.packages import blueprint as packages
 from api.v1.identity.api_keys import blueprint as api_keys
@@ -64,7 +68,7 @@ LONGEST_ADDRESS = 7168
 """Characters of path and query; longer ones are no question that any client of ours asks."""
 
 WEBHOOKS = ("/api/v1/payments/webhooks/", "/api/payments/webhook/")
-
+_TAKES_PICTURES = re.compile(r"/api/v1/payments/[0-9a-f-]{36}/slip")
 VERSION = "1"
 _V1 = (
     auth,
@@ -78,6 +82,8 @@ _V1 = (
     packages,
     bookings,
     payments,
+    manual_payments,
+    payment_methods,
     invoices,
     wallets,
     voucher_credit,
@@ -131,7 +137,7 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
     for blueprint in _V1:
         prefix = f"/api/v1{blueprint.url_prefix or ''}"
         specification.register_blueprint(blueprint, url_prefix=prefix)
-    for plain in (webhooks, health, pages, invitation_pages, sandbox):
+    for plain in (webhooks, health, pages, return_pages, invitation_pages, sandbox):
         app.register_blueprint(plain)
     declare_security(specification, app)
     app.register_blueprint(documentation(completed(specification.spec.to_dict(), app, address=settings.backend_url)))
@@ -145,12 +151,12 @@ def _refuse_long_addresses() -> None:
 
 
 def _refuse_other_media() -> None:
-    """The API speaks JSON; webhooks come as their providers send them."""
+    """The API speaks JSON; webhooks come as their providers send them, pictures as they are."""
     request = asked()
     path = request.path
     if not path.startswith("/api/") or path.startswith(WEBHOOKS):
         return
-    if request.content_length and not request.is_json:
+    if request.content_length and not request.is_json and not _TAKES_PICTURES.fullmatch(path):
         raise UnsupportedMediaType()
 
 

@@ -73,7 +73,7 @@ def _environment(root: Path, home: Path, port: int) -> dict[str, str]:
         "ENVIRONMENT": "development",
         "ALTAYAR_HOME": str(home),
         "PORT": str(port),
-        "PAYMENT_GATEWAYS": "sandbox",
+        "PAYMENT_GATEWAYS": "sandbox,manual",
     }
 
 

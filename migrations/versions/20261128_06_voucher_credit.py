@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261128_06"
-down_revision = "20261128_02"
+down_revision = "20261128_05"
 
 CHECKS = {
     "account_kind_known": "account_kind IN ('WALLET', 'VOUCHER_CREDIT', 'POINTS')",

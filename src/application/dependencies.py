@@ -6,8 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from application.billing.invoices import InvoiceDocuments
+from application.billing.manual_ports import QrCodes
+from application.billing.methods import OfferedMethods
 from application.billing.ports import DocumentRenderer, Gateways, ObjectStorage
+from application.billing.returns import AppAddresses, ReturnPage
 from application.billing.sandbox import SandboxProvider
+from application.billing.slips import SlipDesk
 from application.identity.ports import AccessTokens, KeyedDigests, OneTimeCodes, PasswordHasher
 from application.ledger.books_ports import Statements
 from application.ledger.books_queries import LedgerTotals
@@ -29,6 +33,14 @@ class Readiness:
 
 
 @dataclass(frozen=True, slots=True)
+class AppLinks:
+    """Which apps open our return page themselves: `TEAM.bundle` ids, and packages with their certificates' SHA-256."""
+
+    apple: tuple[str, ...] = ()
+    android: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Dependencies:
     """The ports, chosen. `live` is whether real money is taken; `public_url` has no slash at its end.
 
@@ -42,6 +54,12 @@ class Dependencies:
     queries: Queries
     idempotency: Idempotency
     gateways: Gateways
+    offered_methods: OfferedMethods
+    returns: ReturnPage
+    app_addresses: AppAddresses
+    app_links: AppLinks
+    slip_desk: SlipDesk
+    qr_codes: QrCodes
     passwords: PasswordHasher
     tokens: AccessTokens
     one_time_codes: OneTimeCodes

@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from application.billing.inbox import WebhookInbox
+from application.billing.manual_ports import ManualReceipts, Slips
 from application.identity.records import (
     ApiKeys,
     CountedGuesses,
@@ -317,6 +318,12 @@ class UnitOfWork(Protocol):
 
     @property
     def inbox(self) -> WebhookInbox: ...
+
+    @property
+    def manual_receipts(self) -> ManualReceipts: ...
+
+    @property
+    def slips(self) -> Slips: ...
 
     @property
     def invoices(self) -> Invoices: ...

@@ -16,6 +16,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from application.billing.manual_queries import ManualQueries
 from application.catalogue.queries import CatalogueQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
@@ -155,8 +156,11 @@ class BillingQueries(Protocol):
         after: After | None,
         status: str | None = None,
         provider: str | None = None,
+        reference_number: str | None = None,
         updated_after: datetime | None = None,
-    ) -> Sequence[Row]: ...
+    ) -> Sequence[Row]:
+        """`reference_number` finds payments that staff confirm by what their customers quote."""
+        ...
 
     def invoice(self, invoice_id: UUID, *, owner: UUID | None) -> Row | None: ...
 
@@ -169,6 +173,10 @@ class BillingQueries(Protocol):
         after: After | None,
         updated_after: datetime | None = None,
     ) -> Sequence[Row]: ...
+
+    def returned(self, payment_id: UUID) -> Row | None:
+        """What the return page shows and where it leads: number, amount, states, success_url, cancel_url."""
+        ...
 
     def attention(self, *, unknown_before: datetime, limit: int, after: After | None) -> Sequence[Row]:
         """What a person has to look at: money in suspense, attempts unknown since before, unknown references."""
@@ -284,6 +292,7 @@ class Queries:
     catalogue: CatalogueQueries
     sales: SalesQueries
     billing: BillingQueries
+    manual: ManualQueries
     ledger: LedgerQueries
     cashback: CashbackQueries
     points: PointsQueries

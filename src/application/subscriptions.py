@@ -18,6 +18,7 @@ from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
 from application.privacy import handlers as privacy
 from domain.billing.invoices import InvoiceIssued
+from domain.billing.manual import ManualMoneyConfirmed
 from domain.billing.payments import PaymentSettled, WebhookReceived
 from domain.billing.sandbox import SandboxOutcomeChosen
 from domain.identity.invitations import InvitationIssued
@@ -104,6 +105,9 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     SandboxOutcomeChosen.name: (
         Handler("billing.send_sandbox_webhook", billing.send_sandbox_webhook, transactional=False),
+    ),
+    ManualMoneyConfirmed.name: (
+        Handler("billing.settle_manual_money", billing.settle_manual_money, transactional=False),
     ),
     ExportRequested.name: (
         Handler("privacy.make_requested_export", privacy.make_requested_export, queue=DOCUMENTS, transactional=False),

@@ -21,6 +21,11 @@ WEAK_BELOW_BYTES = 32
 FAWATERK_KEY_AT_LEAST = 16
 """Characters of a key or secret that Fawaterk gives out: theirs to choose, so shorter than ours may be."""
 
+# Schemes that browsers give a meaning of their own are no app's.
+_APP_ADDRESS = re.compile(
+    r"(?!(?:javascript|data|vbscript|file|blob|about|https?)://)[a-z][a-z0-9+.-]{1,30}://|[a-z0-9.-]+(?::\d{1,5})?"
+)
+
 
 class Environment(StrEnum):
     """Where the process runs; decides what it may make up for itself."""
@@ -108,6 +113,9 @@ class Settings:
     twilio: TwilioSettings | None
     storage_url: str
     cors_origins: tuple[str, ...]
+    app_link_hosts: tuple[str, ...]
+    apple_app_ids: tuple[str, ...]
+    android_apps: tuple[tuple[str, str], ...]
     rate_limit_scale: float
     trusted_proxies: int
     bcrypt_cost: int
@@ -185,6 +193,9 @@ class _Reader:
             twilio=self.twilio(),
             storage_url=self.url("STORAGE_URL", ("file",)) or (home / "storage").as_uri(),
             cors_origins=self.listed("CORS_ORIGINS"),
+            app_link_hosts=self.app_link_hosts(),
+            apple_app_ids=self.apple_app_ids(),
+            android_apps=self.android_apps(),
             rate_limit_scale=self.fraction("RATE_LIMIT_SCALE", 1.0),
             trusted_proxies=self.whole("TRUSTED_PROXIES", 0, 0, 10),
             bcrypt_cost=self.whole("BCRYPT_COST", 12, 12 if production else 4, 16),
@@ -239,8 +250,8 @@ class _Reader:
         return (self.url("BACKEND_URL", ("http", "https")) or f"http://127.0.0.1:{port}").rstrip("/")
 
     def gateways(self) -> tuple[str, ...]:
-        default = "" if self.environment is Environment.PRODUCTION else "sandbox"
-        return tuple(name.lower() for name in self.listed("PAYMENT_GATEWAYS")) or tuple(filter(None, [default]))
+        default = () if self.environment is Environment.PRODUCTION else ("sandbox", "manual")
+        return tuple(name.lower() for name in self.listed("PAYMENT_GATEWAYS")) or default
 
     def crash_point(self) -> str:
         point = self.text("CRASH_POINT")
@@ -371,6 +382,30 @@ class _Reader:
         if any(len(secret.encode()) < WEAK_BELOW_BYTES for secret in secrets_given):
             raise SettingsError(f"STRIPE_WEBHOOK_SECRET: each is at least {WEAK_BELOW_BYTES} bytes long")
         return secrets_given
+
+    def app_link_hosts(self) -> tuple[str, ...]:
+        """Hosts such as `app.example.com`, and schemes of apps such as `myapp://`."""
+        named = self.listed("APP_LINK_HOSTS")
+        for name in named:
+            if not _APP_ADDRESS.fullmatch(name):
+                raise SettingsError(f"APP_LINK_HOSTS are hosts (app.example.com) and schemes (myapp://), not {name!r}")
+        return named
+
+    def apple_app_ids(self) -> tuple[str, ...]:
+        ids = self.listed("APPLE_APP_IDS")
+        for app_id in ids:
+            if not re.fullmatch(r"[A-Z0-9]{10}\.[A-Za-z0-9.-]{1,155}", app_id):
+                raise SettingsError(f"APPLE_APP_IDS are such as ABCDE12345.com.example.app, not {app_id!r}")
+        return ids
+
+    def android_apps(self) -> tuple[tuple[str, str], ...]:
+        """`package=fingerprint`: the SHA-256 of the certificate that the app is signed with, as keytool shows it."""
+        apps = [part.partition("=") for part in self.listed("ANDROID_APPS")]
+        for package, _, fingerprint in apps:
+            is_app = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+", package)
+            if not is_app or not re.fullmatch(r"[0-9A-F]{2}(:[0-9A-F]{2}){31}", fingerprint):
+                raise SettingsError(f"ANDROID_APPS are such as com.example.app=14:6D:…(32 bytes), not {package!r}")
+        return tuple((package, fingerprint) for package, _, fingerprint in apps)
 
     def twilio(self) -> TwilioSettings | None:
         """All three of TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM, or none of them."""

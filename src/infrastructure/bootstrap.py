@@ -9,8 +9,11 @@ import redis
 from sqlalchemy.engine import URL
 
 import infrastructure.database.tables  # noqa: F401 - completes the mappings
+from application.billing.methods import OfferedMethods
 from application.billing.ports import Gateways, InvoiceDocument
-from application.dependencies import Dependencies
+from application.billing.returns import AppAddresses, ReturnPage
+from application.billing.slips import SlipDesk
+from application.dependencies import AppLinks, Dependencies
 from application.ledger.books_ports import StatementDocument
 from application.ledger.points import points_terms
 from application.ports import Encryption
@@ -22,6 +25,7 @@ from domain.operations.settings import HOLD_MINUTES
 from domain.shared.clock import Clock
 from infrastructure.clock import SystemClock, new_id
 from infrastructure.crash_points import CrashingGateways, CrashingUnitOfWork, arm
+from infrastructure.database.billing.manual_queries import SqlManualQueries
 from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoiceDocuments
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.idempotency import SqlIdempotency
@@ -49,6 +53,8 @@ from infrastructure.database.transaction import Database
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.documents.personal_archive import ZippedArchive
 from infrastructure.documents.weasyprint_renderer import WeasyPrintRenderer
+from infrastructure.images.pictures import PillowPictures
+from infrastructure.images.qr_codes import DrawnQrCodes
 from infrastructure.messaging.email import email_sender_from
 from infrastructure.messaging.mail_templates import JinjaMailTemplates
 from infrastructure.messaging.sms import sms_sender_from
@@ -116,13 +122,20 @@ def bootstrap(
     system_settings = SnapshotSettings(database, {HOLD_MINUTES.key: settings.booking_hold_minutes})
     storage = storage_from_url(settings.storage_url)
     payments = GatewayContext(settings=settings, clock=clock, database=database)
+    gateways = _gateways(payments)
     dependencies = Dependencies(
         clock=clock,
         new_id=new_id,
         new_uow=new_uow,
         queries=_queries(database, encryption),
         idempotency=SqlIdempotency(database, clock, encryption),
-        gateways=_gateways(payments),
+        gateways=gateways,
+        offered_methods=OfferedMethods(gateways, clock=clock),
+        returns=ReturnPage(settings.backend_url, digests),
+        app_addresses=AppAddresses.of(settings.app_link_hosts),
+        app_links=AppLinks(settings.apple_app_ids, settings.android_apps),
+        slip_desk=SlipDesk(pictures=PillowPictures(), storage=storage),
+        qr_codes=DrawnQrCodes(),
         passwords=BcryptPasswords(settings.bcrypt_cost, run_hash),
         tokens=JwtAccessTokens(settings.jwt_signing_keys, RoleGrants(database).permissions_of),
         one_time_codes=TotpCodes(encryption),
@@ -164,6 +177,7 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         catalogue=SqlCatalogueQueries(database),
         sales=SqlSalesQueries(database),
         billing=SqlBillingQueries(database),
+        manual=SqlManualQueries(database),
         ledger=SqlLedgerQueries(database),
         cashback=SqlCashbackQueries(database),
         points=SqlPointsQueries(database),

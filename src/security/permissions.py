@@ -95,7 +95,7 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     # Payment and invoicing (§8, §9)
     ("payments.read", "View every payment", "عرض كل المدفوعات", STAFF),
     ("payments.attention", "View what needs a decision", "عرض ما يحتاج إلى قرار من المدفوعات", STAFF),
-    ("payments.confirm", "Confirm payments by hand", "تأكيد المدفوعات يدويا", FINANCE, MONEY, LATER),
+    ("payments.confirm", "Confirm payments by hand", "تأكيد المدفوعات يدويا", FINANCE, MONEY),
     ("payments.resolve", "Decide about money in suspense", "البت في الأموال المعلقة", FINANCE, MONEY, LATER),
     ("refunds.read", "View every refund", "عرض كل المبالغ المردودة", STAFF, LATER),
     ("refunds.create", "Refund payments", "رد المدفوعات", FINANCE, MONEY, LATER),

@@ -234,6 +234,30 @@ def test_a_webhook_of_a_sandbox_that_was_disabled_since_is_kept_for_later(runnin
         HANDLERS["billing.send_sandbox_webhook"].handle(event, without)
 
 
+# Disputes
+
+
+def test_a_customers_bank_questions_a_charge_and_decides(
+    client: FlaskClient, open_page: Open, running: Running
+) -> None:
+    page = open_page()
+    assert client.post(page, data={"outcome": "paid"}).status_code == 303
+    for answer in (
+        client.post(f"{page}/dispute", data={"state": "open"}),
+        client.post(f"{page}/dispute", json={"state": "lost"}),
+    ):
+        assert (answer.status_code, answer.headers["Location"]) == (303, page)
+    assert notices(running) == ["checkout.paid", "dispute.updated", "dispute.updated"]
+    again = client.post(f"{page}/dispute", json={"state": "won"}, headers=JSON)
+    assert (again.status_code, again.json["code"]) == (409, "nothing_to_dispute")
+
+
+@pytest.mark.parametrize("said", [{}, {"state": "OPEN"}, {"state": 1}, {"state": None}, {"state": ["open"]}])
+def test_a_bank_says_one_of_three_words(client: FlaskClient, open_page: Open, said: dict[str, Any]) -> None:
+    answer = client.post(f"{open_page()}/dispute", json=said, headers=JSON)
+    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/state")
+
+
 # The return page
 
 

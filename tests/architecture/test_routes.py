@@ -32,8 +32,10 @@ OPEN_TO_ALL = {
     ("GET", "/api/v1/packages"), ("GET", "/api/v1/packages/<string:id_or_slug>"),
     ("GET", "/api/v1/packages/<string:id_or_slug>/departures"),
     ("POST", "/api/v1/payments/webhooks/<provider>"), ("POST", "/api/payments/webhook/<provider>"),
+    ("GET", "/.well-known/apple-app-site-association"), ("GET", "/.well-known/assetlinks.json"),
     ("GET", "/payments/return"), ("GET", "/verify-email"), ("POST", "/verify-email"),
     ("GET", "/sandbox/checkout/<token>"), ("POST", "/sandbox/checkout/<token>"),
+    ("POST", "/sandbox/checkout/<token>/dispute"),
 }  # fmt: skip
 
 

@@ -1,43 +1,26 @@
-"""The sandbox's checkout page and the return page in headless Chromium, from a real server.
-
-`ALTAYAR_SCREENSHOTS` names a folder where the pages that were shown are kept as pictures.
-"""
+"""The sandbox's checkout page in headless Chromium, from a real server."""
 
 from __future__ import annotations
 
 import dataclasses
-import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import expect
 
 from domain.billing.sandbox import Outcome
 from domain.shared.money import Money
+from tests.browser.conftest import CHROMIUM, NewTab
 from tests.contract.gateway_contract import a_request
-from tests.fakes.app_server import serving
 
 if TYPE_CHECKING:
     from infrastructure.bootstrap import Running
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 ENGLISH = {
     Outcome.PAID: "It is paid now",
     Outcome.DECLINED: "It is declined",
@@ -54,13 +37,6 @@ pytestmark = [
 ]
 
 Open = Callable[..., str]
-
-
-@pytest.fixture
-def address(app: Flask) -> Iterator[str]:
-    """The application behind a real server."""
-    with serving(app) as url:
-        yield url
 
 
 @pytest.fixture
@@ -86,56 +62,6 @@ def shop() -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    with playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as launched:
-        yield launched
-
-
-class Tab:
-    """One page of the browser, and whatever it complained of or asked other hosts for."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        self.asked: list[str] = []
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self.asked.append(request.url))
-
-    def picture(self, name: str) -> None:
-        folder = os.environ.get("ALTAYAR_SCREENSHOTS")
-        if folder:
-            self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-    @property
-    def is_too_wide(self) -> bool:
-        return bool(self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
-
-
-NewTab = Callable[..., Tab]
-
-
-@pytest.fixture
-def new_tab(browser: Browser) -> Iterator[NewTab]:
-    contexts = []
-
-    def opened(*, width: int = 1000, height: int = 900, scripts: bool = True) -> Tab:
-        context = browser.new_context(viewport={"width": width, "height": height}, java_script_enabled=scripts)
-        contexts.append(context)
-        return Tab(context.new_page())
-
-    yield opened
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture

@@ -136,6 +136,13 @@ def a_request(
     )
 
 
+def asked_of(bench: GatewayBench, amount: Money | None = None, *, attempt_id: UUID = ATTEMPT_ID) -> CheckoutRequest:
+    """A request that the bench's gateway serves: by card, where it takes cards."""
+    methods = bench.gateway.methods
+    method = "CREDIT_CARD" if "CREDIT_CARD" in methods else min(methods)
+    return a_request(amount, method=method, attempt_id=attempt_id)
+
+
 def a_refund(
     identity: ProviderIdentity, minor: int, *, reference: str = "rf_one", charged: Money = PRICE
 ) -> RefundRequest:

@@ -34,6 +34,7 @@ from tests.contract.gateway_bench import (
     HasPayees,
     a_request,
     a_transfer,
+    asked_of,
 )
 from tests.contract.gateway_refunds import RefundPromises, a_paid_checkout
 
@@ -79,7 +80,7 @@ class PayoutPromises:
         if not bench.gateway.capabilities.states:
             pytest.skip("this gateway states nothing")
         checkout = a_paid_checkout(bench)
-        bench.gateway.create_checkout(a_request(attempt_id=OTHER_ATTEMPT_ID))
+        bench.gateway.create_checkout(asked_of(bench, attempt_id=OTHER_ATTEMPT_ID))
         reading = bench.gateway.read(checkout.identity)
         day = bench.today() if isinstance(bench, HasDays) else business_date(datetime.now(UTC))
         stated = bench.gateway.statement(day)
@@ -103,27 +104,27 @@ class GatewayContract(RefundPromises, PayoutPromises):
         assert bench.gateway.offered() <= bench.gateway.methods
 
     def test_a_new_checkout_is_open_and_unpaid(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request())
+        checkout = bench.gateway.create_checkout(asked_of(bench))
         reading = bench.gateway.read(checkout.identity)
         assert (reading.status, reading.paid) == (ReadingStatus.OPEN, ())
 
     def test_a_checkout_asked_for_again_is_the_same_one(self, bench: GatewayBench) -> None:
         if not bench.gateway.capabilities.repeats_creation:
             pytest.skip("this provider opens another checkout each time")
-        request = a_request()
+        request = asked_of(bench)
         first, again = bench.gateway.create_checkout(request), bench.gateway.create_checkout(request)
         assert first.identity == again.identity
         bench.pay(first)
         assert bench.gateway.create_checkout(request).identity == first.identity
 
     def test_a_paid_checkout_reads_as_the_exact_amount(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request(Money.of(149_910, "EGP")))
+        checkout = bench.gateway.create_checkout(asked_of(bench, Money.of(149_910, "EGP")))
         bench.pay(checkout)
         reading = bench.gateway.read(checkout.identity)
         assert (reading.status, reading.paid) == (ReadingStatus.PAID, (Money.of(149_910, "EGP"),))
 
     def test_what_is_paid_twice_reads_as_two_charges(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request(Money.of(5_000, "EGP")))
+        checkout = bench.gateway.create_checkout(asked_of(bench, Money.of(5_000, "EGP")))
         bench.pay(checkout, times=2)
         reading = bench.gateway.read(checkout.identity)
         assert reading.paid == (Money.of(5_000, "EGP"), Money.of(5_000, "EGP"))
@@ -148,12 +149,12 @@ class GatewayContract(RefundPromises, PayoutPromises):
         assert (reading.status, reading.paid) == (ReadingStatus.NOT_FOUND, ())
 
     def test_a_reference_nobody_gave_out_is_not_found(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request())
+        checkout = bench.gateway.create_checkout(asked_of(bench))
         reading = bench.gateway.read(ProviderIdentity("1", checkout.provider_key))
         assert (reading.status, reading.paid) == (ReadingStatus.NOT_FOUND, ())
 
     def test_a_paid_checkout_of_another_key_is_not_believed(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request())
+        checkout = bench.gateway.create_checkout(asked_of(bench))
         if not checkout.provider_key:
             pytest.skip("this provider's references have no second half")
         bench.pay(checkout)
@@ -161,7 +162,7 @@ class GatewayContract(RefundPromises, PayoutPromises):
             bench.gateway.read(ProviderIdentity(checkout.provider_reference, f"{checkout.provider_key}x"))
 
     def test_a_signed_webhook_says_which_attempt_to_read(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request())
+        checkout = bench.gateway.create_checkout(asked_of(bench))
         bench.pay(checkout)
         notice = bench.gateway.parse_webhook(*bench.webhook(checkout))
         assert (notice.provider_reference, notice.merchant_reference) == (
@@ -171,8 +172,8 @@ class GatewayContract(RefundPromises, PayoutPromises):
         assert not notice.is_about_refund
 
     def test_a_redelivery_has_the_same_event_key(self, bench: GatewayBench) -> None:
-        checkout = bench.gateway.create_checkout(a_request())
-        other = bench.gateway.create_checkout(a_request(attempt_id=OTHER_ATTEMPT_ID))
+        checkout = bench.gateway.create_checkout(asked_of(bench))
+        other = bench.gateway.create_checkout(asked_of(bench, attempt_id=OTHER_ATTEMPT_ID))
         bench.pay(checkout)
         bench.pay(other)
         keys = [bench.gateway.parse_webhook(*bench.webhook(it)).event_key for it in (checkout, checkout, other)]

@@ -26,7 +26,7 @@ from tests.contract.gateway_bench import (
     RefusesRefunds,
     TellsOfRefunds,
     a_refund,
-    a_request,
+    asked_of,
 )
 
 
@@ -98,7 +98,7 @@ class RefundPromises:
 
     def test_what_was_never_paid_gives_nothing_back(self, bench: GatewayBench) -> None:
         only_where_money_goes_back(bench)
-        checkout = bench.gateway.create_checkout(a_request(PRICE))
+        checkout = bench.gateway.create_checkout(asked_of(bench, PRICE))
         with pytest.raises(ProviderRefused):
             bench.gateway.refund(a_refund(checkout.identity, 1_000))
 
@@ -158,7 +158,7 @@ class RefundPromises:
 
 
 def a_paid_checkout(bench: GatewayBench) -> Checkout:
-    checkout = bench.gateway.create_checkout(a_request(PRICE))
+    checkout = bench.gateway.create_checkout(asked_of(bench, PRICE))
     bench.pay(checkout)
     return checkout
 

@@ -19,17 +19,26 @@ from sqlalchemy.engine import make_url
 from application.billing.ports import (
     BadSignature,
     Checkout,
+    DisputeState,
     OutcomeUnknown,
     ProviderIdentity,
     ProviderRefused,
     ReadingStatus,
+    RefundAnswer,
+    RefundRequest,
+    RefundState,
+    TransferReading,
+    TransferRequest,
+    TransferState,
     UnreadableWebhook,
 )
 from application.billing.sandbox import (
+    ChangeDispute,
     ChooseOutcome,
     SandboxNotice,
     SendWebhook,
     WebhookNotDelivered,
+    change_dispute,
     choose_outcome,
     send_webhook,
     tell_late_payments,
@@ -37,6 +46,9 @@ from application.billing.sandbox import (
 from application.sales.bookings import GRACE
 from config.settings import Environment, Settings, SettingsError
 from domain.billing.sandbox import LATE_BY, CheckoutDecided, CheckoutExpired, CheckoutNotFound, Outcome
+from domain.billing.sandbox_refunds import REFUND_TAKES, NothingToDispute, SandboxDisputeState
+from domain.ledger.reconciliation import LineKind
+from domain.shared.clock import business_date
 from domain.shared.errors import InvalidValue
 from domain.shared.money import Money
 from infrastructure.clock import new_id
@@ -389,6 +401,198 @@ def test_any_number_of_processes_tell_of_late_money_once(bench: SandboxBench) ->
     with ThreadPoolExecutor(4) as pool:
         told = list(pool.map(lambda _: bench.tell_late(), range(4)))
     assert (sum(told) + bench.tell_late(), len(bench.events())) == (5, 5)
+
+
+# Money that goes back
+
+
+def paid(bench: SandboxBench, amount: Money = EGP_100, outcome: Outcome = Outcome.PAID) -> Checkout:
+    checkout = opened(bench, amount=amount)
+    bench.choose(checkout, outcome)
+    return checkout
+
+
+def refund(bench: SandboxBench, checkout: Checkout, minor: int, *, reference: str = "rf_1") -> RefundAnswer:
+    return bench.gateway.refund(
+        RefundRequest(
+            merchant_reference=reference,
+            identity=checkout.identity,
+            amount=Money.of(minor, "EGP"),
+            charged=EGP_100,
+            reason="changed plans",
+        )
+    )
+
+
+def refunds(bench: SandboxBench, checkout: Checkout) -> list[tuple[str, int, RefundState]]:
+    reading = bench.gateway.read(checkout.identity)
+    return [(it.merchant_reference, it.amount.minor, it.state) for it in reading.refunds]
+
+
+def notices(bench: SandboxBench, kind: str) -> list[str]:
+    return [event["notice_id"] for event in bench.events() if event["notice_type"] == kind]
+
+
+def test_a_refund_is_done_at_once_read_back_and_told_of(bench: SandboxBench) -> None:
+    checkout = paid(bench)
+    answer = refund(bench, checkout, 4_000)
+    assert answer.state is RefundState.SUCCEEDED
+    assert refunds(bench, checkout) == [("rf_1", 4_000, RefundState.SUCCEEDED)]
+    assert bench.read(checkout) == (ReadingStatus.PAID, (EGP_100,))
+    assert notices(bench, "refund.updated") == [answer.provider_refund_reference]
+
+
+def test_its_webhook_says_that_it_is_about_a_refund(bench: SandboxBench, merchant: MerchantAddress) -> None:
+    checkout = opened(bench, webhook_url=merchant.url)
+    bench.choose(checkout, Outcome.PAID)
+    refund(bench, checkout, 4_000)
+    for event in bench.events():
+        bench.send(event)
+    told = [bench.gateway.parse_webhook(it.body, it.headers) for it in merchant.received]
+    assert [(notice.event_type, notice.is_about_refund) for notice in told] == [
+        ("checkout.paid", False),
+        ("refund.updated", True),
+    ]
+
+
+def test_the_same_refund_again_gives_nothing_more_back(bench: SandboxBench) -> None:
+    checkout = paid(bench)
+    assert refund(bench, checkout, 4_000) == refund(bench, checkout, 4_000)
+    assert refunds(bench, checkout) == [("rf_1", 4_000, RefundState.SUCCEEDED)]
+    with pytest.raises(ProviderRefused):
+        refund(bench, checkout, 4_001)
+    with pytest.raises(ProviderRefused):
+        refund(bench, paid(bench), 4_000)
+
+
+def test_no_more_goes_back_than_was_charged(bench: SandboxBench) -> None:
+    checkout = paid(bench)
+    refund(bench, checkout, 6_000)
+    with pytest.raises(ProviderRefused):
+        refund(bench, checkout, 4_001, reference="rf_2")
+    refund(bench, checkout, 4_000, reference="rf_3")
+    with pytest.raises(ProviderRefused):
+        refund(bench, paid(bench, outcome=Outcome.DECLINED), 100, reference="rf_4")
+
+
+def test_many_refunds_at_once_are_no_more_than_the_charge(bench: SandboxBench) -> None:
+    checkout = paid(bench)
+
+    def ask(number: int) -> bool:
+        try:
+            refund(bench, checkout, 4_000, reference=f"rf_{number}")
+        except ProviderRefused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        made = list(pool.map(ask, range(6)))
+    assert made.count(True) == 2
+    assert sum(minor for _, minor, _ in refunds(bench, checkout)) == 8_000
+
+
+@pytest.mark.parametrize(
+    ("minor", "first", "last"),
+    [
+        (1_001, RefundState.PENDING, RefundState.SUCCEEDED),
+        (1_002, RefundState.FAILED, RefundState.FAILED),
+        (1_003, RefundState.PENDING, RefundState.FAILED),
+        (1_004, RefundState.SUCCEEDED, RefundState.SUCCEEDED),
+    ],
+)
+def test_the_amount_says_how_it_ends(bench: SandboxBench, minor: int, first: RefundState, last: RefundState) -> None:
+    checkout = paid(bench)
+    assert refund(bench, checkout, minor).state is first
+    told_at_once = len(notices(bench, "refund.updated"))
+    assert told_at_once == (0 if first is RefundState.PENDING else 1)
+    bench.clock.at = NOON + REFUND_TAKES
+    assert refunds(bench, checkout) == [("rf_1", minor, last)]
+    assert (bench.tell_late(), bench.tell_late()) == (1 - told_at_once, 0)
+    assert len(notices(bench, "refund.updated")) == 1
+
+
+def test_what_failed_may_be_asked_for_again(bench: SandboxBench) -> None:
+    checkout = paid(bench)
+    assert refund(bench, checkout, 9_902).state is RefundState.FAILED
+    assert refund(bench, checkout, 9_904, reference="rf_2").state is RefundState.SUCCEEDED
+
+
+def test_a_charge_is_read_by_its_own_name(bench: SandboxBench) -> None:
+    checkout = paid(bench)
+    reading = bench.gateway.read(checkout.identity)
+    assert reading.charge_reference
+    assert bench.gateway.read(ProviderIdentity("", charge=reading.charge_reference)) == reading
+    lost = bench.gateway.read(ProviderIdentity("", charge=str(uuid4())))
+    assert lost.status is ReadingStatus.NOT_FOUND
+
+
+# Disputes
+
+
+def question(bench: SandboxBench, checkout: Checkout, state: SandboxDisputeState) -> None:
+    command = ChangeDispute(token=token_of(checkout), state=state)
+    change_dispute(command, uow=bench.uow(), books=bench.provider.books, clock=bench.clock, new_id=new_id)
+
+
+@pytest.mark.parametrize("end", [SandboxDisputeState.WON, SandboxDisputeState.LOST])
+def test_a_dispute_is_opened_and_ends_once(bench: SandboxBench, end: SandboxDisputeState) -> None:
+    checkout = paid(bench)
+    with pytest.raises(NothingToDispute):
+        question(bench, checkout, end)
+    question(bench, checkout, SandboxDisputeState.OPEN)
+    (begun,) = bench.gateway.read(checkout.identity).disputes
+    assert (begun.amount, begun.state) == (EGP_100, DisputeState.OPEN)
+    question(bench, checkout, end)
+    (ended,) = bench.gateway.read(checkout.identity).disputes
+    assert (ended.provider_dispute_reference, ended.state) == (begun.provider_dispute_reference, end.value)
+    for other in SandboxDisputeState:
+        with pytest.raises(NothingToDispute):
+            question(bench, checkout, other)
+    assert len(notices(bench, "dispute.updated")) == 2
+
+
+def test_nothing_is_disputed_that_was_not_charged(bench: SandboxBench) -> None:
+    for checkout in (opened(bench), paid(bench, outcome=Outcome.DECLINED)):
+        with pytest.raises(NothingToDispute):
+            question(bench, checkout, SandboxDisputeState.OPEN)
+
+
+# Money that goes on, and what is stated of a day
+
+
+def transfer(bench: SandboxBench, minor: int = 7_000, *, to: str = "payee-1") -> TransferReading:
+    request = TransferRequest(
+        merchant_reference="tr_1", destination=to, amount=Money.of(minor, "EGP"), description="Payout"
+    )
+    return bench.gateway.transfer(request)
+
+
+def test_a_transfer_is_done_once_and_read_back(bench: SandboxBench) -> None:
+    assert bench.gateway.read_transfer("tr_1", "") is None
+    made = transfer(bench)
+    assert made.state is TransferState.SUCCEEDED
+    assert transfer(bench) == made == bench.gateway.read_transfer("tr_1", made.provider_transfer_reference)
+    for other in ({"minor": 7_001}, {"to": "payee-2"}):
+        with pytest.raises(ProviderRefused):
+            transfer(bench, **other)  # type: ignore[arg-type]
+
+
+def test_a_days_statement_has_what_happened_on_it(bench: SandboxBench) -> None:
+    checkout = paid(bench, outcome=Outcome.TWICE)
+    done = refund(bench, checkout, 4_000)
+    refund(bench, checkout, 1_002, reference="rf_2")
+    refund(bench, checkout, 1_001, reference="rf_3")
+    sent = transfer(bench)
+    lines = bench.gateway.statement(business_date(NOON)).lines
+    assert sorted((line.kind, line.provider_reference, line.amount.minor) for line in lines) == sorted(
+        [
+            (LineKind.PAYMENT, checkout.provider_reference, 10_000),
+            (LineKind.PAYMENT, checkout.provider_reference, 10_000),
+            (LineKind.REFUND, done.provider_refund_reference, -4_000),
+            (LineKind.PAYOUT, sent.provider_transfer_reference, -7_000),
+        ]
+    )
+    assert bench.gateway.statement(business_date(NOON) - timedelta(days=1)).lines == ()
 
 
 # Manners of a provider

@@ -173,6 +173,7 @@ class Shop:
             command,
             new_uow=self.use.new_uow,
             gateways=self.use.gateways,
+            returns=self.use.returns,
             clock=self.use.clock,
             new_id=self.use.new_id,
         )

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from application.ledger import holds
+from domain.billing.manual import NEXT as RECEIPT_NEXT
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.adjustments import NEXT as ADJUSTMENT_NEXT
@@ -705,7 +706,8 @@ class TestTheSecondWall:
                 assert refused.value.sqlstate == NEVER_CHANGED
 
     @pytest.mark.parametrize(
-        ("table", "following"), [("withdrawals", WITHDRAWAL_NEXT), ("adjustments", ADJUSTMENT_NEXT)]
+        ("table", "following"),
+        [("withdrawals", WITHDRAWAL_NEXT), ("adjustments", ADJUSTMENT_NEXT), ("manual_receipts", RECEIPT_NEXT)],
     )
     def test_its_steps_are_those_of_the_domain(self, wallets: Wallets, table: str, following: dict[Any, Any]) -> None:
         row = wallets.row(

@@ -11,8 +11,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from api.context import use
 from api.pages.html import Pages, page_language, wants_page
 from api.sandbox.wording import OUTCOMES, WORDS
-from application.billing.sandbox import ChooseOutcome, SandboxBooks, choose_outcome
+from application.billing.sandbox import (
+    ChangeDispute,
+    ChooseOutcome,
+    SandboxBooks,
+    change_dispute,
+    choose_outcome,
+)
 from domain.billing.sandbox import CheckoutDecided, CheckoutExpired, CheckoutNotFound, Outcome, SandboxCheckout
+from domain.billing.sandbox_refunds import SandboxDisputeState
 from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import DomainError, InvalidValue, NotFound
 from domain.shared.money import Money
@@ -51,6 +58,21 @@ def choose(token: str) -> AnyResponse:
     )
 
 
+@blueprint.post("/sandbox/checkout/<token>/dispute")
+@public
+def dispute(token: str) -> AnyResponse:
+    """The customer's bank: `state` is `open`, then `won` or `lost`; answers 303 to the page."""
+    request.max_content_length = LARGEST_BODY
+    change_dispute(
+        ChangeDispute(token=token, state=_disputed()),
+        uow=use().new_uow(),
+        books=_books(),
+        clock=use().clock,
+        new_id=use().new_id,
+    )
+    return redirect(f"/sandbox/checkout/{token}", code=303)
+
+
 @blueprint.errorhandler(DomainError)
 def refuse(error: DomainError) -> Response:
     """A refusal as a page of the same style, or as a problem document for programs."""
@@ -71,16 +93,28 @@ def _books() -> SandboxBooks:
     return sandbox.books
 
 
+def _disputed() -> SandboxDisputeState:
+    """`state` of the form or the JSON object. Raises InvalidValue that names it."""
+    known = {state.lower(): state for state in SandboxDisputeState}
+    said = _said("state")
+    if not isinstance(said, str) or said not in known:
+        raise InvalidValue("one of " + ", ".join(known), pointer="/state", code="unknown_state")
+    return known[said]
+
+
+def _said(name: str) -> object:
+    if not request.is_json:
+        return request.form.get(name)
+    document = request.get_json()
+    return document.get(name) if isinstance(document, dict) else None
+
+
 def _chosen_outcome() -> Outcome:
     """`outcome` of the form or the JSON object. Raises InvalidValue that names it."""
-    if request.is_json:
-        document = request.get_json()
-        chosen = document.get("outcome") if isinstance(document, dict) else None
-    else:
-        chosen = request.form.get("outcome")
+    chosen = _said("outcome")
     if chosen is None:
         raise InvalidValue("one of " + ", ".join(Outcome), pointer="/outcome", code="required")
-    if chosen not in list(Outcome):
+    if not isinstance(chosen, str) or chosen not in list(Outcome):
         raise InvalidValue("one of " + ", ".join(Outcome), pointer="/outcome", code="unknown_outcome")
     return Outcome(chosen)
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from application.billing.invoices import draw_invoice, issue_invoice
+from application.billing.manual import settle_confirmed
 from application.billing.sandbox import SandboxDisabled, SendWebhook, send_webhook
 from application.billing.webhooks import process_webhook
 from application.dependencies import Dependencies
@@ -14,6 +15,18 @@ def look_into_webhook(event: Mapping[str, Any], use: Dependencies) -> None:
     """Ask the provider about what a verified webhook hinted at."""
     process_webhook(
         UUID(event["webhook_id"]),
+        new_uow=use.new_uow,
+        gateways=use.gateways,
+        clock=use.clock,
+        new_id=use.new_id,
+        live=use.live,
+    )
+
+
+def settle_manual_money(event: Mapping[str, Any], use: Dependencies) -> None:
+    """Settle what staff confirmed."""
+    settle_confirmed(
+        UUID(event["receipt_id"]),
         new_uow=use.new_uow,
         gateways=use.gateways,
         clock=use.clock,

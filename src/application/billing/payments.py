@@ -17,6 +17,7 @@ from application.billing.ports import (
     ProviderRefused,
     ProviderUnreachable,
 )
+from application.billing.returns import ReturnPage
 from application.billing.settlement import settle_from_own_balances
 from application.billing.splits import Split, WantedPart, split_amount
 from application.billing.tenders import hold_own_parts, plan_tenders
@@ -85,7 +86,13 @@ class OpenPayment:
 
 
 def open_payment(
-    command: OpenPayment, *, new_uow: NewUnitOfWork, gateways: Gateways, clock: Clock, new_id: NewId
+    command: OpenPayment,
+    *,
+    new_uow: NewUnitOfWork,
+    gateways: Gateways,
+    returns: ReturnPage,
+    clock: Clock,
+    new_id: NewId,
 ) -> UUID:
     """Pay from the customer's own balances at once, or open a checkout at the provider; the payment's id.
 
@@ -98,7 +105,7 @@ def open_payment(
     gateway = _gateway_for(command, gateways)
     intent = _intend(command, uow=new_uow(), clock=clock, new_id=new_id)
     if intent.attempt.status is AttemptStatus.CREATED and intent.payment.status is PaymentStatus.PENDING:
-        request = _checkout_request(command, intent)
+        request = _checkout_request(command, intent, returns)
         _ask(gateway, request, payment_id=intent.payment.id, uow_after=new_uow, clock=clock)
     return intent.payment.id
 
@@ -261,9 +268,8 @@ def _amount(command: OpenPayment, payable: Payable | None, clock: Clock) -> Mone
     return amount
 
 
-def _checkout_request(command: OpenPayment, intent: _Intent) -> CheckoutRequest:
+def _checkout_request(command: OpenPayment, intent: _Intent, returns: ReturnPage) -> CheckoutRequest:
     payment, payer = intent.payment, intent.payer
-    back = f"{command.public_url}/payments/return?payment={payment.id}"
     provider = (payment.provider or "").lower()
     return CheckoutRequest(
         attempt_id=intent.attempt.id,
@@ -272,8 +278,9 @@ def _checkout_request(command: OpenPayment, intent: _Intent) -> CheckoutRequest:
         description=payment.payment_number,
         method=command.method.value,
         payer=Payer(payer.first_name, payer.last_name, payer.email, payer.phone or ""),
-        success_url=payment.success_url or f"{back}&outcome=success",
-        cancel_url=payment.cancel_url or f"{back}&outcome=cancel",
+        # The page takes them on to where the payer wants to go back to, which may be an app.
+        success_url=returns.address(payment.id, outcome="success"),
+        cancel_url=returns.address(payment.id, outcome="cancel"),
         webhook_url=f"{command.public_url}/api/v1/payments/webhooks/{provider}_json",
         # As it was stored: a provider refuses a key that is used again for anything else.
         locale=intent.attempt.locale,

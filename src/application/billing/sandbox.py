@@ -9,7 +9,8 @@ from typing import Protocol
 from uuid import UUID
 
 from application.ports import UnitOfWork
-from domain.billing.sandbox import Outcome, SandboxCheckout
+from domain.billing.sandbox import NoticeType, Outcome, SandboxCheckout, SandboxOutcomeChosen
+from domain.billing.sandbox_refunds import SandboxDispute, SandboxDisputeState, SandboxRefund, next_dispute
 from domain.shared.clock import Clock
 from domain.shared.errors import Unavailable
 from domain.shared.identifiers import NewId
@@ -48,6 +49,18 @@ class SandboxBooks(Protocol):
 
     def keep(self, checkout: SandboxCheckout) -> None:
         """Write the outcome and its charges."""
+        ...
+
+    def refunds_until(self, at: datetime, *, limit: int) -> Sequence[SandboxRefund]:
+        """Refunds that have ended and were not told of, from now on told; those that others lock are left out."""
+        ...
+
+    def dispute_of(self, checkout: SandboxCheckout) -> SandboxDispute | None:
+        """The dispute of a checkout that is locked."""
+        ...
+
+    def keep_dispute(self, dispute: SandboxDispute, *, at: datetime) -> None:
+        """Write what the customer's bank says now."""
         ...
 
 
@@ -99,7 +112,7 @@ def choose_outcome(command: ChooseOutcome, *, uow: UnitOfWork, books: SandboxBoo
 
 
 def tell_late_payments(*, uow: UnitOfWork, books: SandboxBooks, clock: Clock, limit: int = 100) -> int:
-    """Have the webhooks sent of late money that has come by now; how many checkouts that were.
+    """Have the webhooks sent of late money and of refunds that have come by now; how many that were.
 
     Found by scanning the books, so none is missed; any number of processes may run it.
     """
@@ -109,8 +122,38 @@ def tell_late_payments(*, uow: UnitOfWork, books: SandboxBooks, clock: Clock, li
         for checkout in late:
             checkout.take_effect(at=now)
             _keep(checkout, uow=uow, books=books)
+        refunds = books.refunds_until(now, limit=limit)
+        for refund in refunds:
+            _tell(uow, refund.checkout_id, refund.id, NoticeType.REFUND, at=now)
         uow.commit()
-    return len(late)
+    return len(late) + len(refunds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeDispute:
+    """The customer's bank questions what was charged, or has decided; `token` is the end of the page's address."""
+
+    token: str
+    state: SandboxDisputeState
+
+
+def change_dispute(
+    command: ChangeDispute, *, uow: UnitOfWork, books: SandboxBooks, clock: Clock, new_id: NewId
+) -> None:
+    """Open a dispute or end it, and have the webhook sent. Raises CheckoutNotFound or NothingToDispute."""
+    now = clock.now()
+    with uow:
+        checkout = books.lock(command.token)
+        is_charged = bool(checkout.charged_until(now))
+        known = books.dispute_of(checkout)
+        dispute = next_dispute(known, command.state, checkout_id=checkout.id, is_charged=is_charged)
+        books.keep_dispute(dispute, at=now)
+        _tell(uow, checkout.id, new_id(), NoticeType.DISPUTE, at=now)
+        uow.commit()
+
+
+def _tell(uow: UnitOfWork, checkout_id: UUID, notice_id: UUID, kind: NoticeType, *, at: datetime) -> None:
+    uow.publish(SandboxOutcomeChosen(at=at, checkout_id=checkout_id, notice_id=notice_id, notice_type=kind.value))
 
 
 def _keep(checkout: SandboxCheckout, *, uow: UnitOfWork, books: SandboxBooks) -> None:

@@ -59,6 +59,8 @@ class NoticeType(StrEnum):
 
     PAID = "checkout.paid"
     DECLINED = "checkout.declined"
+    REFUND = "refund.updated"
+    DISPUTE = "dispute.updated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,7 @@ class SandboxOutcomeChosen(DomainEvent):
     name: ClassVar[str] = "billing.sandbox_outcome_chosen"
     checkout_id: UUID
     notice_id: UUID
-    """The charge that it tells of, or the checkout where nothing was charged: the same at every delivery."""
+    """What it tells of: a charge, a refund, or the checkout where nothing was charged; the same at every delivery."""
     notice_type: str
 
 

@@ -83,6 +83,22 @@ def text(*, least: int = 0, most: int) -> Kind[str]:
     return Kind(SettingType.STRING, accepts, read)
 
 
+def paragraphs(*, most: int) -> Kind[str]:
+    """Text of several lines, trimmed. Our own account's number may look like a card's, so it is not refused."""
+    accepts = f"text of up to {most} characters"
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or any(
+            unicodedata.category(char) in ("Cc", "Cs") and char != "\n" for char in value
+        ):
+            raise _refused(accepts)
+        if len(value.strip()) > most:
+            raise _refused(accepts, "out_of_range")
+        return value.strip()
+
+    return Kind(SettingType.STRING, accepts, read)
+
+
 def e_mail() -> Kind[str]:
     """An e-mail address, or nothing."""
     accepts = "an e-mail address, or an empty text"

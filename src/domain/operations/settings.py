@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
-from domain.operations.kinds import Kind, e_mail, flag, money_per_currency, one_of, phone, text, whole
+from domain.operations.kinds import Kind, e_mail, flag, money_per_currency, one_of, paragraphs, phone, text, whole
 from domain.shared.errors import InvalidValue, NotFound
 from domain.shared.money import EXPONENTS
 
@@ -155,6 +155,22 @@ POINTS_ADJUSTMENT_LIMIT: Final = Setting(
     "Up to how many points one person adjusts alone", "عدد النقاط التي يسويها شخص واحد منفردا",
 )  # fmt: skip
 
+MANUAL_CONFIRMATION_LIMIT: Final = Setting(
+    "payment.manual_confirmation_limit", money_per_currency(), [{"amount": "10000.00", "currency": "EGP"}],
+    "Up to how much money one person confirms alone, by currency; nothing in currencies that are not named",
+    "المبلغ الذي يؤكد استلامه شخص واحد منفردا لكل عملة؛ ولا شيء في العملات غير المذكورة",
+)  # fmt: skip
+BANK_TRANSFER_INSTRUCTIONS_AR: Final = Setting(
+    "payment.bank_transfer_instructions_ar", paragraphs(most=2000), "",
+    "Where customers transfer money to, in Arabic; empty where there is no such account",
+    "إلى أين يحول العملاء المال، بالعربية؛ فارغ إن لم يوجد حساب", is_public=True,
+)  # fmt: skip
+BANK_TRANSFER_INSTRUCTIONS_EN: Final = Setting(
+    "payment.bank_transfer_instructions_en", paragraphs(most=2000), "",
+    "Where customers transfer money to, in English; empty where there is no such account",
+    "إلى أين يحول العملاء المال، بالإنجليزية؛ فارغ إن لم يوجد حساب", is_public=True,
+)  # fmt: skip
+
 SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     known.key: known
     for known in (
@@ -177,6 +193,9 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         WITHDRAWAL_MINIMUM,
         ADJUSTMENT_LIMIT,
         POINTS_ADJUSTMENT_LIMIT,
+        MANUAL_CONFIRMATION_LIMIT,
+        BANK_TRANSFER_INSTRUCTIONS_AR,
+        BANK_TRANSFER_INSTRUCTIONS_EN,
     )
 }
 

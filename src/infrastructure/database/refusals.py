@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import errors
 
+from domain.billing.manual import ReceiptReferenceUsed
 from domain.catalogue.departures import SoldOut
 from domain.catalogue.packages import SlugTaken
 from domain.identity.roles import RoleNameTaken
@@ -54,6 +55,8 @@ _BY_CONSTRAINT: dict[str, type[DomainError]] = {
     "pk_idempotency_keys": Busy,
     "uq_invitations_pending_email": Busy,
     "uq_payments_idempotency_key": Busy,
+    "uq_manual_receipts_idempotency_key": Busy,
+    "uq_manual_receipts_reference": ReceiptReferenceUsed,
     "uq_erasures_open_user": ErasureAlreadyRequested,
     "uq_personal_data_exports_open_user": ExportInProgress,
 }

@@ -1,5 +1,6 @@
 """Every table and mapper: importing this module completes the metadata."""
 
+from infrastructure.database.billing import manual_tables
 from infrastructure.database.billing import tables as billing
 from infrastructure.database.catalogue import tables as catalogue
 from infrastructure.database.identity import proof_tables
@@ -22,6 +23,7 @@ __all__ = [
     "catalogue",
     "identity",
     "ledger",
+    "manual_tables",
     "membership",
     "messaging",
     "metadata",

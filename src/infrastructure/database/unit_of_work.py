@@ -14,6 +14,7 @@ from domain.ledger.points import PointsTerms
 from domain.shared.aggregate import Aggregate
 from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
+from infrastructure.database.billing.manual import SqlManualReceipts, SqlSlips
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.catalogue.repositories import SqlPackages
 from infrastructure.database.identity.api_keys import SqlApiKeys
@@ -111,6 +112,7 @@ class SqlUnitOfWork:
             "payments",
             "withdrawals",
             "adjustments",
+            "manual_receipts",
             "cashback",
         ):
             if name in made:
@@ -177,6 +179,14 @@ class SqlUnitOfWork:
     @cached_property
     def inbox(self) -> SqlInbox:
         return SqlInbox(self._statements, self._new_id)
+
+    @cached_property
+    def manual_receipts(self) -> SqlManualReceipts:
+        return SqlManualReceipts(self._statements)
+
+    @cached_property
+    def slips(self) -> SqlSlips:
+        return SqlSlips(self._statements)
 
     @cached_property
     def invoices(self) -> SqlInvoices:

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
@@ -24,27 +24,34 @@ from application.billing.ports import (
     Capabilities,
     Checkout,
     CheckoutRequest,
+    DisputeReading,
+    DisputeState,
     OutcomeUnknown,
     ProviderIdentity,
     ProviderRefused,
     Reading,
     ReadingStatus,
     RefundAnswer,
+    RefundReading,
     RefundRequest,
+    RefundState,
     TransferReading,
     TransferRequest,
+    TransferState,
     UnreadableWebhook,
     WebhookNotice,
 )
 from application.billing.sandbox import SandboxNotice, SandboxProvider, WebhookNotDelivered
 from config.settings import WEAK_BELOW_BYTES, Settings, SettingsError
-from domain.billing.sandbox import CheckoutNotFound, SandboxCheckout
+from domain.billing.sandbox import CheckoutNotFound, NoticeType, SandboxCheckout
+from domain.billing.sandbox_refunds import SandboxDispute, SandboxRefund, SandboxTransfer
 from domain.ledger.reconciliation import ProviderStatement
 from domain.shared.clock import Clock
 from domain.shared.errors import Conflict, Unavailable
-from domain.shared.money import Money
+from domain.shared.money import total
 from infrastructure.clock import new_id
 from infrastructure.database.platform.sandbox import SqlSandboxBooks
+from infrastructure.database.platform.sandbox_refunds import SqlSandboxRefunds
 from infrastructure.database.refusals import TryAgain
 from infrastructure.database.transaction import Database
 from infrastructure.payment.exchange import Cut, Exchange, NothingSent
@@ -65,6 +72,7 @@ def create_gateway(context: GatewayContext) -> SandboxGateway:
     _refuse_unusable(context.settings)
     return SandboxGateway(
         SqlSandboxBooks(context.database, context.settings.sandbox_secret),
+        SqlSandboxRefunds(context.database),
         database=context.database,
         settings=context.settings,
         clock=context.clock,
@@ -96,8 +104,17 @@ class SandboxGateway:
         {"CREDIT_CARD", "DEBIT_CARD", "FAWRY", "MEEZA", "VODAFONE_CASH", "OTHER"}
     )
 
-    def __init__(self, books: SqlSandboxBooks, *, database: Database, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        books: SqlSandboxBooks,
+        refunds: SqlSandboxRefunds,
+        *,
+        database: Database,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
         self._books = books
+        self._refunds = refunds
         self._database = database
         self._pages = f"{settings.backend_url}/sandbox/checkout"
         self._secret = settings.sandbox_secret
@@ -105,22 +122,48 @@ class SandboxGateway:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(refunds=False, tells_refunds=False, repeats_creation=True)
+        return Capabilities(refunds=True, tells_refunds=True, repeats_creation=True, pays_out=True, states=True)
 
     def offered(self) -> frozenset[str]:
         return self.methods
 
     def refund(self, request: RefundRequest) -> RefundAnswer:
-        raise ProviderRefused(provider=self.name, reason="nothing is given back")
+        """Once for each merchant reference, never above what was charged; the amount says how it ends."""
+        try:
+            checkout_id, now = UUID(request.identity.reference), self._clock.now()
+            with self._as_a_provider():
+                made = self._refunds.refund(checkout_id, request.merchant_reference, request.amount, at=now)
+        except (ValueError, CheckoutNotFound) as unknown:
+            raise ProviderRefused(provider=self.name, reason="there is no such charge") from unknown
+        if made is None:
+            raise ProviderRefused(provider=self.name, reason="it is more than is left of the charge")
+        if (made.checkout_id, made.amount) != (checkout_id, request.amount):
+            raise ProviderRefused(provider=self.name, reason="the merchant reference was used for another refund")
+        reading = _refund_reading(made, at=now)
+        return RefundAnswer(reading.provider_refund_reference, reading.state, reading.reason)
 
     def transfer(self, request: TransferRequest) -> TransferReading:
-        raise ProviderRefused(provider=self.name, reason="nothing is paid out")
+        """Done at once, and once for each merchant reference."""
+        if not request.amount.is_positive:
+            raise ProviderRefused(provider=self.name, reason="nothing is no transfer")
+        with self._as_a_provider():
+            made = self._refunds.transfer(
+                request.merchant_reference, request.destination, request.amount, at=self._clock.now()
+            )
+        if (made.destination, made.amount) != (request.destination, request.amount):
+            raise ProviderRefused(provider=self.name, reason="the merchant reference was used for another transfer")
+        return _transfer_reading(made)
 
     def read_transfer(self, merchant_reference: str, provider_transfer_reference: str) -> TransferReading | None:
-        raise ProviderRefused(provider=self.name, reason="nothing is paid out")
+        with self._as_a_provider():
+            made = self._refunds.find_transfer(merchant_reference)
+        return _transfer_reading(made) if made is not None else None
 
     def statement(self, day: date) -> ProviderStatement:
-        raise ProviderRefused(provider=self.name, reason="it states nothing")
+        """Charges under their checkout's reference, refunds and transfers under their own."""
+        with self._as_a_provider():
+            lines = self._refunds.booked_on(day, now=self._clock.now())
+        return ProviderStatement(provider=self.name, lines=lines, balances={})
 
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
         """Open a page, with a cash code for FAWRY and the page's address as QR text for MEEZA."""
@@ -144,12 +187,21 @@ class SandboxGateway:
 
     def read(self, identity: ProviderIdentity) -> Reading:
         """What became of a checkout by now; money that is still to come late has not come."""
+        now = self._clock.now()
         try:
             with self._as_a_provider():
-                checkout = self._books.get(UUID(identity.reference))
+                checkout = self._books.get(self._checkout_of(identity))
+                refunds = self._refunds.refunds_of(checkout.id)
+                dispute = self._refunds.dispute_of(checkout.id)
         except (ValueError, CheckoutNotFound):
-            return _reading(ReadingStatus.NOT_FOUND, identity.reference, identity.key)
-        return _reading_of(checkout, identity.key, at=self._clock.now())
+            return _not_found(identity)
+        return _reading_of(checkout, refunds, dispute, identity.key, at=now)
+
+    def _checkout_of(self, identity: ProviderIdentity) -> UUID:
+        """By its reference, else by the charge's. Raises ValueError, CheckoutNotFound."""
+        if identity.reference or not identity.charge:
+            return UUID(identity.reference)
+        return self._refunds.checkout_of_charge(UUID(identity.charge))
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookNotice:
         """Verify a webhook of the sandbox, and say which checkout it speaks of."""
@@ -197,13 +249,25 @@ def _cash_code(checkout_id: UUID) -> str:
     return f"{checkout_id.int % 10**10:010d}"
 
 
-def _reading_of(checkout: SandboxCheckout, provider_key: str, *, at: datetime) -> Reading:
-    return _reading(
-        _status_of(checkout, at=at),
-        str(checkout.id),
-        provider_key,
+def _reading_of(
+    checkout: SandboxCheckout,
+    refunds: Sequence[SandboxRefund],
+    dispute: SandboxDispute | None,
+    provider_key: str,
+    *,
+    at: datetime,
+) -> Reading:
+    charges = [charge for charge in checkout.charges if charge.charged_at <= at]
+    return Reading(
+        status=_status_of(checkout, at=at),
+        provider_reference=str(checkout.id),
+        provider_key=provider_key,
         paid=checkout.charged_until(at),
+        live=False,
         merchant_reference=checkout.merchant_reference,
+        charge_reference=str(charges[0].id) if charges else "",
+        refunds=tuple(_refund_reading(refund, at=at) for refund in refunds),
+        disputes=_disputes(checkout, dispute, at=at),
     )
 
 
@@ -213,16 +277,35 @@ def _status_of(checkout: SandboxCheckout, *, at: datetime) -> ReadingStatus:
     return ReadingStatus.FAILED if checkout.is_over(at) else ReadingStatus.OPEN
 
 
-def _reading(
-    status: ReadingStatus, reference: str, key: str, *, paid: tuple[Money, ...] = (), merchant_reference: str = ""
-) -> Reading:
-    return Reading(
-        status=status,
-        provider_reference=reference,
-        provider_key=key,
-        paid=paid,
-        live=False,
-        merchant_reference=merchant_reference,
+def _not_found(identity: ProviderIdentity) -> Reading:
+    return Reading(ReadingStatus.NOT_FOUND, identity.reference, identity.key, (), live=False)
+
+
+def _refund_reading(refund: SandboxRefund, *, at: datetime) -> RefundReading:
+    state = RefundState(refund.state_at(at).value)
+    return RefundReading(
+        provider_refund_reference=str(refund.id),
+        merchant_reference=refund.merchant_reference,
+        amount=refund.amount,
+        state=state,
+        reason="the amount asked for it" if state is RefundState.FAILED else "",
+    )
+
+
+def _disputes(checkout: SandboxCheckout, dispute: SandboxDispute | None, *, at: datetime) -> tuple[DisputeReading, ...]:
+    """Everything that was charged is questioned, in one dispute."""
+    if dispute is None:
+        return ()
+    questioned = total(checkout.charged_until(at), checkout.amount.currency.code)
+    return (DisputeReading(f"dp_{checkout.id.hex}", questioned, DisputeState(dispute.state.value)),)
+
+
+def _transfer_reading(transfer: SandboxTransfer) -> TransferReading:
+    return TransferReading(
+        provider_transfer_reference=str(transfer.id),
+        merchant_reference=transfer.merchant_reference,
+        amount=transfer.amount,
+        state=TransferState.SUCCEEDED,
     )
 
 
@@ -264,6 +347,7 @@ def _notice(body: bytes) -> WebhookNotice:
         provider_reference=_text(members, "checkout_id"),
         merchant_reference=_text(members, "merchant_reference"),
         reference_number="",
+        is_about_refund=members.get("type") == NoticeType.REFUND,
     )
 
 

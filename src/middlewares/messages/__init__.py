@@ -38,6 +38,7 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "required": ("This field is required.", "هذا الحقل مطلوب."),
     "staff_only": ("Only staff decide this.", "هذا الحقل يحدده الموظفون فقط."),
     "null": ("This field may not be null.", "لا يمكن أن يكون هذا الحقل فارغا."),
+    "unknown_state": ("Choose open, won or lost.", "اختر open أو won أو lost."),
     "unknown_outcome": (
         "Choose paid, declined, late, twice, short or never.",
         "اختر paid أو declined أو late أو twice أو short أو never.",
@@ -64,6 +65,9 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "The link is unknown, used, withdrawn or expired.",
         "الرابط غير معروف أو مستخدم أو مسحوب أو منته.",
     ),
+    "unusable_image": ("Send a PNG, JPEG or WebP image.", "أرسل صورة PNG أو JPEG أو WebP."),
+    "image_too_large": ("An image has at most 40 megapixels.", "لا تزيد الصورة على 40 ميجابكسل."),
+    "too_much_for_a_code": ("This is more than a QR code holds.", "هذا أكثر مما يتسع له رمز QR."),
     "scope_unavailable": ("This is not yours to give a key.", "ليس لك أن تمنح هذا لمفتاح."),
     "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }

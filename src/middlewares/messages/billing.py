@@ -45,6 +45,34 @@ MESSAGES: Final[Sentences] = {
         ("The webhook cannot be read", "It is no JSON or form body that identifies a payment."),
         ("تعذرت قراءة الإشعار", "ليس محتوى JSON أو نموذجا يحدد دفعة."),
     ),
+    "manual_receipt_not_found": (
+        ("No such receipt", "There is none with this id."),
+        ("لا يوجد إيصال كهذا", "لا يوجد إيصال بهذا المعرف."),
+    ),
+    "not_confirmed_by_hand": (
+        ("This payment is not confirmed by hand", "Its provider tells us of its money itself, or nothing was opened."),
+        ("لا تؤكد هذه الدفعة يدويا", "يبلغنا مزودها بوصول المبلغ بنفسه، أو لم يفتح طلب للدفع بعد."),
+    ),
+    "already_confirmed": (
+        ("Money of this payment was confirmed before", "Say `additional` if more came on top of it."),
+        ("سبق تأكيد مبلغ لهذه الدفعة", "أرسل `additional` إن وصل مبلغ آخر فوقه."),
+    ),
+    "receipt_reference_used": (
+        ("The reference was used before", "Other money was confirmed under it; look at what the bank says again."),
+        ("المرجع مستخدم من قبل", "سبق تأكيد مبلغ آخر بهذا المرجع؛ راجع كشف البنك."),
+    ),
+    "slip_not_found": (
+        ("No slip", "Nobody sent one for this payment."),
+        ("لا توجد صورة إيصال", "لم يرسل أحد صورة لهذه الدفعة."),
+    ),
+    "slip_not_wanted": (
+        ("A slip is of no use here", "The payment is not confirmed by hand, or no longer waits for money."),
+        ("لا حاجة إلى صورة إيصال هنا", "لا تؤكد هذه الدفعة يدويا، أو لم تعد تنتظر مبلغا."),
+    ),
+    "no_qr_code": (
+        ("No QR code", "This way to pay has none."),
+        ("لا يوجد رمز QR", "ليس لوسيلة الدفع هذه رمز."),
+    ),
     "checkout_not_found": (
         ("No such checkout", "The sandbox gave out no such address."),
         ("لا توجد صفحة دفع كهذه", "لم تصدر البيئة التجريبية عنوانا كهذا."),
@@ -56,6 +84,10 @@ MESSAGES: Final[Sentences] = {
     "checkout_expired": (
         ("The checkout has expired", "It cannot be paid in time any more; only `late` is left."),
         ("انتهت مهلة صفحة الدفع", "لم يعد الدفع في الموعد ممكنا؛ لم يبق إلا `late`."),
+    ),
+    "nothing_to_dispute": (
+        ("Nothing to dispute", "Nothing was charged, or the dispute is over: {current}."),
+        ("لا شيء للاعتراض عليه", "لم يخصم شيء، أو انتهى الاعتراض: {current}."),
     ),
     "webhook_not_delivered": (
         ("The webhook was not delivered", "The address did not answer 2xx; it will be tried again."),

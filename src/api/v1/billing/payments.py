@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Response, request
@@ -21,6 +20,7 @@ from application.billing.cancelling import CancelPayment, cancel_open_payment
 from application.billing.payments import OpenPayment, open_payment
 from application.billing.splits import WantedPart
 from application.queries import Row
+from domain.billing.manual import is_reference_number
 from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentStatus, PaymentType
 from domain.billing.tenders import OWN_KINDS, TenderKind
 from middlewares.auth_middleware import permission_required, token_required
@@ -38,16 +38,16 @@ _PAYABLES = {
 }
 
 
-def _web_address(text: str) -> None:
-    """An absolute http or https address; a browser is sent there, so nothing else will do."""
-    try:
-        parts = urlsplit(text)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_address = False
-    # urlsplit drops line breaks in silence; a header or a text column takes no control character at all.
-    if not is_address or len(text) > 1000 or not text.isprintable() or " " in text:
+def _way_back(text: str) -> None:
+    """An absolute http or https address, or one of our own apps': a browser is sent there, so nothing else will do."""
+    if not use().app_addresses.may_be_asked_for(text):
         raise ValidationError("An absolute http or https address.")
+
+
+def _number_to_quote(text: str) -> None:
+    """Nine digits, the last of which checks the others."""
+    if not is_reference_number(text):
+        raise ValidationError("This number was copied wrongly.")
 
 
 class PayableRequest(Schema):
@@ -71,16 +71,16 @@ class PaymentRequest(Schema):
     provider = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 30))
     amount = MoneyField(load_default=None, allow_none=True)
     tenders = fields.List(fields.Nested(TenderRequest), load_default=(), validate=validate.Length(max=3))
-    success_url = fields.String(load_default=None, allow_none=True, validate=_web_address)
-    cancel_url = fields.String(load_default=None, allow_none=True, validate=_web_address)
+    success_url = fields.String(load_default=None, allow_none=True, validate=_way_back)
+    cancel_url = fields.String(load_default=None, allow_none=True, validate=_way_back)
 
 
 class DepositRequest(Schema):
     amount = MoneyField(required=True)
     method = fields.Enum(PaymentMethod, required=True)
     provider = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 30))
-    success_url = fields.String(load_default=None, allow_none=True, validate=_web_address)
-    cancel_url = fields.String(load_default=None, allow_none=True, validate=_web_address)
+    success_url = fields.String(load_default=None, allow_none=True, validate=_way_back)
+    cancel_url = fields.String(load_default=None, allow_none=True, validate=_way_back)
 
 
 class CheckoutShown(Schema):
@@ -128,6 +128,11 @@ class PaymentSearch(ChangesQuery):
 
     status = fields.String(load_default=None, validate=validate.OneOf([status.value for status in PaymentStatus]))
     provider = Text(most=30, least=1, load_default=None)
+    reference_number = fields.String(
+        load_default=None,
+        validate=_number_to_quote,
+        metadata={"description": "What a customer quotes of a payment that staff confirm."},
+    )
 
 
 @blueprint.route("/payments")
@@ -144,6 +149,7 @@ class Payments(MethodView):
             after=after_in(query["cursor"], order),
             status=query["status"],
             provider=query["provider"],
+            reference_number=query["reference_number"],
             updated_after=query["updated_after"],
         )
         shown, cursor = split_page(rows, query["limit"], by_order(order))
@@ -239,7 +245,12 @@ def open_and_show(*, payment_type: PaymentType, payable_id: UUID | None, **body:
         **body,
     )
     payment_id = open_payment(
-        command, new_uow=use().new_uow, gateways=use().gateways, clock=use().clock, new_id=use().new_id
+        command,
+        new_uow=use().new_uow,
+        gateways=use().gateways,
+        returns=use().returns,
+        clock=use().clock,
+        new_id=use().new_id,
     )
     return answer(PaymentShown, _shown(payment_id), 201, location=f"/api/v1/payments/{payment_id}")
 

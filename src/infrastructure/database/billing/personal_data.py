@@ -1,6 +1,6 @@
 """What billing holds about a person; amounts, numbers and dates stay on the books (tax law keeps them)."""
 
-from infrastructure.database.billing import tables
+from infrastructure.database.billing import manual_tables, tables
 from infrastructure.database.holdings import Holding, because
 
 _THEIRS = "payment_id IN (SELECT id FROM payments WHERE user_id = $person)"
@@ -50,6 +50,24 @@ HOLDINGS = (
         exported_as="payment_receipts",
         exported=("attempt_id", "position", "amount_minor", "currency", "disposition", "received_at"),
     ),
+    Holding(
+        table=manual_tables.manual_checkouts,
+        plain=because(_NUMBERS, "merchant_reference", "reference_number"),
+    ),
+    Holding(
+        table=manual_tables.manual_receipts,
+        belongs="payer_user_id = $person",
+        exported_as="manual_receipts",
+        exported=("id", "payment_id", "reference", "received_on", "amount_minor", "currency", "status", "created_at"),
+        plain=because(_NUMBERS, "reference"),
+    ),
+    Holding(
+        table=manual_tables.manual_receipts,
+        belongs="made_by_user_id = $person",
+        # Whatever the client of whoever confirmed it wrote.
+        erased={"idempotency_key": "'erased ' || id"},
+    ),
+    Holding(table=manual_tables.payment_slips, belongs="user_id = $person", deleted=True, objects="storage_key"),
     Holding(
         table=tables.payment_webhook_logs,
         belongs=_WEBHOOKS,

@@ -40,7 +40,13 @@ WHERE (%(owner)s::uuid IS NULL OR i.user_id = %(owner)s)
 """
 _PAYMENTS_CHANGED, _PAYMENTS_NEWEST = Order("p.updated_at", "p.id"), Order("p.created_at", "p.id", descending=True)
 _INVOICES_CHANGED, _INVOICES_NEWEST = Order("i.updated_at", "i.id"), Order("i.issued_at", "i.id", descending=True)
-_PAYMENT_FILTERS = {"status": " AND p.status = %(status)s", "provider": " AND p.provider = %(provider)s"}
+_PAYMENT_FILTERS = {
+    "status": " AND p.status = %(status)s",
+    "provider": " AND p.provider = %(provider)s",
+    "reference_number": """ AND p.id IN (
+        SELECT r.payment_id FROM payment_attempts r JOIN manual_checkouts c USING (merchant_reference)
+        WHERE c.reference_number = %(reference_number)s)""",
+}
 _ATTENTION = """
 SELECT * FROM (
     SELECT r.id, 'SUSPENSE_' || r.reason AS reason, a.payment_id, p.payment_number, p.booking_id, a.provider,
@@ -57,6 +63,11 @@ SELECT * FROM (
     SELECT w.id, 'UNKNOWN_REFERENCE', w.payment_id, NULL, NULL, w.provider, w.provider_reference, NULL, NULL, NULL,
            NULL, w.received_at
     FROM payment_webhook_logs w WHERE w.status = 'FAILED') q
+"""
+_RETURNED = """
+SELECT p.id, p.payment_number, p.amount_minor, p.currency, p.status, p.success_url, p.cancel_url,
+       (SELECT t.status FROM payment_attempts t WHERE t.payment_id = p.id ORDER BY t.id DESC LIMIT 1) AS attempt_status
+FROM payments p WHERE p.id = %s
 """
 _DOCUMENT = """
 SELECT i.*, concat_ws(' ', u.first_name, u.last_name) AS customer_name, u.email AS customer_email,
@@ -100,10 +111,11 @@ class SqlBillingQueries:
         after: After | None,
         status: str | None = None,
         provider: str | None = None,
+        reference_number: str | None = None,
         updated_after: datetime | None = None,
     ) -> Sequence[Row]:
         order = _PAYMENTS_CHANGED if updated_after is not None else _PAYMENTS_NEWEST
-        values = {"owner": owner, "status": status, "provider": provider}
+        values = {"owner": owner, "status": status, "provider": provider, "reference_number": reference_number}
         where = "".join(sql for name, sql in _PAYMENT_FILTERS.items() if values[name] is not None)
         return self._database.rows(
             f"{_PAYMENTS}{where}{order_sql(order, after, updated_after)}",
@@ -132,6 +144,9 @@ class SqlBillingQueries:
                 **order_values(self._database, after, updated_after, limit),
             },
         )
+
+    def returned(self, payment_id: UUID) -> Row | None:
+        return self._database.row(_RETURNED, (payment_id,))
 
     def attention(self, *, unknown_before: datetime, limit: int, after: After | None) -> Sequence[Row]:
         condition = page_after(after, "noticed_at", "id")

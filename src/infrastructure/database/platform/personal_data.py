@@ -24,6 +24,13 @@ HOLDINGS = (
         plain=because("made by us of ids", "merchant_reference", "webhook_url", "currency", "locale", "outcome"),
     ),
     Holding(table=tables.sandbox_charges, plain=because("a unit", "currency")),
+    Holding(table=tables.sandbox_refunds, plain=because("made by us of ids", "merchant_reference", "currency")),
+    Holding(table=tables.sandbox_disputes, plain=because("one of three words", "state")),
+    Holding(
+        table=tables.sandbox_transfers,
+        plain=because("made by us of ids", "merchant_reference", "currency")
+        | because("an account of a provider that takes no money", "destination"),
+    ),
     Holding(table=tables.outbox_events, plain=because(_IDS, "name", "payload")),
     Holding(table=tables.processed_events, plain=because("names of handlers and of errors", "handler", "reason")),
     Holding(table=tables.revisions, plain=because("names of what is counted", "name")),

@@ -12,7 +12,9 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.billing.sandbox import CheckoutNotFound, Outcome, SandboxCharge, SandboxCheckout
+from domain.billing.sandbox_refunds import SandboxDispute, SandboxRefund
 from domain.shared.money import Money, currency
+from infrastructure.database.platform.sandbox_refunds import dispute_in, keep_dispute, mark_told
 from infrastructure.database.transaction import Database, Row, Statements
 
 _ADD = """
@@ -93,6 +95,18 @@ class SqlSandboxBooks:
                     (charge.id, checkout.id, charge.position, charge.amount.minor, charge.amount.currency.code,
                      charge.charged_at),
                 )  # fmt: skip
+
+    def refunds_until(self, at: datetime, *, limit: int) -> Sequence[SandboxRefund]:
+        with self._joined() as statements:
+            return mark_told(statements, at=at, limit=limit)
+
+    def dispute_of(self, checkout: SandboxCheckout) -> SandboxDispute | None:
+        with self._joined() as statements:
+            return dispute_in(statements, checkout.id)
+
+    def keep_dispute(self, dispute: SandboxDispute, *, at: datetime) -> None:
+        with self._joined() as statements:
+            keep_dispute(statements, dispute, at=at)
 
     @contextlib.contextmanager
     def _joined(self) -> Iterator[Statements]:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -111,4 +112,44 @@ sandbox_charges = Table(
     Column("currency", Text, nullable=False),
     instant("charged_at"),
     UniqueConstraint("checkout_id", "position"),
+)
+
+# `told_at`: when the merchant was told of how it ended. Whether it fails is decided with it (docs/sandbox.md).
+sandbox_refunds = Table(
+    "sandbox_refunds",
+    metadata,
+    key(),
+    Column("checkout_id", Uuid, ForeignKey("sandbox_checkouts.id"), nullable=False),
+    Column("merchant_reference", Text, nullable=False, unique=True),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("fails", Boolean, nullable=False),
+    instant("settles_at"),
+    instant("told_at", nullable=True),
+    instant("created_at"),
+    CheckConstraint("amount_minor > 0", name="amount_above_zero"),
+    Index("ix_sandbox_refunds_checkout_id", "checkout_id"),
+    Index("ix_sandbox_refunds_untold", "settles_at", postgresql_where="told_at IS NULL"),
+)
+
+sandbox_disputes = Table(
+    "sandbox_disputes",
+    metadata,
+    Column("checkout_id", Uuid, ForeignKey("sandbox_checkouts.id"), primary_key=True),
+    Column("state", Text, nullable=False),
+    instant("opened_at"),
+    instant("changed_at"),
+    CheckConstraint("state IN ('OPEN', 'WON', 'LOST')", name="state_known"),
+)
+
+sandbox_transfers = Table(
+    "sandbox_transfers",
+    metadata,
+    key(),
+    Column("merchant_reference", Text, nullable=False, unique=True),
+    Column("destination", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    instant("created_at"),
+    CheckConstraint("amount_minor > 0", name="amount_above_zero"),
 )

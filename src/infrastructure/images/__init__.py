@@ -1,0 +1,1 @@
+"""Pictures: what people send, cleaned, and codes that we draw."""

@@ -1,0 +1,68 @@
+"""Pictures that people send, decoded and encoded anew (guarantee S7)."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from functools import cached_property
+from typing import Final
+
+from gevent import monkey
+from gevent.threadpool import ThreadPool
+from PIL import Image, ImageOps
+
+from application.billing.manual_ports import Picture
+from domain.shared.errors import InvalidValue
+
+MOST_PIXELS: Final = 40_000_000
+LONGEST_SIDE: Final = 3000
+"""Pixels of the longer side that are kept: enough to read a slip by."""
+FORMATS: Final = ("PNG", "JPEG", "WEBP")
+QUALITY: Final = 88
+
+# What Pillow's decoders raise for bytes that are not what they say (its handbook names OSError; fuzzing the others).
+_BROKEN: Final = (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, OverflowError,
+                  struct.error, zlib.error)  # fmt: skip
+_BOMBS: Final = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+
+
+class PillowPictures:
+    """Implements `application.billing.manual_ports.Pictures`; what comes out is a JPEG without any metadata.
+
+    Under gevent one picture at a time is decoded, beside the loop: others keep moving, and memory is bounded.
+    """
+
+    def cleaned(self, content: bytes) -> Picture:
+        return Picture(self._run(lambda: _encoded_anew(content)), "image/jpeg")
+
+    @cached_property
+    def _run(self) -> Callable[[Callable[[], bytes]], bytes]:
+        if not monkey.is_module_patched("threading"):
+            return lambda work: work()
+        pool = ThreadPool(1)
+        return lambda work: bytes(pool.apply(work))
+
+
+def _encoded_anew(content: bytes) -> bytes:
+    try:
+        # The header alone is read here: how large it says to be is known before anything is decoded.
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise InvalidValue("at most 40 megapixels", pointer="/slip", code="image_too_large")
+            return _as_jpeg(image)
+    except _BOMBS as bomb:
+        raise InvalidValue("at most 40 megapixels", pointer="/slip", code="image_too_large") from bomb
+    except _BROKEN as fault:
+        raise InvalidValue("a PNG, JPEG or WebP image", pointer="/slip", code="unusable_image") from fault
+
+
+def _as_jpeg(image: Image.Image) -> bytes:
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    upright = ImageOps.exif_transpose(image).convert("RGBA")
+    paper = Image.new("RGB", upright.size, "white")
+    paper.paste(upright, mask=upright.getchannel("A"))
+    encoded = io.BytesIO()
+    paper.save(encoded, "JPEG", quality=QUALITY)
+    return encoded.getvalue()
