@@ -9,7 +9,9 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
+from application.billing.chasing_ports import Chasing, StatementDays
 from application.billing.inbox import WebhookInbox
+from application.billing.suspense_ports import Suspense
 from application.identity.records import (
     ApiKeys,
     CountedGuesses,
@@ -308,6 +310,15 @@ class UnitOfWork(Protocol):
 
     @property
     def inbox(self) -> WebhookInbox: ...
+
+    @property
+    def suspense(self) -> Suspense: ...
+
+    @property
+    def chasing(self) -> Chasing: ...
+
+    @property
+    def statement_days(self) -> StatementDays: ...
 
     @property
     def invoices(self) -> Invoices: ...

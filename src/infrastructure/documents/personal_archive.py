@@ -29,6 +29,7 @@ SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "payments": ("المدفوعات", "Payments"),
     "payment_attempts": ("محاولات الدفع", "Attempts to pay"),
     "payment_receipts": ("المبالغ المستلمة", "Money received"),
+    "suspense_items": ("مبالغ معلقة", "Money in suspense"),
     "invoices": ("الفواتير", "Invoices"),
     "invoice_items": ("بنود الفواتير", "Rows of invoices"),
     "accounts": ("الحسابات", "Accounts"),
