@@ -18,6 +18,8 @@ from api.pages.invitations import blueprint as invitation_pages
 from api.pages.views import blueprint as pages
 from api.sandbox.views import blueprint as sandbox
 from api.specification import create_specification, declare_security
+from api.v1.billing.attention import blueprint as attention
+from api.v1.billing.attention_actions import blueprint as attention_actions
 from api.v1.billing.invoices import blueprint as invoices
 from api.v1.billing.payments import blueprint as payments
 from api.v1.catalogue.packages import blueprint as packages
@@ -74,6 +76,8 @@ _V1 = (
     memberships,
     packages,
     bookings,
+    attention,
+    attention_actions,
     payments,
     invoices,
     wallets,

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
+from application.billing.attention_ports import FlaggedRows
 from application.billing.chasing_ports import Chasing, StatementDays
 from application.billing.inbox import WebhookInbox
 from application.billing.suspense_ports import Suspense
@@ -316,6 +317,9 @@ class UnitOfWork(Protocol):
 
     @property
     def chasing(self) -> Chasing: ...
+
+    @property
+    def flagged(self) -> FlaggedRows: ...
 
     @property
     def statement_days(self) -> StatementDays: ...

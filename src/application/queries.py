@@ -16,6 +16,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from application.billing.attention_ports import AttentionQueries
 from application.catalogue.queries import CatalogueQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
@@ -170,10 +171,6 @@ class BillingQueries(Protocol):
         updated_after: datetime | None = None,
     ) -> Sequence[Row]: ...
 
-    def attention(self, *, unknown_before: datetime, limit: int, after: After | None) -> Sequence[Row]:
-        """What a person has to look at: money in suspense, attempts unknown since before, unknown references."""
-        ...
-
 
 class LedgerQueries(Protocol):
     def balance(self, account_id: UUID) -> int:
@@ -284,6 +281,7 @@ class Queries:
     catalogue: CatalogueQueries
     sales: SalesQueries
     billing: BillingQueries
+    attention: AttentionQueries
     ledger: LedgerQueries
     cashback: CashbackQueries
     points: PointsQueries

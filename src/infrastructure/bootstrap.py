@@ -21,6 +21,7 @@ from domain.identity.lockout import ADDRESS_FAILURES, LockoutPolicy
 from domain.operations.settings import HOLD_MINUTES
 from domain.shared.clock import Clock
 from infrastructure.clock import SystemClock, new_id
+from infrastructure.database.billing.attention import SqlAttentionQueries
 from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoiceDocuments
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.idempotency import SqlIdempotency
@@ -155,6 +156,7 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         catalogue=SqlCatalogueQueries(database),
         sales=SqlSalesQueries(database),
         billing=SqlBillingQueries(database),
+        attention=SqlAttentionQueries(database),
         ledger=SqlLedgerQueries(database),
         cashback=SqlCashbackQueries(database),
         points=SqlPointsQueries(database),

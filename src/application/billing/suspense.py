@@ -21,6 +21,7 @@ from domain.billing.suspense import (
     REFERENCE,
     Decision,
     Resolution,
+    SuspenseCredited,
     SuspenseDoesNotFit,
     SuspenseItem,
     SuspenseStatus,
@@ -54,6 +55,7 @@ def put_into_wallet(command: DecideSuspense, *, uow: UnitOfWork, clock: Clock, n
         deciding = _Deciding.locked(command, uow=uow, clock=clock, new_id=new_id)
         item = deciding.real_money()[0]
         journal = deciding.to_wallet(item.amount, key=item.journal_key)
+        deciding.tell_of_credit(item.amount)
         deciding.resolve(Resolution.WALLET, journal_id=journal)
         uow.commit()
 
@@ -113,7 +115,7 @@ def refund_to_payer(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplySuspense:
-    """Pay with money in suspense: `together_with` more items of the same payment, `payable` something else of theirs."""
+    """Pay with money in suspense, `together_with` more items of the payment; `payable` is another thing of theirs."""
 
     decision: DecideSuspense
     together_with: frozenset[UUID] = frozenset()
@@ -182,7 +184,7 @@ class _Deciding:
         return cls(payment, items, decision, uow, clock, new_id, before)
 
     def real_money(self) -> Sequence[SuspenseItem]:
-        """The items, all of them open. Raises IllegalTransition, SuspenseDoesNotFit for test money or two currencies."""
+        """The items, all open. Raises IllegalTransition, SuspenseDoesNotFit for test money or two currencies."""
         for item in self.items:
             item.ensure_open()
         if any(item.is_test_money for item in self.items):
@@ -203,6 +205,7 @@ class _Deciding:
         )
         if money > asked:
             self.to_wallet(money - asked, key=f"{key}:over")
+            self.tell_of_credit(money - asked)
         self.resolve(Resolution.APPLIED, journal_id=journal)
         return self.payment.id
 
@@ -234,8 +237,21 @@ class _Deciding:
             clock=self.clock,
             new_id=self.new_id,
         )
+        if money > due:
+            self.tell_of_credit(money - due)
         self.resolve(Resolution.APPLIED, journal_id=journal)
         return paid.id
+
+    def tell_of_credit(self, amount: Money) -> None:
+        """The customer is to hear of what stays in their wallet."""
+        self.uow.publish(
+            SuspenseCredited(
+                at=self.decision.at,
+                payment_id=self.payment.id,
+                amount_minor=amount.minor,
+                currency=amount.currency.code,
+            )
+        )
 
     def to_wallet(self, amount: Money, *, key: str) -> UUID:
         """Post the journal from suspense into the customer's wallet; its id."""

@@ -76,6 +76,16 @@ class SuspenseResolved(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuspenseCredited(DomainEvent):
+    """So much of what had come for a payment is in the customer's wallet now."""
+
+    name: ClassVar[str] = "billing.suspense_credited"
+    payment_id: UUID
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """Who decided, when, and in words why."""
 

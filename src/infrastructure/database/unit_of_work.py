@@ -16,6 +16,7 @@ from domain.shared.aggregate import Aggregate
 from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
 from infrastructure.database.billing.chasing import SqlChasing, SqlStatementDays
+from infrastructure.database.billing.flagged import SqlFlaggedRows
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.billing.suspense import SqlSuspense
 from infrastructure.database.catalogue.repositories import SqlPackages
@@ -189,6 +190,10 @@ class SqlUnitOfWork:
     @cached_property
     def chasing(self) -> SqlChasing:
         return SqlChasing(self._statements)
+
+    @cached_property
+    def flagged(self) -> SqlFlaggedRows:
+        return SqlFlaggedRows(self._statements)
 
     @cached_property
     def statement_days(self) -> SqlStatementDays:

@@ -12,8 +12,9 @@ from application.billing.inbox import OpenAttempt
 from domain.billing.payments import AttemptStatus
 from infrastructure.database.transaction import Row, Statements
 
-_COLUMNS: Final = """id, payment_id, provider, merchant_reference, coalesce(provider_reference, '') AS provider_reference,
-    provider_key, coalesce(charge_reference, '') AS charge_reference, status, created_at, expires_at, reads"""
+_COLUMNS: Final = """id, payment_id, provider, merchant_reference, provider_key,
+    coalesce(provider_reference, '') AS provider_reference,
+    coalesce(charge_reference, '') AS charge_reference, status, created_at, expires_at, reads"""
 # The conditions on `status` are those of the partial indexes, word for word.
 _OPEN: Final = f"""
 SELECT {_COLUMNS} FROM payment_attempts

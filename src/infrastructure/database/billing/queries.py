@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.queries import After, Row
-from infrastructure.database.pages import Order, order_sql, order_values, page_after, page_values
+from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.transaction import Database
 
 _PAYMENTS = """
@@ -41,23 +41,6 @@ WHERE (%(owner)s::uuid IS NULL OR i.user_id = %(owner)s)
 _PAYMENTS_CHANGED, _PAYMENTS_NEWEST = Order("p.updated_at", "p.id"), Order("p.created_at", "p.id", descending=True)
 _INVOICES_CHANGED, _INVOICES_NEWEST = Order("i.updated_at", "i.id"), Order("i.issued_at", "i.id", descending=True)
 _PAYMENT_FILTERS = {"status": " AND p.status = %(status)s", "provider": " AND p.provider = %(provider)s"}
-_ATTENTION = """
-SELECT * FROM (
-    SELECT r.id, 'SUSPENSE_' || r.reason AS reason, a.payment_id, p.payment_number, p.booking_id, a.provider,
-           a.provider_reference, r.amount_minor, r.currency, p.amount_minor AS expected_minor,
-           p.currency AS expected_currency, r.received_at AS noticed_at
-    FROM payment_receipts r JOIN payment_attempts a ON a.id = r.attempt_id JOIN payments p ON p.id = a.payment_id
-    WHERE r.disposition = 'SUSPENSE'
-    UNION ALL
-    SELECT a.id, 'OUTCOME_UNKNOWN', a.payment_id, p.payment_number, p.booking_id, a.provider, a.provider_reference,
-           p.amount_minor, p.currency, p.amount_minor, p.currency, a.updated_at
-    FROM payment_attempts a JOIN payments p ON p.id = a.payment_id
-    WHERE a.status IN ('CREATED', 'UNKNOWN') AND a.updated_at < %(unknown_before)s
-    UNION ALL
-    SELECT w.id, 'UNKNOWN_REFERENCE', w.payment_id, NULL, NULL, w.provider, w.provider_reference, NULL, NULL, NULL,
-           NULL, w.received_at
-    FROM payment_webhook_logs w WHERE w.status = 'FAILED') q
-"""
 _DOCUMENT = """
 SELECT i.*, concat_ws(' ', u.first_name, u.last_name) AS customer_name, u.email AS customer_email,
        b.booking_number, p.payment_number, p.payment_method,
@@ -132,11 +115,6 @@ class SqlBillingQueries:
                 **order_values(self._database, after, updated_after, limit),
             },
         )
-
-    def attention(self, *, unknown_before: datetime, limit: int, after: After | None) -> Sequence[Row]:
-        condition = page_after(after, "noticed_at", "id")
-        sql = f"{_ATTENTION} WHERE {condition} ORDER BY noticed_at DESC, id DESC LIMIT %(limit)s"
-        return self._database.rows(sql, {"unknown_before": unknown_before, **page_values(after, limit)})
 
 
 class SqlInvoiceDocuments:
