@@ -291,10 +291,10 @@ class Shop:
         return [(row["amount_minor"], row["currency"], row["disposition"], row["reason"]) for row in rows]
 
     def attention(self) -> list[str]:
-        """Why a person has to look at something, oldest first."""
+        """Why a person has to look at something, oldest first; no relay runs here, so invoices are never there."""
         soon = AttentionSearch(at=self.use.clock.now() + UNKNOWN_IS_OLD_AFTER)
         rows = self.use.queries.attention.waiting(soon, limit=100, after=None)
-        return [row["reason"] for row in reversed(rows)]
+        return [row["reason"] for row in reversed(rows) if row["reason"] != "UNFULFILLED"]
 
 
 # Each of these finds nothing, whatever happened before (docs: the guarantees' fault catalogue).

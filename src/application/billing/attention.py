@@ -58,7 +58,7 @@ def check_attempt(
 
 
 def give_up_attempt(command: ActOn, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Believe a person who saw at the provider that nothing was paid; money that comes later is kept in suspense.
+    """Believe a person who saw at the provider that nothing was paid; money that comes all the same is booked as ever.
 
     Raises AttemptNotFound, OwnRequest, and IllegalTransition unless its outcome is unknown.
     """
@@ -172,7 +172,7 @@ def read_body(command: ActOn, *, uow: UnitOfWork, clock: Clock) -> RawBody:
             action="webhooks.read",
             resource_type="WEBHOOK",
             resource_id=command.id,
-            changes={"before": {}, "after": {}, "size_bytes": len(body.content)},
+            changes={"before": {}, "after": {}, "reason": command.reason, "size_bytes": len(body.content)},
             at=clock.now(),
         )
         uow.commit()

@@ -127,7 +127,7 @@ class AbandonedAttempt(MethodView):
     @blueprint.arguments(ReasonRequest)
     @blueprint.response(200, AttentionStoryShown)
     def post(self, body: dict[str, Any], attempt_id: UUID) -> Response:
-        """Nothing was paid, as a person saw at the provider; money that comes all the same is kept in suspense."""
+        """Nothing was paid, as a person saw at the provider; money that comes all the same is booked as ever."""
         attention.give_up_attempt(_act(attempt_id, body), uow=use().new_uow(), clock=use().clock)
         return _shown(AttentionKind.ATTEMPT, attempt_id)
 
