@@ -104,7 +104,7 @@ def test_money_goes_into_the_wallet_once_whatever_is_sent_how_often(
     assert (again.json, again.headers["Idempotent-Replayed"]) == (done, "true")
     problem(shop.post(path, finance, {"reason": "another reason"}, key="once"), 422, "idempotency_key_reused")
     problem(shop.post(path, finance, WHY), 409, "illegal_transition")
-    problem(shop.client.post(path, json=WHY, headers=finance.headers), 422, "idempotency_key_missing")
+    problem(shop.client.post(path, json=WHY, headers=finance.headers), 400, "idempotency_key_missing")
     assert wallet(shop, customer) == "2000.00"
     assert shop.done(shop.get(QUEUE, shop.admin))["items"] == []
     shop.deliver_events()
@@ -116,7 +116,7 @@ def test_who_may_look_may_not_act_and_customers_may_neither(shop: Shop, customer
     row = suspend(shop, customer)
     for path in (QUEUE, f"{QUEUE}/suspense/{row['id']}"):
         assert shop.get(path, employee).status_code == 200
-        problem(shop.get(path, customer), 403, "permission_denied")
+        problem(shop.get(path, customer), 403, "wrong_surface")
         assert shop.get(path).status_code == 401
     actions = {
         "suspense": ("wallet", "apply", "write-off"),

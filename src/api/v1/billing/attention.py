@@ -64,7 +64,7 @@ class AttentionShown(Schema):
     actions = fields.List(fields.String())
 
 
-class AttemptShown(Schema):
+class StoryAttemptShown(Schema):
     id = fields.UUID()
     provider = fields.String()
     status = fields.String()
@@ -75,28 +75,28 @@ class AttemptShown(Schema):
     error_code = fields.String(allow_none=True)
     receipts_count = fields.Integer()
     reads = fields.Integer()
-    read_again_at = fields.String(allow_none=True)
-    expires_at = fields.String(allow_none=True)
-    created_at = fields.String()
-    updated_at = fields.String()
+    read_again_at = fields.DateTime(allow_none=True)
+    expires_at = fields.DateTime(allow_none=True)
+    created_at = fields.DateTime()
+    updated_at = fields.DateTime()
 
 
-class ReceiptShown(Schema):
+class StoryReceiptShown(Schema):
     id = fields.UUID()
     attempt_id = fields.UUID()
     amount = MoneyField()
     disposition = fields.String()
     reason = fields.String(allow_none=True)
     journal_id = fields.UUID()
-    received_at = fields.String()
+    received_at = fields.DateTime()
     suspense_status = fields.String(allow_none=True)
     resolution = fields.String(allow_none=True)
     decided_by_user_id = fields.UUID(allow_none=True)
     decision_reason = fields.String(allow_none=True)
-    decided_at = fields.String(allow_none=True)
+    decided_at = fields.DateTime(allow_none=True)
 
 
-class WebhookShown(Schema):
+class StoryWebhookShown(Schema):
     """Without what it said: that is behind a permission of its own, under `…/webhooks/{id}/body`."""
 
     id = fields.UUID()
@@ -109,14 +109,14 @@ class WebhookShown(Schema):
     reference_number = fields.String()
     charge_reference = fields.String()
     is_about_refund = fields.Boolean()
-    received_at = fields.String()
-    processed_at = fields.String(allow_none=True)
-    dismissed_at = fields.String(allow_none=True)
+    received_at = fields.DateTime()
+    processed_at = fields.DateTime(allow_none=True)
+    dismissed_at = fields.DateTime(allow_none=True)
     dismissed_by_user_id = fields.UUID(allow_none=True)
     dismissed_reason = fields.String(allow_none=True)
 
 
-class JournalEntryShown(Schema):
+class StoryEntryShown(Schema):
     account_kind = fields.String()
     provider = fields.String()
     amount = MoneyField()
@@ -130,14 +130,14 @@ class StoryJournalShown(Schema):
     description = Localized()
     description_ar = fields.String()
     description_en = fields.String()
-    occurred_at = fields.String()
-    entries = fields.List(fields.Nested(JournalEntryShown))
+    occurred_at = fields.DateTime()
+    entries = fields.List(fields.Nested(StoryEntryShown))
 
 
 class AttentionStoryShown(AttentionShown):
-    attempts = fields.List(fields.Nested(AttemptShown))
-    receipts = fields.List(fields.Nested(ReceiptShown))
-    webhooks = fields.List(fields.Nested(WebhookShown))
+    attempts = fields.List(fields.Nested(StoryAttemptShown))
+    receipts = fields.List(fields.Nested(StoryReceiptShown))
+    webhooks = fields.List(fields.Nested(StoryWebhookShown))
     journals = fields.List(fields.Nested(StoryJournalShown))
 
 

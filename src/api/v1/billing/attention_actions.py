@@ -33,7 +33,7 @@ _PAYABLES: Final = {"BOOKING": PaymentType.BOOKING, "MEMBERSHIP": PaymentType.ME
 _MOST_TOGETHER: Final = 20
 
 
-class ReasonRequest(Schema):
+class AttentionReasonRequest(Schema):
     """Why; it stays with what is done."""
 
     reason = Text(least=3, most=500, required=True)
@@ -44,14 +44,14 @@ class AnotherPayableRequest(Schema):
     id = fields.UUID(required=True)
 
 
-class ApplyRequest(ReasonRequest):
+class ApplySuspenseRequest(AttentionReasonRequest):
     """`together_with` names more items of the same payment, `payable` another thing of the same customer's."""
 
     together_with = fields.List(fields.UUID(), load_default=(), validate=validate.Length(max=_MOST_TOGETHER))
     payable = fields.Nested(AnotherPayableRequest, load_default=None, allow_none=True)
 
 
-class AssignRequest(ReasonRequest):
+class AssignWebhookRequest(AttentionReasonRequest):
     payment_id = fields.UUID(required=True)
 
 
@@ -59,7 +59,7 @@ class AssignRequest(ReasonRequest):
 class IntoWallet(MethodView):
     @permission_required("payments.resolve")
     @idempotent(required=True)
-    @blueprint.arguments(ReasonRequest)
+    @blueprint.arguments(AttentionReasonRequest)
     @blueprint.response(200, AttentionStoryShown)
     def post(self, body: dict[str, Any], receipt_id: UUID) -> Response:
         """Put money in suspense into the customer's wallet."""
@@ -72,7 +72,7 @@ class IntoWallet(MethodView):
 class Applied(MethodView):
     @permission_required("payments.resolve")
     @idempotent(required=True)
-    @blueprint.arguments(ApplyRequest)
+    @blueprint.arguments(ApplySuspenseRequest)
     @blueprint.response(200, AttentionStoryShown)
     def post(self, body: dict[str, Any], receipt_id: UUID) -> Response:
         """Pay what the money was meant for, or another thing of the customer's that takes just this much."""
@@ -90,7 +90,7 @@ class Applied(MethodView):
 class WrittenOff(MethodView):
     @permission_required("payments.resolve")
     @idempotent(required=True)
-    @blueprint.arguments(ReasonRequest)
+    @blueprint.arguments(AttentionReasonRequest)
     @blueprint.response(200, AttentionStoryShown)
     def post(self, body: dict[str, Any], receipt_id: UUID) -> Response:
         """Write off test money, or what rounding left; `payment.write_off_limit` says how little that is."""
@@ -105,7 +105,7 @@ class WrittenOff(MethodView):
 class CheckedAttempt(MethodView):
     @permission_required("payments.resolve")
     @idempotent(required=True, calls_provider=True)
-    @blueprint.arguments(ReasonRequest)
+    @blueprint.arguments(AttentionReasonRequest)
     @blueprint.response(200, AttentionStoryShown)
     def post(self, body: dict[str, Any], attempt_id: UUID) -> Response:
         """Ask the provider about an attempt now, and settle what it answers."""
@@ -124,7 +124,7 @@ class CheckedAttempt(MethodView):
 class AbandonedAttempt(MethodView):
     @permission_required("payments.resolve")
     @idempotent(required=True)
-    @blueprint.arguments(ReasonRequest)
+    @blueprint.arguments(AttentionReasonRequest)
     @blueprint.response(200, AttentionStoryShown)
     def post(self, body: dict[str, Any], attempt_id: UUID) -> Response:
         """Nothing was paid, as a person saw at the provider; money that comes all the same is booked as ever."""
@@ -136,7 +136,7 @@ class AbandonedAttempt(MethodView):
 class RetriedWebhook(MethodView):
     @permission_required("payments.resolve")
     @idempotent(required=True)
-    @blueprint.arguments(ReasonRequest)
+    @blueprint.arguments(AttentionReasonRequest)
     @blueprint.response(200, AttentionStoryShown)
     def post(self, body: dict[str, Any], webhook_id: UUID) -> Response:
         """Have a webhook looked into once more, as if it had just come."""
@@ -148,7 +148,7 @@ class RetriedWebhook(MethodView):
 class DismissedWebhook(MethodView):
     @permission_required("payments.resolve")
     @idempotent(required=True)
-    @blueprint.arguments(ReasonRequest)
+    @blueprint.arguments(AttentionReasonRequest)
     @blueprint.response(200, AttentionStoryShown)
     def post(self, body: dict[str, Any], webhook_id: UUID) -> Response:
         """Nothing is to be done about a webhook: neither a person nor a machine looks at it any more."""
@@ -160,7 +160,7 @@ class DismissedWebhook(MethodView):
 class AssignedWebhook(MethodView):
     @permission_required("payments.resolve")
     @idempotent(required=True, calls_provider=True)
-    @blueprint.arguments(AssignRequest)
+    @blueprint.arguments(AssignWebhookRequest)
     @blueprint.response(200, AttentionStoryShown)
     def post(self, body: dict[str, Any], webhook_id: UUID) -> Response:
         """Say which payment a webhook is about: it is settled if the provider itself says so, else 409."""
@@ -175,7 +175,7 @@ class AssignedWebhook(MethodView):
 class InvoicedPayment(MethodView):
     @permission_required("payments.resolve")
     @idempotent(required=True)
-    @blueprint.arguments(ReasonRequest)
+    @blueprint.arguments(AttentionReasonRequest)
     @blueprint.response(200, AttentionStoryShown)
     def post(self, body: dict[str, Any], payment_id: UUID) -> Response:
         """Issue the invoice that a paid payment still lacks."""

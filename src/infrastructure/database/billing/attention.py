@@ -97,7 +97,8 @@ ARMS: Final = (
         """
         SELECT 'PAYMENT', p.id, 'UNFULFILLED', p.status,
                (SELECT i.invoice_number FROM invoices i WHERE i.payment_id = p.id LIMIT 1), p.id, p.payment_number,
-               p.booking_id, p.user_id, coalesce(p.provider, ''), NULL, p.amount_minor, p.currency, p.amount_minor, p.currency, p.paid_at
+               p.booking_id, p.user_id, coalesce(p.provider, ''), NULL, p.amount_minor, p.currency,
+               p.amount_minor, p.currency, p.paid_at
         FROM payments p
         """,
         "p.paid_at IS NOT NULL AND p.id",
@@ -107,27 +108,24 @@ ARMS: Final = (
     ),
 )
 
-_STORY: Final = """
-SELECT
-    (SELECT coalesce(json_agg(a ORDER BY a.created_at), '[]') FROM (
+_STORY: Final = {
+    "attempts": """
         SELECT id, provider, status, merchant_reference, provider_reference, charge_reference, reference_number,
                error_code, receipts_count, reads, read_again_at, expires_at, created_at, updated_at
-        FROM payment_attempts WHERE payment_id = %(payment_id)s) a) AS attempts,
-    (SELECT coalesce(json_agg(r ORDER BY r.received_at, r.position), '[]') FROM (
-        SELECT r.id, r.attempt_id, r.position, r.amount_minor, r.currency, r.disposition, r.reason, r.journal_id,
-               r.received_at, s.status AS suspense_status, s.resolution, s.decided_by_user_id, s.decision_reason,
-               s.decided_at
+        FROM payment_attempts WHERE payment_id = %(payment_id)s ORDER BY id""",
+    "receipts": """
+        SELECT r.id, r.attempt_id, r.amount_minor, r.currency, r.disposition, r.reason, r.journal_id, r.received_at,
+               s.status AS suspense_status, s.resolution, s.decided_by_user_id, s.decision_reason, s.decided_at
         FROM payment_receipts r JOIN payment_attempts a ON a.id = r.attempt_id
         LEFT JOIN suspense_items s ON s.receipt_id = r.id
-        WHERE a.payment_id = %(payment_id)s) r) AS receipts,
-    (SELECT coalesce(json_agg(w ORDER BY w.received_at), '[]') FROM (
+        WHERE a.payment_id = %(payment_id)s ORDER BY r.received_at, r.position""",
+    "webhooks": """
         SELECT id, event_type, status, error_message, provider, provider_reference, merchant_reference,
                reference_number, charge_reference, is_about_refund, received_at, processed_at, dismissed_at,
                dismissed_by_user_id, dismissed_reason
-        FROM payment_webhook_logs
-        WHERE id = %(webhook_id)s OR payment_id = %(payment_id)s
-        ORDER BY received_at DESC LIMIT 200) w) AS webhooks,
-    (SELECT coalesce(json_agg(j ORDER BY j.id), '[]') FROM (
+        FROM payment_webhook_logs WHERE id = %(webhook_id)s OR payment_id = %(payment_id)s
+        ORDER BY received_at DESC, id LIMIT 200""",
+    "journals": """
         SELECT j.id, j.journal_type, j.reference_type, j.reference_id, j.description_ar, j.description_en,
                j.occurred_at,
                (SELECT json_agg(json_build_object('account_kind', c.kind, 'provider', c.provider,
@@ -140,8 +138,9 @@ SELECT
             WHERE a.payment_id = %(payment_id)s
             UNION SELECT journal_id FROM suspense_items WHERE payment_id = %(payment_id)s
             UNION SELECT journal_id FROM payment_tenders WHERE payment_id = %(payment_id)s
-            UNION SELECT id FROM ledger_journals WHERE reference_id = %(payment_id)s)) j) AS journals
-"""
+            UNION SELECT id FROM ledger_journals WHERE reference_id = %(payment_id)s)
+        ORDER BY j.id""",
+}
 
 
 class SqlAttentionQueries:
@@ -175,10 +174,8 @@ class SqlAttentionQueries:
         return self._database.row(f"SELECT * FROM ({arms}) AS q({_COLUMNS})", {"id": row_id})
 
     def story(self, payment_id: UUID | None, webhook_id: UUID | None) -> Row:
-        row = self._database.row(_STORY, {"payment_id": payment_id, "webhook_id": webhook_id})
-        if row is None:
-            raise LookupError("a row of aggregates is always answered")
-        return row
+        named = {"payment_id": payment_id, "webhook_id": webhook_id}
+        return {part: self._database.rows(sql, named) for part, sql in _STORY.items()}
 
 
 _COLUMNS: Final = """kind, id, reason, status, detail, payment_id, payment_number, booking_id, user_id, provider,
