@@ -78,7 +78,7 @@ def reconcile_payments(
     names = gateways.names()
     ends_at = run.started_at + command.budget
     for position, name in enumerate(names):
-        share = (ends_at - clock.now()) / (len(names) - position)
+        share = (ends_at - clock.now()) // (len(names) - position)
         run.chase(gateways.get(name), until=clock.now() + share)
     run.look_into_webhooks()
     return run.done

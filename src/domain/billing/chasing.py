@@ -52,6 +52,6 @@ class Chase:
         age = now - self.created_at
         if age > (ASKED_ABOUT_REFUNDS if self.tells_refunds else ASKED_ABOUT_CHARGES):
             return None
-        pause = min(max(age / 10, SHORTEST_PAUSE_OF_PAID), LONGEST_PAUSE_OF_PAID)
+        pause = min(max(age // 10, SHORTEST_PAUSE_OF_PAID), LONGEST_PAUSE_OF_PAID)
         # Never sooner than most of a day: what is paid is asked about for its refunds, which are in no hurry.
-        return now + pause * 3 / 4 + draw(pause / 2)
+        return now + pause * 3 // 4 + draw(pause // 2)
