@@ -20,6 +20,8 @@ from api.pages.returns import blueprint as return_pages
 from api.pages.views import blueprint as pages
 from api.sandbox.views import blueprint as sandbox
 from api.specification import create_specification, declare_security
+from api.v1.billing.attention import blueprint as attention
+from api.v1.billing.attention_actions import blueprint as attention_actions
 from api.v1.billing.invoices import blueprint as invoices
 from api.v1.billing.manual import blueprint as manual_payments
 from api.v1.billing.methods import blueprint as payment_methods
@@ -81,6 +83,8 @@ _V1 = (
     memberships,
     packages,
     bookings,
+    attention,
+    attention_actions,
     payments,
     manual_payments,
     payment_methods,

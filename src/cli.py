@@ -13,6 +13,7 @@ from uuid import UUID
 import click
 
 import books_commands
+import payments_commands
 from config.settings import SettingsError
 from infrastructure.embedded.errors import EmbeddedServerError, ServerRefused
 from ledger_commands import ledger
@@ -152,17 +153,7 @@ def payments() -> None:
     """Payments and their providers."""
 
 
-@payments.command()
-def reconcile() -> None:
-    """Ask providers about every payment that no webhook finished."""
-    from application.billing.reconciliation import reconcile_payments
-
-    with _system() as running:
-        use = running.dependencies
-        done = reconcile_payments(
-            new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id, live=use.live
-        )
-    click.echo(f"{done.asked} asked about, {done.unanswered} not answered")
+payments_commands.add_to(payments, _system)
 
 
 @main.group()

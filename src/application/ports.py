@@ -9,8 +9,11 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
+from application.billing.attention_ports import FlaggedRows
+from application.billing.chasing_ports import Chasing, StatementDays
 from application.billing.inbox import WebhookInbox
 from application.billing.manual_ports import ManualReceipts, Slips
+from application.billing.suspense_ports import Suspense
 from application.identity.records import (
     ApiKeys,
     CountedGuesses,
@@ -324,6 +327,18 @@ class UnitOfWork(Protocol):
 
     @property
     def slips(self) -> Slips: ...
+
+    @property
+    def suspense(self) -> Suspense: ...
+
+    @property
+    def chasing(self) -> Chasing: ...
+
+    @property
+    def flagged(self) -> FlaggedRows: ...
+
+    @property
+    def statement_days(self) -> StatementDays: ...
 
     @property
     def invoices(self) -> Invoices: ...

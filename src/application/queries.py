@@ -16,6 +16,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from application.billing.attention_ports import AttentionQueries
 from application.billing.manual_queries import ManualQueries
 from application.catalogue.queries import CatalogueQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
@@ -178,10 +179,6 @@ class BillingQueries(Protocol):
         """What the return page shows and where it leads: number, amount, states, success_url, cancel_url."""
         ...
 
-    def attention(self, *, unknown_before: datetime, limit: int, after: After | None) -> Sequence[Row]:
-        """What a person has to look at: money in suspense, attempts unknown since before, unknown references."""
-        ...
-
 
 class LedgerQueries(Protocol):
     def balance(self, account_id: UUID) -> int:
@@ -293,6 +290,7 @@ class Queries:
     sales: SalesQueries
     billing: BillingQueries
     manual: ManualQueries
+    attention: AttentionQueries
     ledger: LedgerQueries
     cashback: CashbackQueries
     points: PointsQueries

@@ -21,6 +21,7 @@ from domain.billing.invoices import InvoiceIssued
 from domain.billing.manual import ManualMoneyConfirmed
 from domain.billing.payments import PaymentSettled, WebhookReceived
 from domain.billing.sandbox import SandboxOutcomeChosen
+from domain.billing.suspense import SuspenseCredited
 from domain.identity.invitations import InvitationIssued
 from domain.identity.phones import PhoneCodeRequested
 from domain.identity.second_factor import (
@@ -100,6 +101,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("messaging.notify_payment", messaging.notify_payment),
         Handler("messaging.mail_payment", messaging.mail_payment, transactional=False),
     ),
+    SuspenseCredited.name: (Handler("billing.notify_suspense_credited", billing.notify_suspense_credited),),
     InvoiceIssued.name: (
         Handler("billing.draw_invoice", billing.draw_issued_invoice, queue=DOCUMENTS, transactional=False),
     ),

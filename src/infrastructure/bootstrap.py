@@ -25,6 +25,7 @@ from domain.operations.settings import HOLD_MINUTES
 from domain.shared.clock import Clock
 from infrastructure.clock import SystemClock, new_id
 from infrastructure.crash_points import CrashingGateways, CrashingUnitOfWork, arm
+from infrastructure.database.billing.attention import SqlAttentionQueries
 from infrastructure.database.billing.manual_queries import SqlManualQueries
 from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoiceDocuments
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
@@ -178,6 +179,7 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         sales=SqlSalesQueries(database),
         billing=SqlBillingQueries(database),
         manual=SqlManualQueries(database),
+        attention=SqlAttentionQueries(database),
         ledger=SqlLedgerQueries(database),
         cashback=SqlCashbackQueries(database),
         points=SqlPointsQueries(database),

@@ -96,7 +96,7 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("payments.read", "View every payment", "عرض كل المدفوعات", STAFF),
     ("payments.attention", "View what needs a decision", "عرض ما يحتاج إلى قرار من المدفوعات", STAFF),
     ("payments.confirm", "Confirm payments by hand", "تأكيد المدفوعات يدويا", FINANCE, MONEY),
-    ("payments.resolve", "Decide about money in suspense", "البت في الأموال المعلقة", FINANCE, MONEY, LATER),
+    ("payments.resolve", "Decide about money in suspense", "البت في الأموال المعلقة", FINANCE, MONEY),
     ("refunds.read", "View every refund", "عرض كل المبالغ المردودة", STAFF, LATER),
     ("refunds.create", "Refund payments", "رد المدفوعات", FINANCE, MONEY, LATER),
     ("invoices.read", "View every invoice", "عرض كل الفواتير", STAFF),
@@ -138,7 +138,7 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("analytics.rebuild", "Rebuild analytics", "إعادة بناء التحليلات", OPERATIONS, LATER),
     ("operations.metrics", "Read the service's metrics", "قراءة مقاييس الخدمة", ADMINS, LATER),
     ("operations.queues", "View and replay queues", "عرض الطوابير وإعادة تشغيلها", OPERATIONS, LATER),
-    ("webhooks.read", "View incoming webhooks", "عرض الإشعارات الواردة", (*OPERATIONS, "FINANCE"), LATER),
+    ("webhooks.read", "View incoming webhooks", "عرض الإشعارات الواردة", (*OPERATIONS, "FINANCE")),
     ("webhooks.manage", "Run partners' webhooks", "إدارة إشعارات الشركاء", OPERATIONS, LATER),
 )  # fmt: skip
 

@@ -34,10 +34,9 @@ EMPTIED: Final = (
         "payment_webhook_logs",
         "body = ''",
         "body <> '' AND status NOT IN ('RECEIVED', 'PROCESSING') AND received_at < %(before)s",
-        timedelta(days=90),
     ),
 )
-"""Table, what is set, what is old in it, and how long that is kept; the rows themselves stay."""
+"""Table, what is set, and what is old in it; the rows themselves stay."""
 
 _DELETE = """
 DELETE FROM {table} WHERE ctid IN (SELECT ctid FROM {table} WHERE {old} LIMIT {batch:d} FOR UPDATE SKIP LOCKED)
@@ -50,16 +49,23 @@ RETURNING 1
 """
 
 
-def clean_up(database: Database, clock: Clock, *, batch: int = BATCH) -> dict[str, int]:
-    """Delete or empty what is past its time, table by table, in short transactions; how many rows of each."""
+def clean_up(
+    database: Database, clock: Clock, *, bodies_kept: timedelta = timedelta(days=90), batch: int = BATCH
+) -> dict[str, int]:
+    """Delete or empty what is past its time, table by table, in short transactions; how many rows of each.
+
+    `bodies_kept` is for how long webhooks are kept as they arrived.
+    """
     now = clock.now()
     deleted = {
         table: _repeat(database, _DELETE.format(table=table, old=old, batch=batch), now - kept, batch)
         for table, old, kept in KEPT
     }
     emptied = {
-        table: _repeat(database, _EMPTY.format(table=table, values=values, old=old, batch=batch), now - kept, batch)
-        for table, values, old, kept in EMPTIED
+        table: _repeat(
+            database, _EMPTY.format(table=table, values=values, old=old, batch=batch), now - bodies_kept, batch
+        )
+        for table, values, old in EMPTIED
     }
     return deleted | emptied
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from application.billing.cancelling import cancel_abandoned_payments
-from application.billing.reconciliation import reconcile_payments
+from application.billing.reconciliation import ReconcilePayments, reconcile_payments
 from application.billing.sandbox import tell_late_payments
+from application.billing.statements import fetch_statements
 from application.ledger.crediting import CreditDueCashback, credit_due_cashback
 from application.ledger.expiry import expire_points, remind_of_expiry
 from application.ledger.holds import expire_holds
@@ -26,10 +27,11 @@ from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
 from application.sales.bookings import expire_bookings
 from application.subscriptions import DOCUMENTS, QUICK
-from domain.operations.settings import CASHBACK_AUTO_APPROVE, GRACE_MINUTES
+from domain.operations.settings import CASHBACK_AUTO_APPROVE, GRACE_MINUTES, WEBHOOK_BODY_DAYS
 from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import DomainError
 from infrastructure.database.ledger.partitions import is_beyond_partitions, make_partitions
+from infrastructure.jitter import full_jitter
 from workers.cleanup_worker import clean_up
 from workers.outbox_worker import reason_of
 from workers.process import this_process
@@ -102,10 +104,23 @@ def _expire_holds(running: Running) -> None:
 def _reconcile_payments(running: Running) -> None:
     use = running.dependencies
     done = reconcile_payments(
-        new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id, live=use.live
+        ReconcilePayments(live=use.live, public_url=use.public_url),
+        new_uow=use.new_uow,
+        gateways=use.gateways,
+        returns=use.returns,
+        clock=use.clock,
+        new_id=use.new_id,
+        draw=full_jitter,
     )
-    if done.unanswered:
-        log.warning("payments_unanswered", asked=done.asked, unanswered=done.unanswered)
+    tell = log.warning if done.unanswered else log.info
+    tell("payments_reconciled", **asdict(done))
+
+
+def _fetch_statements(running: Running) -> None:
+    use = running.dependencies
+    for one in fetch_statements(new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id):
+        tell = log.warning if one.trouble or one.breaks else log.info
+        tell("statement_fetched", **{**asdict(one), "day": one.day.isoformat()})
 
 
 def _cancel_abandoned_payments(running: Running) -> None:
@@ -152,7 +167,9 @@ def _drop_statements(running: Running) -> None:
 
 
 def _clean_up(running: Running) -> None:
-    log.info("cleaned_up", **clean_up(running.database, running.dependencies.clock))
+    use = running.dependencies
+    kept = timedelta(days=use.system_settings.value(WEBHOOK_BODY_DAYS))
+    log.info("cleaned_up", **clean_up(running.database, use.clock, bodies_kept=kept))
 
 
 def _retain(running: Running) -> None:
@@ -202,6 +219,7 @@ def _remind_of_points(running: Running) -> None:
 
 
 _QUARTER_MINUTE, _MINUTE, _FIVE_MINUTES = timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5)
+_HOUR = timedelta(hours=1)
 
 # Slow work goes to the workers that fork: a provider that hangs must not hold up what is quick.
 JOBS: Final[Mapping[str, ScheduledJob]] = {
@@ -212,6 +230,8 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
         ScheduledJob("payments.cancel_abandoned", _FIVE_MINUTES, days_from(2), _cancel_abandoned_payments, DOCUMENTS),
+        # Every hour, though a day is fetched once: one that a provider did not answer for is tried again.
+        ScheduledJob("payments.fetch_statements", _FIVE_MINUTES, slices_of(_HOUR), _fetch_statements, DOCUMENTS),
         ScheduledJob("cashback.credit", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _credit_cashback, DOCUMENTS),
         ScheduledJob("ledger.fold_totals", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _fold_totals, DOCUMENTS),
         ScheduledJob("ledger.check_totals", _FIVE_MINUTES, days_from(3), _check_totals, DOCUMENTS),

@@ -204,3 +204,35 @@ class TestCardNumbersComingIn:
         traveler = {"first_name": "Mona", "last_name": "Adel", "document_number": "4111111111111111"}
         answer = shop.post("/api/v1/bookings", sign_up(), shop.offer().booking(travelers=[traveler]))
         shop.done(answer, 201)
+
+
+def test_nothing_of_a_webhook_stands_in_the_log_whatever_becomes_of_it(
+    client: FlaskClient, shop: Shop, lines: io.StringIO
+) -> None:
+    """Signed or not, readable or not, looked into or shown to staff (S8)."""
+    secret, use = shop.running.settings.sandbox_secret, shop.running.dependencies
+    body = json.dumps(
+        {
+            "id": "evt_" + "0" * 32,
+            "type": "checkout.paid",
+            "checkout_id": "00000000-0000-4000-8000-000000000000",
+            "merchant_reference": "",
+            "card": CARD,
+            "payer": {"email": EMAIL, "name": "Canary Person", "token": TOKEN, "password": PASSWORD},
+        }
+    ).encode()
+    url = "/api/v1/payments/webhooks/sandbox_json"
+    problem(client.post(url, data=body, headers={SIGNATURE_HEADER: "t=1,v1=" + "0" * 64}), 401, "bad_signature")
+    unreadable = body[:-1]
+    signed = {SIGNATURE_HEADER: sign(unreadable, secret=secret, at=use.clock.now())}
+    problem(client.post(url, data=unreadable, headers=signed), 400, "unreadable_webhook")
+    signed = {SIGNATURE_HEADER: sign(body, secret=secret, at=use.clock.now())}
+    assert client.post(url, data=body, headers=signed).status_code == 200
+    shop.database.rows("UPDATE payment_webhook_logs SET received_at = now() - interval '1 hour' RETURNING 1")
+    shop.deliver_events()
+    [row] = shop.done(shop.get("/api/v1/admin/payments/attention", shop.admin))["items"]
+    shown = shop.get(f"/api/v1/admin/payments/attention/webhooks/{row['id']}/body?reason=a+test", shop.admin)
+
+    assert CARD in shown.text
+    assert lines.getvalue()
+    assert [canary for canary in CANARIES if canary in lines.getvalue()] == []

@@ -61,6 +61,14 @@ class ScriptedGateway:
         self.loses_answers = False
         """Whether a checkout that raises is in the books all the same."""
         self.live = False
+        self.capabilities = Capabilities(refunds=True, tells_refunds=True, repeats_creation=False)
+        self.requests: list[CheckoutRequest] = []
+        """Every checkout that was asked for, repeats included."""
+        self.read_answers: list[Exception] = []
+        """Raised by the next readings, one each."""
+        self.reads = 0
+        self.statements: dict[date, ProviderStatement | Exception] = {}
+        """What it states of days, or raises; it refuses to speak of any other."""
         self.asked_refunds: list[str] = []
         """The merchant reference of every refund that was asked for, repeats included."""
         self.refund_answers: list[Exception] = []
@@ -71,9 +79,10 @@ class ScriptedGateway:
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
         with self._lock:
             self.created += 1
+            self.requests.append(request)
             failure = self.answers.pop(0) if self.answers else None
             if failure is None or self.loses_answers:
-                self.books[self.reference_of(request)] = Book(request)
+                self.books.setdefault(self.reference_of(request), Book(request))
         if failure is not None:
             raise failure
         return Checkout(
@@ -88,10 +97,6 @@ class ScriptedGateway:
     @staticmethod
     def reference_of(request: CheckoutRequest) -> str:
         return f"sc_{request.attempt_id.hex}"
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return Capabilities(refunds=True, tells_refunds=True, repeats_creation=False)
 
     def offered(self) -> frozenset[str]:
         return self.methods
@@ -124,10 +129,18 @@ class ScriptedGateway:
         raise ProviderRefused(provider=self.name, reason="nothing is paid out")
 
     def statement(self, day: date) -> ProviderStatement:
-        raise ProviderRefused(provider=self.name, reason="it states nothing")
+        stated = self.statements.get(day, ProviderRefused(provider=self.name, reason="it states nothing"))
+        if isinstance(stated, Exception):
+            raise stated
+        return stated
 
     def read(self, identity: ProviderIdentity) -> Reading:
         provider_reference = identity.reference
+        with self._lock:
+            self.reads += 1
+            trouble = self.read_answers.pop(0) if self.read_answers else None
+        if trouble is not None:
+            raise trouble
         book = self.books.get(provider_reference)
         if book is None:
             return Reading(ReadingStatus.NOT_FOUND, provider_reference, "", (), self.live)
@@ -157,21 +170,22 @@ class ScriptedGateway:
                 provider_reference=said["reference"],
                 merchant_reference=said.get("merchant_reference", ""),
                 reference_number="",
+                is_about_refund=said["type"] == "refund",
             )
         except (ValueError, KeyError, TypeError) as error:
             raise UnreadableWebhook() from error
 
 
 class ScriptedGateways:
-    """Implements `Gateways` with this one."""
+    """Implements `Gateways` with these."""
 
-    def __init__(self, gateway: ScriptedGateway) -> None:
-        self._gateway = gateway
+    def __init__(self, *gateways: ScriptedGateway) -> None:
+        self._gateways = {gateway.name: gateway for gateway in gateways}
 
     def get(self, name: str) -> PaymentGateway:
-        if name.upper() != self._gateway.name:
+        if name.upper() not in self._gateways:
             raise UnknownGateway()
-        return self._gateway
+        return self._gateways[name.upper()]
 
     def names(self) -> tuple[str, ...]:
-        return (self._gateway.name,)
+        return tuple(self._gateways)

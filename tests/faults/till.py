@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from application.billing.handlers import look_into_webhook
-from application.billing.reconciliation import reconcile_payments
+from application.billing.reconciliation import ReconcilePayments, reconcile_payments
 from fake_providers.fawaterk import FawaterkServer
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses
@@ -92,7 +92,13 @@ class Till:
         use = self.running.dependencies
         for _ in range(times):
             reconcile_payments(
-                new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id, live=use.live
+                ReconcilePayments(live=use.live, public_url=use.public_url),
+                new_uow=use.new_uow,
+                gateways=use.gateways,
+                returns=use.returns,
+                clock=use.clock,
+                new_id=use.new_id,
+                draw=lambda longest: longest / 2,
             )
 
     def in_wallet(self) -> int:

@@ -10,9 +10,11 @@ from threading import Barrier
 from typing import Any, TypeVar
 from uuid import UUID
 
+from application.billing.attention_ports import UNKNOWN_IS_OLD_AFTER, AttentionSearch
 from application.billing.inbox import OpenAttempt
 from application.billing.payments import OpenPayment, open_payment
 from application.billing.ports import Reading
+from application.billing.reconciliation import Reconciled, ReconcilePayments, reconcile_payments
 from application.billing.settlement import SettleAttempt, settle_attempt
 from application.billing.splits import WantedPart
 from application.billing.webhooks import read_back
@@ -203,6 +205,18 @@ class Shop:
             live=self.use.live,
         )
 
+    def reconcile(self, *, limit: int = 200, public_url: str = "https://shop.example") -> Reconciled:
+        """One run of the reconciler; its pauses are half of the longest."""
+        return reconcile_payments(
+            ReconcilePayments(live=self.use.live, public_url=public_url, limit=limit),
+            new_uow=self.use.new_uow,
+            gateways=self.use.gateways,
+            returns=self.use.returns,
+            clock=self.use.clock,
+            new_id=self.use.new_id,
+            draw=lambda longest: longest / 2,
+        )
+
     def settle(self, payment_id: UUID, reading: Reading) -> None:
         """Settle what a reading said, however old it is."""
         command = SettleAttempt(
@@ -280,9 +294,10 @@ class Shop:
         return [(row["amount_minor"], row["currency"], row["disposition"], row["reason"]) for row in rows]
 
     def attention(self) -> list[str]:
-        """Why a person has to look at something, oldest first."""
-        rows = self.use.queries.billing.attention(unknown_before=self.use.clock.now(), limit=100, after=None)
-        return [row["reason"] for row in reversed(rows)]
+        """Why a person has to look at something, oldest first; no relay runs here, so invoices are never there."""
+        soon = AttentionSearch(at=self.use.clock.now() + UNKNOWN_IS_OLD_AFTER)
+        rows = self.use.queries.attention.waiting(soon, limit=100, after=None)
+        return [row["reason"] for row in reversed(rows) if row["reason"] != "UNFULFILLED"]
 
 
 # Each of these finds nothing, whatever happened before (docs: the guarantees' fault catalogue).

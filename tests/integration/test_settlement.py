@@ -20,8 +20,13 @@ from application.billing.ports import (
     Reading,
     ReadingStatus,
 )
-from application.billing.reconciliation import reconcile_payments
-from application.billing.webhooks import ReceiveWebhook, Reception, process_webhook, receive_webhook
+from application.billing.webhooks import (
+    TOLD_TO_STAFF_AFTER,
+    ReceiveWebhook,
+    Reception,
+    process_webhook,
+    receive_webhook,
+)
 from application.sales.bookings import GRACE, expire_bookings
 from domain.billing.payments import PaymentMethod, PaymentType
 from domain.ledger import accounts
@@ -409,10 +414,7 @@ def test_the_reconciler_finds_what_no_webhook_told(shop: Shop, customer: UUID, c
     shop.charge(payment_id, booking.final_amount)
     clock.offset += timedelta(minutes=2)
 
-    use = shop.use
-    done = reconcile_payments(
-        new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id, live=use.live
-    )
+    done = shop.reconcile()
 
     assert (done.asked, done.unanswered) == (1, 0)
     assert shop.booking(booking.id)["status"] == "CONFIRMED"
@@ -426,12 +428,9 @@ def test_the_reconciler_asks_about_every_open_attempt_in_turn(shop: Shop, custom
     booking = shop.book(customer, departure)
     shop.charge(shop.pay(customer, booking.id), booking.final_amount)
 
-    use = shop.use
     for _ in unpaid:
         clock.offset += timedelta(minutes=2)
-        reconcile_payments(
-            new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id, live=use.live, limit=2
-        )
+        shop.reconcile(limit=2)
 
     assert shop.booking(booking.id)["status"] == "CONFIRMED"
 
@@ -516,8 +515,12 @@ def test_an_unsigned_webhook_is_not_even_stored(shop: Shop) -> None:
     assert shop.row("SELECT count(*) AS count FROM payment_webhook_logs")["count"] == 0
 
 
-def test_a_webhook_about_nothing_of_ours_is_flagged(shop: Shop) -> None:
+def test_a_webhook_about_nothing_of_ours_is_flagged_once_it_is_no_longer_early(shop: Shop, clock: Any) -> None:
     tell(shop, "sc_nobodys")
+    assert shop.attention() == []
+
+    clock.offset += TOLD_TO_STAFF_AFTER
+    shop.reconcile()
 
     assert shop.attention() == ["UNKNOWN_REFERENCE"]
 

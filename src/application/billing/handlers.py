@@ -9,6 +9,9 @@ from application.billing.manual import settle_confirmed
 from application.billing.sandbox import SandboxDisabled, SendWebhook, send_webhook
 from application.billing.webhooks import process_webhook
 from application.dependencies import Dependencies
+from application.messaging.telling import notify
+from domain.messaging.notifications import LinkType, NotificationType
+from domain.shared.money import Money
 
 
 def look_into_webhook(event: Mapping[str, Any], use: Dependencies) -> None:
@@ -32,6 +35,23 @@ def settle_manual_money(event: Mapping[str, Any], use: Dependencies) -> None:
         clock=use.clock,
         new_id=use.new_id,
         live=use.live,
+    )
+
+
+def notify_suspense_credited(event: Mapping[str, Any], use: Dependencies) -> None:
+    """In the app: money that nothing could be done with is in the wallet."""
+    facts = use.queries.messaging.payment_facts(UUID(event["payment_id"]))
+    amount = Money.of(event["amount_minor"], event["currency"])
+    notify(
+        use,
+        facts["user_id"],
+        NotificationType.SYSTEM,
+        titles=("أضيف مبلغ إلى محفظتك", "Money was put into your wallet"),
+        messages=(
+            f"أضفنا {amount} مما وصل للدفعة {facts['payment_number']} إلى محفظتك.",
+            f"We put {amount} of what came for payment {facts['payment_number']} into your wallet.",
+        ),
+        link=(LinkType.WALLET, None),
     )
 
 

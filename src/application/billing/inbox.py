@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -21,6 +21,7 @@ class StoredWebhook:
     provider_key: str
     merchant_reference: str
     reference_number: str
+    received_at: datetime
     charge_reference: str = ""
     is_about_refund: bool = False
 
@@ -77,7 +78,3 @@ class WebhookInbox(Protocol):
         ...
 
     def finish(self, webhook_id: UUID, *, payment_id: UUID | None, error: str | None, at: datetime) -> None: ...
-
-    def unfinished_attempts(self, *, before: datetime, limit: int) -> Sequence[OpenAttempt]:
-        """Attempts that the provider knows and that are neither paid nor over, oldest look first."""
-        ...

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from application.billing.payables import DepositPayable, Payable, lock_payable
 from application.billing.ports import (
+    Checkout,
     CheckoutRequest,
     Gateways,
     OutcomeUnknown,
@@ -105,7 +106,9 @@ def open_payment(
     gateway = _gateway_for(command, gateways)
     intent = _intend(command, uow=new_uow(), clock=clock, new_id=new_id)
     if intent.attempt.status is AttemptStatus.CREATED and intent.payment.status is PaymentStatus.PENDING:
-        request = _checkout_request(command, intent, returns)
+        request = checkout_request(
+            intent.payment, intent.attempt, intent.payer, public_url=command.public_url, returns=returns
+        )
         _ask(gateway, request, payment_id=intent.payment.id, uow_after=new_uow, clock=clock)
     return intent.payment.id
 
@@ -130,11 +133,22 @@ def _pay_from_own_balances(command: OpenPayment, *, uow: UnitOfWork, clock: Cloc
         if known is not None:
             return _same(known, command, uow).id
         payable = lock_payable(command.payment_type, command.payable_id, uow=uow, at=clock.now())
-        payment = _new_payment(command, payable, uow=uow, clock=clock, new_id=new_id)
-        uow.payments.add(payment)
-        settle_from_own_balances(payment, payable or DepositPayable(payment), uow=uow, clock=clock, new_id=new_id)
+        payment = pay_locked(command, payable, uow=uow, clock=clock, new_id=new_id)
         uow.commit()
     return payment.id
+
+
+def pay_locked(
+    command: OpenPayment, payable: Payable | None, *, uow: UnitOfWork, clock: Clock, new_id: NewId
+) -> Payment:
+    """Pay what is locked from the customer's own balances, inside the caller's transaction.
+
+    Raises NotFound for a stranger's, NothingToPay, PartPaymentNotOffered, InsufficientBalance.
+    """
+    payment = _new_payment(command, payable, uow=uow, clock=clock, new_id=new_id)
+    uow.payments.add(payment)
+    settle_from_own_balances(payment, payable or DepositPayable(payment), uow=uow, clock=clock, new_id=new_id)
+    return payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +158,6 @@ class _Intent:
     payment: Payment
     attempt: PaymentAttempt
     payer: User
-    deadline: datetime
 
 
 def _intend(command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> _Intent:
@@ -171,7 +184,7 @@ def _intend(command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new_id: NewI
             hold_own_parts(payment, until=until, uow=uow, clock=clock, new_id=new_id)
         payer = uow.users.get(command.user_id)
         uow.commit()
-    return _Intent(payment, attempt, payer, attempt.expires_at or deadline)
+    return _Intent(payment, attempt, payer)
 
 
 def _open_twin(payment: Payment, *, uow: UnitOfWork, clock: Clock) -> Payment | None:
@@ -268,24 +281,25 @@ def _amount(command: OpenPayment, payable: Payable | None, clock: Clock) -> Mone
     return amount
 
 
-def _checkout_request(command: OpenPayment, intent: _Intent, returns: ReturnPage) -> CheckoutRequest:
-    payment, payer = intent.payment, intent.payer
-    provider = (payment.provider or "").lower()
+def checkout_request(
+    payment: Payment, attempt: PaymentAttempt, payer: User, *, public_url: str, returns: ReturnPage
+) -> CheckoutRequest:
+    """What a provider is asked for an attempt, from stored rows alone: whoever asks again asks the same."""
+    tender = payment.gateway_tender
     return CheckoutRequest(
-        attempt_id=intent.attempt.id,
-        merchant_reference=intent.attempt.merchant_reference,
+        attempt_id=attempt.id,
+        merchant_reference=attempt.merchant_reference,
         amount=payment.asked_of_provider,
         description=payment.payment_number,
-        method=command.method.value,
+        method=tender.method if tender is not None else payment.payment_method.value,
         payer=Payer(payer.first_name, payer.last_name, payer.email, payer.phone or ""),
         # The page takes them on to where the payer wants to go back to, which may be an app.
         success_url=returns.address(payment.id, outcome="success"),
         cancel_url=returns.address(payment.id, outcome="cancel"),
-        webhook_url=f"{command.public_url}/api/v1/payments/webhooks/{provider}_json",
-        # As it was stored: a provider refuses a key that is used again for anything else.
-        locale=intent.attempt.locale,
-        expires_at=intent.deadline,
-        created_at=intent.attempt.created_at,
+        webhook_url=f"{public_url}/api/v1/payments/webhooks/{attempt.provider.lower()}_json",
+        locale=attempt.locale,
+        expires_at=attempt.expires_at or attempt.created_at + CHECKOUT_LIFETIME,
+        created_at=attempt.created_at,
     )
 
 
@@ -305,10 +319,15 @@ def _ask(
             uow.payments.get(payment_id).attempt(request.attempt_id).failed(error_code=error.code, at=clock.now())
             uow.commit()
         raise
-    with uow_after() as uow:
-        attempt = uow.payments.get(payment_id).attempt(request.attempt_id)
+    keep_checkout(checkout, payment_id=payment_id, attempt_id=request.attempt_id, uow=uow_after(), clock=clock)
+
+
+def keep_checkout(checkout: Checkout, *, payment_id: UUID, attempt_id: UUID, uow: UnitOfWork, clock: Clock) -> None:
+    """Store what the provider answered, unless something told of the attempt in between."""
+    with uow:
+        attempt = uow.payments.get(payment_id).attempt(attempt_id)
         # A webhook may have been quicker than the answer that it belongs to.
-        if attempt.status is AttemptStatus.CREATED:
+        if attempt.status in (AttemptStatus.CREATED, AttemptStatus.UNKNOWN):
             attempt.opened(
                 provider_reference=checkout.provider_reference,
                 provider_key=checkout.provider_key,

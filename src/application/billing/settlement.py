@@ -12,7 +12,15 @@ from application.billing.payables import DepositPayable, Payable, lock_payable
 from application.billing.ports import Reading, ReadingStatus
 from application.billing.tenders import LockedParts, cancel_payments, lock_parts, paying, take_own_part
 from application.ports import UnitOfWork
-from domain.billing.payments import Disposition, Payment, PaymentAttempt, Receipt, SuspenseReason
+from domain.billing.payments import (
+    Disposition,
+    Payment,
+    PaymentAttempt,
+    PaymentStatus,
+    Receipt,
+    SuspenseReason,
+)
+from domain.billing.suspense import SuspenseDoesNotFit, SuspenseItem
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import InsufficientBalance, Journal, JournalType, transfer
@@ -55,6 +63,8 @@ def settle_attempt(command: SettleAttempt, *, uow: UnitOfWork, clock: Clock, new
             attempt.give_up(at=now)
         if not reading.paid and reading.status is ReadingStatus.OPEN:
             attempt.still_open(at=now)
+        if not reading.paid and reading.status is ReadingStatus.NOT_FOUND:
+            attempt.missing(at=now)
         uow.commit()
 
 
@@ -66,6 +76,16 @@ def settle_from_own_balances(
     Raises InsufficientBalance.
     """
     _Settling(payment, payable, uow, clock, new_id).settle_from_own_balances()
+
+
+def settle_from_suspense(
+    payment: Payment, payable: Payable, *, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
+) -> UUID:
+    """Pay an open payment with money in suspense, inside the caller's transaction; the journal's id.
+
+    Raises SuspenseDoesNotFit where the payment, or what it pays, does not take the money now.
+    """
+    return _Settling(payment, payable, uow, clock, new_id).settle_from_suspense(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +123,8 @@ class _Settling:
         self.uow.payments.add_receipt(receipt)
         if reason is not None:
             self.payment.suspend(receipt, reason)
+            item = SuspenseItem.of(receipt, reason, payment_id=self.payment.id, provider=attempt.provider)
+            self.uow.suspense.add(item)
             return
         tender = self.payment.gateway_tender
         if tender is not None:
@@ -114,6 +136,20 @@ class _Settling:
         if not locked.are_there:
             raise InsufficientBalance()
         self._settle(locked)
+
+    def settle_from_suspense(self, key: str) -> UUID:
+        asked, now = self.payment.asked_of_provider, self.clock.now()
+        locked = lock_parts(self.payment, self.payable, uow=self.uow, at=now)
+        is_wanted = self.payment.status is PaymentStatus.PENDING and self.payable.accepts(self.payment.amount)
+        tender = self.payment.gateway_tender
+        if tender is None or not is_wanted or not locked.are_there:
+            raise SuspenseDoesNotFit()
+        source = accounts.platform(AccountKind.SUSPENSE, asked.currency.code)
+        journal = paying(self.payable, source, asked, key=key, journal_id=self.new_id(), at=now)
+        self.uow.ledger.post([journal])
+        tender.capture(journal_id=journal.id, at=now)
+        self._settle(locked)
+        return journal.id
 
     def _settle(self, locked: LockedParts) -> None:
         """Take the customer's own parts, and do what being paid means."""

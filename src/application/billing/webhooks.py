@@ -16,8 +16,12 @@ from domain.shared.clock import Clock
 from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId
 
-UNFINISHED_AFTER = timedelta(minutes=1)
-"""The reconciler leaves younger attempts to the webhook that is probably on its way."""
+TOLD_TO_STAFF_AFTER = timedelta(minutes=15)
+"""A webhook that names nothing of ours is looked into again for so long: it may be quicker than our own records."""
+LOOKED_INTO_AGAIN_AFTER = timedelta(minutes=1)
+
+UNKNOWN_REFERENCE = "unknown_reference"
+REFUND_UNVERIFIED = "refund_unverified"
 
 
 class ReferenceMismatch(Conflict):
@@ -73,7 +77,10 @@ def receive_webhook(
 def process_webhook(
     webhook_id: UUID, *, new_uow: NewUnitOfWork, gateways: Gateways, clock: Clock, new_id: NewId, live: bool
 ) -> None:
-    """Find the attempt that a webhook speaks of, ask the provider about it, and settle what it answers."""
+    """Find the attempt that a webhook speaks of, ask the provider about it, and settle what it answers.
+
+    One about a refund, of a provider whose readings tell nothing of refunds, is left to a person after that.
+    """
     with new_uow() as uow:
         webhook = uow.inbox.get(webhook_id)
         attempt = uow.inbox.attempt_of(webhook) if webhook is not None else None
@@ -82,7 +89,7 @@ def process_webhook(
     if attempt is None:
         attempt = _ask_whose(webhook, new_uow=new_uow, gateways=gateways)
     if attempt is None:
-        _finish(webhook_id, None, "it speaks of no payment of ours", new_uow=new_uow, clock=clock)
+        _wait_or_tell(webhook, new_uow=new_uow, clock=clock)
         return
     learned = not attempt.provider_reference
     if learned:
@@ -93,7 +100,8 @@ def process_webhook(
             provider_key=webhook.provider_key,
             charge_reference=webhook.charge_reference,
         )
-    error = None
+    is_told = not webhook.is_about_refund or gateways.get(webhook.provider).capabilities.tells_refunds
+    error = None if is_told else REFUND_UNVERIFIED
     try:
         read_back(
             attempt, new_uow=new_uow, gateways=gateways, clock=clock, new_id=new_id, live=live, must_prove=learned
@@ -121,6 +129,17 @@ def _ask_whose(webhook: StoredWebhook, *, new_uow: NewUnitOfWork, gateways: Gate
     )
     with new_uow() as uow:
         return uow.inbox.attempt_of(told)
+
+
+def _wait_or_tell(webhook: StoredWebhook, *, new_uow: NewUnitOfWork, clock: Clock) -> None:
+    """Look into a webhook about nothing of ours again later; when that has gone on for long, staff are told."""
+    now = clock.now()
+    if now >= webhook.received_at + TOLD_TO_STAFF_AFTER:
+        _finish(webhook.id, None, UNKNOWN_REFERENCE, new_uow=new_uow, clock=clock)
+        return
+    with new_uow() as uow:
+        uow.chasing.look_again(webhook.id, at=now + LOOKED_INTO_AGAIN_AFTER)
+        uow.commit()
 
 
 def _finish(

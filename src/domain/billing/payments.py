@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from domain.billing.tenders import Tender, TenderKind
@@ -13,6 +13,13 @@ from domain.shared.aggregate import Aggregate
 from domain.shared.errors import IllegalTransition, NotFound
 from domain.shared.events import DomainEvent
 from domain.shared.money import Money, total
+
+FIRST_READING_AFTER: Final = timedelta(minutes=1)
+"""The reconciler leaves younger attempts to the webhook that is probably on its way."""
+EXPIRED_AFTER: Final = timedelta(days=7)
+"""How long past its end an unpaid checkout is still asked about: cash codes outlive theirs by about four days."""
+NOT_FOUND_IS_FINAL_AFTER: Final = timedelta(minutes=30)
+"""From this age on a checkout that the provider does not know was never opened (traps 6); before, it may be late."""
 
 
 class PaymentNotFound(NotFound):
@@ -186,6 +193,9 @@ class PaymentAttempt:
     expires_at: datetime | None = None
     error_code: str | None = None
     receipts_count: int
+    read_again_at: datetime | None = None
+    """When the reconciler asks about it next; written by its claims alone."""
+    reads: int = 0
     created_at: datetime
     updated_at: datetime
 
@@ -238,10 +248,33 @@ class PaymentAttempt:
             self._move_to(AttemptStatus.FAILED, at=at)
 
     def still_open(self, *, at: datetime) -> None:
-        """The provider says that it is not paid and may still be; it is asked again after all others."""
+        """The provider says that it is not paid and may still be; long past its end it is not asked about any more."""
+        if self.status not in (AttemptStatus.OPEN, AttemptStatus.UNKNOWN):
+            return
+        if self.expires_at is not None and at >= self.expires_at + EXPIRED_AFTER:
+            self._move_to(AttemptStatus.EXPIRED, at=at)
+            return
         if self.status is AttemptStatus.UNKNOWN:
             self._move_to(AttemptStatus.OPEN, at=at)
         self.updated_at = at
+
+    def missing(self, *, at: datetime) -> None:
+        """The provider knows no such checkout; too soon after it was asked for that may only mean that it is late."""
+        if self.status in (AttemptStatus.OPEN, AttemptStatus.UNKNOWN) and self.is_certainly_known_at(at):
+            self.failed(error_code="not_found_at_provider", at=at)
+
+    def is_certainly_known_at(self, at: datetime) -> bool:
+        """Whether a provider that was asked to open it would say so by now."""
+        return at >= self.created_at + NOT_FOUND_IS_FINAL_AFTER
+
+    def abandon(self, *, at: datetime) -> None:
+        """A person saw at the provider that nothing was paid; money that comes all the same goes its usual way.
+
+        Raises IllegalTransition unless its outcome is unknown.
+        """
+        if self.status not in (AttemptStatus.CREATED, AttemptStatus.UNKNOWN):
+            raise IllegalTransition(current=self.status, wanted=AttemptStatus.FAILED)
+        self.failed(error_code="given_up", at=at)
 
     def is_open_at(self, at: datetime) -> bool:
         """Whether a customer can still be sent to this checkout."""
@@ -314,6 +347,7 @@ class Payment(Aggregate):
             locale=locale,
             expires_at=expires_at,
             receipts_count=0,
+            read_again_at=at + FIRST_READING_AFTER,
             created_at=at,
             updated_at=at,
         )

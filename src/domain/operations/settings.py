@@ -154,6 +154,16 @@ POINTS_ADJUSTMENT_LIMIT: Final = Setting(
     "ledger.points_adjustment_limit", whole(0, 10_000_000), 10_000,
     "Up to how many points one person adjusts alone", "عدد النقاط التي يسويها شخص واحد منفردا",
 )  # fmt: skip
+WRITE_OFF_LIMIT: Final = Setting(
+    "payment.write_off_limit", money_per_currency(), [{"amount": "1.00", "currency": "EGP"}],
+    "Up to how much of money in suspense is written off as rounding, by currency; nothing in others",
+    "أقصى مبلغ معلق يشطب كفرق تقريب لكل عملة؛ ولا شيء في العملات الأخرى",
+)  # fmt: skip
+WEBHOOK_BODY_DAYS: Final = Setting(
+    "payment.webhook_body_days", whole(1, 3650), 90,
+    "For how many days providers' notices are kept as they arrived; what was understood of them stays",
+    "عدد الأيام التي تحفظ فيها إشعارات مزودي الدفع كما وصلت؛ ويبقى ما فهم منها",
+)  # fmt: skip
 
 MANUAL_CONFIRMATION_LIMIT: Final = Setting(
     "payment.manual_confirmation_limit", money_per_currency(), [{"amount": "10000.00", "currency": "EGP"}],
@@ -196,6 +206,8 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         MANUAL_CONFIRMATION_LIMIT,
         BANK_TRANSFER_INSTRUCTIONS_AR,
         BANK_TRANSFER_INSTRUCTIONS_EN,
+        WRITE_OFF_LIMIT,
+        WEBHOOK_BODY_DAYS,
     )
 }
 

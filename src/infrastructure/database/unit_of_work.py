@@ -14,8 +14,11 @@ from domain.ledger.points import PointsTerms
 from domain.shared.aggregate import Aggregate
 from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
+from infrastructure.database.billing.chasing import SqlChasing, SqlStatementDays
+from infrastructure.database.billing.flagged import SqlFlaggedRows
 from infrastructure.database.billing.manual import SqlManualReceipts, SqlSlips
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
+from infrastructure.database.billing.suspense import SqlSuspense
 from infrastructure.database.catalogue.repositories import SqlPackages
 from infrastructure.database.identity.api_keys import SqlApiKeys
 from infrastructure.database.identity.invitations import SqlInvitations
@@ -110,6 +113,7 @@ class SqlUnitOfWork:
             "memberships",
             "packages",
             "payments",
+            "suspense",
             "withdrawals",
             "adjustments",
             "manual_receipts",
@@ -187,6 +191,22 @@ class SqlUnitOfWork:
     @cached_property
     def slips(self) -> SqlSlips:
         return SqlSlips(self._statements)
+
+    @cached_property
+    def suspense(self) -> SqlSuspense:
+        return SqlSuspense(self._statements)
+
+    @cached_property
+    def chasing(self) -> SqlChasing:
+        return SqlChasing(self._statements)
+
+    @cached_property
+    def flagged(self) -> SqlFlaggedRows:
+        return SqlFlaggedRows(self._statements)
+
+    @cached_property
+    def statement_days(self) -> SqlStatementDays:
+        return SqlStatementDays(self._statements)
 
     @cached_property
     def invoices(self) -> SqlInvoices:

@@ -30,6 +30,7 @@ SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "payment_attempts": ("محاولات الدفع", "Attempts to pay"),
     "payment_receipts": ("المبالغ المستلمة", "Money received"),
     "manual_receipts": ("مبالغ أكدها الموظفون", "Money confirmed by staff"),
+    "suspense_items": ("مبالغ معلقة", "Money in suspense"),
     "invoices": ("الفواتير", "Invoices"),
     "invoice_items": ("بنود الفواتير", "Rows of invoices"),
     "accounts": ("الحسابات", "Accounts"),

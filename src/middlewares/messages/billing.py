@@ -13,6 +13,34 @@ MESSAGES: Final[Sentences] = {
         ("More than can be given back", "{refundable} at most can still be refunded."),
         ("أكثر مما يمكن رده", "أقصى ما يمكن رده الآن {refundable}."),
     ),
+    "suspense_not_found": (
+        ("No such money in suspense", "No receipt of this id is kept there."),
+        ("لا يوجد مبلغ معلق كهذا", "لا يوجد إيصال معلق بهذا المعرف."),
+    ),
+    "suspense_does_not_fit": (
+        ("The money does not fit", "It is not what may be paid there now, or is not real money."),
+        ("المبلغ غير مناسب", "ليس ما يمكن دفعه هناك الآن، أو ليس نقودا حقيقية."),
+    ),
+    "write_off_too_large": (
+        ("Too much to be written off", "{limit} at most; the rest is somebody's money."),
+        ("المبلغ أكبر من أن يشطب", "{limit} كحد أقصى؛ فما زاد مال يخص أحدا."),
+    ),
+    "attempt_not_found": (
+        ("No such attempt", "No payment was attempted under this id."),
+        ("لا توجد محاولة كهذه", "لا توجد محاولة دفع بهذا المعرف."),
+    ),
+    "webhook_not_found": (
+        ("No such webhook", "None with this id arrived."),
+        ("لا يوجد إشعار كهذا", "لم يصل إشعار بهذا المعرف."),
+    ),
+    "attention_not_found": (
+        ("Nothing of the kind", "The queue never had such a row."),
+        ("لا يوجد شيء كهذا", "لم يكن في القائمة صف كهذا."),
+    ),
+    "provider_reference_unknown": (
+        ("The provider cannot be asked yet", "Nobody knows its reference of this attempt; look on its dashboard."),
+        ("لا يمكن سؤال المزود بعد", "مرجعه لهذه المحاولة غير معروف؛ راجع لوحة تحكمه."),
+    ),
     "payment_not_found": (
         ("No such payment", "There is none that you may see."),
         ("لا توجد دفعة كهذه", "لا يوجد ما يمكنك رؤيته."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
 from api.fields import MoneyField, Schema, Text
-from api.pagination import ChangesQuery, PageQuery, after_cursor, after_in, by_order, by_time, order_of, split_page
+from api.pagination import ChangesQuery, after_in, by_order, order_of, split_page
 from api.specification import page_of
 from application.billing.cancelling import CancelPayment, cancel_open_payment
 from application.billing.payments import OpenPayment, open_payment
@@ -23,14 +22,13 @@ from application.queries import Row
 from domain.billing.manual import is_reference_number
 from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentStatus, PaymentType
 from domain.billing.tenders import OWN_KINDS, TenderKind
-from middlewares.auth_middleware import permission_required, token_required
+from middlewares.auth_middleware import token_required
 from middlewares.idempotency import idempotent
 from middlewares.language import reading_language
 
 blueprint = Blueprint("payments", __name__, description="Payments")
 
 MOST_POINTS = 10**9
-UNKNOWN_IS_OLD_AFTER = timedelta(minutes=5)
 _PAYABLES = {
     "BOOKING": PaymentType.BOOKING,
     "MEMBERSHIP": PaymentType.MEMBERSHIP_PURCHASE,
@@ -203,34 +201,6 @@ class CancelledPayment(MethodView):
         command = CancelPayment(payment_id=payment_id, user_id=viewer().user_id)
         cancel_open_payment(command, uow=use().new_uow(), clock=use().clock)
         return answer(PaymentShown, _shown(payment_id))
-
-
-class AttentionShown(Schema):
-    id = fields.UUID()
-    reason = fields.String()
-    payment_id = fields.UUID(allow_none=True)
-    payment_number = fields.String(allow_none=True)
-    booking_id = fields.UUID(allow_none=True)
-    provider = fields.String()
-    provider_reference = fields.String(allow_none=True)
-    amount = MoneyField(allow_none=True)
-    expected = MoneyField(unit="expected_currency", allow_none=True)
-    noticed_at = fields.DateTime()
-
-
-@blueprint.route("/admin/payments/attention")
-class Attention(MethodView):
-    @permission_required("payments.attention")
-    @blueprint.arguments(PageQuery, location="query")
-    @blueprint.response(200, page_of(AttentionShown))
-    def get(self, query: dict[str, Any]) -> Response:
-        """Money in suspense, attempts whose outcome is unknown, webhooks that name nothing of ours."""
-        rows = use().queries.billing.attention(
-            unknown_before=use().clock.now() - UNKNOWN_IS_OLD_AFTER,
-            limit=query["limit"],
-            after=after_cursor(query["cursor"]),
-        )
-        return answer_page(AttentionShown, *split_page(rows, query["limit"], by_time("noticed_at")))
 
 
 def open_and_show(*, payment_type: PaymentType, payable_id: UUID | None, **body: Any) -> Response:

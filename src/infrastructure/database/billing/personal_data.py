@@ -69,9 +69,19 @@ HOLDINGS = (
     ),
     Holding(table=manual_tables.payment_slips, belongs="user_id = $person", deleted=True, objects="storage_key"),
     Holding(
+        table=tables.suspense_items,
+        belongs=_THEIRS,
+        erased={"decision_reason": "''"},
+        exported_as="suspense_items",
+        exported=("receipt_id", "payment_id", "amount_minor", "currency", "reason", "status", "resolution",
+                  "opened_at", "decided_at"),
+        plain=because(_NUMBERS, "provider") | because("one of our own words", "reason"),
+    ),
+    Holding(table=tables.statement_fetches, plain=because(_NUMBERS, "provider")),
+    Holding(
         table=tables.payment_webhook_logs,
         belongs=_WEBHOOKS,
-        erased={"body": "''::bytea"},
+        erased={"body": "''::bytea", "dismissed_reason": "NULL"},
         plain=because(_NUMBERS, "provider", "webhook_event_id", "event_type", "provider_reference", "provider_key",
                       "merchant_reference", "reference_number", "charge_reference", "content_type")
         | because("the provider's machine", "ip_address")

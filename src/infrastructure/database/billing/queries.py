@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.queries import After, Row
-from infrastructure.database.pages import Order, order_sql, order_values, page_after, page_values
+from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.transaction import Database
 
 _PAYMENTS = """
@@ -47,23 +47,6 @@ _PAYMENT_FILTERS = {
         SELECT r.payment_id FROM payment_attempts r JOIN manual_checkouts c USING (merchant_reference)
         WHERE c.reference_number = %(reference_number)s)""",
 }
-_ATTENTION = """
-SELECT * FROM (
-    SELECT r.id, 'SUSPENSE_' || r.reason AS reason, a.payment_id, p.payment_number, p.booking_id, a.provider,
-           a.provider_reference, r.amount_minor, r.currency, p.amount_minor AS expected_minor,
-           p.currency AS expected_currency, r.received_at AS noticed_at
-    FROM payment_receipts r JOIN payment_attempts a ON a.id = r.attempt_id JOIN payments p ON p.id = a.payment_id
-    WHERE r.disposition = 'SUSPENSE'
-    UNION ALL
-    SELECT a.id, 'OUTCOME_UNKNOWN', a.payment_id, p.payment_number, p.booking_id, a.provider, a.provider_reference,
-           p.amount_minor, p.currency, p.amount_minor, p.currency, a.updated_at
-    FROM payment_attempts a JOIN payments p ON p.id = a.payment_id
-    WHERE a.status IN ('CREATED', 'UNKNOWN') AND a.updated_at < %(unknown_before)s
-    UNION ALL
-    SELECT w.id, 'UNKNOWN_REFERENCE', w.payment_id, NULL, NULL, w.provider, w.provider_reference, NULL, NULL, NULL,
-           NULL, w.received_at
-    FROM payment_webhook_logs w WHERE w.status = 'FAILED') q
-"""
 _RETURNED = """
 SELECT p.id, p.payment_number, p.amount_minor, p.currency, p.status, p.success_url, p.cancel_url,
        (SELECT t.status FROM payment_attempts t WHERE t.payment_id = p.id ORDER BY t.id DESC LIMIT 1) AS attempt_status
@@ -147,11 +130,6 @@ class SqlBillingQueries:
 
     def returned(self, payment_id: UUID) -> Row | None:
         return self._database.row(_RETURNED, (payment_id,))
-
-    def attention(self, *, unknown_before: datetime, limit: int, after: After | None) -> Sequence[Row]:
-        condition = page_after(after, "noticed_at", "id")
-        sql = f"{_ATTENTION} WHERE {condition} ORDER BY noticed_at DESC, id DESC LIMIT %(limit)s"
-        return self._database.rows(sql, {"unknown_before": unknown_before, **page_values(after, limit)})
 
 
 class SqlInvoiceDocuments:

@@ -162,11 +162,6 @@ _FINISH = """
 UPDATE payment_webhook_logs SET status = %s, payment_id = %s, error_message = %s, processed_at = %s
 WHERE id = %s AND status = 'RECEIVED'
 """
-_UNFINISHED = f"""
-SELECT {_ATTEMPT_COLUMNS} FROM payment_attempts
-WHERE status IN ('CREATED', 'OPEN', 'UNKNOWN') AND provider_reference IS NOT NULL AND updated_at < %s
-ORDER BY updated_at LIMIT %s
-"""
 
 
 class SqlInbox:
@@ -218,6 +213,7 @@ class SqlInbox:
             provider_key=row["provider_key"],
             merchant_reference=row["merchant_reference"],
             reference_number=row["reference_number"],
+            received_at=row["received_at"],
             charge_reference=row["charge_reference"],
             is_about_refund=row["is_about_refund"],
         )
@@ -238,9 +234,6 @@ class SqlInbox:
     def finish(self, webhook_id: UUID, *, payment_id: UUID | None, error: str | None, at: datetime) -> None:
         status = "PROCESSED" if error is None else "FAILED"
         self._statements.execute(_FINISH, (status, payment_id, error, at, webhook_id))
-
-    def unfinished_attempts(self, *, before: datetime, limit: int) -> Sequence[OpenAttempt]:
-        return [OpenAttempt(**row) for row in self._statements.rows(_UNFINISHED, (before, limit))]
 
 
 _NEXT_NUMBER = """

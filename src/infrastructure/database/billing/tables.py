@@ -1,4 +1,4 @@
-"""payments, payment_attempts, payment_receipts, payment_webhook_logs, invoices, invoice_items, document_series."""
+"""payments, attempts, receipts, suspense_items, payment_webhook_logs, invoices, invoice_items, document_series."""
 
 from enum import StrEnum
 
@@ -7,6 +7,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.orm import composite, relationship
 
@@ -31,6 +33,7 @@ from domain.billing.payments import (
     PaymentType,
     SuspenseReason,
 )
+from domain.billing.suspense import Resolution, SuspenseStatus
 from domain.billing.tenders import Tender, TenderKind, TenderStatus
 from domain.shared.money import Money
 from infrastructure.database.metadata import (
@@ -87,6 +90,7 @@ payments = Table(
     Index("ix_payments_pending", "id", postgresql_where="status = 'PENDING'"),
     Index("ix_payments_user_id_created_at_id", "user_id", "created_at", "id"),
     Index("ix_payments_updated_at_id", "updated_at", "id"),
+    Index("ix_payments_paid_at", "paid_at", postgresql_where="paid_at IS NOT NULL"),
 )
 
 payment_attempts = Table(
@@ -107,6 +111,8 @@ payment_attempts = Table(
     instant("expires_at", nullable=True),
     Column("error_code", Text),
     Column("receipts_count", Integer, nullable=False),
+    Column("read_again_at", DateTime(timezone=True), server_default=text("now()")),
+    Column("reads", Integer, nullable=False, server_default="0"),
     instant("created_at"),
     instant("updated_at"),
     UniqueConstraint("provider", "provider_reference"),
@@ -117,6 +123,13 @@ payment_attempts = Table(
         "updated_at",
         postgresql_where="status IN ('CREATED', 'OPEN', 'UNKNOWN')",
     ),
+    Index(
+        "ix_payment_attempts_due",
+        "provider",
+        "read_again_at",
+        postgresql_where="status IN ('CREATED', 'OPEN', 'UNKNOWN')",
+    ),
+    Index("ix_payment_attempts_paid_due", "provider", "read_again_at", postgresql_where="status = 'PAID'"),
 )
 
 payment_tenders = Table(
@@ -187,8 +200,50 @@ payment_webhook_logs = Table(
     Column("ip_address", Text, nullable=False),
     instant("received_at"),
     instant("processed_at", nullable=True),
+    instant("look_again_at", nullable=True),
+    instant("dismissed_at", nullable=True),
+    reference("dismissed_by_user_id", "users.id", nullable=True),
+    Column("dismissed_reason", Text),
     UniqueConstraint("provider", "webhook_event_id"),
     Index("ix_payment_webhook_logs_received_at", "received_at", postgresql_where="status = 'RECEIVED'"),
+    Index("ix_payment_webhook_logs_failed", "received_at", postgresql_where="status = 'FAILED'"),
+    Index("ix_payment_webhook_logs_payment_id", "payment_id"),
+)
+
+suspense_items = Table(
+    "suspense_items",
+    metadata,
+    Column("receipt_id", Uuid, ForeignKey("payment_receipts.id"), primary_key=True),
+    reference("payment_id", "payments.id"),
+    Column("provider", Text, nullable=False),
+    money("amount"),
+    unit(),
+    *status("reason", SuspenseReason),
+    *status("status", SuspenseStatus),
+    *status("resolution", Resolution, nullable=True),
+    instant("opened_at"),
+    reference("decided_by_user_id", "users.id", nullable=True),
+    Column("decision_reason", Text, nullable=False, server_default=""),
+    instant("decided_at", nullable=True),
+    reference("journal_id", "ledger_journals.id", nullable=True),
+    Column("refund_id", Uuid),
+    CheckConstraint("amount_minor > 0", name="amount_above_zero"),
+    CheckConstraint(
+        "(status = 'RESOLVED') = (resolution IS NOT NULL) AND (status = 'RESOLVED') = (journal_id IS NOT NULL)",
+        name="resolved_by_a_journal",
+    ),
+    CheckConstraint("(status = 'OPEN') = (decided_at IS NULL)", name="decided_by_somebody"),
+    Index("ix_suspense_items_open", "opened_at", postgresql_where="status = 'OPEN'"),
+    Index("ix_suspense_items_payment_id", "payment_id"),
+)
+
+statement_fetches = Table(
+    "statement_fetches",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    reference("reconciliation_id", "reconciliations.id", nullable=True),
+    instant("fetched_at"),
 )
 
 document_series = Table(
