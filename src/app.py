@@ -20,6 +20,7 @@ from api.sandbox.views import blueprint as sandbox
 from api.specification import create_specification, declare_security
 from api.v1.billing.invoices import blueprint as invoices
 from api.v1.billing.payments import blueprint as payments
+from api.v1.billing.refunds import blueprint as refunds
 from api.v1.catalogue.packages import blueprint as packages
 from api.v1.identity.api_keys import blueprint as api_keys
 from api.v1.identity.auth import blueprint as auth
@@ -75,6 +76,7 @@ _V1 = (
     packages,
     bookings,
     payments,
+    refunds,
     invoices,
     wallets,
     withdrawals,

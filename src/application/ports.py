@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from application.billing.inbox import WebhookInbox
+from application.billing.refund_ports import Disputes, Refunds
 from application.identity.records import (
     ApiKeys,
     CountedGuesses,
@@ -27,7 +28,7 @@ from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.privacy.ports import PrivacyRecords
 from application.sales.ports import Sale
-from domain.billing.invoices import Invoice
+from domain.billing.invoices import Credited, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.departures import Departure
 from domain.catalogue.packages import Package
@@ -153,7 +154,17 @@ class Invoices(Protocol):
         """The next number of a series, gapless: its counter stays locked until the unit of work ends."""
         ...
 
-    def exists_for(self, payment_id: UUID) -> bool: ...
+    def exists_for(self, payment_id: UUID) -> bool:
+        """Whether the payment has its invoice."""
+        ...
+
+    def exists_for_refund(self, refund_id: UUID) -> bool:
+        """Whether the refund has its credit note."""
+        ...
+
+    def credited_of(self, payment_id: UUID) -> Credited:
+        """The payment's invoice, and what credit notes have taken of it. Raises InvoiceNotFound."""
+        ...
 
     def add(self, invoice: Invoice) -> None: ...
 
@@ -305,6 +316,12 @@ class UnitOfWork(Protocol):
 
     @property
     def payments(self) -> Payments: ...
+
+    @property
+    def refunds(self) -> Refunds: ...
+
+    @property
+    def disputes(self) -> Disputes: ...
 
     @property
     def inbox(self) -> WebhookInbox: ...

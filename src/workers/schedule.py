@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from application.billing.reconciliation import reconcile_payments
+from application.billing.refund_submission import drive_refunds
 from application.billing.sandbox import tell_late_payments
 from application.ledger.crediting import CreditDueCashback, credit_due_cashback
 from application.ledger.expiry import expire_points, remind_of_expiry
@@ -104,6 +105,13 @@ def _reconcile_payments(running: Running) -> None:
     )
     if done.unanswered:
         log.warning("payments_unanswered", asked=done.asked, unanswered=done.unanswered)
+
+
+def _submit_refunds(running: Running) -> None:
+    use = running.dependencies
+    done = drive_refunds(new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id, live=use.live)
+    if done.unanswered:
+        log.warning("refunds_unanswered", due=done.due, unanswered=done.unanswered)
 
 
 def _tell_late_payments(running: Running) -> None:
@@ -200,6 +208,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
+        ScheduledJob("payments.submit_refunds", _MINUTE, slices_of(_MINUTE), _submit_refunds, DOCUMENTS),
         ScheduledJob("cashback.credit", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _credit_cashback, DOCUMENTS),
         ScheduledJob("ledger.fold_totals", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _fold_totals, DOCUMENTS),
         ScheduledJob("ledger.check_totals", _FIVE_MINUTES, days_from(3), _check_totals, DOCUMENTS),

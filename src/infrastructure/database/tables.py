@@ -1,5 +1,6 @@
 """Every table and mapper: importing this module completes the metadata."""
 
+from infrastructure.database.billing import refund_tables
 from infrastructure.database.billing import tables as billing
 from infrastructure.database.catalogue import tables as catalogue
 from infrastructure.database.identity import proof_tables
@@ -29,6 +30,7 @@ __all__ = [
     "platform",
     "privacy",
     "proof_tables",
+    "refund_tables",
     "sales",
     "wallet_tables",
 ]

@@ -15,6 +15,7 @@ from domain.ledger.points import PointsTerms
 from domain.shared.aggregate import Aggregate
 from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
+from infrastructure.database.billing.refund_repositories import SqlDisputes, SqlRefunds
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.catalogue.repositories import SqlPackages
 from infrastructure.database.identity.api_keys import SqlApiKeys
@@ -110,6 +111,8 @@ class SqlUnitOfWork:
             "memberships",
             "packages",
             "payments",
+            "refunds",
+            "disputes",
             "withdrawals",
             "adjustments",
             "cashback",
@@ -174,6 +177,14 @@ class SqlUnitOfWork:
     @cached_property
     def payments(self) -> SqlPayments:
         return SqlPayments(self._statements)
+
+    @cached_property
+    def refunds(self) -> SqlRefunds:
+        return SqlRefunds(self._statements)
+
+    @cached_property
+    def disputes(self) -> SqlDisputes:
+        return SqlDisputes(self._statements)
 
     @cached_property
     def inbox(self) -> SqlInbox:
