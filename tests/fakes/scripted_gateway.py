@@ -66,6 +66,8 @@ class ScriptedGateway:
         self.refund_answers: list[Exception] = []
         """Raised by the next refunds, one each."""
         self.refund_state = RefundState.SUCCEEDED
+        self.can_refund = True
+        """Whether it can be asked to refund; else a person does it on its dashboard."""
         self._lock = threading.Lock()
 
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
@@ -91,7 +93,7 @@ class ScriptedGateway:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(refunds=True, tells_refunds=True, repeats_creation=False)
+        return Capabilities(refunds=self.can_refund, tells_refunds=True, repeats_creation=False)
 
     def offered(self) -> frozenset[str]:
         return self.methods

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from application.billing import refund_submission, refunds
@@ -123,7 +124,7 @@ class Counter:
             command, new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id
         )
 
-    def refund(self, payment_id: UUID, amount: Money | None = None, **how: Destination) -> UUID:
+    def refund(self, payment_id: UUID, amount: Money | None = None, **how: Any) -> UUID:
         """Ask, and send it to the provider."""
         refund_id = self.ask(payment_id, amount, **how)
         self.submit(refund_id)

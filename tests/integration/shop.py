@@ -333,7 +333,8 @@ PROMISES = {
         AND b.final_amount_minor <> (
             SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_journals j
             JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id
-            WHERE j.reference_id = b.id AND j.journal_type = 'PAYMENT' AND a.kind = 'CUSTOMER_PREPAYMENTS')""",
+            WHERE j.reference_id = b.id AND j.journal_type IN ('PAYMENT', 'REDEEMED')
+              AND a.kind = 'CUSTOMER_PREPAYMENTS')""",
     "money for bookings that are not confirmed is in suspense": """
         SELECT b.id FROM bookings b JOIN ledger_journals j ON j.reference_id = b.id AND j.journal_type = 'PAYMENT'
         WHERE b.status NOT IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED')""",

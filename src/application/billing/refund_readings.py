@@ -218,7 +218,7 @@ class _Following:
         tender = self.tender
         if tender is None or dispute.amount.currency != tender.amount.currency:
             return
-        missing = dispute.amount - dispute.taken
+        missing = dispute.amount - dispute.taken - dispute.taken_from_suspense
         if missing.is_positive:
             self._drop_unsent(tender, missing, {RefundStatus.REQUESTED, RefundStatus.AWAITING_OPERATOR})
         part = min(missing, tender.refundable)
@@ -226,6 +226,9 @@ class _Following:
             self.back.lose(dispute, tender, part)
 
     def _level_in_suspense(self, dispute: Dispute) -> None:
+        """Only where nothing of the attempt settled anything: else the dispute is of the charge that did."""
+        if self.tender is not None:
+            return
         room = self._in_suspense(dispute.amount.currency.code, but_for=dispute)
         wanted = min(dispute.amount - dispute.taken, room)
         difference = wanted - dispute.taken_from_suspense
