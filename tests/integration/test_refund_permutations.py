@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 import pytest
@@ -32,6 +34,7 @@ from tests.integration.refunding import Counter, broken_refund_promises
 from tests.integration.shop import Shop
 
 H = Happening
+Order = TypeVar("Order")
 ABOUT_MONEY = (H.PAID, H.REFUNDED, H.REFUNDED_AGAIN, H.REFUND_FAILED, H.DISPUTE_OPENED, H.DISPUTE_LOST)
 
 
@@ -48,6 +51,13 @@ def shop(module_addresses: DatabaseAddresses, tmp_path_factory: pytest.TempPathF
 @pytest.fixture(scope="module")
 def departure(shop: Shop) -> Departure:
     return shop.a_departure(seats=5_000)
+
+
+def some(orders: list[Order], how_many: int) -> list[Order]:
+    """A sample, the same in every run; all of them, for a long while, where ALTAYAR_EVERY_ORDER is set."""
+    if os.environ.get("ALTAYAR_EVERY_ORDER"):
+        return orders
+    return random.Random(23).sample(orders, min(how_many, len(orders)))
 
 
 def a_payment(shop: Shop, departure: Departure) -> tuple[UUID, UUID]:
@@ -73,7 +83,7 @@ def price_of(shop: Shop, payment_id: UUID) -> Money:
 
 def test_every_order_of_the_readings_of_money_ends_in_one_state(shop: Shop, departure: Departure) -> None:
     natural = (H.CREATED, *ABOUT_MONEY)
-    ends = {after(shop, departure, natural, places) for places in permutations(range(1, len(natural)))}
+    ends = {after(shop, departure, natural, places) for places in some(list(permutations(range(1, len(natural)))), 40)}
     assert len(ends) == 1, ends
     end = ends.pop()
     assert end.payment == (("REFUNDED", 100_000),)
@@ -87,7 +97,7 @@ def test_everything_that_can_happen_in_any_order_and_number_ends_in_one_state(sh
     orders = chance.sample(feasible_orders(EVERYTHING), 150)
     ends = {
         after(shop, departure, order, places)
-        for order, places in zip(orders, schedules(len(EVERYTHING), how_many=150, seed=7), strict=True)
+        for order, places in zip(orders, schedules(len(EVERYTHING), how_many=len(orders), seed=7), strict=True)
     }
     assert len(ends) == 1, ends
     assert ends.pop().receipts == ((100_000, "SETTLED", None), (100_000, "SUSPENSE", "TWICE"))
@@ -101,7 +111,7 @@ def test_a_verdict_and_refunds_in_every_order_end_in_one_state(
     ends = {
         after(shop, departure, order, places)
         for order in feasible_orders(happenings)
-        for places in schedules(len(order), how_many=20, seed=order.index(verdict))
+        for places in schedules(len(order), how_many=4, seed=order.index(verdict))
     }
     assert len(ends) == 1, ends
     refunded = 100_000 if verdict is H.DISPUTE_LOST else 30_000
