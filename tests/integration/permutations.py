@@ -153,6 +153,19 @@ def feasible_orders(happenings: Sequence[Happening]) -> list[tuple[Happening, ..
     return [order for order in permutations(happenings) if is_feasible(order)]
 
 
+def feasible_sample(happenings: Sequence[Happening], *, how_many: int, seed: int) -> list[tuple[Happening, ...]]:
+    """Orders of things of which there are too many to try all orders of."""
+    chance = random.Random(seed)
+    orders = []
+    for _ in range(how_many):
+        order: list[Happening] = []
+        while len(order) < len(happenings):
+            possible = [each for each in happenings if each not in order and NEEDS[each] <= set(order)]
+            order.append(chance.choice(possible))
+        orders.append(tuple(order))
+    return orders
+
+
 def snapshots(provider: Provider, payment_id: UUID, order: Sequence[Happening], charge: Money) -> list[Reading]:
     """Let everything happen in this order; what was read after each."""
     readings = []

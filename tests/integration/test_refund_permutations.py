@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
-from typing import TypeVar
 from uuid import UUID
 
 import pytest
@@ -34,7 +33,8 @@ from tests.integration.refunding import Counter, broken_refund_promises
 from tests.integration.shop import Shop
 
 H = Happening
-Order = TypeVar("Order")
+EXAMPLES = int(os.environ.get("ALTAYAR_ORDERS", "15"))
+"""How many orders are tried of all that there are; as many as one has time for."""
 ABOUT_MONEY = (H.PAID, H.REFUNDED, H.REFUNDED_AGAIN, H.REFUND_FAILED, H.DISPUTE_OPENED, H.DISPUTE_LOST)
 
 
@@ -53,11 +53,9 @@ def departure(shop: Shop) -> Departure:
     return shop.a_departure(seats=5_000)
 
 
-def some(orders: list[Order], how_many: int) -> list[Order]:
-    """A sample, the same in every run; all of them, for a long while, where ALTAYAR_EVERY_ORDER is set."""
-    if os.environ.get("ALTAYAR_EVERY_ORDER"):
-        return orders
-    return random.Random(23).sample(orders, min(how_many, len(orders)))
+def some(orders: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """A sample, the same in every run."""
+    return random.Random(23).sample(orders, min(2 * EXAMPLES, len(orders)))
 
 
 def a_payment(shop: Shop, departure: Departure) -> tuple[UUID, UUID]:
@@ -83,7 +81,7 @@ def price_of(shop: Shop, payment_id: UUID) -> Money:
 
 def test_every_order_of_the_readings_of_money_ends_in_one_state(shop: Shop, departure: Departure) -> None:
     natural = (H.CREATED, *ABOUT_MONEY)
-    ends = {after(shop, departure, natural, places) for places in some(list(permutations(range(1, len(natural)))), 40)}
+    ends = {after(shop, departure, natural, places) for places in some(list(permutations(range(1, len(natural)))))}
     assert len(ends) == 1, ends
     end = ends.pop()
     assert end.payment == (("REFUNDED", 100_000),)
@@ -111,7 +109,7 @@ def test_a_verdict_and_refunds_in_every_order_end_in_one_state(
     ends = {
         after(shop, departure, order, places)
         for order in feasible_orders(happenings)
-        for places in schedules(len(order), how_many=4, seed=order.index(verdict))
+        for places in schedules(len(order), how_many=3, seed=order.index(verdict))
     }
     assert len(ends) == 1, ends
     refunded = 100_000 if verdict is H.DISPUTE_LOST else 30_000
