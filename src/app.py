@@ -26,6 +26,7 @@ from api.v1.billing.invoices import blueprint as invoices
 from api.v1.billing.manual import blueprint as manual_payments
 from api.v1.billing.methods import blueprint as payment_methods
 from api.v1.billing.payments import blueprint as payments
+from api.v1.billing.refunds import blueprint as refunds
 from api.v1.catalogue.packages import blueprint as packages
 from api.v1.identity.api_keys import blueprint as api_keys
 from api.v1.identity.auth import blueprint as auth
@@ -88,6 +89,7 @@ _V1 = (
     payments,
     manual_payments,
     payment_methods,
+    refunds,
     invoices,
     wallets,
     voucher_credit,

@@ -13,6 +13,7 @@ from application.billing.attention_ports import FlaggedRows
 from application.billing.chasing_ports import Chasing, StatementDays
 from application.billing.inbox import WebhookInbox
 from application.billing.manual_ports import ManualReceipts, Slips
+from application.billing.refund_ports import Disputes, Refunds
 from application.billing.suspense_ports import Suspense
 from application.identity.records import (
     ApiKeys,
@@ -31,7 +32,7 @@ from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.privacy.ports import PrivacyRecords
 from application.sales.ports import Sale
-from domain.billing.invoices import Invoice
+from domain.billing.invoices import Credited, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.departures import Departure
 from domain.catalogue.packages import Package
@@ -166,7 +167,17 @@ class Invoices(Protocol):
         """The next number of a series, gapless: its counter stays locked until the unit of work ends."""
         ...
 
-    def exists_for(self, payment_id: UUID) -> bool: ...
+    def exists_for(self, payment_id: UUID) -> bool:
+        """Whether the payment has its invoice."""
+        ...
+
+    def exists_for_refund(self, refund_id: UUID) -> bool:
+        """Whether the refund has its credit note."""
+        ...
+
+    def credited_of(self, payment_id: UUID) -> Credited:
+        """The payment's invoice, and what credit notes have taken of it. Raises InvoiceNotFound."""
+        ...
 
     def add(self, invoice: Invoice) -> None: ...
 
@@ -318,6 +329,12 @@ class UnitOfWork(Protocol):
 
     @property
     def payments(self) -> Payments: ...
+
+    @property
+    def refunds(self) -> Refunds: ...
+
+    @property
+    def disputes(self) -> Disputes: ...
 
     @property
     def inbox(self) -> WebhookInbox: ...

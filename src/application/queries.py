@@ -175,6 +175,24 @@ class BillingQueries(Protocol):
         updated_after: datetime | None = None,
     ) -> Sequence[Row]: ...
 
+    def refund(self, refund_id: UUID, *, owner: UUID | None) -> Row | None:
+        """The refund with its `parts`."""
+        ...
+
+    def refunds(
+        self,
+        *,
+        owner: UUID | None,
+        limit: int,
+        after: After | None,
+        status: str | None = None,
+        payment_id: UUID | None = None,
+    ) -> Sequence[Row]: ...
+
+    def disputes(self, *, status: str | None, limit: int, after: After | None) -> Sequence[Row]:
+        """Everybody's disputes, newest first."""
+        ...
+
     def returned(self, payment_id: UUID) -> Row | None:
         """What the return page shows and where it leads: number, amount, states, success_url, cancel_url."""
         ...
@@ -248,6 +266,13 @@ class MessagingQueries(Protocol):
 
     def payment_facts(self, payment_id: UUID) -> Row:
         """What messages about a payment say, and to whom. Raises NotFound."""
+        ...
+
+    def refund_facts(self, refund_id: UUID) -> Row:
+        """What messages about a refund say, and to whom: amounts that went back by where to, and what failed.
+
+        Raises NotFound.
+        """
         ...
 
     def cashback_facts(self, cashback_id: UUID) -> Row:

@@ -15,6 +15,7 @@ import structlog
 
 from application.billing.cancelling import cancel_abandoned_payments
 from application.billing.reconciliation import ReconcilePayments, reconcile_payments
+from application.billing.refund_submission import drive_refunds
 from application.billing.sandbox import tell_late_payments
 from application.billing.statements import fetch_statements
 from application.ledger.crediting import CreditDueCashback, credit_due_cashback
@@ -130,6 +131,13 @@ def _cancel_abandoned_payments(running: Running) -> None:
         batch = cancel_abandoned_payments(new_uow=use.new_uow, clock=use.clock, after=batch[-1])
 
 
+def _submit_refunds(running: Running) -> None:
+    use = running.dependencies
+    done = drive_refunds(new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id, live=use.live)
+    if done.unanswered:
+        log.warning("refunds_unanswered", due=done.due, unanswered=done.unanswered)
+
+
 def _tell_late_payments(running: Running) -> None:
     use = running.dependencies
     while use.sandbox is not None and tell_late_payments(uow=use.new_uow(), books=use.sandbox.books, clock=use.clock):
@@ -232,6 +240,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("payments.cancel_abandoned", _FIVE_MINUTES, days_from(2), _cancel_abandoned_payments, DOCUMENTS),
         # Every hour, though a day is fetched once: one that a provider did not answer for is tried again.
         ScheduledJob("payments.fetch_statements", _FIVE_MINUTES, slices_of(_HOUR), _fetch_statements, DOCUMENTS),
+        ScheduledJob("payments.submit_refunds", _MINUTE, slices_of(_MINUTE), _submit_refunds, DOCUMENTS),
         ScheduledJob("cashback.credit", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _credit_cashback, DOCUMENTS),
         ScheduledJob("ledger.fold_totals", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _fold_totals, DOCUMENTS),
         ScheduledJob("ledger.check_totals", _FIVE_MINUTES, days_from(3), _check_totals, DOCUMENTS),

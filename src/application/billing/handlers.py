@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from application.billing.credit_notes import issue_credit_note
 from application.billing.invoices import draw_invoice, issue_invoice
 from application.billing.manual import settle_confirmed
+from application.billing.refund_submission import submit_refund
 from application.billing.sandbox import SandboxDisabled, SendWebhook, send_webhook
 from application.billing.webhooks import process_webhook
 from application.dependencies import Dependencies
@@ -58,6 +60,18 @@ def notify_suspense_credited(event: Mapping[str, Any], use: Dependencies) -> Non
 def issue_invoice_of_payment(event: Mapping[str, Any], use: Dependencies) -> None:
     """Issue the invoice of a settled payment."""
     issue_invoice(UUID(event["payment_id"]), uow=use.new_uow(), clock=use.clock, new_id=use.new_id)
+
+
+def submit_requested_refund(event: Mapping[str, Any], use: Dependencies) -> None:
+    """Send a refund to the provider; what is not sent now, the job of refunds sends."""
+    submit_refund(
+        UUID(event["refund_id"]), new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id
+    )
+
+
+def issue_credit_note_of_refund(event: Mapping[str, Any], use: Dependencies) -> None:
+    """Issue the credit note of a refund that has succeeded."""
+    issue_credit_note(UUID(event["refund_id"]), new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
 
 
 def draw_issued_invoice(event: Mapping[str, Any], use: Dependencies) -> None:

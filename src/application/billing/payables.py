@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from application.ledger.points import EarnPoints, earn_points
+from application.billing.revenue import revenue, take_revenue_back
+from application.ledger.cashback import ClawBackCashback, claw_back_cashback
+from application.ledger.points import ClawBackPoints, EarnPoints, claw_back_points, earn_points
 from application.ports import UnitOfWork
 from domain.billing.payments import Payment, PaymentType
 from domain.billing.tenders import money_in
@@ -15,11 +18,19 @@ from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.journal import JournalType
 from domain.membership.memberships import AlreadySubscribed, SubscriptionNotFound, SubscriptionStatus
-from domain.sales.bookings import BookingNotFound, NothingToPay
-from domain.shared.clock import business_date
+from domain.sales.bookings import BookingNotFound, BookingStatus, NothingToPay
+from domain.shared.clock import Clock, business_date
 from domain.shared.errors import InvalidValue
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Rewards:
+    """What a payment earned, or a part of that."""
+
+    points: int
+    cashback: Money
 
 
 class Payable(Protocol):
@@ -62,6 +73,25 @@ class Payable(Protocol):
 
     def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
         """Do what being paid means. The payment's tenders are captured, itself it is not settled yet."""
+        ...
+
+    def give_back(
+        self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
+    ) -> None:
+        """So much of what the payment paid is about to go back: take back in proportion what being paid did.
+
+        Called before `account` is debited and before the payment counts it. The key is one for each time.
+        """
+        ...
+
+    def take_back(
+        self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
+    ) -> None:
+        """What had gone back came again, and is in `account`: be as before, but for rewards that were taken back."""
+        ...
+
+    def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
+        """What `give_back` of an amount would take of what being paid earned."""
         ...
 
 
@@ -129,6 +159,53 @@ class BookingPayable:
         )
         earn_points(earned, uow=uow, at=at, new_id=new_id)
 
+    def give_back(
+        self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
+    ) -> None:
+        """Cashback first: its record's lock comes before the ledger's."""
+        booking, now = self._booking, clock.now()
+        refunded = booking.refunded_amount + amount
+        claw_back_cashback(
+            ClawBackCashback(booking_id=booking.id, refunded=refunded, of=booking.paid_amount),
+            uow=uow,
+            clock=clock,
+            new_id=new_id,
+        )
+        if booking.status is BookingStatus.COMPLETED:
+            take_revenue_back(booking, amount, key=key, uow=uow, at=now, new_id=new_id)
+        taken = ClawBackPoints(
+            user_id=booking.user_id,
+            key=f"points:refund:{key}",
+            reference_type=self.reference_type,
+            reference_id=booking.id,
+            description_ar=f"استرجاع نقاط بعد رد مبلغ الحجز {booking.booking_number}",
+            description_en=f"Points taken back, refund of booking {booking.booking_number}",
+            earned_key=booking_points_key(booking.id),
+            paid=booking.paid_amount,
+            refunded=refunded,
+        )
+        claw_back_points(taken, uow=uow, at=now, new_id=new_id)
+        booking.give_back(amount, at=now)
+
+    def take_back(
+        self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
+    ) -> None:
+        booking, now = self._booking, clock.now()
+        booking.take_back(amount, at=now)
+        if booking.status is BookingStatus.COMPLETED:
+            earned_again = revenue(booking, amount, key=f"revenue:returned:{key}", journal_id=new_id(), at=now)
+            uow.ledger.post([earned_again])
+
+    def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
+        booking = self._booking
+        paid, refunded = booking.paid_amount, booking.refunded_amount + amount
+        earning = uow.points.earning(booking_points_key(booking.id))
+        record = uow.cashback.of_booking(booking.id)
+        return Rewards(
+            points=earning.still_to_take(paid=paid, refunded=refunded) if earning is not None else 0,
+            cashback=record.to_claw_back(refunded, of=paid) if record is not None else Money(0, amount.currency),
+        )
+
 
 class MembershipPayable:
     """A membership's year: bought, or renewed by whoever has or had it. It is earned when it is sold."""
@@ -178,6 +255,26 @@ class MembershipPayable:
         else:
             self._subscription.activate(on=self._today, at=at)
 
+    def give_back(
+        self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
+    ) -> None:
+        """Only a refund of everything ends the year that it paid."""
+        if payment.refund_amount + amount == payment.amount:
+            is_renewal = payment.payment_type is PaymentType.MEMBERSHIP_RENEWAL
+            self._subscription.lose_year(is_renewal=is_renewal, on=self._today, at=clock.now())
+
+    def take_back(
+        self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
+    ) -> None:
+        if payment.refund_amount == payment.amount:
+            is_renewal = payment.payment_type is PaymentType.MEMBERSHIP_RENEWAL
+            self._subscription.regain_year(
+                is_renewal=is_renewal, has_another=self._has_another, on=self._today, at=clock.now()
+            )
+
+    def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
+        return Rewards(points=0, cashback=Money(0, amount.currency))
+
 
 class DepositPayable:
     """A deposit is the customer's own money: it goes straight to their wallet."""
@@ -209,6 +306,19 @@ class DepositPayable:
 
     def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
         """The journal that settles the payment is all that a deposit does."""
+
+    def give_back(
+        self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
+    ) -> None:
+        """The journal that takes it out of the wallet is all."""
+
+    def take_back(
+        self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
+    ) -> None:
+        """The journal that puts it into the wallet again is all."""
+
+    def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
+        return Rewards(points=0, cashback=Money(0, amount.currency))
 
 
 _BY_ID: dict[PaymentType, Callable[..., Payable]] = {

@@ -1,6 +1,6 @@
 """The one use case that settles payments; webhook, return page, staff, reconciler and wallet all end here.
 
-Locks are taken in one order: what is paid, its payments, their holds, then ledger accounts.
+Locks are taken in one order: what is paid, its payments, their refunds and holds, then ledger accounts.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from uuid import UUID
 
 from application.billing.payables import DepositPayable, Payable, lock_payable
 from application.billing.ports import Reading, ReadingStatus
+from application.billing.refund_effects import GoingBack
+from application.billing.refund_readings import follow_provider
 from application.billing.tenders import LockedParts, cancel_payments, lock_parts, paying, take_own_part
 from application.ports import UnitOfWork
 from domain.billing.payments import (
@@ -41,9 +43,11 @@ class SettleAttempt:
 
 
 def settle_attempt(command: SettleAttempt, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
-    """Book every charge of the reading that is not booked yet: settle the payment, or keep it in suspense.
+    """Book every charge of the reading that is not booked yet: settle the payment, or keep it in suspense; then
+    follow what it says of refunds and disputes.
 
-    Safe in any order and number: charges are counted per attempt under the payment's lock.
+    Safe in any order and number: charges are counted per attempt under the payment's lock, and of the rest only news
+    counts (`refund_readings`).
     """
     reading, now = command.reading, clock.now()
     with uow:
@@ -65,6 +69,8 @@ def settle_attempt(command: SettleAttempt, *, uow: UnitOfWork, clock: Clock, new
             attempt.still_open(at=now)
         if not reading.paid and reading.status is ReadingStatus.NOT_FOUND:
             attempt.missing(at=now)
+        if reading.live == command.expects_live:
+            follow_provider(GoingBack(payment, settling.payable, uow, clock, new_id), attempt, reading)
         uow.commit()
 
 

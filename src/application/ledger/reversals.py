@@ -54,6 +54,15 @@ def reverse(command: Reverse, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -
     return reversal_id
 
 
+def reverse_within(command: Reverse, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> PostedJournal:
+    """Reverse inside the transaction that the caller has open; the reversal as it stands in the books.
+
+    Raises what `reverse` raises. What the caller wants to lock before accounts is locked before.
+    """
+    reversal_id = _reverse(command, uow.reversals.get(command.journal_id), uow=uow, at=at, new_id=new_id)
+    return uow.reversals.get(reversal_id).journal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReverseByHand:
     """What staff reverse, and why; the reason goes into the audit log."""

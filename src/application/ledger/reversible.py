@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from domain.ledger.journal import JournalType
 from domain.ledger.lots import OpenLot
 from domain.ledger.reversals import PostedJournal
 
@@ -24,6 +25,10 @@ class Reversals(Protocol):
 
     def get(self, journal_id: UUID) -> Reversible:
         """The journal; other reversals of it wait until this unit of work ends. Raises JournalNotFound."""
+        ...
+
+    def posted_for(self, journal_type: JournalType, reference_type: str, reference_id: UUID) -> Sequence[UUID]:
+        """The journals of a type that refer to something, newest first."""
         ...
 
     def made_by(self, idempotency_key: str) -> PostedJournal | None:

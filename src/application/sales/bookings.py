@@ -6,14 +6,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from application.billing.revenue import revenue
 from application.billing.tenders import cancel_payments
-from application.ledger.cashback import PromiseCashback, promise_cashback
+from application.ledger.cashback import ClawBackCashback, PromiseCashback, claw_back_cashback, promise_cashback
 from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.ports import Sale
-from domain.ledger import accounts
-from domain.ledger.accounts import AccountKind
 from domain.ledger.cashback import eligible_from
-from domain.ledger.journal import Journal, JournalType, transfer
 from domain.operations.settings import GRACE_MINUTES
 from domain.pricing.quotes import Quote, quote_package
 from domain.sales.bookings import BookedPrice, Booking, Traveler, source_of
@@ -187,29 +185,17 @@ def complete_booking(command: CompleteBooking, *, uow: UnitOfWork, clock: Clock,
         booking = uow.bookings.get(command.booking_id)
         before = booking.status
         booking.complete(today=business_date(now), override_reason=command.override_reason, by=command.actor_id, at=now)
-        uow.ledger.post([_revenue(booking, clock=clock, new_id=new_id)])
+        earned = booking.paid_amount - booking.refunded_amount
+        if earned.is_positive:
+            key = f"revenue:booking:{booking.id}"
+            uow.ledger.post([revenue(booking, earned, key=key, journal_id=new_id(), at=now)])
         promise_cashback(_promise(command, booking, completed_at=now), uow=uow, new_id=new_id)
+        if booking.refunded_amount.is_positive:
+            # Of what was refunded before the trip was over, nothing stays promised.
+            refunds = ClawBackCashback(booking_id=booking.id, refunded=booking.refunded_amount, of=booking.paid_amount)
+            claw_back_cashback(refunds, uow=uow, clock=clock, new_id=new_id)
         _audit(uow, command, "bookings.complete", before, booking, clock)
         uow.commit()
-
-
-def _revenue(booking: Booking, *, clock: Clock, new_id: NewId) -> Journal:
-    unit = booking.final_amount.currency.code
-    return Journal(
-        id=new_id(),
-        journal_type=JournalType.REVENUE,
-        idempotency_key=f"revenue:booking:{booking.id}",
-        reference_type="BOOKING",
-        reference_id=booking.id,
-        description_ar=f"إيراد الحجز {booking.booking_number}",
-        description_en=f"Revenue of booking {booking.booking_number}",
-        occurred_at=clock.now(),
-        entries=transfer(
-            accounts.platform(AccountKind.CUSTOMER_PREPAYMENTS, unit),
-            accounts.platform(AccountKind.BOOKING_REVENUE, unit),
-            booking.paid_amount,
-        ),
-    )
 
 
 def _promise(command: CompleteBooking, booking: Booking, *, completed_at: datetime) -> PromiseCashback:

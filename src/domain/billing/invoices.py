@@ -88,8 +88,31 @@ class Invoice:
     issue_date: date
     paid_date: date | None
     issued_at: datetime
+    refund_id: UUID | None = None
+    """What a credit note is about; nothing else has one."""
 
     def __post_init__(self) -> None:
         subtotal = total((item.total_price for item in self.items), self.total_amount.currency.code)
         if subtotal != self.subtotal or subtotal - self.discount_amount + self.tax_amount != self.total_amount:
             raise ValueError("the rows of an invoice sum to its total")
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """The invoice of a payment, and what credit notes have taken of it so far."""
+
+    invoice_number: str
+    total: Money
+    tax: Money
+    tax_rate: Percentage
+    credited: Money
+    credited_tax: Money
+
+
+def tax_of_credit(tax: Money, whole: Money, *, credited: Money) -> Money:
+    """The tax in what credit notes have taken of an invoice in all, by largest remainder over the whole.
+
+    So each note takes what the notes before it have left of this, and the last one all of the rest (trap 33).
+    """
+    taken, _ = tax.allocate([credited.minor, (whole - credited).minor])
+    return taken

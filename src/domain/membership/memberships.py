@@ -54,7 +54,8 @@ NEXT = {
     SubscriptionStatus.ACTIVE: {SubscriptionStatus.EXPIRED, SubscriptionStatus.CANCELLED},
     # Renewed after its end, it begins anew.
     SubscriptionStatus.EXPIRED: {SubscriptionStatus.ACTIVE},
-    SubscriptionStatus.CANCELLED: set(),
+    # Only where the refund that cancelled it came back.
+    SubscriptionStatus.CANCELLED: {SubscriptionStatus.ACTIVE, SubscriptionStatus.EXPIRED},
 }
 
 
@@ -83,6 +84,15 @@ class MembershipActivated(DomainEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipRenewed(DomainEvent):
     name: ClassVar[str] = "membership.renewed"
+    subscription_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipCancelled(DomainEvent):
+    """All that was paid for it was refunded."""
+
+    name: ClassVar[str] = "membership.cancelled"
     subscription_id: UUID
     user_id: UUID
 
@@ -144,6 +154,25 @@ class MembershipSubscription(Aggregate):
             self.start_date = on
         self.expiry_date = max(self.expiry_date or on, on) + TERM
         self.record(MembershipRenewed(at=at, subscription_id=self.id, user_id=self.user_id))
+
+    def lose_year(self, *, is_renewal: bool, on: date, at: datetime) -> None:
+        """What paid a year was refunded whole: a purchase is cancelled, a renewal ends a year sooner."""
+        if is_renewal:
+            self.expiry_date = (self.expiry_date or on) - TERM
+            if self.status is SubscriptionStatus.ACTIVE and self.expiry_date <= on:
+                self._move_to(SubscriptionStatus.EXPIRED)
+        elif self.status is SubscriptionStatus.ACTIVE:
+            self._move_to(SubscriptionStatus.CANCELLED)
+            self.record(MembershipCancelled(at=at, subscription_id=self.id, user_id=self.user_id))
+
+    def regain_year(self, *, is_renewal: bool, has_another: bool, on: date, at: datetime) -> None:
+        """That refund came back. Whoever has bought another membership meanwhile keeps that one."""
+        if is_renewal:
+            self.expiry_date = (self.expiry_date or on) + TERM
+        runs = self.expiry_date is not None and self.expiry_date > on
+        if runs and not has_another and self.status in (SubscriptionStatus.CANCELLED, SubscriptionStatus.EXPIRED):
+            self._move_to(SubscriptionStatus.ACTIVE)
+            self.record(MembershipActivated(at=at, subscription_id=self.id, user_id=self.user_id))
 
     def _move_to(self, status: SubscriptionStatus) -> None:
         if status not in NEXT[self.status]:

@@ -1,6 +1,6 @@
 """Every table and mapper: importing this module completes the metadata."""
 
-from infrastructure.database.billing import manual_tables
+from infrastructure.database.billing import manual_tables, refund_tables
 from infrastructure.database.billing import tables as billing
 from infrastructure.database.catalogue import tables as catalogue
 from infrastructure.database.identity import proof_tables
@@ -31,6 +31,7 @@ __all__ = [
     "platform",
     "privacy",
     "proof_tables",
+    "refund_tables",
     "sales",
     "wallet_tables",
 ]

@@ -17,6 +17,7 @@ from domain.shared.identifiers import NewId
 from infrastructure.database.billing.chasing import SqlChasing, SqlStatementDays
 from infrastructure.database.billing.flagged import SqlFlaggedRows
 from infrastructure.database.billing.manual import SqlManualReceipts, SqlSlips
+from infrastructure.database.billing.refund_repositories import SqlDisputes, SqlRefunds
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.billing.suspense import SqlSuspense
 from infrastructure.database.catalogue.repositories import SqlPackages
@@ -114,6 +115,8 @@ class SqlUnitOfWork:
             "packages",
             "payments",
             "suspense",
+            "refunds",
+            "disputes",
             "withdrawals",
             "adjustments",
             "manual_receipts",
@@ -179,6 +182,14 @@ class SqlUnitOfWork:
     @cached_property
     def payments(self) -> SqlPayments:
         return SqlPayments(self._statements)
+
+    @cached_property
+    def refunds(self) -> SqlRefunds:
+        return SqlRefunds(self._statements)
+
+    @cached_property
+    def disputes(self) -> SqlDisputes:
+        return SqlDisputes(self._statements)
 
     @cached_property
     def inbox(self) -> SqlInbox:

@@ -41,6 +41,22 @@ MESSAGES: Final[Sentences] = {
         ("The provider cannot be asked yet", "Nobody knows its reference of this attempt; look on its dashboard."),
         ("لا يمكن سؤال المزود بعد", "مرجعه لهذه المحاولة غير معروف؛ راجع لوحة تحكمه."),
     ),
+    "refund_not_found": (
+        ("No such refund", "There is none that you may see."),
+        ("لا يوجد رد مبلغ كهذا", "لا يوجد ما يمكنك رؤيته."),
+    ),
+    "refund_preview_stale": (
+        ("The preview is out of date", "The refund would do something else by now; look at a new preview."),
+        ("لم تعد المعاينة صالحة", "سيكون لرد المبلغ أثر مختلف الآن؛ اطلب معاينة جديدة."),
+    ),
+    "payment_disputed": (
+        ("The payment is disputed", "Nothing is refunded until the customer's bank has decided."),
+        ("الدفعة محل نزاع", "لا يرد شيء حتى يبت بنك العميل في النزاع."),
+    ),
+    "suspense_refunded": (
+        ("It is being given back", "This money has been given back, or is on its way."),
+        ("المبلغ قيد الرد", "رد هذا المبلغ أو هو في الطريق."),
+    ),
     "payment_not_found": (
         ("No such payment", "There is none that you may see."),
         ("لا توجد دفعة كهذه", "لا يوجد ما يمكنك رؤيته."),

@@ -1,6 +1,6 @@
 """What billing holds about a person; amounts, numbers and dates stay on the books (tax law keeps them)."""
 
-from infrastructure.database.billing import manual_tables, tables
+from infrastructure.database.billing import manual_tables, refund_tables, tables
 from infrastructure.database.holdings import Holding, because
 
 _THEIRS = "payment_id IN (SELECT id FROM payments WHERE user_id = $person)"
@@ -103,6 +103,33 @@ HOLDINGS = (
         exported=("invoice_id", "position", "item_type", "description_ar", "description_en", "quantity",
                   "unit_price_minor", "total_price_minor", "currency"),
         plain=because("names of goods, as they stand in the catalogue", "description_ar", "description_en"),
+    ),
+    Holding(
+        table=refund_tables.refunds,
+        belongs="user_id = $person",
+        # What staff wrote about the person; the key is whatever a client made up.
+        erased={"reason": "''", "idempotency_key": "'erased ' || id"},
+        exported_as="refunds",
+        exported=("id", "refund_number", "payment_id", "amount_minor", "currency", "reason", "destination", "status",
+                  "created_at", "succeeded_at"),
+        plain=because(_NUMBERS, "refund_number"),
+    ),
+    Holding(
+        table=refund_tables.refund_parts,
+        belongs="refund_id IN (SELECT id FROM refunds WHERE user_id = $person)",
+        exported_as="refund_parts",
+        exported=("refund_id", "position", "way", "amount_minor", "currency", "points", "status", "provider",
+                  "provider_refund_reference", "submitted_at"),
+        plain=because(_NUMBERS, "merchant_reference", "provider", "provider_refund_reference", "error_code"),
+    ),
+    Holding(
+        table=refund_tables.disputes,
+        belongs="user_id = $person",
+        exported_as="disputes",
+        exported=("id", "payment_id", "provider", "provider_dispute_reference", "amount_minor", "currency", "status",
+                  "reason", "opened_at", "decided_at"),
+        plain=because(_NUMBERS, "provider", "provider_dispute_reference")
+        | because("the provider's word for a kind of dispute", "reason"),
     ),
     # The drawings name the person; they are drawn anew without.
     Holding(table=tables.invoice_documents, belongs=_INVOICES, deleted=True, objects="storage_key"),

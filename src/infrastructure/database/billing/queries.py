@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.queries import After, Row
-from infrastructure.database.pages import Order, order_sql, order_values
+from infrastructure.database.pages import Order, order_sql, order_values, page_after, page_values
 from infrastructure.database.transaction import Database
 
 _PAYMENTS = """
@@ -38,6 +38,25 @@ SELECT i.id, i.invoice_number, i.user_id, i.booking_id, i.payment_id, i.invoice_
 FROM invoices i
 WHERE (%(owner)s::uuid IS NULL OR i.user_id = %(owner)s)
 """
+_REFUNDS = """
+SELECT r.id, r.refund_number, r.payment_id, p.payment_number, r.user_id, r.amount_minor, r.currency, r.reason,
+       r.destination, r.origin, r.requested_by_user_id, r.status, r.created_at, r.succeeded_at, r.updated_at,
+       (SELECT json_agg(json_build_object(
+            'id', n.id, 'type', coalesce(t.kind, 'SUSPENSE'), 'way', n.way, 'amount_minor', n.amount_minor,
+            'currency', n.currency, 'points', n.points, 'status', n.status, 'provider', n.provider,
+            'merchant_reference', n.merchant_reference, 'provider_refund_reference', n.provider_refund_reference,
+            'error_code', n.error_code, 'is_replaced', n.replaced_by IS NOT NULL) ORDER BY n.position)
+        FROM refund_parts n LEFT JOIN payment_tenders t ON t.id = n.tender_id WHERE n.refund_id = r.id) AS parts
+FROM refunds r JOIN payments p ON p.id = r.payment_id
+WHERE (%(owner)s::uuid IS NULL OR r.user_id = %(owner)s)
+"""
+_DISPUTES = """
+SELECT d.id, d.payment_id, p.payment_number, p.booking_id, d.user_id, d.provider, d.provider_dispute_reference,
+       d.amount_minor, d.currency, d.status, d.reason, d.taken_minor + d.taken_from_suspense_minor AS taken_minor,
+       d.opened_at, d.decided_at
+FROM disputes d JOIN payments p ON p.id = d.payment_id WHERE true
+"""
+_REFUND_FILTERS = {"status": " AND r.status = %(status)s", "payment_id": " AND r.payment_id = %(payment_id)s"}
 _PAYMENTS_CHANGED, _PAYMENTS_NEWEST = Order("p.updated_at", "p.id"), Order("p.created_at", "p.id", descending=True)
 _INVOICES_CHANGED, _INVOICES_NEWEST = Order("i.updated_at", "i.id"), Order("i.issued_at", "i.id", descending=True)
 _PAYMENT_FILTERS = {
@@ -126,6 +145,33 @@ class SqlBillingQueries:
                 "booking_id": booking_id,
                 **order_values(self._database, after, updated_after, limit),
             },
+        )
+
+    def refund(self, refund_id: UUID, *, owner: UUID | None) -> Row | None:
+        return self._database.row(_REFUNDS + " AND r.id = %(id)s", {"id": refund_id, "owner": owner})
+
+    def refunds(
+        self,
+        *,
+        owner: UUID | None,
+        limit: int,
+        after: After | None,
+        status: str | None = None,
+        payment_id: UUID | None = None,
+    ) -> Sequence[Row]:
+        values = {"owner": owner, "status": status, "payment_id": payment_id}
+        where = "".join(sql for name, sql in _REFUND_FILTERS.items() if values[name] is not None)
+        sql = f"{_REFUNDS}{where} AND {page_after(after, 'r.created_at', 'r.id')}"
+        return self._database.rows(
+            f"{sql} ORDER BY r.created_at DESC, r.id DESC LIMIT %(limit)s", {**values, **page_values(after, limit)}
+        )
+
+    def disputes(self, *, status: str | None, limit: int, after: After | None) -> Sequence[Row]:
+        where = " AND d.status = %(status)s" if status is not None else ""
+        sql = f"{_DISPUTES}{where} AND {page_after(after, 'd.opened_at', 'd.id')}"
+        return self._database.rows(
+            f"{sql} ORDER BY d.opened_at DESC, d.id DESC LIMIT %(limit)s",
+            {"status": status, **page_values(after, limit)},
         )
 
     def returned(self, payment_id: UUID) -> Row | None:

@@ -11,11 +11,12 @@ from sqlalchemy import or_, select
 from application.billing.inbox import OpenAttempt, StoredWebhook
 from application.billing.ports import WebhookNotice
 from application.ports import PaymentTarget
-from domain.billing.invoices import Invoice
+from domain.billing.invoices import Credited, Invoice, InvoiceNotFound
 from domain.billing.payments import Payment, PaymentNotFound, PaymentStatus, PaymentType, Receipt, WebhookReceived
 from domain.billing.tenders import sole_tender
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
+from domain.shared.percentage import Percentage
 from infrastructure.database.billing.tables import payments
 from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.transaction import Statements
@@ -244,8 +245,15 @@ RETURNING last_number
 _ADD_INVOICE = """
 INSERT INTO invoices (id, invoice_number, user_id, booking_id, payment_id, invoice_type, status, subtotal_minor,
                       discount_amount_minor, tax_rate, tax_amount_minor, total_amount_minor, currency, issue_date,
-                      paid_date, issued_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                      paid_date, issued_at, refund_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_CREDITED = """
+SELECT i.invoice_number, i.total_amount_minor, i.tax_amount_minor, i.tax_rate, i.currency,
+       coalesce(sum(n.total_amount_minor), 0)::bigint AS credited_minor,
+       coalesce(sum(n.tax_amount_minor), 0)::bigint AS credited_tax_minor
+FROM invoices i LEFT JOIN invoices n ON n.payment_id = i.payment_id AND n.invoice_type = 'CREDIT_NOTE'
+WHERE i.payment_id = %s AND i.invoice_type = 'STANDARD' GROUP BY i.id
 """
 _ADD_INVOICE_ITEM = """
 INSERT INTO invoice_items (invoice_id, position, item_type, description_ar, description_en, quantity,
@@ -265,7 +273,25 @@ class SqlInvoices:
         return int(row["last_number"]) if row else 0
 
     def exists_for(self, payment_id: UUID) -> bool:
-        return self._statements.row("SELECT 1 FROM invoices WHERE payment_id = %s", (payment_id,)) is not None
+        sql = "SELECT 1 FROM invoices WHERE payment_id = %s AND refund_id IS NULL"
+        return self._statements.row(sql, (payment_id,)) is not None
+
+    def exists_for_refund(self, refund_id: UUID) -> bool:
+        return self._statements.row("SELECT 1 FROM invoices WHERE refund_id = %s", (refund_id,)) is not None
+
+    def credited_of(self, payment_id: UUID) -> Credited:
+        row = self._statements.row(_CREDITED, (payment_id,))
+        if row is None:
+            raise InvoiceNotFound()
+        unit = row["currency"]
+        return Credited(
+            invoice_number=row["invoice_number"],
+            total=Money.of(row["total_amount_minor"], unit),
+            tax=Money.of(row["tax_amount_minor"], unit),
+            tax_rate=Percentage(int(row["tax_rate"].scaleb(2))),
+            credited=Money.of(row["credited_minor"], unit),
+            credited_tax=Money.of(row["credited_tax_minor"], unit),
+        )
 
     def add(self, invoice: Invoice) -> None:
         unit = invoice.total_amount.currency.code
@@ -274,7 +300,8 @@ class SqlInvoices:
             (invoice.id, invoice.invoice_number, invoice.user_id, invoice.booking_id, invoice.payment_id,
              invoice.invoice_type, invoice.status, invoice.subtotal.minor, invoice.discount_amount.minor,
              decimal_of_hundredths(invoice.tax_rate.hundredths), invoice.tax_amount.minor,
-             invoice.total_amount.minor, unit, invoice.issue_date, invoice.paid_date, invoice.issued_at),
+             invoice.total_amount.minor, unit, invoice.issue_date, invoice.paid_date, invoice.issued_at,
+             invoice.refund_id),
         )  # fmt: skip
         for position, item in enumerate(invoice.items, start=1):
             self._statements.execute(

@@ -274,7 +274,17 @@ invoices = Table(
     Column("paid_date", Date),
     instant("issued_at"),
     touched(),
-    UniqueConstraint("payment_id", "invoice_type"),
+    reference("refund_id", "refunds.id", nullable=True),
+    # One of each kind for a payment, and one credit note for each refund of it.
+    Index(
+        "uq_invoices_kind_of_payment",
+        "payment_id",
+        "invoice_type",
+        unique=True,
+        postgresql_where="refund_id IS NULL",
+    ),
+    Index("uq_invoices_refund_id", "refund_id", unique=True),
+    CheckConstraint("(invoice_type = 'CREDIT_NOTE') = (refund_id IS NOT NULL)", name="credit_note_of_a_refund"),
     CheckConstraint("subtotal_minor - discount_amount_minor + tax_amount_minor = total_amount_minor", name="adds_up"),
     Index("ix_invoices_user_id_issued_at_id", "user_id", "issued_at", "id"),
     Index("ix_invoices_updated_at_id", "updated_at", "id"),

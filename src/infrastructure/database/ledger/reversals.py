@@ -39,6 +39,10 @@ WHERE t.journal_id IN (SELECT %(journal)s::uuid UNION ALL
 GROUP BY l.id HAVING sum(t.points) < 0 AND bool_or(t.journal_id = %(journal)s)
 """
 
+_POSTED_FOR = """
+SELECT id FROM ledger_journals WHERE reference_id = %s AND reference_type = %s AND journal_type = %s ORDER BY id DESC
+"""
+
 
 class SqlReversals:
     """Implements `application.ledger.reversible.Reversals`."""
@@ -59,6 +63,10 @@ class SqlReversals:
         for row in self._statements.rows(_OUTSTANDING, {"journal": journal_id}):
             by_owner[row["user_id"]].append(open_lot(row))
         return by_owner
+
+    def posted_for(self, journal_type: JournalType, reference_type: str, reference_id: UUID) -> Sequence[UUID]:
+        rows = self._statements.rows(_POSTED_FOR, (reference_id, reference_type, journal_type))
+        return [row["id"] for row in rows]
 
     def made_by(self, idempotency_key: str) -> PostedJournal | None:
         rows = self._statements.rows(_BY_KEY, (idempotency_key,))

@@ -32,6 +32,20 @@ FROM payments p JOIN users u ON u.id = p.user_id LEFT JOIN bookings b ON b.id = 
 LEFT JOIN membership_subscriptions s ON s.id = p.subscription_id
 WHERE p.id = %s
 """
+_REFUND_FACTS = """
+SELECT u.id AS user_id, u.email, u.first_name, u.locale, r.refund_number, r.status, r.amount_minor, r.currency,
+       p.payment_number, p.booking_id,
+       coalesce(sum(n.amount_minor) FILTER (WHERE n.status = 'SUCCEEDED' AND n.way <> 'OWN'), 0)::bigint
+           AS to_original_minor,
+       coalesce(sum(n.amount_minor) FILTER (WHERE n.status = 'SUCCEEDED' AND n.way = 'OWN' AND n.points IS NULL),
+                0)::bigint AS to_wallet_minor,
+       coalesce(sum(n.points) FILTER (WHERE n.status = 'SUCCEEDED'), 0)::bigint AS points,
+       coalesce(sum(n.amount_minor) FILTER (WHERE n.status = 'FAILED'), 0)::bigint AS failed_minor,
+       max(n.position) AS parts
+FROM refunds r JOIN users u ON u.id = r.user_id JOIN payments p ON p.id = r.payment_id
+JOIN refund_parts n ON n.refund_id = r.id AND n.replaced_by IS NULL
+WHERE r.id = %s GROUP BY r.id, u.id, p.id
+"""
 _CASHBACK_FACTS = """
 SELECT u.id AS user_id, u.email, u.first_name, u.locale, b.booking_number, c.status, c.cancel_reason, c.currency
 FROM cashback_records c JOIN users u ON u.id = c.user_id JOIN bookings b ON b.id = c.booking_id
@@ -67,6 +81,9 @@ class SqlMessagingQueries:
 
     def payment_facts(self, payment_id: UUID) -> Row:
         return self._facts(_PAYMENT_FACTS, payment_id)
+
+    def refund_facts(self, refund_id: UUID) -> Row:
+        return self._facts(_REFUND_FACTS, refund_id)
 
     def cashback_facts(self, cashback_id: UUID) -> Row:
         return self._facts(_CASHBACK_FACTS, cashback_id)

@@ -1,0 +1,167 @@
+"""What a refund would do, worked out under the same locks as doing it: shown first, then agreed to by its token."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from application.billing.ports import Gateways, UnknownGateway
+from application.billing.refund_effects import GoingBack
+from application.identity.ports import KeyedDigests
+from application.ports import UnitOfWork
+from domain.billing.payments import PaymentStatus, PaymentType
+from domain.billing.refunds import (
+    Destination,
+    PaymentDisputed,
+    RefundPreviewStale,
+    Share,
+    Way,
+    refundable,
+    shares_of,
+)
+from domain.billing.tenders import TenderKind
+from domain.ledger import accounts
+from domain.ledger.reversals import reversing
+from domain.shared.clock import Clock
+from domain.shared.errors import IllegalTransition, InvalidValue
+from domain.shared.identifiers import NewId
+from domain.shared.money import Money, total
+
+TOKEN_LIFETIME: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPart:
+    """What goes back to one tender, and how; `points` with a part of points."""
+
+    share: Share
+    way: Way
+    points: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundPlan:
+    """All that a refund would do. `points_taken` and `cashback_taken` are what was earned by what goes back."""
+
+    payment_id: UUID
+    destination: Destination
+    amount: Money
+    left_afterwards: Money
+    parts: tuple[PlannedPart, ...]
+    points_taken: int
+    cashback_taken: Money
+    payment_status_after: PaymentStatus
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for plans that do the same."""
+        said = [
+            str(self.payment_id), self.destination, str(self.amount), str(self.left_afterwards), self.points_taken,
+            str(self.cashback_taken), self.payment_status_after,
+            [[str(part.share.tender.id), str(part.share.amount), part.way, part.points] for part in self.parts],
+        ]  # fmt: skip
+        return hashlib.sha256(orjson.dumps(said)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewRefund:
+    """What a refund would do; None is everything that is left."""
+
+    payment_id: UUID
+    amount: Money | None
+    destination: Destination
+
+
+def preview_refund(
+    command: PreviewRefund, *, uow: UnitOfWork, gateways: Gateways, clock: Clock, new_id: NewId
+) -> RefundPlan:
+    """Work a refund out and do nothing. Raises what asking for it would raise."""
+    with uow:
+        back = GoingBack.locked(command.payment_id, uow=uow, clock=clock, new_id=new_id)
+        return plan_refund(back, command.amount, command.destination, gateways)
+
+
+def plan_refund(back: GoingBack, amount: Money | None, destination: Destination, gateways: Gateways) -> RefundPlan:
+    """Plan a refund of a payment under lock.
+
+    Raises IllegalTransition for one that is not paid, PaymentDisputed, RefundAboveCapture, InvalidValue.
+    """
+    payment = back.payment
+    if payment.paid_at is None:
+        raise IllegalTransition(current=payment.status, wanted=PaymentStatus.REFUNDED)
+    if back.uow.disputes.is_open(payment.id):
+        raise PaymentDisputed()
+    if payment.payment_type is PaymentType.WALLET_DEPOSIT and destination is Destination.WALLET:
+        raise InvalidValue("a deposit is in the wallet already", pointer="/destination", code="not_offered")
+    code = payment.amount.currency.code
+    shares = shares_of(amount, payment.tenders, code)
+    whole = total((share.amount for share in shares), code)
+    is_whole = payment.refund_amount + whole == payment.amount
+    rewards = back.payable.rewards_at_stake(whole, uow=back.uow)
+    return RefundPlan(
+        payment_id=payment.id,
+        destination=destination,
+        amount=whole,
+        left_afterwards=refundable(payment.tenders, code) - whole,
+        parts=tuple(_planned(back, share, destination, gateways) for share in shares),
+        points_taken=rewards.points,
+        cashback_taken=rewards.cashback,
+        payment_status_after=PaymentStatus.REFUNDED if is_whole else PaymentStatus.PARTIALLY_REFUNDED,
+    )
+
+
+def _planned(back: GoingBack, share: Share, destination: Destination, gateways: Gateways) -> PlannedPart:
+    tender = share.tender
+    if tender.kind is TenderKind.POINTS and tender.journal_id is not None:
+        posted = back.uow.reversals.get(tender.journal_id).journal
+        own = accounts.points(back.payment.user_id)
+        points = sum(entry.amount_minor for entry in reversing(posted, share.amount) if entry.account == own)
+        return PlannedPart(share, Way.OWN, points)
+    if tender.is_own or destination is Destination.WALLET:
+        return PlannedPart(share, Way.OWN)
+    return PlannedPart(share, way_at(back.payment.provider, gateways))
+
+
+def way_at(provider: str | None, gateways: Gateways) -> Way:
+    """Whether a provider gives money back when it is asked, or a person has to; also for one no longer enabled."""
+    try:
+        can_refund = gateways.get(provider or "").capabilities.refunds
+    except UnknownGateway:
+        can_refund = False
+    return Way.PROVIDER if can_refund else Way.OPERATOR
+
+
+def token_of(plan: RefundPlan, *, digests: KeyedDigests, at: datetime) -> str:
+    """What commits exactly this plan, until TOKEN_LIFETIME is over."""
+    body = orjson.dumps({"plan": plan.fingerprint, "until": int((at + TOKEN_LIFETIME).timestamp())})
+    return f"{_text(body)}.{_text(digests.of(_text(body)))}"
+
+
+def agreed_plan(token: str, *, digests: KeyedDigests, at: datetime) -> str:
+    """The fingerprint of the plan that a token agrees to. Raises RefundPreviewStale for any other text."""
+    body, _, seal = token.partition(".")
+    try:
+        if not digests.matches(body, _bytes(seal)):
+            raise RefundPreviewStale()
+        said: Mapping[str, Any] = orjson.loads(_bytes(body))
+    except (binascii.Error, UnicodeEncodeError, orjson.JSONDecodeError) as error:
+        raise RefundPreviewStale() from error
+    if said["until"] < at.timestamp():
+        raise RefundPreviewStale()
+    return str(said["plan"])
+
+
+def _text(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode("ascii").rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))

@@ -1,0 +1,179 @@
+"""Disputes: frozen while open, taken back where lost, and never more than refunds leave (product.md §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+
+from application.billing.payments import WantedPart
+from application.billing.ports import DisputeState, RefundState
+from domain.billing.payments import PaymentMethod, PaymentType
+from domain.billing.refunds import PaymentDisputed
+from domain.billing.tenders import TenderKind
+from domain.ledger import accounts
+from domain.ledger.accounts import AccountKind
+from infrastructure.bootstrap import Running
+from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Row
+from tests.builders import egp
+from tests.integration.refunding import Counter, broken_refund_promises
+from tests.integration.shop import Shop
+
+CLEARING = accounts.clearing("SCRIPTED", "EGP")
+SUSPENSE = accounts.platform(AccountKind.SUSPENSE, "EGP")
+PREPAID = accounts.platform(AccountKind.CUSTOMER_PREPAYMENTS, "EGP")
+REVENUE = accounts.platform(AccountKind.BOOKING_REVENUE, "EGP")
+PRICE = 100_000
+
+
+@pytest.fixture
+def shop(running: Running) -> Shop:
+    return Shop.opened(running)
+
+
+@pytest.fixture
+def counter(shop: Shop) -> Counter:
+    return Counter(shop)
+
+
+@pytest.fixture
+def customer(shop: Shop) -> UUID:
+    return shop.a_customer()
+
+
+@pytest.fixture
+def paid(shop: Shop, customer: UUID) -> UUID:
+    booking = shop.book(customer)
+    payment_id = shop.pay(customer, booking.id)
+    shop.charge(payment_id, booking.final_amount)
+    shop.look(payment_id)
+    return payment_id
+
+
+@pytest.fixture(autouse=True)
+def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
+    yield
+    assert broken_refund_promises(addresses) == []
+
+
+def tell(shop: Shop, counter: Counter, payment_id: UUID, state: DisputeState, amount: str = "1000.00") -> None:
+    counter.dispute(payment_id, egp(amount), state)
+    shop.look(payment_id)
+
+
+def the_dispute(shop: Shop) -> Row:
+    return shop.row("SELECT * FROM disputes")
+
+
+def told(shop: Shop) -> list[str]:
+    rows = shop.database.rows("SELECT name FROM outbox_events WHERE name LIKE 'billing.dispute%%' ORDER BY id")
+    return [row["name"].removeprefix("billing.dispute_") for row in rows]
+
+
+def test_while_it_is_open_nothing_is_refunded_and_nothing_has_moved(shop: Shop, counter: Counter, paid: UUID) -> None:
+    waiting = counter.ask(paid, egp("100.00"))
+    tell(shop, counter, paid, DisputeState.OPEN)
+    tell(shop, counter, paid, DisputeState.OPEN)
+
+    with pytest.raises(PaymentDisputed):
+        counter.ask(paid, egp("100.00"))
+    with pytest.raises(PaymentDisputed):
+        counter.preview(paid)
+    counter.submit(waiting)
+    assert (counter.status(waiting), shop.gateway.asked_refunds) == ("REQUESTED", [])
+    assert counter.balances(CLEARING, PREPAID) == [-PRICE, PRICE]
+    assert told(shop) == ["opened"]
+
+
+def test_won_everything_goes_on(shop: Shop, counter: Counter, paid: UUID) -> None:
+    tell(shop, counter, paid, DisputeState.OPEN)
+    tell(shop, counter, paid, DisputeState.WON)
+    tell(shop, counter, paid, DisputeState.OPEN)
+    assert the_dispute(shop)["status"] == "WON"
+    counter.refund(paid)
+    assert counter.balances(CLEARING, PREPAID) == [0, 0]
+    assert told(shop) == ["opened", "won"]
+
+
+def test_lost_the_money_goes_back_to_the_bank_with_what_it_earned(
+    shop: Shop, counter: Counter, customer: UUID, paid: UUID
+) -> None:
+    for _ in range(3):
+        tell(shop, counter, paid, DisputeState.LOST)
+    assert (the_dispute(shop)["taken_minor"], shop.status_of(paid)) == (PRICE, "REFUNDED")
+    assert counter.balances(CLEARING, PREPAID, accounts.points(customer)) == [0, 0, 0]
+    kinds = shop.database.rows("SELECT journal_type FROM ledger_journals WHERE reference_type = 'DISPUTE'")
+    assert [row["journal_type"] for row in kinds] == ["DISPUTE"]
+    assert told(shop) == ["opened", "lost"]
+
+
+def test_lost_only_what_refunds_have_left_is_taken(shop: Shop, counter: Counter, paid: UUID) -> None:
+    counter.refund(paid, egp("300.00"))
+    tell(shop, counter, paid, DisputeState.LOST)
+    assert the_dispute(shop)["taken_minor"] == 70_000
+    assert counter.balances(CLEARING, PREPAID, SUSPENSE) == [0, 0, 0]
+
+
+def test_a_refund_that_is_told_of_later_takes_its_part_from_the_dispute(
+    shop: Shop, counter: Counter, paid: UUID
+) -> None:
+    tell(shop, counter, paid, DisputeState.LOST)
+    counter.on_dashboard(paid, egp("300.00"))
+    shop.look(paid)
+    assert (the_dispute(shop)["taken_minor"], counter.tenders(paid)) == (70_000, {"GATEWAY": (0, PRICE)})
+    assert counter.balances(CLEARING, PREPAID, SUSPENSE) == [0, 0, 0]
+
+    counter.on_dashboard(paid, egp("300.00"), state=RefundState.FAILED)
+    shop.look(paid)
+    assert the_dispute(shop)["taken_minor"] == PRICE
+
+
+def test_a_request_that_was_never_sent_gives_way_to_a_lost_dispute(shop: Shop, counter: Counter, paid: UUID) -> None:
+    waiting = counter.ask(paid, egp("400.00"))
+    tell(shop, counter, paid, DisputeState.LOST)
+    assert counter.status(waiting) == "FAILED"
+    assert the_dispute(shop)["taken_minor"] == PRICE
+
+
+def test_a_lost_dispute_takes_revenue_of_a_completed_trip_back(shop: Shop, counter: Counter, paid: UUID) -> None:
+    booking_id = shop.row("SELECT booking_id FROM payments WHERE id = %s", paid)["booking_id"]
+    shop.travel(booking_id, shop.a_customer())
+    tell(shop, counter, paid, DisputeState.LOST, "600.00")
+    assert counter.balances(PREPAID, REVENUE, CLEARING) == [0, 40_000, -40_000]
+
+
+def test_a_lost_deposit_that_is_spent_becomes_debt(shop: Shop, counter: Counter, customer: UUID) -> None:
+    deposit = shop.pay(customer, None, kind=PaymentType.WALLET_DEPOSIT, amount=egp("500.00"))
+    shop.charge(deposit, egp("500.00"))
+    shop.look(deposit)
+    booking = shop.book(customer, shop.a_departure(price=egp("400.00")))
+    shop.pay(customer, booking.id, method=PaymentMethod.WALLET)
+
+    tell(shop, counter, deposit, DisputeState.LOST, "500.00")
+
+    wallet, debt = accounts.wallet(customer, "EGP"), accounts.debt(customer, "EGP")
+    assert counter.balances(wallet, debt, CLEARING) == [0, -40_000, 0]
+
+
+def test_only_the_card_part_is_disputed(shop: Shop, counter: Counter, customer: UUID) -> None:
+    shop.fill_wallet(customer, egp("400.00"))
+    booking = shop.book(customer)
+    payment_id = shop.pay(customer, booking.id, parts=(WantedPart(kind=TenderKind.WALLET, amount=egp("400.00")),))
+    shop.charge(payment_id, egp("600.00"))
+    shop.look(payment_id)
+    tell(shop, counter, payment_id, DisputeState.LOST, "600.00")
+    assert counter.tenders(payment_id) == {"WALLET": (0, 0), "GATEWAY": (0, 60_000)}
+    counter.refund(payment_id)
+    assert counter.balances(accounts.wallet(customer, "EGP"), PREPAID) == [40_000, 0]
+
+
+def test_money_in_suspense_that_the_bank_takes_is_gone_from_there(shop: Shop, counter: Counter, customer: UUID) -> None:
+    payment_id = shop.pay(customer, shop.book(customer).id)
+    shop.charge(payment_id, egp("900.00"))
+    shop.look(payment_id)
+    assert counter.balances(SUSPENSE) == [90_000]
+    tell(shop, counter, payment_id, DisputeState.LOST, "900.00")
+    tell(shop, counter, payment_id, DisputeState.LOST, "900.00")
+    assert counter.balances(SUSPENSE, CLEARING) == [0, 0]

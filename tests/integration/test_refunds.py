@@ -1,0 +1,598 @@
+"""Refunds on PostgreSQL: the way the money came, once, and never more than came (M6, M8, M9, P2, P3, P9)."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from application.billing.payments import WantedPart
+from application.billing.ports import OutcomeUnknown, ProviderRefused, ProviderUnreachable, RefundState
+from application.billing.refunds import SuspenseRefunded
+from domain.billing.payments import PaymentMethod, PaymentType
+from domain.billing.refunds import Destination, RefundKeyReused, RefundPreviewStale
+from domain.billing.tenders import RefundAboveCapture, TenderKind
+from domain.ledger import accounts
+from domain.ledger.accounts import POINTS_UNIT, AccountKind
+from domain.ledger.journal import InsufficientBalance, transfer
+from domain.shared.clock import business_date
+from domain.shared.errors import IllegalTransition
+from domain.shared.money import Money
+from infrastructure.bootstrap import Running
+from infrastructure.database.roles import DatabaseAddresses
+from tests.builders import a_journal, a_lot, egp
+from tests.conftest import MovableClock
+from tests.integration.refunding import Counter, broken_refund_promises
+from tests.integration.shop import Shop, all_at_once
+
+CLEARING = accounts.clearing("SCRIPTED", "EGP")
+SUSPENSE = accounts.platform(AccountKind.SUSPENSE, "EGP")
+PREPAID = accounts.platform(AccountKind.CUSTOMER_PREPAYMENTS, "EGP")
+REVENUE = accounts.platform(AccountKind.BOOKING_REVENUE, "EGP")
+DISCOUNTS = accounts.platform(AccountKind.DISCOUNTS, "EGP")
+ISSUED = accounts.platform(AccountKind.POINTS_ISSUED, POINTS_UNIT)
+PRICE = 100_000
+
+
+@pytest.fixture
+def shop(running: Running) -> Shop:
+    return Shop.opened(running)
+
+
+@pytest.fixture
+def counter(shop: Shop) -> Counter:
+    return Counter(shop)
+
+
+@pytest.fixture
+def customer(shop: Shop) -> UUID:
+    return shop.a_customer()
+
+
+@pytest.fixture(autouse=True)
+def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
+    yield
+    assert broken_refund_promises(addresses) == []
+
+
+@pytest.fixture
+def paid(shop: Shop, customer: UUID) -> UUID:
+    """A payment of a booking by card, EGP 1,000.00."""
+    booking = shop.book(customer)
+    payment_id = shop.pay(customer, booking.id)
+    shop.charge(payment_id, booking.final_amount)
+    shop.look(payment_id)
+    return payment_id
+
+
+def a_mixed_payment(shop: Shop, customer: UUID) -> tuple[UUID, UUID]:
+    """A booking of EGP 1,000.00: 200 from the wallet, 100 voucher credit, 150 in points, 550 by card."""
+    shop.fill_wallet(customer, egp("200.00"))
+    shop.post(*transfer(CLEARING, accounts.voucher_credit(customer, "EGP"), egp("100.00")))
+    give_points(shop, customer, 9_000, 6_000)
+    booking = shop.book(customer)
+    parts = (
+        WantedPart(kind=TenderKind.WALLET, amount=egp("200.00")),
+        WantedPart(kind=TenderKind.VOUCHER_CREDIT, amount=egp("100.00")),
+        WantedPart(kind=TenderKind.POINTS, points=15_000),
+    )
+    payment_id = shop.pay(customer, booking.id, parts=parts)
+    shop.charge(payment_id, egp("550.00"))
+    shop.look(payment_id)
+    return payment_id, booking.id
+
+
+def give_points(shop: Shop, customer: UUID, *lots: int) -> None:
+    for number, points in enumerate(lots):
+        with shop.use.new_uow() as uow:
+            earned = a_journal(*transfer(ISSUED, accounts.points(customer), points))
+            ends_at = shop.use.clock.now() + timedelta(days=100 + number)
+            uow.ledger.post([earned])
+            uow.ledger.add_lot(a_lot(user_id=customer, journal_id=earned.id, points=points, expires_at=ends_at))
+            uow.commit()
+
+
+def lots(shop: Shop, customer: UUID) -> list[int]:
+    rows = shop.database.rows("SELECT remaining FROM points_lots WHERE user_id = %s ORDER BY expires_at", (customer,))
+    return [row["remaining"] for row in rows]
+
+
+def events(shop: Shop, prefix: str = "billing.") -> list[str]:
+    rows = shop.database.rows("SELECT name FROM outbox_events WHERE name LIKE %s ORDER BY id", (prefix + "%",))
+    return [row["name"].removeprefix(prefix) for row in rows]
+
+
+# Done -------------------------------------------------------------------------------------------------------
+
+
+def test_a_refund_goes_back_to_the_card_with_its_points(
+    shop: Shop, counter: Counter, customer: UUID, paid: UUID
+) -> None:
+    refund_id = counter.ask(paid)
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("REQUESTED", {"GATEWAY": (PRICE, 0)})
+    assert shop.gateway.asked_refunds == []
+
+    counter.submit(refund_id)
+
+    assert counter.status(refund_id) == "SUCCEEDED"
+    assert len(shop.gateway.asked_refunds) == 1
+    assert (shop.status_of(paid), counter.tenders(paid)) == ("REFUNDED", {"GATEWAY": (0, PRICE)})
+    assert counter.balances(CLEARING, PREPAID, accounts.points(customer)) == [0, 0, 0]
+    assert events(shop) == ["payment_settled", "refund_requested", "refund_succeeded"]
+
+
+@pytest.mark.parametrize("amounts", [["1000.00"], ["333.33", "333.33", "333.34"], ["0.01", "999.99"], ["417.17", None]])
+def test_a_mixed_payment_goes_back_each_way_it_came_in_any_parts(
+    shop: Shop, counter: Counter, customer: UUID, amounts: list[str | None]
+) -> None:
+    payment_id, booking_id = a_mixed_payment(shop, customer)
+    assert lots(shop, customer)[:2] == [0, 0]
+
+    for amount in amounts:
+        counter.refund(payment_id, egp(amount) if amount else None)
+
+    assert shop.status_of(payment_id) == "REFUNDED"
+    assert shop.booking(booking_id)["payment_status"] == "REFUNDED"
+    wallet, credit = accounts.wallet(customer, "EGP"), accounts.voucher_credit(customer, "EGP")
+    assert counter.balances(wallet, credit, PREPAID, DISCOUNTS) == [20_000, 10_000, 0, 0]
+    assert lots(shop, customer) == [9_000, 6_000, 0]
+    assert counter.balances(CLEARING) == [-30_000]
+
+
+def test_a_partial_refund_takes_its_share_of_every_part(shop: Shop, counter: Counter, customer: UUID) -> None:
+    payment_id, _ = a_mixed_payment(shop, customer)
+    counter.refund(payment_id, egp("100.00"))
+    assert counter.tenders(payment_id) == {
+        "WALLET": (0, 2_000), "VOUCHER_CREDIT": (0, 1_000), "POINTS": (0, 1_500), "GATEWAY": (0, 5_500),
+    }  # fmt: skip
+    assert shop.status_of(payment_id) == "PARTIALLY_REFUNDED"
+    assert sum(lots(shop, customer)[:2]) == 1_500
+
+
+def test_money_from_a_card_goes_to_the_wallet_where_that_is_wanted(
+    shop: Shop, counter: Counter, customer: UUID, paid: UUID
+) -> None:
+    refund_id = counter.ask(paid, egp("400.00"), destination=Destination.WALLET)
+    assert counter.status(refund_id) == "SUCCEEDED"
+    assert shop.gateway.asked_refunds == []
+    assert counter.balances(accounts.wallet(customer, "EGP"), CLEARING) == [40_000, -PRICE]
+
+
+def test_a_membership_ends_only_with_a_whole_refund(shop: Shop, counter: Counter, customer: UUID) -> None:
+    subscription = shop.subscribe(customer)
+    payment_id = shop.pay(customer, subscription, kind=PaymentType.MEMBERSHIP_PURCHASE)
+    price = shop.row("SELECT amount_minor FROM payments WHERE id = %s", payment_id)["amount_minor"]
+    shop.charge(payment_id, Money.of(price, "USD") if unit_of(shop, payment_id) == "USD" else Money.of(price, "EGP"))
+    shop.look(payment_id)
+    half = Money.of(price // 2, unit_of(shop, payment_id))
+
+    counter.refund(payment_id, half)
+    assert membership(shop, subscription) == "ACTIVE"
+    refund_id = counter.refund(payment_id)
+    assert membership(shop, subscription) == "CANCELLED"
+
+    counter.decide(payment_id, RefundState.FAILED)
+    shop.look(payment_id)
+    assert counter.status(refund_id) == "FAILED"
+    assert membership(shop, subscription) == "ACTIVE"
+
+
+def unit_of(shop: Shop, payment_id: UUID) -> str:
+    return str(shop.row("SELECT currency FROM payments WHERE id = %s", payment_id)["currency"])
+
+
+def membership(shop: Shop, subscription: UUID) -> str:
+    return str(shop.row("SELECT status FROM membership_subscriptions WHERE id = %s", subscription)["status"])
+
+
+# Asked for once, and never above what came -------------------------------------------------------------------
+
+
+def test_the_same_key_asks_for_one_refund(shop: Shop, counter: Counter, paid: UUID) -> None:
+    first = counter.ask(paid, egp("100.00"), key="once")
+    assert counter.ask(paid, egp("100.00"), key="once") == first
+    with pytest.raises(RefundKeyReused):
+        counter.ask(paid, egp("200.00"), key="once")
+    assert counter.tenders(paid) == {"GATEWAY": (10_000, 0)}
+
+
+def test_no_more_goes_back_than_is_left(counter: Counter, paid: UUID) -> None:
+    counter.refund(paid, egp("600.00"))
+    with pytest.raises(RefundAboveCapture):
+        counter.ask(paid, egp("400.01"))
+    counter.ask(paid, egp("400.00"))
+    with pytest.raises(RefundAboveCapture):
+        counter.ask(paid)
+
+
+def test_what_is_not_paid_is_not_refunded(shop: Shop, counter: Counter, customer: UUID) -> None:
+    payment_id = shop.pay(customer, shop.book(customer).id)
+    with pytest.raises(IllegalTransition):
+        counter.ask(payment_id)
+
+
+def test_16_refunds_at_once_never_exceed_the_charge(shop: Shop, counter: Counter, paid: UUID) -> None:
+    staff = [f"key {number}" for number in range(16)]
+
+    answers = all_at_once([lambda key=key: counter.refund(paid, egp("100.00"), key=key) for key in staff])
+
+    done = [answer for answer in answers if isinstance(answer, UUID)]
+    refused = [answer for answer in answers if not isinstance(answer, UUID)]
+    assert len(done) == 10
+    assert all(isinstance(answer, RefundAboveCapture) for answer in refused), refused
+    assert counter.tenders(paid) == {"GATEWAY": (0, PRICE)}
+    assert set(Tally(shop.gateway.asked_refunds).values()) == {1}
+    assert sum(refund.amount.minor for refund in counter.book(paid).refunds.values()) == PRICE
+
+
+def test_one_part_submitted_8_times_at_once_is_one_request(shop: Shop, counter: Counter, paid: UUID) -> None:
+    refund_id = counter.ask(paid)
+    assert all_at_once([lambda: counter.submit(refund_id)] * 8) == [None] * 8
+    assert len(shop.gateway.asked_refunds) == 1
+    assert counter.status(refund_id) == "SUCCEEDED"
+
+
+# Previews ----------------------------------------------------------------------------------------------------
+
+
+def test_a_preview_says_what_the_refund_then_does(shop: Shop, counter: Counter, customer: UUID) -> None:
+    payment_id, booking_id = a_mixed_payment(shop, customer)
+    staff = shop.a_customer()
+    shop.travel(booking_id, staff)
+    before = shop.balance(accounts.points(customer))
+    plan = counter.preview(payment_id, egp("300.00"))
+    cashback = shop.balance(accounts.cashback(customer, "EGP"))
+
+    counter.submit(counter.ask(payment_id, egp("300.00"), agreed=plan.fingerprint))
+
+    assert {part.share.tender.kind: part.share.amount.minor for part in plan.parts} == {
+        kind: refunded for kind, (_, refunded) in counter.tenders(payment_id).items()
+    }
+    back = next(part.points for part in plan.parts if part.share.tender.kind is TenderKind.POINTS)
+    assert shop.balance(accounts.points(customer)) == before + (back or 0) - plan.points_taken
+    assert shop.balance(accounts.cashback(customer, "EGP")) == cashback - plan.cashback_taken.minor
+    assert shop.status_of(payment_id) == plan.payment_status_after
+
+
+def test_a_preview_commits_nothing_else(counter: Counter, paid: UUID) -> None:
+    plan = counter.preview(paid, egp("300.00"))
+    counter.refund(paid, egp("100.00"))
+    with pytest.raises(RefundPreviewStale):
+        counter.ask(paid, egp("300.00"), agreed=plan.fingerprint)
+
+
+# What the provider answers -------------------------------------------------------------------------------------
+
+
+def test_an_answer_that_is_lost_is_in_doubt_until_a_reading_tells(shop: Shop, counter: Counter, paid: UUID) -> None:
+    shop.gateway.refund_answers, shop.gateway.loses_answers = [OutcomeUnknown()], True
+    refund_id = counter.refund(paid)
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("UNKNOWN", {"GATEWAY": (PRICE, 0)})
+
+    counter.submit(refund_id)
+    assert len(shop.gateway.asked_refunds) == 1
+
+    for _ in range(3):
+        shop.look(paid)
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("SUCCEEDED", {"GATEWAY": (0, PRICE)})
+    assert counter.balances(CLEARING, PREPAID) == [0, 0]
+
+
+def test_the_job_finds_what_became_of_a_lost_answer(
+    shop: Shop, counter: Counter, paid: UUID, clock: MovableClock
+) -> None:
+    shop.gateway.refund_answers, shop.gateway.loses_answers = [OutcomeUnknown()], True
+    refund_id = counter.refund(paid)
+    clock.offset += timedelta(hours=1)
+    counter.drive()
+    assert counter.status(refund_id) == "SUCCEEDED"
+    assert len(shop.gateway.asked_refunds) == 1
+
+
+def test_what_no_reading_knows_long_after_is_sent_again_under_the_same_reference(
+    shop: Shop, counter: Counter, paid: UUID, clock: MovableClock
+) -> None:
+    shop.gateway.refund_answers = [OutcomeUnknown()]
+    refund_id = counter.refund(paid)
+    clock.offset += timedelta(minutes=9)
+    counter.drive()
+    assert (counter.status(refund_id), len(shop.gateway.asked_refunds)) == ("UNKNOWN", 1)
+    clock.offset += timedelta(hours=1)
+    counter.drive()
+    assert counter.status(refund_id) == "SUCCEEDED"
+    assert set(Tally(shop.gateway.asked_refunds).values()) == {2}
+    assert len(counter.book(paid).refunds) == 1
+
+
+def test_what_the_provider_may_have_forgotten_is_left_to_a_person(
+    shop: Shop, counter: Counter, paid: UUID, clock: MovableClock
+) -> None:
+    shop.gateway.refund_answers = [OutcomeUnknown()]
+    refund_id = counter.refund(paid)
+    clock.offset += timedelta(hours=25)
+    counter.drive()
+    assert (counter.status(refund_id), len(shop.gateway.asked_refunds)) == ("UNKNOWN", 1)
+
+
+def test_a_process_that_died_while_sending_leaves_a_part_that_is_read_back(
+    shop: Shop, counter: Counter, paid: UUID, clock: MovableClock
+) -> None:
+    shop.gateway.refund_answers, shop.gateway.loses_answers = [KeyboardInterrupt()], True  # type: ignore[list-item]
+    refund_id = counter.ask(paid)
+    with pytest.raises(KeyboardInterrupt):
+        counter.submit(refund_id)
+    assert counter.status(refund_id) == "SUBMITTED"
+    counter.submit(refund_id)
+    assert len(shop.gateway.asked_refunds) == 1
+
+    clock.offset += timedelta(minutes=2)
+    counter.drive()
+    assert counter.status(refund_id) == "SUCCEEDED"
+    assert len(shop.gateway.asked_refunds) == 1
+
+
+def test_a_provider_that_cannot_be_reached_is_asked_again_by_the_job(
+    shop: Shop, counter: Counter, paid: UUID, clock: MovableClock
+) -> None:
+    shop.gateway.refund_answers = [ProviderUnreachable()]
+    refund_id = counter.refund(paid)
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("REQUESTED", {"GATEWAY": (PRICE, 0)})
+    clock.offset += timedelta(hours=1)
+    counter.drive()
+    assert counter.status(refund_id) == "SUCCEEDED"
+    assert set(Tally(shop.gateway.asked_refunds).values()) == {2}
+
+
+def test_a_lost_event_is_made_up_for_by_the_job(counter: Counter, paid: UUID) -> None:
+    refund_id = counter.ask(paid)
+    assert counter.drive().due == 1
+    assert counter.status(refund_id) == "SUCCEEDED"
+    assert counter.drive().due == 0
+
+
+def test_a_refusal_frees_the_amount_and_another_part_may_be_tried(shop: Shop, counter: Counter, paid: UUID) -> None:
+    shop.gateway.refund_answers = [ProviderRefused(provider="SCRIPTED", reason="too old")]
+    refund_id = counter.refund(paid)
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("FAILED", {"GATEWAY": (0, 0)})
+    assert counter.parts(refund_id)[0]["error_code"] == "too old"
+
+    counter.resubmit(refund_id)
+    counter.submit(refund_id)
+
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("SUCCEEDED", {"GATEWAY": (0, PRICE)})
+    assert len(set(shop.gateway.asked_refunds)) == 2
+    with pytest.raises(IllegalTransition):
+        counter.resubmit(refund_id)
+
+
+def test_a_refused_refund_goes_to_the_wallet_instead(shop: Shop, counter: Counter, customer: UUID, paid: UUID) -> None:
+    shop.gateway.refund_answers = [ProviderRefused(provider="SCRIPTED")]
+    refund_id = counter.refund(paid)
+    counter.to_wallet(refund_id)
+    assert counter.status(refund_id) == "SUCCEEDED"
+    assert counter.balances(accounts.wallet(customer, "EGP"), CLEARING) == [PRICE, -PRICE]
+
+
+def test_a_refusal_that_was_none_is_put_right_by_a_reading(shop: Shop, counter: Counter, paid: UUID) -> None:
+    shop.gateway.refund_answers, shop.gateway.loses_answers = [ProviderRefused(provider="SCRIPTED")], True
+    refund_id = counter.refund(paid)
+    assert counter.status(refund_id) == "FAILED"
+    shop.look(paid)
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("SUCCEEDED", {"GATEWAY": (0, PRICE)})
+
+
+def test_money_that_went_back_twice_all_the_same_is_seen_in_suspense(
+    shop: Shop, counter: Counter, customer: UUID, paid: UUID
+) -> None:
+    shop.gateway.refund_answers, shop.gateway.loses_answers = [ProviderRefused(provider="SCRIPTED")], True
+    refund_id = counter.refund(paid)
+    counter.to_wallet(refund_id)
+    shop.look(paid)
+    assert counter.status(refund_id) == "SUCCEEDED"
+    assert counter.balances(accounts.wallet(customer, "EGP"), CLEARING, SUSPENSE) == [PRICE, 0, -PRICE]
+
+
+def test_pending_is_decided_by_readings(shop: Shop, counter: Counter, paid: UUID, clock: MovableClock) -> None:
+    shop.gateway.refund_state = RefundState.PENDING
+    refund_id = counter.refund(paid)
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("SUBMITTED", {"GATEWAY": (PRICE, 0)})
+    counter.decide(paid, RefundState.SUCCEEDED)
+    clock.offset += timedelta(hours=2)
+    counter.drive()
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("SUCCEEDED", {"GATEWAY": (0, PRICE)})
+
+
+def test_a_refund_that_came_back_leaves_everything_as_before_but_the_rewards(
+    shop: Shop, counter: Counter, customer: UUID, paid: UUID
+) -> None:
+    refund_id = counter.refund(paid, egp("500.00"))
+    points = shop.balance(accounts.points(customer))
+    counter.decide(paid, RefundState.FAILED)
+    shop.look(paid)
+
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("FAILED", {"GATEWAY": (0, 0)})
+    assert (shop.status_of(paid), counter.balances(CLEARING, PREPAID)) == ("PAID", [-PRICE, PRICE])
+    assert shop.balance(accounts.points(customer)) == points == 50
+
+    counter.resubmit(refund_id)
+    counter.submit(refund_id)
+    assert counter.status(refund_id) == "SUCCEEDED"
+    assert shop.balance(accounts.points(customer)) == 50
+    assert events(shop)[1:] == [
+        "refund_requested", "refund_succeeded", "refund_failed", "refund_requested", "refund_succeeded",
+    ]  # fmt: skip
+
+
+def test_of_a_completed_trip_revenue_goes_back_and_comes_again(
+    shop: Shop, counter: Counter, customer: UUID, paid: UUID
+) -> None:
+    booking_id = shop.row("SELECT booking_id FROM payments WHERE id = %s", paid)["booking_id"]
+    shop.travel(booking_id, shop.a_customer())
+    assert counter.balances(PREPAID, REVENUE) == [0, PRICE]
+
+    refund_id = counter.refund(paid, egp("300.00"))
+    assert counter.balances(PREPAID, REVENUE, CLEARING) == [0, 70_000, -70_000]
+    counter.decide(paid, RefundState.FAILED)
+    shop.look(paid)
+    assert counter.balances(PREPAID, REVENUE, CLEARING) == [0, PRICE, -PRICE]
+
+    counter.resubmit(refund_id)
+    counter.submit(refund_id)
+    counter.refund(paid)
+    assert counter.balances(PREPAID, REVENUE, CLEARING) == [0, 0, 0]
+
+
+def test_a_refund_before_the_trip_is_over_is_not_earned(shop: Shop, counter: Counter, paid: UUID) -> None:
+    booking_id = shop.row("SELECT booking_id FROM payments WHERE id = %s", paid)["booking_id"]
+    counter.refund(paid, egp("300.00"))
+    shop.travel(booking_id, shop.a_customer())
+    assert counter.balances(PREPAID, REVENUE) == [0, 70_000]
+    counter.refund(paid)
+    assert counter.balances(PREPAID, REVENUE, CLEARING) == [0, 0, 0]
+
+
+def test_a_refund_races_with_completion(shop: Shop, counter: Counter, customer: UUID, paid: UUID) -> None:
+    booking_id, staff = shop.row("SELECT booking_id FROM payments WHERE id = %s", paid)["booking_id"], shop.a_customer()
+    shop.start(booking_id, staff)
+    refunds = [counter.ask(paid, egp("100.00")) for _ in range(6)]
+    works = [*[lambda it=it: counter.submit(it) for it in refunds], lambda: shop.complete(booking_id, staff)]
+    assert all_at_once(works) == [None] * 7
+    assert counter.balances(PREPAID, REVENUE, CLEARING) == [0, 40_000, -40_000]
+    promised = shop.row("SELECT cashback_amount_minor - clawed_back_minor AS left FROM cashback_records"
+                        " WHERE booking_id = %s", booking_id) if has_cashback(shop, booking_id) else None  # fmt: skip
+    assert promised is None or promised["left"] == shop.balance(accounts.cashback(customer, "EGP"))
+
+
+def has_cashback(shop: Shop, booking_id: UUID) -> bool:
+    return bool(shop.database.rows("SELECT 1 FROM cashback_records WHERE booking_id = %s", (booking_id,)))
+
+
+# Operators, dashboards, suspense -----------------------------------------------------------------------------
+
+
+def test_what_the_provider_cannot_do_waits_for_an_operator(
+    shop: Shop, counter: Counter, paid: UUID, clock: MovableClock
+) -> None:
+    shop.gateway.can_refund = False
+    refund_id = counter.ask(paid, egp("250.00"))
+    assert counter.status(refund_id) == "AWAITING_OPERATOR"
+    counter.submit(refund_id)
+    counter.drive()
+    assert shop.gateway.asked_refunds == []
+
+    counter.confirm(refund_id, "re_dashboard", business_date(clock.now()))
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("SUCCEEDED", {"GATEWAY": (0, 25_000)})
+
+    counter.on_dashboard(paid, egp("250.00"))
+    shop.look(paid)
+    assert counter.tenders(paid) == {"GATEWAY": (0, 25_000)}
+    assert len(counter.of_payment(paid)) == 1
+
+
+def test_an_operators_refund_is_found_by_its_amount(shop: Shop, counter: Counter, paid: UUID) -> None:
+    shop.gateway.can_refund = False
+    refund_id = counter.ask(paid, egp("250.00"))
+    counter.on_dashboard(paid, egp("250.00"))
+    shop.look(paid)
+    assert counter.status(refund_id) == "SUCCEEDED"
+    assert len(counter.of_payment(paid)) == 1
+
+
+def test_a_refund_on_the_dashboard_is_known_by_its_reading(shop: Shop, counter: Counter, paid: UUID) -> None:
+    counter.on_dashboard(paid, egp("300.00"))
+    counter.on_dashboard(paid, egp("200.00"), name="re_other", state=RefundState.PENDING)
+    shop.look(paid)
+    shop.look(paid)
+    assert [(row["origin"], row["status"]) for row in counter.of_payment(paid)] == [
+        ("PROVIDER", "SUCCEEDED"), ("PROVIDER", "SUBMITTED"),
+    ]  # fmt: skip
+    assert counter.tenders(paid) == {"GATEWAY": (20_000, 30_000)}
+    assert counter.balances(CLEARING) == [-70_000]
+
+
+def test_a_dashboard_refund_overtakes_one_that_was_never_sent(shop: Shop, counter: Counter, paid: UUID) -> None:
+    waiting = counter.ask(paid)
+    counter.on_dashboard(paid, egp("1000.00"))
+    shop.look(paid)
+    assert counter.status(waiting) == "FAILED"
+    counter.submit(waiting)
+    assert shop.gateway.asked_refunds == []
+    assert counter.balances(CLEARING, PREPAID, SUSPENSE) == [0, 0, 0]
+
+
+def test_money_in_suspense_goes_back_once(shop: Shop, counter: Counter, paid: UUID) -> None:
+    shop.charge(paid, egp("1000.00"))
+    shop.look(paid)
+    receipt = shop.row("SELECT id FROM payment_receipts WHERE disposition = 'SUSPENSE'")["id"]
+    assert counter.balances(SUSPENSE) == [PRICE]
+
+    refund_id = counter.refund_suspense(receipt, egp("1000.00"), key="once")
+    assert counter.refund_suspense(receipt, egp("1000.00"), key="once") == refund_id
+    with pytest.raises(SuspenseRefunded):
+        counter.refund_suspense(receipt, egp("1000.00"))
+    counter.submit(refund_id)
+
+    assert counter.status(refund_id) == "SUCCEEDED"
+    assert counter.balances(SUSPENSE, CLEARING, PREPAID) == [0, -PRICE, PRICE]
+    assert (shop.status_of(paid), counter.tenders(paid)) == ("PAID", {"GATEWAY": (0, 0)})
+
+
+def test_a_second_charge_given_back_on_the_dashboard_is_the_one_in_suspense(
+    shop: Shop, counter: Counter, paid: UUID
+) -> None:
+    shop.charge(paid, egp("1000.00"))
+    counter.on_dashboard(paid, egp("1000.00"))
+    shop.look(paid)
+    assert counter.balances(SUSPENSE, CLEARING, PREPAID) == [0, -PRICE, PRICE]
+    assert shop.status_of(paid) == "PAID"
+
+
+# Deposits ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def deposit(shop: Shop, customer: UUID) -> UUID:
+    payment_id = shop.pay(customer, None, kind=PaymentType.WALLET_DEPOSIT, amount=egp("500.00"))
+    shop.charge(payment_id, egp("500.00"))
+    shop.look(payment_id)
+    return payment_id
+
+
+def test_a_deposit_on_its_way_back_cannot_be_spent(shop: Shop, counter: Counter, customer: UUID, deposit: UUID) -> None:
+    refund_id = counter.ask(deposit)
+    with pytest.raises(InsufficientBalance):
+        shop.pay(customer, shop.book(customer).id, method=PaymentMethod.WALLET)
+    counter.submit(refund_id)
+    assert counter.status(refund_id) == "SUCCEEDED"
+    assert counter.balances(accounts.wallet(customer, "EGP"), CLEARING) == [0, 0]
+
+
+def test_a_refused_refund_of_a_deposit_frees_the_wallet(
+    shop: Shop, counter: Counter, customer: UUID, deposit: UUID
+) -> None:
+    shop.gateway.refund_answers = [ProviderRefused(provider="SCRIPTED")]
+    refund_id = counter.refund(deposit)
+    assert counter.status(refund_id) == "FAILED"
+    counter.resubmit(refund_id)
+    counter.submit(refund_id)
+    assert counter.balances(accounts.wallet(customer, "EGP"), CLEARING) == [0, 0]
+
+
+def test_a_spent_deposit_is_not_refunded_unless_the_provider_has_done_it(
+    shop: Shop, counter: Counter, customer: UUID, deposit: UUID
+) -> None:
+    booking = shop.book(customer, shop.a_departure(price=egp("400.00")))
+    shop.pay(customer, booking.id, method=PaymentMethod.WALLET)
+    with pytest.raises(InsufficientBalance):
+        counter.ask(deposit)
+    counter.on_dashboard(deposit, egp("500.00"))
+    shop.look(deposit)
+    wallet, debt = accounts.wallet(customer, "EGP"), accounts.debt(customer, "EGP")
+    assert counter.balances(wallet, debt) == [0, -40_000]
+
+    counter.on_dashboard(deposit, egp("500.00"), state=RefundState.FAILED)
+    shop.look(deposit)
+    assert counter.balances(wallet, debt) == [10_000, 0]
