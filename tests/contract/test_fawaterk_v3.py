@@ -164,8 +164,23 @@ def test_a_sentence_says_not_found_and_sentences_by_field_say_that_we_asked_wron
     checkout = bench.gateway.create_checkout(a_request())
     bench.server.forget(checkout.provider_reference)
     assert bench.gateway.read(checkout.identity).status is ReadingStatus.NOT_FOUND
+    bench.server.script("getTransactionData", "refuse_fields")
+    with pytest.raises(OutcomeUnknown):
+        bench.gateway.read(checkout.identity)
+
+
+def test_without_an_intent_key_nobody_is_asked(bench: FawaterkBench) -> None:
     with pytest.raises(ProviderRefused, match="intent key"):
         bench.gateway.read(ProviderIdentity("", charge="2304130044"))
+    assert bench.server.books.calls() == {}
+
+
+def test_an_answer_about_another_transaction_is_not_believed(bench: FawaterkBench) -> None:
+    checkout = bench.gateway.create_checkout(a_request())
+    bench.pay(checkout)
+    bench.server.books.change(checkout.provider_reference, lambda it: it.update(invoice_key="anotherkey"))
+    with pytest.raises(OutcomeUnknown):
+        bench.gateway.read(checkout.identity)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ class FawaterkServer:
 
     `faults` by path are used up one per call: `timeout_before` and `timeout_after` (hang without, or with
     the effect), `cut_before`, `cut_after`, `error_500`, `error_500_after`, `cache_unavailable`, `html`,
-    `half_json`, `refuse`, `status_error`, `unauthorized`, `redirect`, `huge`, `slow`.
+    `half_json`, `refuse`, `refuse_fields`, `status_error`, `unauthorized`, `redirect`, `huge`, `slow`.
 
     Invoices of v2 are named by their id, transactions of v3 by their intent key.
     """

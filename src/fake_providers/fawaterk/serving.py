@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from fake_providers.fawaterk.server import FawaterkServer
 
 BEFORE_ANY_EFFECT = (
-    "timeout_before", "cut_before", "error_500", "cache_unavailable", "refuse", "status_error", "unauthorized",
-    "html", "redirect",
+    "timeout_before", "cut_before", "error_500", "cache_unavailable", "refuse", "refuse_fields", "status_error",
+    "unauthorized", "html", "redirect",
 )  # fmt: skip
 
 
@@ -94,6 +94,9 @@ def _broken(server: FawaterkServer, fault: str, answer: bytes = b"") -> Response
         "huge": Response(answer + b" " * 2_000_000, 200, content_type="application/json"),
         "redirect": Response(status=302, headers={"Location": f"{server.address}/elsewhere"}),
         "refuse": json_response({"status": "error", "message": "you are not allow to use this payment method"}, 422),
+        "refuse_fields": json_response(
+            {"status": "error", "message": {"intent_key": ["The field is malformed."]}}, 422
+        ),
         "status_error": json_response({"status": "error", "message": "Payment method not active"}, 200),
         "unauthorized": json_response({"status": "error", "message": "Unauthenticated."}, 401),
     }[fault]
