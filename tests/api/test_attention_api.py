@@ -127,8 +127,8 @@ def test_who_may_look_may_not_act_and_customers_may_neither(shop: Shop, customer
     for kind, names in actions.items():
         for name in names:
             answer = shop.post(f"{QUEUE}/{kind}/{row['id']}/{name}", employee, WHY)
-            problem(answer, 403, "permission_denied")
-    problem(shop.get(f"{QUEUE}/webhooks/{row['id']}/body?reason=curious", employee), 403, "permission_denied")
+            problem(answer, 403, "forbidden")
+    problem(shop.get(f"{QUEUE}/webhooks/{row['id']}/body?reason=curious", employee), 403, "forbidden")
     assert wallet(shop, customer) == "0.00"
 
 

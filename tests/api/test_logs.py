@@ -216,7 +216,7 @@ def test_nothing_of_a_webhook_stands_in_the_log_whatever_becomes_of_it(
             "id": "evt_" + "0" * 32,
             "type": "checkout.paid",
             "checkout_id": "00000000-0000-4000-8000-000000000000",
-            "merchant_reference": "",
+            "merchant_reference": "pa_nobodys",
             "card": CARD,
             "payer": {"email": EMAIL, "name": "Canary Person", "token": TOKEN, "password": PASSWORD},
         }

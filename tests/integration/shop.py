@@ -205,10 +205,10 @@ class Shop:
             live=self.use.live,
         )
 
-    def reconcile(self, *, limit: int = 200, public_url: str = "https://shop.example") -> Reconciled:
+    def reconcile(self, *, limit: int = 200, budget: timedelta = timedelta(minutes=1)) -> Reconciled:
         """One run of the reconciler; its pauses are half of the longest."""
         return reconcile_payments(
-            ReconcilePayments(live=self.use.live, public_url=public_url, limit=limit),
+            ReconcilePayments(live=self.use.live, public_url="https://shop.example", limit=limit, budget=budget),
             new_uow=self.use.new_uow,
             gateways=self.use.gateways,
             returns=self.use.returns,

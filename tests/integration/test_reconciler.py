@@ -195,6 +195,15 @@ def test_a_provider_that_is_down_is_left_alone_and_holds_up_no_other(shop: Shop,
     assert both.booking(booking.id)["status"] == "CONFIRMED"
 
 
+def test_without_time_nothing_is_claimed(shop: Shop, customer: UUID, clock: Any) -> None:
+    payment_id = shop.pay(customer, shop.book(customer).id)
+    clock.offset += timedelta(minutes=5)
+
+    assert shop.reconcile(budget=timedelta()).asked == 0
+
+    assert attempt(shop, payment_id)["reads"] == 0
+
+
 def test_one_answer_that_is_nonsense_does_not_stop_the_others(shop: Shop, customer: UUID, clock: Any) -> None:
     departure = shop.a_departure()
     bookings = [shop.book(customer, departure) for _ in range(3)]

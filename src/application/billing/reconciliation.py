@@ -104,7 +104,7 @@ class _Run:
         troubles = 0
         for find in (self._open, self._paid):
             left = self.command.limit
-            while left > 0 and (due := self._claim(gateway, find, min(left, AT_ONCE))):
+            while left > 0 and self.clock.now() < until and (due := self._claim(gateway, find, min(left, AT_ONCE))):
                 left -= len(due)
                 for attempt in due:
                     if self.clock.now() >= until:
