@@ -65,7 +65,7 @@ def _suspend() -> None:
         sa.CheckConstraint(f"reason IN ({REASONS})", name=op.f("ck_suspense_items_reason_known")),
         sa.CheckConstraint("status IN ('OPEN', 'REFUNDING', 'RESOLVED')", name=op.f("ck_suspense_items_status_known")),
         sa.CheckConstraint(
-            "resolution IN ('WALLET', 'APPLIED', 'REFUNDED', 'WRITTEN_OFF')",
+            "resolution IN ('WALLET', 'APPLIED', 'REFUNDED', 'WRITTEN_OFF', 'DISPUTED')",
             name=op.f("ck_suspense_items_resolution_known"),
         ),
         sa.CheckConstraint("amount_minor > 0", name=op.f("ck_suspense_items_amount_above_zero")),

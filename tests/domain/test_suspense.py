@@ -65,7 +65,7 @@ def test_what_is_on_its_way_back_is_nobodys_to_give_away_until_that_fails() -> N
     with pytest.raises(IllegalTransition):
         item.resolve(Resolution.WALLET, DECISION, journal_id=uuid4())
 
-    item.refund_failed()
+    item.reopen()
 
     assert (item.status, item.refund_id, item.decided_at) == (SuspenseStatus.OPEN, None, None)
     item.refund(DECISION, refund_id=uuid4())

@@ -74,7 +74,6 @@ class ScriptedGateway:
         self.refund_answers: list[Exception] = []
         """Raised by the next refunds, one each."""
         self.refund_state = RefundState.SUCCEEDED
-        self.can_refund = True
         """Whether it can be asked to refund; else a person does it on its dashboard."""
         self._lock = threading.Lock()
 

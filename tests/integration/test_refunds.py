@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -476,7 +477,7 @@ def has_cashback(shop: Shop, booking_id: UUID) -> bool:
 def test_what_the_provider_cannot_do_waits_for_an_operator(
     shop: Shop, counter: Counter, paid: UUID, clock: MovableClock
 ) -> None:
-    shop.gateway.can_refund = False
+    shop.gateway.capabilities = replace(shop.gateway.capabilities, refunds=False)
     refund_id = counter.ask(paid, egp("250.00"))
     assert counter.status(refund_id) == "AWAITING_OPERATOR"
     counter.submit(refund_id)
@@ -493,7 +494,7 @@ def test_what_the_provider_cannot_do_waits_for_an_operator(
 
 
 def test_an_operators_refund_is_found_by_its_amount(shop: Shop, counter: Counter, paid: UUID) -> None:
-    shop.gateway.can_refund = False
+    shop.gateway.capabilities = replace(shop.gateway.capabilities, refunds=False)
     refund_id = counter.ask(paid, egp("250.00"))
     counter.on_dashboard(paid, egp("250.00"))
     shop.look(paid)

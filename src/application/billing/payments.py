@@ -105,11 +105,16 @@ def open_payment(
         return _pay_from_own_balances(command, uow=new_uow(), clock=clock, new_id=new_id)
     gateway = _gateway_for(command, gateways)
     intent = _intend(command, uow=new_uow(), clock=clock, new_id=new_id)
-    if intent.attempt.status is AttemptStatus.CREATED and intent.payment.status is PaymentStatus.PENDING:
+    if intent.attempt.status is not AttemptStatus.CREATED or intent.payment.status is not PaymentStatus.PENDING:
+        return intent.payment.id
+    if intent.is_new or gateway.capabilities.repeats_creation:
         request = checkout_request(
             intent.payment, intent.attempt, intent.payer, public_url=command.public_url, returns=returns
         )
         _ask(gateway, request, payment_id=intent.payment.id, uow_after=new_uow, clock=clock)
+    else:
+        # An earlier run died after it may have asked; asked again, this provider would open a second invoice.
+        _mark_unknown(intent.payment.id, intent.attempt.id, "answer_lost", uow=new_uow(), clock=clock)
     return intent.payment.id
 
 
@@ -158,6 +163,8 @@ class _Intent:
     payment: Payment
     attempt: PaymentAttempt
     payer: User
+    is_new: bool
+    """Whether this run stored the attempt: no other can have asked the provider about it."""
 
 
 def _intend(command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> _Intent:
@@ -174,17 +181,18 @@ def _intend(command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new_id: NewI
             if payment is None:
                 payment = wanted
                 uow.payments.add(payment)
-        attempt = payment.newest_attempt
+        attempt, is_new = payment.newest_attempt, False
         if attempt is None or (attempt.status is AttemptStatus.FAILED and payment.status is PaymentStatus.PENDING):
             attempt = payment.new_attempt(
                 attempt_id=new_id(), expires_at=deadline, locale=command.locale, at=clock.now()
             )
+            is_new = True
         if payment.status is PaymentStatus.PENDING and attempt.status in _AWAITED:
             until = (attempt.expires_at or deadline) + HELD_BEYOND
             hold_own_parts(payment, until=until, uow=uow, clock=clock, new_id=new_id)
         payer = uow.users.get(command.user_id)
         uow.commit()
-    return _Intent(payment, attempt, payer)
+    return _Intent(payment, attempt, payer, is_new)
 
 
 def _open_twin(payment: Payment, *, uow: UnitOfWork, clock: Clock) -> Payment | None:
@@ -303,6 +311,15 @@ def checkout_request(
     )
 
 
+def _mark_unknown(payment_id: UUID, attempt_id: UUID, error_code: str, *, uow: UnitOfWork, clock: Clock) -> None:
+    """Nobody knows what the provider made of it; a webhook may have told meanwhile."""
+    with uow:
+        attempt = uow.payments.get(payment_id).attempt(attempt_id)
+        if attempt.status is AttemptStatus.CREATED:
+            attempt.unknown(error_code=error_code, at=clock.now())
+        uow.commit()
+
+
 def _ask(
     gateway: PaymentGateway, request: CheckoutRequest, *, payment_id: UUID, uow_after: NewUnitOfWork, clock: Clock
 ) -> None:
@@ -310,9 +327,7 @@ def _ask(
     try:
         checkout = gateway.create_checkout(request)
     except OutcomeUnknown as error:
-        with uow_after() as uow:
-            uow.payments.get(payment_id).attempt(request.attempt_id).unknown(error_code=error.code, at=clock.now())
-            uow.commit()
+        _mark_unknown(payment_id, request.attempt_id, error.code, uow=uow_after(), clock=clock)
         return
     except (ProviderRefused, ProviderUnreachable) as error:
         with uow_after() as uow:

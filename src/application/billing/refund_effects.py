@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from application.billing import suspended
 from application.billing.payables import DepositPayable, Payable, lock_payable
 from application.billing.tenders import account_of
 from application.ledger import holds
@@ -55,6 +56,7 @@ class GoingBack:
         """
         tender = self.tender_of(part)
         if tender is None:
+            suspended.goes_back(part, by=refund.requested_by, uow=self.uow, at=self.clock.now())
             return
         tender.ask_back(part.amount, at=self.clock.now())
         if part.way is Way.OWN or self.payable.account.owner is None:
@@ -74,6 +76,8 @@ class GoingBack:
         tender = self.tender_of(part)
         if tender is not None:
             tender.ask_back(part.amount, at=self.clock.now())
+        else:
+            suspended.goes_back(part, by=None, uow=self.uow, at=self.clock.now())
 
     def set_free(self, part: RefundPart) -> None:
         """It came to nothing: what was kept for it is there again."""
@@ -87,6 +91,7 @@ class GoingBack:
     def fail(self, refund: Refund, part: RefundPart, error_code: str) -> None:
         """A part that was set aside came to nothing."""
         self.set_free(part)
+        suspended.waits_again(part, uow=self.uow)
         refund.failed(part, error_code=error_code, at=self.clock.now())
 
     def succeed(self, refund: Refund, part: RefundPart) -> None:
@@ -94,6 +99,7 @@ class GoingBack:
         tender, now = self.tender_of(part), self.clock.now()
         if tender is None:
             journal_id = self._post_plain(refund, part, self._target_of(part, None))
+            suspended.went_back(part, journal_id, uow=self.uow, at=now)
         else:
             self.payable.give_back(
                 part.amount, payment=self.payment, key=str(part.id), uow=self.uow, clock=self.clock, new_id=self.new_id
@@ -114,6 +120,7 @@ class GoingBack:
         entries = self._arriving(source, part.amount) if tender else transfer(source, self._suspense(part), part.amount)
         journal = self._journal(refund, entries, key=f"refund:{part.id}:returned", came_back=True)
         self.uow.ledger.post([journal])
+        suspended.waits_again(part, uow=self.uow)
         if tender is not None:
             tender.take_back(part.amount, at=now)
             self.payable.take_back(
@@ -152,7 +159,9 @@ class GoingBack:
         suspense = accounts.platform(AccountKind.SUSPENSE, amount.currency.code)
         clearing = accounts.clearing(dispute.provider, amount.currency.code)
         legs = transfer(suspense, clearing, amount) if amount.is_positive else transfer(clearing, suspense, -amount)
-        self.uow.ledger.post([self._dispute_journal(dispute, legs, dispute.next_posting())])
+        journal = self._dispute_journal(dispute, legs, dispute.next_posting())
+        self.uow.ledger.post([journal])
+        suspended.follow_dispute(dispute, amount, journal.id, uow=self.uow, at=self.clock.now())
         dispute.taken_from_suspense += amount
         dispute.updated_at = self.clock.now()
 

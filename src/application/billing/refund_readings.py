@@ -144,9 +144,9 @@ class _Following:
         )
         if receipt is None and not has_failed and self._has_room(said.amount):
             part.tender_id = self.tender.id if self.tender is not None else None
-            back.set_aside_found(part)
         refund.parts.append(part)
         back.uow.refunds.add(refund)
+        back.set_aside_found(part)
         self.refunds.append(refund)
         refund.asked_for(at=now)
         return refund, part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -26,6 +27,10 @@ class Suspense(Protocol):
         """The item, locked; after its payment, and before what it is refunded by. Raises SuspenseNotFound."""
         ...
 
+    def of_attempt(self, attempt_id: UUID) -> Sequence[SuspenseItem]:
+        """The items of an attempt's receipts, locked, oldest first."""
+        ...
+
     def save(self, item: SuspenseItem) -> None: ...
 
     def adopt(self, *, since: datetime) -> int:
@@ -48,7 +53,7 @@ class GiveBack(Protocol):
     """Begins a refund inside the caller's transaction, without a call to a provider; the refund's id.
 
     The payment and the item are locked. When the refund is done, whoever carries it out calls the item's
-    `refunded`, and `refund_failed` where it came to nothing.
+    `refunded`, and `reopen` where it came to nothing.
     """
 
     def __call__(self, refund: SuspenseRefund) -> UUID: ...

@@ -56,12 +56,15 @@ class Resolution(StrEnum):
     REFUNDED = "REFUNDED"
     """Went back to where it came from."""
     WRITTEN_OFF = "WRITTEN_OFF"
+    DISPUTED = "DISPUTED"
+    """The customer's bank took it back."""
 
 
 NEXT: Final = {
     SuspenseStatus.OPEN: {SuspenseStatus.REFUNDING, SuspenseStatus.RESOLVED},
     SuspenseStatus.REFUNDING: {SuspenseStatus.OPEN, SuspenseStatus.RESOLVED},
-    SuspenseStatus.RESOLVED: set[SuspenseStatus](),
+    # Only where the bank sends back what had gone back, or gives back what it had taken.
+    SuspenseStatus.RESOLVED: {SuspenseStatus.OPEN},
 }
 
 
@@ -87,9 +90,9 @@ class SuspenseCredited(DomainEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Who decided, when, and in words why."""
+    """Who decided, when, and in words why; nobody of ours where the provider did."""
 
-    by: UUID
+    by: UUID | None
     reason: str
     at: datetime
 
@@ -153,10 +156,15 @@ class SuspenseItem(Aggregate):
         self.status = SuspenseStatus.RESOLVED
         self._end(Resolution.REFUNDED, journal_id=journal_id, at=at)
 
-    def refund_failed(self) -> None:
-        """The refund came to nothing: a person decides anew. Raises IllegalTransition unless one was on its way."""
+    def reopen(self) -> None:
+        """A refund came to nothing, or the bank gave it back: a person decides anew.
+
+        Raises IllegalTransition for money that staff have put elsewhere, or that is open.
+        """
+        if self.resolution not in (None, Resolution.REFUNDED, Resolution.DISPUTED):
+            raise IllegalTransition(current=self.status, wanted=SuspenseStatus.OPEN)
         self._move_to(SuspenseStatus.OPEN)
-        self.refund_id = self.decided_by = self.decided_at = None
+        self.refund_id = self.decided_by = self.decided_at = self.resolution = self.journal_id = None
         self.decision_reason = ""
 
     def ensure_open(self, wanted: SuspenseStatus = SuspenseStatus.RESOLVED) -> None:

@@ -225,7 +225,7 @@ def _of_suspense(row: Row) -> list[str]:
         return ["write-off"]
     limit = amount_in(use().system_settings.value(WRITE_OFF_LIMIT), row["currency"])
     is_little = limit is not None and row["amount_minor"] <= limit.minor
-    return ["wallet", "apply", *(["write-off"] if is_little else [])]
+    return ["wallet", "apply", "refund", *(["write-off"] if is_little else [])]
 
 
 def _of_attempt(row: Row) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from flask.views import MethodView
 from marshmallow import fields, validate
 
@@ -16,6 +16,8 @@ from api.fields import Schema, Text
 from api.v1.billing.attention import AttentionStoryShown, story_of
 from application.billing import attention, suspense
 from application.billing.attention_ports import AttentionKind
+from application.billing.refunds import RefundSuspense, refund_suspense
+from application.billing.suspense_ports import SuspenseRefund
 from domain.billing.payments import PaymentType
 from domain.operations.kinds import amount_in
 from domain.operations.settings import WRITE_OFF_LIMIT
@@ -83,6 +85,37 @@ class Applied(MethodView):
             payable=(_PAYABLES[payable["type"]], payable["id"]) if payable is not None else None,
         )
         suspense.apply_suspense(command, uow=use().new_uow(), clock=use().clock, new_id=use().new_id)
+        return _shown(AttentionKind.SUSPENSE, receipt_id)
+
+
+@blueprint.route("/suspense/<uuid:receipt_id>/refund")
+class RefundedToPayer(MethodView):
+    @permission_required("refunds.create")
+    @idempotent(required=True)
+    @blueprint.arguments(AttentionReasonRequest)
+    @blueprint.response(200, AttentionStoryShown)
+    def post(self, body: dict[str, Any], receipt_id: UUID) -> Response:
+        """Send money in suspense back to whoever paid it, through the provider or by an operator."""
+        uow = use().new_uow()
+
+        def give_back(refund: SuspenseRefund) -> UUID:
+            command = RefundSuspense(
+                receipt_id=refund.receipt_id,
+                amount=refund.amount,
+                reason=refund.reason,
+                actor_id=refund.actor_id,
+                idempotency_key=refund.idempotency_key,
+            )
+            return refund_suspense(command, uow=uow, gateways=use().gateways, clock=use().clock, new_id=use().new_id)
+
+        suspense.refund_to_payer(
+            _decision(receipt_id, body),
+            idempotency_key=f"{viewer().user_id}:{request.headers['Idempotency-Key']}",
+            uow=uow,
+            clock=use().clock,
+            new_id=use().new_id,
+            give_back=give_back,
+        )
         return _shown(AttentionKind.SUSPENSE, receipt_id)
 
 

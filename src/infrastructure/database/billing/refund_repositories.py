@@ -29,6 +29,15 @@ FROM payment_receipts r JOIN payment_attempts a ON a.id = r.attempt_id
 """
 
 
+# What staff have put elsewhere is not there to go back.
+_SUSPENDED = """
+WHERE r.attempt_id = %s AND r.disposition = 'SUSPENSE' AND NOT EXISTS (
+    SELECT 1 FROM suspense_items s
+    WHERE s.receipt_id = r.id AND s.resolution IN ('WALLET', 'APPLIED', 'WRITTEN_OFF'))
+ORDER BY r.position
+"""
+
+
 class SqlRefunds:
     """Implements `application.billing.refund_ports.Refunds`."""
 
@@ -82,8 +91,7 @@ class SqlRefunds:
         return self._receipt(_RECEIPTS + " WHERE r.id = %s", receipt_id)
 
     def suspended(self, attempt_id: UUID) -> Sequence[KnownReceipt]:
-        sql = _RECEIPTS + " WHERE r.attempt_id = %s AND r.disposition = 'SUSPENSE' ORDER BY r.position"
-        return [_known(row) for row in self._statements.rows(sql, (attempt_id,))]
+        return [_known(row) for row in self._statements.rows(_RECEIPTS + _SUSPENDED, (attempt_id,))]
 
     def _receipt(self, sql: str, value: UUID) -> KnownReceipt | None:
         row = self._statements.row(sql, (value,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -17,6 +18,10 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 _PAYMENT: Final = "SELECT payment_id FROM suspense_items WHERE receipt_id = %s"
 _GET: Final = "SELECT * FROM suspense_items WHERE receipt_id = %s FOR NO KEY UPDATE"
+_OF_ATTEMPT: Final = """
+SELECT s.* FROM suspense_items s JOIN payment_receipts r ON r.id = s.receipt_id
+WHERE r.attempt_id = %s ORDER BY r.position FOR NO KEY UPDATE OF s
+"""
 _SAVE: Final = """
 UPDATE suspense_items SET status = %s, resolution = %s, decided_by_user_id = %s, decision_reason = %s,
     decided_at = %s, journal_id = %s, refund_id = %s
@@ -62,6 +67,11 @@ class SqlSuspense:
         item = _item(row)
         self.seen.append(item)
         return item
+
+    def of_attempt(self, attempt_id: UUID) -> Sequence[SuspenseItem]:
+        items = [_item(row) for row in self._statements.rows(_OF_ATTEMPT, (attempt_id,))]
+        self.seen.extend(items)
+        return items
 
     def save(self, item: SuspenseItem) -> None:
         # The item points to what was made in this transaction by the ORM, or will be refused at its end.
