@@ -42,6 +42,8 @@ class AttentionKind(StrEnum):
     ATTEMPT = "ATTEMPT"
     WEBHOOK = "WEBHOOK"
     PAYMENT = "PAYMENT"
+    REFUND = "REFUND"
+    DISPUTE = "DISPUTE"
 
 
 REASONS: Final = (
@@ -57,6 +59,10 @@ REASONS: Final = (
     "REFUND_UNVERIFIED",
     "WEBHOOK_STUCK",
     "UNFULFILLED",
+    "REFUND_UNKNOWN",
+    "REFUND_FAILED",
+    "REFUND_AWAITING_OPERATOR",
+    "DISPUTE_OPEN",
 )
 """Why a person has to look; these codes never change."""
 

@@ -137,6 +137,7 @@ def refund_suspense(
     part.receipt_id, part.attempt_id = receipt.id, receipt.attempt_id
     refund.parts.append(part)
     uow.refunds.add(refund)
+    back.set_aside(refund, part)
     _begin(back, refund)
     _audit(refund, "refunds.create", command.actor_id, {"reason": command.reason}, back)
     return refund.id

@@ -34,6 +34,8 @@ KINDS: Final[Mapping[str, AttentionKind]] = {
     "attempts": AttentionKind.ATTEMPT,
     "webhooks": AttentionKind.WEBHOOK,
     "payments": AttentionKind.PAYMENT,
+    "refunds": AttentionKind.REFUND,
+    "disputes": AttentionKind.DISPUTE,
 }
 
 
@@ -175,7 +177,7 @@ class Attention(MethodView):
         return answer_page(AttentionShown, [with_actions(row) for row in page], cursor)
 
 
-@blueprint.route("/<any(suspense, attempts, webhooks, payments):kind>/<uuid:row_id>")
+@blueprint.route("/<any(suspense, attempts, webhooks, payments, refunds, disputes):kind>/<uuid:row_id>")
 class OneAttention(MethodView):
     @permission_required("payments.attention")
     @blueprint.response(200, AttentionStoryShown)
@@ -244,9 +246,22 @@ def _of_payment(row: Row) -> list[str]:
     return [] if row["detail"] else ["invoice"]
 
 
+def _of_refund(row: Row) -> list[str]:
+    """Their routes are the refund's own: `/admin/refunds/{id}/…`."""
+    allowed = {"AWAITING_OPERATOR": ["confirm", "to-wallet"], "FAILED": ["resubmit", "to-wallet"]}
+    return allowed.get(row["status"], [])
+
+
+def _of_dispute(row: Row) -> list[str]:
+    """The bank decides; evidence is given to it on the provider's dashboard."""
+    return []
+
+
 _ACTIONS: Final = {
     AttentionKind.SUSPENSE: _of_suspense,
     AttentionKind.ATTEMPT: _of_attempt,
     AttentionKind.WEBHOOK: _of_webhook,
     AttentionKind.PAYMENT: _of_payment,
+    AttentionKind.REFUND: _of_refund,
+    AttentionKind.DISPUTE: _of_dispute,
 }

@@ -106,6 +106,31 @@ ARMS: Final = (
            AND p.payment_type <> 'WALLET_DEPOSIT'
            AND NOT EXISTS (SELECT 1 FROM invoices i WHERE i.payment_id = p.id)""",
     ),
+    Arm(
+        AttentionKind.REFUND,
+        frozenset({"REFUND_UNKNOWN", "REFUND_FAILED", "REFUND_AWAITING_OPERATOR"}),
+        """
+        SELECT 'REFUND', f.id, 'REFUND_' || f.status, f.status, f.refund_number, p.id, p.payment_number, p.booking_id,
+               p.user_id, coalesce(p.provider, ''), NULL, f.amount_minor, f.currency, p.amount_minor, p.currency,
+               f.updated_at
+        FROM refunds f JOIN payments p ON p.id = f.payment_id
+        """,
+        "f.status IN ('UNKNOWN', 'FAILED', 'AWAITING_OPERATOR') AND f.id",
+        """f.status IN ('UNKNOWN', 'FAILED', 'AWAITING_OPERATOR')
+           AND (f.status <> 'UNKNOWN' OR f.updated_at < %(unknown_before)s)""",
+    ),
+    Arm(
+        AttentionKind.DISPUTE,
+        frozenset({"DISPUTE_OPEN"}),
+        """
+        SELECT 'DISPUTE', d.id, 'DISPUTE_OPEN', d.status, d.reason, p.id, p.payment_number, p.booking_id, p.user_id,
+               d.provider, d.provider_dispute_reference, d.amount_minor, d.currency, p.amount_minor, p.currency,
+               d.opened_at
+        FROM disputes d JOIN payments p ON p.id = d.payment_id
+        """,
+        "d.id",
+        "d.status = 'OPEN'",
+    ),
 )
 
 _STORY: Final = {
@@ -138,7 +163,10 @@ _STORY: Final = {
             WHERE a.payment_id = %(payment_id)s
             UNION SELECT journal_id FROM suspense_items WHERE payment_id = %(payment_id)s
             UNION SELECT journal_id FROM payment_tenders WHERE payment_id = %(payment_id)s
-            UNION SELECT id FROM ledger_journals WHERE reference_id = %(payment_id)s)
+            UNION SELECT id FROM ledger_journals WHERE reference_id = %(payment_id)s
+            UNION SELECT id FROM ledger_journals WHERE reference_id IN (
+                SELECT id FROM refunds WHERE payment_id = %(payment_id)s
+                UNION SELECT id FROM disputes WHERE payment_id = %(payment_id)s))
         ORDER BY j.id""",
 }
 
