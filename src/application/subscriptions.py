@@ -16,7 +16,6 @@ from application.dependencies import Dependencies
 from application.identity import handlers as identity
 from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
-from application.messaging import refund_messages
 from application.privacy import handlers as privacy
 from domain.billing.invoices import InvoiceIssued
 from domain.billing.manual import ManualMoneyConfirmed
@@ -105,15 +104,15 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     SuspenseCredited.name: (Handler("billing.notify_suspense_credited", billing.notify_suspense_credited),),
     RefundRequested.name: (Handler("billing.submit_refund", billing.submit_requested_refund, transactional=False),),
-    RefundFound.name: (Handler("messaging.notify_refund_found", refund_messages.notify_refund_found),),
+    RefundFound.name: (Handler("billing.notify_refund_found", billing.notify_refund_found),),
     RefundSucceeded.name: (
         Handler("billing.issue_credit_note", billing.issue_credit_note_of_refund),
-        Handler("messaging.notify_refund_succeeded", refund_messages.notify_refund_succeeded),
-        Handler("messaging.mail_refund_succeeded", refund_messages.mail_refund_succeeded, transactional=False),
+        Handler("billing.notify_refund_succeeded", billing.notify_refund_succeeded),
+        Handler("billing.mail_refund_succeeded", billing.mail_refund_succeeded, transactional=False),
     ),
     RefundFailed.name: (
-        Handler("messaging.notify_refund_failed", refund_messages.notify_refund_failed),
-        Handler("messaging.mail_refund_failed", refund_messages.mail_refund_failed, transactional=False),
+        Handler("billing.notify_refund_failed", billing.notify_refund_failed),
+        Handler("billing.mail_refund_failed", billing.mail_refund_failed, transactional=False),
     ),
     InvoiceIssued.name: (
         Handler("billing.draw_invoice", billing.draw_issued_invoice, queue=DOCUMENTS, transactional=False),

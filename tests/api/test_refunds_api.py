@@ -201,4 +201,4 @@ def test_a_deposit_is_not_refunded_to_the_wallet(shop: Shop, customer: Person) -
 
 def test_disputes_are_for_staff(shop: Shop, customer: Person) -> None:
     assert shop.done(shop.get("/api/v1/admin/disputes?status=OPEN", shop.admin))["items"] == []
-    problem(shop.get("/api/v1/admin/disputes", customer), 403, "forbidden")
+    problem(shop.get("/api/v1/admin/disputes", customer), 403, "wrong_surface")

@@ -38,7 +38,7 @@ def test_one_code_is_one_fact() -> None:
             by_code.setdefault(error.code, set()).add(error.__name__)
 
     assert {code: names for code, names in by_code.items() if len(names) > 1} == {
-        "idempotency_key_reused": {"IdempotencyKeyReused", "PaymentKeyReused"},
+        "idempotency_key_reused": {"IdempotencyKeyReused", "PaymentKeyReused", "RefundKeyReused"},
         "validation_failed": {"InvalidValue", "UnsoundPackage"},
     }
 

@@ -25,6 +25,7 @@ from tests.integration.permutations import (
     Outcome,
     ScriptedProvider,
     feasible_orders,
+    feasible_sample,
     outcome,
     schedules,
     snapshots,
@@ -91,8 +92,7 @@ def test_every_order_of_the_readings_of_money_ends_in_one_state(shop: Shop, depa
 
 
 def test_everything_that_can_happen_in_any_order_and_number_ends_in_one_state(shop: Shop, departure: Departure) -> None:
-    chance = random.Random(23)
-    orders = chance.sample(feasible_orders(EVERYTHING), 150)
+    orders = feasible_sample(EVERYTHING, how_many=2 * EXAMPLES, seed=23)
     ends = {
         after(shop, departure, order, places)
         for order, places in zip(orders, schedules(len(EVERYTHING), how_many=len(orders), seed=7), strict=True)

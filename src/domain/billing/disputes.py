@@ -30,27 +30,29 @@ NEXT: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _AboutDispute(DomainEvent):
+class DisputeOpened(DomainEvent):
+    """What was earned from the payment is not paid out to anybody until the bank has decided."""
+
+    name: ClassVar[str] = "billing.dispute_opened"
     dispute_id: UUID
     payment_id: UUID
     user_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DisputeOpened(_AboutDispute):
-    """What was earned from the payment is not paid out to anybody until the bank has decided."""
-
-    name: ClassVar[str] = "billing.dispute_opened"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisputeWon(_AboutDispute):
+class DisputeWon(DomainEvent):
     name: ClassVar[str] = "billing.dispute_won"
+    dispute_id: UUID
+    payment_id: UUID
+    user_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DisputeLost(_AboutDispute):
+class DisputeLost(DomainEvent):
     name: ClassVar[str] = "billing.dispute_lost"
+    dispute_id: UUID
+    payment_id: UUID
+    user_id: UUID
 
 
 _TELLS: Final = {

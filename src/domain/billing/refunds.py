@@ -132,36 +132,41 @@ _RANK: Final = {told: rank for rank, told in enumerate(Told)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _AboutRefund(DomainEvent):
+class RefundRequested(DomainEvent):
+    """Staff or a rule of ours wants money to go back; its parts for the provider wait to be submitted."""
+
+    name: ClassVar[str] = "billing.refund_requested"
     refund_id: UUID
     payment_id: UUID
     user_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefundRequested(_AboutRefund):
-    """Staff or a rule of ours wants money to go back; its parts for the provider wait to be submitted."""
-
-    name: ClassVar[str] = "billing.refund_requested"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefundFound(_AboutRefund):
+class RefundFound(DomainEvent):
     """A reading told of a refund that nobody here asked for."""
 
     name: ClassVar[str] = "billing.refund_found"
+    refund_id: UUID
+    payment_id: UUID
+    user_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefundSucceeded(_AboutRefund):
+class RefundSucceeded(DomainEvent):
     name: ClassVar[str] = "billing.refund_succeeded"
+    refund_id: UUID
+    payment_id: UUID
+    user_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefundFailed(_AboutRefund):
+class RefundFailed(DomainEvent):
     """`was_returned`: it had succeeded, and the customer's bank sent it back."""
 
     name: ClassVar[str] = "billing.refund_failed"
+    refund_id: UUID
+    payment_id: UUID
+    user_id: UUID
     was_returned: bool
 
 

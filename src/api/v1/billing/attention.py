@@ -252,12 +252,16 @@ def _of_refund(row: Row) -> list[str]:
     return allowed.get(row["status"], [])
 
 
+def _of_dispute(_row: Row) -> list[str]:
+    """The bank decides; evidence is given to it on the provider's dashboard."""
+    return []
+
+
 _ACTIONS: Final = {
     AttentionKind.SUSPENSE: _of_suspense,
     AttentionKind.ATTEMPT: _of_attempt,
     AttentionKind.WEBHOOK: _of_webhook,
     AttentionKind.PAYMENT: _of_payment,
     AttentionKind.REFUND: _of_refund,
-    # The bank decides; evidence is given to it on the provider's dashboard.
-    AttentionKind.DISPUTE: lambda _: [],
+    AttentionKind.DISPUTE: _of_dispute,
 }
