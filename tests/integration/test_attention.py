@@ -31,12 +31,14 @@ from application.billing.webhooks import (
     receive_webhook,
 )
 from application.queries import After
+from domain.operations.settings import WEBHOOK_BODY_DAYS
 from domain.shared.errors import IllegalTransition, OwnRequest
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses
 from tests.builders import egp
 from tests.fakes.scripted_gateway import SIGNATURE
 from tests.integration.shop import Shop, all_at_once, broken_promises
+from workers.cleanup_worker import clean_up
 
 PRICE = 100_000
 STUCK = timedelta(minutes=31)
@@ -314,6 +316,20 @@ def test_a_webhook_of_another_provider_has_no_attempt_there(shop: Shop, staff: U
 
     with pytest.raises(AttemptNotFound):
         assign(shop, webhook_id, uuid4(), staff)
+
+
+def test_what_arrived_is_emptied_after_its_time_unless_it_still_waits(shop: Shop, staff: UUID, clock: Any) -> None:
+    told, waits = an_unknown_webhook(shop, clock), a_webhook(shop, "sc_other", event="e2", look=False)
+    kept = timedelta(days=WEBHOOK_BODY_DAYS.default)
+    clean_up(shop.database, shop.use.clock, bodies_kept=kept)
+    assert webhook(shop, told)["body"]
+
+    clock.offset += kept + timedelta(days=1)
+    clean_up(shop.database, shop.use.clock, bodies_kept=kept)
+
+    assert not webhook(shop, told)["body"]
+    assert webhook(shop, waits)["body"]
+    assert webhook(shop, told)["error_message"] == "unknown_reference"
 
 
 # Invoices, and the queue ------------------------------------------------------------------------------
