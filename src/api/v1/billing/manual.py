@@ -50,7 +50,7 @@ _SLIP_BODIES = {
 }
 
 
-class ConfirmRequest(Schema):
+class ConfirmPaymentRequest(Schema):
     """What the bank or the cash desk says."""
 
     reference = Text(
@@ -111,7 +111,7 @@ class SlipShown(Schema):
 class ConfirmedPayment(MethodView):
     @permission_required("payments.confirm")
     @idempotent(required=True, calls_provider=True)
-    @blueprint.arguments(ConfirmRequest)
+    @blueprint.arguments(ConfirmPaymentRequest)
     @blueprint.response(200, ConfirmedShown)
     @blueprint.alt_response(202, schema=ConfirmedShown, description="It is above the limit: a second person decides")
     def post(self, body: dict[str, Any], payment_id: UUID) -> Response:

@@ -51,7 +51,7 @@ class RefundRequest(Schema):
     preview_token = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 500))
 
 
-class ConfirmRequest(Schema):
+class ConfirmRefundRequest(Schema):
     part_id = fields.UUID(required=True)
     provider_reference = Text(required=True, least=1, most=100, identifier=True)
     refunded_on = fields.Date(required=True)
@@ -214,7 +214,7 @@ class OneRefund(MethodView):
 class ConfirmedRefund(MethodView):
     @permission_required("refunds.create")
     @idempotent(required=True)
-    @blueprint.arguments(ConfirmRequest)
+    @blueprint.arguments(ConfirmRefundRequest)
     @blueprint.response(200, RefundShown)
     def post(self, body: dict[str, Any], refund_id: UUID) -> Response:
         """The money was given back on the provider's dashboard, under this reference."""
