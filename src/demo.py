@@ -7,101 +7,21 @@ server is the demo's own.
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Mapping, Sequence
 from email import message_from_bytes
 from email.policy import default as mail_policy
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import uuid4
 
-import requests
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from demo_payments import Traveller, tell_payments
 from demo_server import DemoFailed, Server
+from demo_story import Json, Story, money, yes
 from infrastructure.seed_demo import DEMO_PASSWORD
 
-PATIENCE_SECONDS: Final = 120.0
-"""How long is waited for what workers do; far above what it takes."""
 CUSTOMER_PASSWORD: Final = "A-journey-on-the-Nile-1"  # noqa: S105 - of an account that is made for the demo
 STAFF: Final = "admin@altayar.test"
-
-Json = dict[str, Any]
-Found = TypeVar("Found")
-
-
-class Story:
-    """Sends the journey's requests and tells each: what was asked, what came back, what is different now."""
-
-    def __init__(self, server: Server, console: Console) -> None:
-        self.server = server
-        self.console = console
-        self._session = requests.Session()
-        # Straight to the address that was given, whatever proxy the environment names.
-        self._session.trust_env = False
-        self._steps = 0
-        self._asked: list[tuple[str, str]] = []
-
-    def ask(self, method: str, path: str, *, as_: str = "", **sent: Any) -> requests.Response:
-        """One request. Raises DemoFailed when the server cannot be reached, or refuses."""
-        url = path if path.startswith("http") else f"{self.server.address}/api/v1{path}"
-        headers = {"Accept-Language": "en", **sent.pop("headers", {})}
-        if as_:
-            headers["Authorization"] = f"Bearer {as_}"
-        if method == "POST":
-            headers["Idempotency-Key"] = uuid4().hex
-        try:
-            answer = self._session.request(method, url, headers=headers, timeout=30, allow_redirects=False, **sent)
-        except requests.RequestException as error:
-            raise DemoFailed(f"{method} {url}: no answer ({type(error).__name__})") from error
-        if answer.status_code >= 400:
-            raise DemoFailed(f"{method} {path} answered {answer.status_code}: {_reason(answer)}")
-        told = f"{answer.status_code} {HTTPStatus(answer.status_code).phrase}"
-        self._asked.append((f"{method} {_short(path, sent.get('params'))}", told))
-        return answer
-
-    def json(self, method: str, path: str, *, as_: str = "", **sent: Any) -> Json:
-        """The same, for the document that it answers."""
-        document: Json = self.ask(method, path, as_=as_, **sent).json()
-        return document
-
-    def wait(self, what: str, look: Callable[[], Found | None]) -> Found:
-        """What `look` finds, as soon as it finds something; questions asked in vain are not told."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        with self.console.status(f"waiting for {what}"):
-            while True:
-                before = len(self._asked)
-                found = look()
-                if found is not None:
-                    return found
-                del self._asked[before:]
-                if time.monotonic() > deadline:
-                    raise DemoFailed(f"{what} did not come in {PATIENCE_SECONDS:.0f} s; do relay and workers run?")
-                time.sleep(0.3)
-
-    def tell(self, title: str, facts: Mapping[str, str]) -> None:
-        """End a step: its requests with their answers, and below them what is different now."""
-        self._steps += 1
-        rows = [*self._asked, *facts.items()]
-        self.table(f"{self._steps}. {title}", ("", ""), rows, sections=[len(self._asked)])
-
-    def table(
-        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, sections: Sequence[int] = ()
-    ) -> None:
-        """Print a table with a line above each row that begins a section; what was asked until now is told."""
-        table = Table(title=title, title_justify="left", title_style="bold", expand=True, show_header=any(columns))
-        for name in columns:
-            table.add_column(name, ratio=None if name else 1, overflow="fold")
-        for number, row in enumerate(rows):
-            if number in sections:
-                table.add_section()
-            table.add_row(*map(escape, row))
-        self._asked.clear()
-        self.console.print(table)
-        self.console.print()
 
 
 def tell_journey(server: Server, console: Console, output: Path) -> Path:
@@ -121,6 +41,7 @@ def tell_journey(server: Server, console: Console, output: Path) -> Path:
     path = customer.fetch_invoice(booking, output)
     customer.pay_from_wallet(wanted)
     _finish_trip(story, booking)
+    tell_payments(story, Traveller(customer.token, wanted))
     customer.show_books()
     console.print(f"The invoice is at {path}", soft_wrap=True)
     return path
@@ -132,13 +53,13 @@ class _Customer:
     def __init__(self, story: Story) -> None:
         self._story = story
         self._email = f"traveller-{uuid4().hex[:8]}@altayar.test"
-        self._token = ""
+        self.token = ""
 
     def _get(self, path: str, **sent: Any) -> Json:
-        return self._story.json("GET", path, as_=self._token, **sent)
+        return self._story.json("GET", path, as_=self.token, **sent)
 
     def _post(self, path: str, body: Json) -> Json:
-        return self._story.json("POST", path, as_=self._token, json=body)
+        return self._story.json("POST", path, as_=self.token, json=body)
 
     def register(self) -> None:
         body = {
@@ -159,12 +80,12 @@ class _Customer:
             return
         token = self._story.wait("the mail", lambda: _token_mailed_to(self._email, folder))
         user = self._story.json("POST", "/auth/verify-email", json={"token": token})
-        self._story.tell("Verify the e-mail", {"e-mail verified": _yes(user["email_verified"])})
+        self._story.tell("Verify the e-mail", {"e-mail verified": yes(user["email_verified"])})
 
     def sign_in(self) -> None:
         body = {"email": self._email, "password": CUSTOMER_PASSWORD}
         tokens = self._story.json("POST", "/auth/login", json=body)
-        self._token = tokens["access_token"]
+        self.token = tokens["access_token"]
         self._story.tell("Sign in", {"signed in for": f"{tokens['expires_in']} s"})
 
     def become_gold(self) -> None:
@@ -176,7 +97,7 @@ class _Customer:
             "Buy a gold membership through the sandbox's checkout page",
             {
                 "membership": active["membership_number"],
-                "paid": _money(active["price"]),
+                "paid": money(active["price"]),
                 "active until": active["expiry_date"],
             },
         )
@@ -219,13 +140,13 @@ class _Customer:
         quote = self._post("/quotes", wanted)
         booking = self._post("/bookings", wanted)
         if booking["final_amount"] != quote["total"]:
-            raise DemoFailed(f"quoted {_money(quote['total'])}, booked at {_money(booking['final_amount'])}")
+            raise DemoFailed(f"quoted {money(quote['total'])}, booked at {money(booking['final_amount'])}")
         self._story.tell(
             "Quote and book",
             {
-                **{line["description"]: _money(line["amount"]) for line in quote["lines"]},
-                "total": _money(quote["total"]),
-                "will earn": f"{quote['expected_points']} points, {_money(quote['expected_cashback'])} cashback",
+                **{line["description"]: money(line["amount"]) for line in quote["lines"]},
+                "total": money(quote["total"]),
+                "will earn": f"{quote['expected_points']} points, {money(quote['expected_cashback'])} cashback",
                 "booking": f"{booking['booking_number']}, {booking['status']}",
                 "seats held until": booking["hold_expires_at"],
             },
@@ -239,7 +160,7 @@ class _Customer:
         self._story.tell(
             "Pay through the sandbox's checkout page; its webhook confirms",
             {
-                "payment": f"{payment['payment_number']}, {_money(payment['amount'])}",
+                "payment": f"{payment['payment_number']}, {money(payment['amount'])}",
                 "booking": f"{confirmed['booking_number']}, {confirmed['status']}",
                 "points": str(self._get("/points")["balance"]),
                 "told in the app": ", ".join(dict.fromkeys(note["title"] for note in notes)),
@@ -267,15 +188,15 @@ class _Customer:
             "Fetch the invoice in Arabic and English",
             {
                 "invoice": f"{invoice['invoice_number']}, {invoice['status']}",
-                "tax": f"{_money(invoice['tax_amount'])} ({invoice['tax_rate']} %)",
-                "total": _money(invoice["total_amount"]),
+                "tax": f"{money(invoice['tax_amount'])} ({invoice['tax_rate']} %)",
+                "total": money(invoice["total_amount"]),
                 "PDF": f"{len(drawn):,} bytes",
             },
         )
         return path
 
     def _drawn(self, invoice_id: str) -> bytes | None:
-        answer = self._story.ask("GET", f"/invoices/{invoice_id}/pdf", as_=self._token, params={"lang": "both"})
+        answer = self._story.ask("GET", f"/invoices/{invoice_id}/pdf", as_=self.token, params={"lang": "both"})
         return answer.content if answer.status_code == 200 else None
 
     def pay_from_wallet(self, wanted: Json) -> None:
@@ -289,7 +210,7 @@ class _Customer:
         self._story.tell(
             "Put money into the wallet, and pay another booking from it",
             {
-                "wallet after the deposit": _money(before["balance"]),
+                "wallet after the deposit": money(before["balance"]),
                 "booking": f"{confirmed['booking_number']}, {confirmed['status']}",
                 "payment": confirmed["payment_status"],
             },
@@ -305,9 +226,9 @@ class _Customer:
             "Balances",
             ("account", "balance", "remark"),
             [
-                ("wallet", _money(wallet["balance"]), f"{_money(wallet['available'])} available"),
+                ("wallet", money(wallet["balance"]), f"{money(wallet['available'])} available"),
                 ("points", str(points["balance"]), f"{points['expiring_soon']} expire soon"),
-                *(("cashback", _money(row["cashback_amount"]), row["status"]) for row in cashback),
+                *(("cashback", money(row["cashback_amount"]), row["status"]) for row in cashback),
             ],
         )
         wallet_entries = self._get("/wallet/entries", params={"currency": unit})["items"]
@@ -363,28 +284,3 @@ def _token_mailed_to(email: str, folder: Path) -> str | None:
 def _words(name: str) -> str:
     """The first two words of a name: what somebody might type."""
     return " ".join(name.split()[:2])
-
-
-def _money(amount: Json) -> str:
-    return f"{amount['currency']} {amount['amount']}"
-
-
-def _yes(fact: object) -> str:
-    return "yes" if fact else "no"
-
-
-def _short(path: str, params: Mapping[str, object] | None) -> str:
-    """A path as it reads well: no host, and of long ids enough to tell them apart."""
-    path = re.sub(r"https?://[^/]+", "", path)
-    path = re.sub(r"([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f-]{22,}|(?<=checkout/)([\w-]{8})[\w.-]+", r"\1\2…", path)
-    return path + ("?" + "&".join(f"{name}={value}" for name, value in params.items()) if params else "")
-
-
-def _reason(answer: requests.Response) -> str:
-    """What a problem document says, its fields included."""
-    try:
-        problem: Json = answer.json()
-    except ValueError:
-        return answer.text[:200]
-    faults = [f"{fault['pointer']} {fault['detail']}" for fault in problem.get("errors", [])]
-    return "; ".join([f"{problem.get('title')}: {problem.get('detail')} ({problem.get('code')})", *faults])

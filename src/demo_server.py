@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from demo_providers import ProviderNotStarted, Providers, fake_providers
 from infrastructure.embedded.postgres import EmbeddedPostgres
 from infrastructure.embedded.processes import die_with_parent
 from infrastructure.embedded.redis import EmbeddedRedis
@@ -29,10 +30,14 @@ class DemoFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the demo's requests go; `mail` is the folder of its mails, where we may read it."""
+    """Where the demo's requests go; `mail` is the folder of its mails, where we may read it.
+
+    `providers` are the fakes behind it, where the system is the demo's own.
+    """
 
     address: str
     mail: Path | None = None
+    providers: Providers | None = None
 
 
 @contextmanager
@@ -42,24 +47,45 @@ def own_server(root: Path) -> Iterator[Server]:
         # The embedded servers of root run as another account, which has to get through here.
         Path(folder).chmod(0o755)
         home, log, port = Path(folder) / "home", Path(folder) / "up.log", _free_port()
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "cli", "up"],
-                cwd=root,
-                env=_environment(root, home, port),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGTERM),
-            )
+        address = f"http://127.0.0.1:{port}"
         try:
-            _wait_until_announced(process, log)
-            yield Server(f"http://127.0.0.1:{port}", home / "mail")
-        finally:
-            _stop(process)
-            for embedded in (EmbeddedPostgres(home), EmbeddedRedis(home)):
-                embedded.discard()
+            with fake_providers(Path(folder), root, backend=address) as providers:
+                environment = {**_environment(root, home, port), **providers.settings}
+                with _discarded(home), _system(root, environment, log):
+                    yield Server(address, home / "mail", providers)
+        except ProviderNotStarted as error:
+            raise DemoFailed(f"a provider did not start:\n{error}") from error
+
+
+@contextmanager
+def _system(root: Path, environment: dict[str, str], log: Path) -> Iterator[None]:
+    """`altayar up` with these settings, until it is left."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", "up"],
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),
+        )
+    try:
+        _wait_until_announced(process, log)
+        yield
+    finally:
+        _stop(process)
+
+
+@contextmanager
+def _discarded(home: Path) -> Iterator[None]:
+    """The embedded servers' data lie in folders of their own, which go, too."""
+    try:
+        yield
+    finally:
+        for embedded in (EmbeddedPostgres(home), EmbeddedRedis(home)):
+            embedded.discard()
 
 
 def _environment(root: Path, home: Path, port: int) -> dict[str, str]:
@@ -73,7 +99,6 @@ def _environment(root: Path, home: Path, port: int) -> dict[str, str]:
         "ENVIRONMENT": "development",
         "ALTAYAR_HOME": str(home),
         "PORT": str(port),
-        "PAYMENT_GATEWAYS": "sandbox,manual",
     }
 
 
