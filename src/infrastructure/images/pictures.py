@@ -35,14 +35,30 @@ class PillowPictures:
     """
 
     def cleaned(self, content: bytes) -> Picture:
-        return Picture(self._run(lambda: _encoded_anew(content)), "image/jpeg")
+        made = self._run(lambda: _encoded_or_refused(content))
+        if isinstance(made, InvalidValue):
+            raise made
+        return Picture(made, "image/jpeg")
 
     @cached_property
-    def _run(self) -> Callable[[Callable[[], bytes]], bytes]:
+    def _run(self) -> Callable[[Callable[[], bytes | InvalidValue]], bytes | InvalidValue]:
         if not monkey.is_module_patched("threading"):
             return lambda work: work()
         pool = ThreadPool(1)
-        return lambda work: bytes(pool.apply(work))
+
+        def run(work: Callable[[], bytes | InvalidValue]) -> bytes | InvalidValue:
+            made: bytes | InvalidValue = pool.apply(work)
+            return made
+
+        return run
+
+
+def _encoded_or_refused(content: bytes) -> bytes | InvalidValue:
+    """A refusal is an answer, not raised: gevent's threads write whatever is raised in them to the log."""
+    try:
+        return _encoded_anew(content)
+    except InvalidValue as refusal:
+        return refusal
 
 
 def _encoded_anew(content: bytes) -> bytes:
