@@ -90,8 +90,7 @@ class _Chapters:
             self._as_staff("PUT", f"/admin/settings/{key}", json={"value": value})
         booking = self._book()
         payment = self._fawry(booking)
-        for key in SHORT_HOLD:
-            self._story.ask("DELETE", f"/admin/settings/{key}", as_=self._staff)
+        self._as_before("booking.hold_minutes")
         self._story.tell(
             "Book for a minute only, and take a cash code that will be paid too late",
             {
@@ -100,6 +99,9 @@ class _Chapters:
             },
         )
         return booking, payment
+
+    def _as_before(self, key: str) -> None:
+        self._story.ask("DELETE", f"/admin/settings/{key}", as_=self._staff)
 
     def pay_a_cash_code(self) -> None:
         booking = self._book()
@@ -174,6 +176,7 @@ class _Chapters:
         """The code of the booking whose time is over is paid after all; staff put the money into the wallet."""
         booking, payment = late
         self._until(f"/bookings/{booking['id']}", "CANCELLED")
+        self._as_before("booking.grace_minutes")
         self._at_the_counter(payment)
         item = self._story.wait("the money in suspense", lambda: self._suspended(payment["id"]))
         self._as_staff("POST", f"{_ATTENTION}/suspense/{item['id']}/wallet", json={"reason": "paid after its time"})
