@@ -43,6 +43,7 @@ from domain.operations.audit import AuditStatus
 from domain.sales.bookings import Booking, Traveler
 from domain.shared.errors import Conflict, RuleBroken
 from domain.shared.events import DomainEvent
+from domain.shared.money import Money
 
 
 class Memberships(Protocol):
@@ -160,6 +161,10 @@ class Invoices(Protocol):
 
     def exists_for_refund(self, refund_id: UUID) -> bool:
         """Whether the refund has its credit note."""
+        ...
+
+    def invoiced_of(self, booking_id: UUID, unit: str) -> tuple[Money, Money]:
+        """The totals and the taxes of a booking's invoices so far, each summed."""
         ...
 
     def credited_of(self, payment_id: UUID) -> Credited:

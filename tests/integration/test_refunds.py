@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from application.billing.credit_notes import issue_credit_note
 from application.billing.payments import WantedPart
 from application.billing.ports import OutcomeUnknown, ProviderRefused, ProviderUnreachable, RefundState
 from application.billing.refunds import SuspenseRefunded
@@ -21,6 +22,7 @@ from domain.ledger.journal import InsufficientBalance, transfer
 from domain.shared.clock import business_date
 from domain.shared.errors import IllegalTransition
 from domain.shared.money import Money
+from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses
 from tests.builders import a_journal, a_lot, egp
@@ -596,3 +598,47 @@ def test_a_spent_deposit_is_not_refunded_unless_the_provider_has_done_it(
     counter.on_dashboard(deposit, egp("500.00"), state=RefundState.FAILED)
     shop.look(deposit)
     assert counter.balances(wallet, debt) == [10_000, 0]
+
+
+# Credit notes ------------------------------------------------------------------------------------------------
+
+
+def documents(shop: Shop) -> list[tuple[str, int, int]]:
+    rows = shop.database.rows(
+        "SELECT invoice_type, total_amount_minor, tax_amount_minor FROM invoices ORDER BY invoice_type, issued_at"
+    )
+    return [(row["invoice_type"], row["total_amount_minor"], row["tax_amount_minor"]) for row in rows]
+
+
+def test_parts_of_a_price_and_their_refunds_are_documented_to_the_minor_unit(
+    shop: Shop, counter: Counter, customer: UUID
+) -> None:
+    booking = shop.book(customer, deposit=Percentage(3_333))
+    use = shop.use
+    for amount in ("333.30", "666.70"):
+        payment_id = shop.pay(customer, booking.id, amount=egp(amount))
+        shop.charge(payment_id, egp(amount))
+        shop.look(payment_id)
+        for part in (egp("100.01"), None):
+            refund_id = counter.refund(payment_id, part)
+            issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+            issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+        if amount == "333.30":
+            assert [row[1] for row in documents(shop)] == [10_001, 23_329, 33_330]
+    sold = [row for row in documents(shop) if row[0] == "STANDARD"]
+    credited = [row for row in documents(shop) if row[0] == "CREDIT_NOTE"]
+    assert (len(sold), len(credited)) == (2, 4)
+    assert sum(row[1] for row in sold) == sum(row[1] for row in credited) == PRICE
+    assert sum(row[2] for row in sold) == sum(row[2] for row in credited) == booking.tax_amount.minor
+
+
+def test_a_note_stays_when_its_refund_comes_back_and_is_not_issued_twice(
+    shop: Shop, counter: Counter, paid: UUID
+) -> None:
+    refund_id, use = counter.refund(paid), shop.use
+    issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+    counter.decide(paid, RefundState.FAILED)
+    shop.look(paid)
+    again = counter.refund(paid)
+    issue_credit_note(again, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+    assert [row[:2] for row in documents(shop)] == [("CREDIT_NOTE", PRICE), ("STANDARD", PRICE)]

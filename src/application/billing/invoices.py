@@ -17,6 +17,7 @@ from domain.billing.invoices import (
     InvoiceItemType,
     InvoiceStatus,
     InvoiceType,
+    tax_of_share,
 )
 from domain.billing.payments import Payment, PaymentType
 from domain.sales.bookings import Booking
@@ -70,6 +71,8 @@ def _rows_of(payment: Payment, *, uow: UnitOfWork) -> tuple[tuple[InvoiceItem, .
     nothing = Money(0, payment.amount.currency)
     if payment.booking_id is not None:
         booking = uow.bookings.get(payment.booking_id)
+        if payment.amount != booking.final_amount:
+            return _rows_of_part(payment, booking, uow=uow)
         discount = booking.discount_amount + booking.voucher_discount
         return (_booking_row(booking),), booking.tax_rate, booking.tax_amount, discount
     row = InvoiceItem(
@@ -81,6 +84,25 @@ def _rows_of(payment: Payment, *, uow: UnitOfWork) -> tuple[tuple[InvoiceItem, .
         total_price=payment.amount,
     )
     return (row,), Percentage(0), nothing, nothing
+
+
+def _rows_of_part(
+    payment: Payment, booking: Booking, *, uow: UnitOfWork
+) -> tuple[tuple[InvoiceItem, ...], Percentage, Money, Money]:
+    """One row for a payment of a part; its tax is what the invoices of the parts before have left of the trip's."""
+    total, tax = uow.invoices.invoiced_of(booking.id, booking.final_amount.currency.code)
+    share = tax_of_share(booking.tax_amount, booking.final_amount, reached=total + payment.amount) - tax
+    net = payment.amount - share
+    item = booking.items[0]
+    row = InvoiceItem(
+        item_type=InvoiceItemType.BOOKING_FEE,
+        description_ar=f"دفعة من {item.item_name_ar} - {booking.booking_number}",
+        description_en=f"Part payment of {item.item_name_en} - {booking.booking_number}",
+        quantity=1,
+        unit_price=net,
+        total_price=net,
+    )
+    return (row,), booking.tax_rate, share, Money(0, net.currency)
 
 
 def _booking_row(booking: Booking) -> InvoiceItem:

@@ -222,6 +222,11 @@ INSERT INTO invoices (id, invoice_number, user_id, booking_id, payment_id, invoi
                       paid_date, issued_at, refund_id)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+_INVOICED = """
+SELECT coalesce(sum(total_amount_minor), 0)::bigint AS total_minor,
+       coalesce(sum(tax_amount_minor), 0)::bigint AS tax_minor
+FROM invoices WHERE booking_id = %s AND invoice_type = 'STANDARD'
+"""
 _CREDITED = """
 SELECT i.invoice_number, i.total_amount_minor, i.tax_amount_minor, i.tax_rate, i.currency,
        coalesce(sum(n.total_amount_minor), 0)::bigint AS credited_minor,
@@ -252,6 +257,12 @@ class SqlInvoices:
 
     def exists_for_refund(self, refund_id: UUID) -> bool:
         return self._statements.row("SELECT 1 FROM invoices WHERE refund_id = %s", (refund_id,)) is not None
+
+    def invoiced_of(self, booking_id: UUID, unit: str) -> tuple[Money, Money]:
+        row = self._statements.row(_INVOICED, (booking_id,))
+        if row is None:
+            raise LookupError("an aggregate answers one row")
+        return Money.of(row["total_minor"], unit), Money.of(row["tax_minor"], unit)
 
     def credited_of(self, payment_id: UUID) -> Credited:
         row = self._statements.row(_CREDITED, (payment_id,))
