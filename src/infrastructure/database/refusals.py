@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import errors
 
+from domain.billing.refunds import RefundReferenceTaken
 from domain.catalogue.departures import SoldOut
 from domain.catalogue.packages import SlugTaken
 from domain.identity.roles import RoleNameTaken
@@ -54,6 +55,8 @@ _BY_CONSTRAINT: dict[str, type[DomainError]] = {
     "pk_idempotency_keys": Busy,
     "uq_invitations_pending_email": Busy,
     "uq_payments_idempotency_key": Busy,
+    "uq_refunds_idempotency_key": Busy,
+    "uq_refund_parts_provider_provider_refund_reference": RefundReferenceTaken,
     "uq_erasures_open_user": ErasureAlreadyRequested,
     "uq_personal_data_exports_open_user": ExportInProgress,
 }
