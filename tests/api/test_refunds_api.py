@@ -189,6 +189,16 @@ def test_a_confirmation_is_of_a_day_that_has_been(shop: Shop, payment: Json, clo
     problem(answer, 422, "validation_failed", pointer="/refunded_on")
 
 
+def test_a_reference_of_the_provider_is_one_refunds(shop: Shop, payment: Json, clock: MovableClock) -> None:
+    today, answers = business_date(clock.now()).isoformat(), []
+    for _ in range(2):
+        refund = shop.done(ask(shop, payment, amount=money("100.00")), 202)
+        body = {"part_id": refund["parts"][0]["id"], "provider_reference": "DASH-1", "refunded_on": today}
+        answers.append(shop.post(f"/api/v1/admin/refunds/{refund['id']}/confirm", shop.admin, body))
+    shop.done(answers[0])
+    problem(answers[1], 409, "refund_reference_taken")
+
+
 def test_a_deposit_is_not_refunded_to_the_wallet(shop: Shop, customer: Person) -> None:
     body = {"method": "CREDIT_CARD", "provider": "SANDBOX", "amount": money("500.00")}
     deposit = shop.done(shop.post("/api/v1/wallet/deposits", customer, body), 201)

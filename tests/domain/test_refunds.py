@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.billing.disputes import Dispute, DisputeStatus
-from domain.billing.invoices import tax_of_credit
+from domain.billing.invoices import tax_of_share
 from domain.billing.refunds import (
     NEXT,
     WORST_FIRST,
@@ -252,7 +252,7 @@ def test_the_taxes_of_all_credit_notes_sum_to_the_invoices(tax: int, net: int, t
         left = whole - credited
         part = left if share == 1000 else Money(left.minor * share // 1000, left.currency)
         credited += part
-        note = tax_of_credit(of, whole, credited=credited) - taken
+        note = tax_of_share(of, whole, reached=credited) - taken
         assert 0 <= note.minor <= part.minor
         taken += note
     assert taken == of

@@ -10,18 +10,22 @@ from uuid import UUID
 
 import pytest
 
+from application.billing.credit_notes import issue_credit_note
 from application.billing.payments import WantedPart
 from application.billing.ports import OutcomeUnknown, ProviderRefused, ProviderUnreachable, RefundState
 from application.billing.refunds import SuspenseRefunded
+from application.ledger.reconciliation import RecordStatement, record_statement
 from domain.billing.payments import PaymentMethod, PaymentType
 from domain.billing.refunds import Destination, RefundKeyReused, RefundPreviewStale
 from domain.billing.tenders import RefundAboveCapture, TenderKind
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind
 from domain.ledger.journal import InsufficientBalance, transfer
+from domain.ledger.reconciliation import LineKind, ProviderStatement, StatementLine
 from domain.shared.clock import business_date
 from domain.shared.errors import IllegalTransition
 from domain.shared.money import Money
+from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses
 from tests.builders import a_journal, a_lot, egp
@@ -597,3 +601,74 @@ def test_a_spent_deposit_is_not_refunded_unless_the_provider_has_done_it(
     counter.on_dashboard(deposit, egp("500.00"), state=RefundState.FAILED)
     shop.look(deposit)
     assert counter.balances(wallet, debt) == [10_000, 0]
+
+
+# Credit notes ------------------------------------------------------------------------------------------------
+
+
+def documents(shop: Shop) -> list[tuple[str, int, int]]:
+    rows = shop.database.rows(
+        "SELECT invoice_type, total_amount_minor, tax_amount_minor FROM invoices ORDER BY invoice_type, issued_at"
+    )
+    return [(row["invoice_type"], row["total_amount_minor"], row["tax_amount_minor"]) for row in rows]
+
+
+def test_parts_of_a_price_and_their_refunds_are_documented_to_the_minor_unit(
+    shop: Shop, counter: Counter, customer: UUID
+) -> None:
+    booking = shop.book(customer, deposit=Percentage(3_333))
+    use = shop.use
+    for amount in ("333.30", "666.70"):
+        payment_id = shop.pay(customer, booking.id, amount=egp(amount))
+        shop.charge(payment_id, egp(amount))
+        shop.look(payment_id)
+        for part in (egp("100.01"), None):
+            refund_id = counter.refund(payment_id, part)
+            issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+            issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+        if amount == "333.30":
+            assert [row[1] for row in documents(shop)] == [10_001, 23_329, 33_330]
+    sold = [row for row in documents(shop) if row[0] == "STANDARD"]
+    credited = [row for row in documents(shop) if row[0] == "CREDIT_NOTE"]
+    assert (len(sold), len(credited)) == (2, 4)
+    assert sum(row[1] for row in sold) == sum(row[1] for row in credited) == PRICE
+    assert sum(row[2] for row in sold) == sum(row[2] for row in credited) == booking.tax_amount.minor
+
+
+def test_a_note_stays_when_its_refund_comes_back_and_is_not_issued_twice(
+    shop: Shop, counter: Counter, paid: UUID
+) -> None:
+    refund_id, use = counter.refund(paid), shop.use
+    issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+    counter.decide(paid, RefundState.FAILED)
+    shop.look(paid)
+    again = counter.refund(paid)
+    issue_credit_note(again, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+    assert [row[:2] for row in documents(shop)] == [("CREDIT_NOTE", PRICE), ("STANDARD", PRICE)]
+
+
+def test_a_statement_that_speaks_of_refunds_is_compared_with_ours(shop: Shop, counter: Counter, paid: UUID) -> None:
+    counter.refund(paid, egp("250.00"), key="first")
+    counter.refund(paid, egp("100.00"), key="second")
+    today = business_date(shop.use.clock.now())
+    names = [row["provider_refund_reference"] for row in shop.database.rows(
+        "SELECT provider_refund_reference FROM refund_parts ORDER BY amount_minor DESC")]  # fmt: skip
+
+    def compared(second: str) -> tuple[int, int]:
+        lines = (
+            StatementLine(provider_reference=shop.attempt_of(paid).provider_reference, kind=LineKind.PAYMENT,
+                          amount=egp("1000.00"), booked_on=today),
+            StatementLine(provider_reference=names[0], kind=LineKind.REFUND, amount=-egp("250.00"), booked_on=today),
+            StatementLine(provider_reference=names[1], kind=LineKind.REFUND, amount=-egp(second), booked_on=today),
+        )  # fmt: skip
+        statement = ProviderStatement(provider="SCRIPTED", lines=lines, balances={})
+        done = record_statement(
+            RecordStatement(statement=statement, actor_id=None),
+            uow=shop.use.new_uow(),
+            clock=shop.use.clock,
+            new_id=shop.use.new_id,
+        )
+        return done.matched, done.breaks
+
+    assert compared("100.00") == (3, 0)
+    assert compared("90.00") == (2, 1)

@@ -14,7 +14,7 @@ from domain.billing.invoices import (
     InvoiceItemType,
     InvoiceStatus,
     InvoiceType,
-    tax_of_credit,
+    tax_of_share,
 )
 from domain.billing.payments import Payment, PaymentType
 from domain.billing.refunds import Refund, RefundStatus
@@ -63,7 +63,7 @@ def _issue(refund: Refund, payment: Payment, amount: Money, *, uow: UnitOfWork, 
         # The note of a refund that came back has credited all of it.
         return
     number = uow.invoices.next_number(SERIES, today.year)
-    tax = tax_of_credit(before.tax, before.total, credited=before.credited + amount) - before.credited_tax
+    tax = tax_of_share(before.tax, before.total, reached=before.credited + amount) - before.credited_tax
     note = Invoice(
         id=new_id(),
         invoice_number=document_number(SERIES, today.year, number),

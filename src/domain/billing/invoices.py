@@ -109,10 +109,11 @@ class Credited:
     credited_tax: Money
 
 
-def tax_of_credit(tax: Money, whole: Money, *, credited: Money) -> Money:
-    """The tax in what credit notes have taken of an invoice in all, by largest remainder over the whole.
+def tax_of_share(tax: Money, whole: Money, *, reached: Money) -> Money:
+    """The tax in as much of a whole as documents have reached in all, by largest remainder.
 
-    So each note takes what the notes before it have left of this, and the last one all of the rest (trap 33).
+    Each invoice of a part, or credit note, takes what those before it have left of this, and the last one all of the
+    rest (trap 33).
     """
-    taken, _ = tax.allocate([credited.minor, (whole - credited).minor])
-    return taken
+    share, _ = tax.allocate([reached.minor, (whole - reached).minor])
+    return share

@@ -38,6 +38,12 @@ class RefundKeyReused(Conflict):
     code = "idempotency_key_reused"
 
 
+class RefundReferenceTaken(Conflict):
+    """Another refund has this reference of the provider's."""
+
+    code = "refund_reference_taken"
+
+
 class RefundPreviewStale(Conflict):
     """The preview is over, or the refund would do something else by now."""
 

@@ -6,6 +6,7 @@ import psycopg
 from psycopg import errors
 
 from domain.billing.manual import ReceiptReferenceUsed
+from domain.billing.refunds import RefundReferenceTaken
 from domain.catalogue.departures import SoldOut
 from domain.catalogue.packages import SlugTaken
 from domain.identity.roles import RoleNameTaken
@@ -57,6 +58,8 @@ _BY_CONSTRAINT: dict[str, type[DomainError]] = {
     "uq_payments_idempotency_key": Busy,
     "uq_manual_receipts_idempotency_key": Busy,
     "uq_manual_receipts_reference": ReceiptReferenceUsed,
+    "uq_refunds_idempotency_key": Busy,
+    "uq_refund_parts_provider_provider_refund_reference": RefundReferenceTaken,
     "uq_erasures_open_user": ErasureAlreadyRequested,
     "uq_personal_data_exports_open_user": ExportInProgress,
 }

@@ -49,6 +49,10 @@ MESSAGES: Final[Sentences] = {
         ("The preview is out of date", "The refund would do something else by now; look at a new preview."),
         ("لم تعد المعاينة صالحة", "سيكون لرد المبلغ أثر مختلف الآن؛ اطلب معاينة جديدة."),
     ),
+    "refund_reference_taken": (
+        ("The reference is another refund's", "Look at the provider's dashboard for the reference of this one."),
+        ("المرجع لرد مبلغ آخر", "راجع لوحة مزود الدفع لمعرفة مرجع هذا الرد."),
+    ),
     "payment_disputed": (
         ("The payment is disputed", "Nothing is refunded until the customer's bank has decided."),
         ("الدفعة محل نزاع", "لا يرد شيء حتى يبت بنك العميل في النزاع."),

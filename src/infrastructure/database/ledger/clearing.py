@@ -50,6 +50,7 @@ JOIN clearing_statements s
   ON s.reconciliation_id = %(reconciliation)s AND s.currency = x.currency AND s.day = x.day
 """
 # Sums by reference: who paid twice at the provider has paid twice with us. What was written off is no longer ours.
+# Refunds are compared with providers whose statements speak of refunds at all; Fawaterk's do not.
 _COMPARE = """
 WITH days AS (
     SELECT d.currency, d.day, d.day::timestamp AT TIME ZONE 'Africa/Cairo' AS begins,
@@ -63,6 +64,11 @@ scope AS (
     JOIN payment_attempts a ON a.id = r.attempt_id AND a.provider = %(provider)s
     WHERE r.received_at >= (SELECT min(begins) FROM days) AND r.received_at < (SELECT max(ends) FROM days)
     UNION
+    SELECT f.provider_refund_reference FROM days d
+    JOIN refund_parts f ON f.provider = %(provider)s AND f.currency = d.currency AND f.updated_at >= d.begins
+    JOIN ledger_journals j ON j.id = f.journal_id AND j.occurred_at >= d.begins AND j.occurred_at < d.ends
+    WHERE f.provider_refund_reference IS NOT NULL
+    UNION
     SELECT b.provider_reference FROM days d
     JOIN clearing_breaks b ON b.provider = %(provider)s AND b.currency = d.currency AND b.day = d.day),
 received AS (
@@ -71,6 +77,14 @@ received AS (
     FROM scope s
     JOIN payment_attempts a ON a.provider = %(provider)s AND a.provider_reference = s.reference
     JOIN payment_receipts r ON r.attempt_id = a.id
+    UNION ALL
+    SELECT f.provider_refund_reference, 'REFUND', f.currency, -f.amount_minor,
+           (j.occurred_at AT TIME ZONE 'Africa/Cairo')::date
+    FROM scope s
+    JOIN refund_parts f ON f.provider = %(provider)s AND f.provider_refund_reference = s.reference
+    JOIN ledger_journals j ON j.id = f.journal_id
+    WHERE f.return_journal_id IS NULL
+      AND EXISTS (SELECT 1 FROM clearing_statement_lines l WHERE l.provider = %(provider)s AND l.kind = 'REFUND')
     UNION ALL
     SELECT b.provider_reference, b.line_kind, b.currency, -b.written_off_minor, b.day
     FROM scope s JOIN clearing_breaks b ON b.provider = %(provider)s AND b.provider_reference = s.reference
