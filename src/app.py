@@ -19,7 +19,7 @@ from api.pages.invitations import blueprint as invitation_pages
 from api.pages.returns import blueprint as return_pages
 from api.pages.views import blueprint as pages
 from api.sandbox.views import blueprint as sandbox
-from api.specification import create_specification, declare_security
+from api.specification import Specification, create_specification, declare_security
 from api.v1.billing.attention import blueprint as attention
 from api.v1.billing.attention_actions import blueprint as attention_actions
 from api.v1.billing.invoices import blueprint as invoices
@@ -145,9 +145,15 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
         specification.register_blueprint(blueprint, url_prefix=prefix)
     for plain in (webhooks, health, pages, return_pages, invitation_pages, sandbox):
         app.register_blueprint(plain)
-    declare_security(specification, app)
-    app.register_blueprint(documentation(completed(specification.spec.to_dict(), app, address=settings.backend_url)))
+    app.register_blueprint(documentation(lambda: _described(specification, app, address=settings.backend_url)))
     return app
+
+
+def _described(specification: Specification, app: Flask, *, address: str) -> dict[str, object]:
+    """The OpenAPI document, when somebody first asks for it."""
+    specification.document()
+    declare_security(specification, app)
+    return completed(specification.spec.to_dict(), app, address=address)
 
 
 def _refuse_long_addresses() -> None:

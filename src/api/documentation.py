@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import flask_swagger_ui
@@ -38,14 +40,22 @@ _POLICY = (
 )
 
 
-def documentation(specification: dict[str, object]) -> Blueprint:
-    """A blueprint that shows this OpenAPI document."""
+def documentation(describe: Callable[[], dict[str, object]]) -> Blueprint:
+    """A blueprint that shows the OpenAPI document, which is made at the first asking and kept."""
     blueprint = Blueprint("documentation", __name__)
+    kept: list[dict[str, object]] = []
+    making = threading.Lock()
+
+    def specification() -> dict[str, object]:
+        with making:
+            if not kept:
+                kept.append(describe())
+        return kept[0]
 
     @blueprint.get("/openapi.json")
     @public
     def openapi() -> Response:
-        return json_answer(specification)
+        return json_answer(specification())
 
     @blueprint.get("/docs")
     @public

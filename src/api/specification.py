@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
 from marshmallow import fields
 
 from api.fields import Schema, money_properties
@@ -45,6 +45,23 @@ class Specification(Api):
 
     ERROR_SCHEMA = Problem
     PROBLEM_TYPE = "application/problem+json"
+
+    def __init__(self, app: Flask) -> None:
+        self._waiting: list[Blueprint] = []
+        super().__init__(app)
+
+    def register_blueprint(self, blp: Blueprint, *, parameters: list[Any] | None = None, **options: Any) -> None:
+        """The routes alone: working out what documents them takes longer than all else that a process starts with."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        self._waiting.append(blp)
+
+    def document(self) -> None:
+        """Describe the routes of every blueprint that was registered; once."""
+        while self._waiting:
+            blp = self._waiting.pop(0)
+            blp.register_views_in_doc(self, self._app, self.spec, name=blp.name, parameters=None)
+            self.spec.tag({"name": blp.name, "description": blp.description})
 
     def _register_error_handlers(self) -> None:
         """None here: middlewares/error_handler.py answers every exception."""
