@@ -8,12 +8,21 @@ from uuid import uuid4
 
 import pytest
 
+from application.billing.ports import Capabilities
 from domain.shared.clock import business_date
+from infrastructure.payment.sandbox import SandboxGateway
 from tests.api.mailbox import mails_to
 from tests.api.shop import Json, Shop, SignUp, problem
 from tests.conftest import MovableClock, Person
 
 pytestmark = pytest.mark.database
+
+
+@pytest.fixture(autouse=True)
+def a_provider_whose_refunds_are_made_by_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at Fawaterk without credentials of its second interface."""
+    can = Capabilities(refunds=False, tells_refunds=False, repeats_creation=True)
+    monkeypatch.setattr(SandboxGateway, "capabilities", property(lambda _: can))
 
 
 @pytest.fixture
@@ -23,7 +32,7 @@ def customer(sign_up: SignUp) -> Person:
 
 @pytest.fixture
 def payment(shop: Shop, customer: Person) -> Json:
-    """A booking of EGP 2,000.00 that was paid by card at the sandbox, which gives no money back itself."""
+    """A booking of EGP 2,000.00 that was paid by card at the sandbox."""
     paid = shop.pay(customer, shop.book(customer, shop.offer()))
     shop.take_payment(paid)
     return paid
