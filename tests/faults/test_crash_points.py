@@ -25,8 +25,8 @@ OPENING = {
     "intend.after_commit": (0, [("CREATED", False)]),
     "create_checkout.before_call": (0, [("CREATED", False)]),
     "create_checkout.after_answer": (1, [("CREATED", False)]),
-    "ask.before_commit": (1, [("CREATED", False)]),
-    "ask.after_commit": (1, [("OPEN", True)]),
+    "keep_checkout.before_commit": (1, [("CREATED", False)]),
+    "keep_checkout.after_commit": (1, [("OPEN", True)]),
 }
 """Where opening a checkout dies: how many invoices the provider has then, and our attempts."""
 
@@ -41,13 +41,36 @@ def test_a_death_while_a_checkout_is_opened_leaves_books_that_agree(till: Till, 
     # The provider may have shown its page: whoever can pay, pays. Webhooks tell of it except where we know whom to ask.
     for invoice in till.invoices():
         till.fawaterk.pay(invoice)
-        if point != "ask.after_commit":
+        if point != "keep_checkout.after_commit":
             assert till.tell(invoice) == "accepted"
     till.look_into_webhooks()
     till.reconcile()
     till.assert_books_agree()
     assert till.in_wallet() == invoices * 75_000
     assert len(till.invoices()) == invoices, "nothing was opened again"
+
+
+@pytest.mark.parametrize(
+    "point", ["create_checkout.before_call", "create_checkout.after_answer", "keep_checkout.before_commit"]
+)
+def test_a_creation_that_may_have_been_asked_for_is_not_asked_for_again(
+    till: Till, mortals: Mortals, point: str
+) -> None:
+    """Fawaterk would open a second invoice, so the customer's own repetition leaves it in doubt too."""
+    body, headers = till.asking("asked-for-again")
+    mortals.dies_answering(point, DEPOSITS, data=body, headers=headers)
+    invoices = till.invoices()
+    assert [till.ask("asked-for-again").status_code for _ in range(3)] == [201] * 3
+    till.reconcile()
+    assert (till.attempts(), till.invoices()) == ([("UNKNOWN", False)], invoices)
+    assert till.fawaterk.calls("createInvoiceLink") == len(invoices)
+
+    for invoice in invoices:
+        till.fawaterk.pay(invoice)
+        assert till.tell(invoice) == "accepted"
+    till.look_into_webhooks()
+    till.assert_books_agree()
+    assert till.in_wallet() == len(invoices) * 75_000
 
 
 @pytest.mark.parametrize(

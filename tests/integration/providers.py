@@ -5,10 +5,12 @@ Each says what is in its books of a payment and what it tells of by webhook; `kn
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, ClassVar, Final, Protocol
 from uuid import UUID
 
@@ -55,12 +57,14 @@ class RealProvider(Protocol):
     """Beside `permutations.Provider`: its webhooks and its books."""
 
     name: ClassVar[str]
-    repeated: ClassVar[str]
-    """The call by which a refund is asked for."""
+    refunding: ClassVar[tuple[str, bytes]]
+    """The call by which a refund is asked for: its operation, and how its request begins."""
     tells: tuple[Happening, ...]
     """What it knows of."""
 
-    def configured(self, settings: Settings) -> Settings: ...
+    def configured(self, settings: Settings, address: str = "") -> Settings:
+        """With this provider alone, at its own address or another that leads there."""
+        ...
 
     def is_possible(self, order: Sequence[Happening]) -> bool:
         """Whether the last of these can happen after the others."""
@@ -82,6 +86,10 @@ class RealProvider(Protocol):
         """Minor units that it took and did not give back, before its fees."""
         ...
 
+    def decide(self) -> None:
+        """Refunds that people there decide are approved."""
+        ...
+
 
 @dataclass
 class StripeHouse:
@@ -90,12 +98,12 @@ class StripeHouse:
     server: StripeServer
     shop: Shop = field(init=False)
     name: ClassVar[str] = "STRIPE"
-    repeated: ClassVar[str] = "refunds/create"
+    refunding: ClassVar[tuple[str, bytes]] = ("refunds/create", b"POST /v1/refunds ")
     tells: tuple[Happening, ...] = tuple(it for it in H if it not in (H.PAID_AGAIN, H.DISPUTE_WON))
     _told: int = 0
 
-    def configured(self, settings: Settings) -> Settings:
-        account = StripeSettings(self.server.address, TEST_KEY, (WEBHOOK_SECRET,))
+    def configured(self, settings: Settings, address: str = "") -> Settings:
+        account = StripeSettings(address or self.server.address, TEST_KEY, (WEBHOOK_SECRET,))
         return dataclasses.replace(settings, payment_gateways=("stripe",), stripe=account)
 
     def is_possible(self, order: Sequence[Happening]) -> bool:
@@ -149,6 +157,11 @@ class StripeHouse:
     def held(self) -> int:
         return sum(entry["amount"] for entry in self.server.books.all("balance_transaction"))
 
+    def decide(self) -> None:
+        for refund in self.server.books.all("refund"):
+            if refund["status"] == "pending":
+                self.server.afterwards.finish_refund(refund["id"])
+
     def _session(self, payment_id: UUID) -> str:
         return self.shop.attempt_of(payment_id).provider_reference
 
@@ -168,16 +181,16 @@ class FawaterkHouse:
     version: str
     shop: Shop = field(init=False)
     name: ClassVar[str] = "FAWATERK"
-    repeated: ClassVar[str] = "refund/create"
+    refunding: ClassVar[tuple[str, bytes]] = ("refund/create", b"POST /api/v3/refund/create ")
     tells: tuple[Happening, ...] = tuple(it for it in H if "DISPUTE" not in it)
 
     def __post_init__(self) -> None:
         # Kept here, so that the test says what arrives when.
         self.server.script_webhooks("held", 100_000)
 
-    def configured(self, settings: Settings) -> Settings:
+    def configured(self, settings: Settings, address: str = "") -> Settings:
         account = FawaterkSettings(
-            f"{self.server.address}/api/{self.version}",
+            f"{address or self.server.address}/api/{self.version}",
             self.server.api_key,
             self.server.api_key,
             self.version,
@@ -229,8 +242,28 @@ class FawaterkHouse:
         given = [it for it in self.server.books.refunds() if it["status"] == "approved"]
         return sum(_minor(row["amount"]) for row in rows) - sum(_minor(it["amount"]) for it in given)
 
+    def decide(self) -> None:
+        for refund in self.server.books.refunds():
+            if refund["status"] == "pending":
+                self.server.approve_refund(refund["id"])
+
     def _refunds(self, reference: str) -> list[Any]:
         return [it for it in self.server.books.refunds() if it["reference"] == reference]
+
+
+PROVIDERS: Final = ("stripe", "fawaterk-v2", "fawaterk-v3")
+
+
+@contextlib.contextmanager
+def a_provider(name: str, folder: Path) -> Iterator[StripeHouse | FawaterkHouse]:
+    """One of PROVIDERS, listening until the block ends."""
+    kind, _, version = name.partition("-")
+    if kind == "stripe":
+        with StripeServer(folder / "stripe.sqlite") as stripe:
+            yield StripeHouse(stripe)
+    else:
+        with FawaterkServer(folder / "fawaterk.sqlite") as fawaterk:
+            yield FawaterkHouse(fawaterk, version)
 
 
 def known_of(shop: Shop, payment_id: UUID) -> Known:

@@ -21,8 +21,6 @@ from application.billing.webhooks import ReceiveWebhook, process_webhook, receiv
 from config.settings import Settings
 from domain.billing.payments import PaymentMethod
 from domain.catalogue.departures import Departure
-from fake_providers.fawaterk import FawaterkServer
-from fake_providers.stripe import StripeServer
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
 from tests.builders import egp
@@ -36,10 +34,12 @@ from tests.integration.permutations import (
     snapshots,
 )
 from tests.integration.providers import (
+    PROVIDERS,
     FawaterkHouse,
     Letter,
     RealProvider,
     StripeHouse,
+    a_provider,
     held_at,
     known_of,
 )
@@ -51,7 +51,6 @@ pytestmark = pytest.mark.database
 H = Happening
 ORDERS = int(os.environ.get("ALTAYAR_ORDERS", "15"))
 PRICE = egp("1000.00")
-ALL_PROVIDERS = ("stripe", "fawaterk-v2", "fawaterk-v3")
 
 SMALL = {
     "refunds": (H.PAID, H.REFUNDED, H.REFUNDED_AGAIN),
@@ -63,15 +62,10 @@ SMALL = {
 }
 
 
-@pytest.fixture(params=ALL_PROVIDERS)
+@pytest.fixture(params=PROVIDERS)
 def provider(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealProvider]:
-    name, _, version = request.param.partition("-")
-    if name == "stripe":
-        with StripeServer(tmp_path / "stripe.sqlite") as stripe:
-            yield StripeHouse(stripe)
-    else:
-        with FawaterkServer(tmp_path / "fawaterk.sqlite") as fawaterk:
-            yield FawaterkHouse(fawaterk, version)
+    with a_provider(request.param, tmp_path) as listening:
+        yield listening
 
 
 @pytest.fixture
@@ -106,6 +100,7 @@ class Wave:
     departure: Departure
     payments: list[tuple[UUID, UUID]] = field(default_factory=list)
     """With their bookings."""
+    last_event: UUID = UUID(int=0)
 
     def a_payment(self) -> UUID:
         booking = self.shop.book(self.shop.a_customer(), self.departure)
@@ -127,9 +122,14 @@ class Wave:
             address="127.0.0.1",
         )
         receive_webhook(command, uow=use.new_uow(), gateways=use.gateways, clock=use.clock, new_id=use.new_id)
-        for row in self.shop.database.rows("SELECT id FROM payment_webhook_logs WHERE status = 'RECEIVED'"):
+        published = self.shop.database.rows(
+            "SELECT id, payload FROM outbox_events WHERE name = 'billing.webhook_received' AND id > %s ORDER BY id",
+            (self.last_event,),
+        )
+        for row in published:
+            self.last_event = row["id"]
             process_webhook(
-                row["id"],
+                UUID(row["payload"]["webhook_id"]),
                 new_uow=use.new_uow,
                 gateways=use.gateways,
                 clock=use.clock,
