@@ -51,15 +51,22 @@ pytestmark = pytest.mark.database
 H = Happening
 ORDERS = int(os.environ.get("ALTAYAR_ORDERS", "15"))
 PRICE = egp("1000.00")
+FIRST = UUID(int=0)
 
 SMALL = {
-    "refunds": (H.PAID, H.REFUNDED, H.REFUNDED_AGAIN),
+    "a refund that succeeds unheard": (H.PAID, H.REFUNDED, H.REFUNDED_AGAIN),
     "a refund that fails": (H.PAID, H.REFUNDED_AGAIN, H.REFUND_FAILED),
     "a second try": (H.FAILED, H.PAID, H.REFUNDED),
+    "paid twice": (H.PAID, H.PAID_AGAIN, H.REFUNDED),
     "a dispute that is lost": (H.PAID, H.DISPUTE_OPENED, H.DISPUTE_LOST),
     "a dispute that is won": (H.PAID, H.DISPUTE_OPENED, H.DISPUTE_WON),
-    "paid twice": (H.PAID, H.PAID_AGAIN, H.REFUNDED),
 }
+TRIED = {
+    "stripe": ("a refund that fails", "a dispute that is lost", "a dispute that is won"),
+    "fawaterk-v2": ("a refund that succeeds unheard", "paid twice"),
+    "fawaterk-v3": ("a refund that fails", "a second try"),
+}
+"""What every moment is tried of; all of it happens in every drawn order, too."""
 
 
 @pytest.fixture(params=PROVIDERS)
@@ -100,7 +107,7 @@ class Wave:
     departure: Departure
     payments: list[tuple[UUID, UUID]] = field(default_factory=list)
     """With their bookings."""
-    last_event: UUID = UUID(int=0)
+    last_event: UUID = FIRST
 
     def a_payment(self) -> UUID:
         booking = self.shop.book(self.shop.a_customer(), self.departure)
@@ -138,7 +145,11 @@ class Wave:
             )
 
     def reconcile(self) -> None:
-        """While bookings are held, for what was never told; two days later, for what happened since."""
+        """While bookings are held, for what was never told; days later, for what happened since.
+
+        What people or banks had not decided is decided now, and nobody is told.
+        """
+        self.provider.decide()
         for later in (timedelta(minutes=5), timedelta(days=2), timedelta(days=3)):
             self.clock.offset += later
             self.shop.reconcile(limit=5_000, budget=timedelta(minutes=5))
@@ -188,11 +199,13 @@ def test_every_moment_is_tried() -> None:
     assert [len(list(moments(count))) for count in (1, 2, 3)] == [1, 3, 15]
 
 
-@pytest.mark.parametrize("small", SMALL)
+@pytest.mark.parametrize(
+    ("provider", "small"),
+    [(name, small) for name, smalls in TRIED.items() for small in smalls],
+    indirect=["provider"],
+)
 def test_told_of_at_whatever_moment_a_few_things_end_in_one_state(wave: Wave, small: str) -> None:
     happenings = SMALL[small]
-    if not set(happenings) <= {*wave.provider.tells, *([H.DISPUTE_WON] if wave.provider.name == "STRIPE" else [])}:
-        pytest.skip("that is nothing that this provider tells of")
     for plan in moments(len(happenings)):
         payment_id = wave.a_payment()
         letters: dict[int, Sequence[Letter]] = {}
@@ -210,7 +223,7 @@ def test_told_of_at_whatever_moment_a_few_things_end_in_one_state(wave: Wave, sm
 
 def test_everything_in_any_order_told_of_late_twice_or_never_ends_in_one_state(wave: Wave) -> None:
     chance = random.Random(23)
-    for order in possible_orders(wave.provider, 2 * ORDERS, seed=23):
+    for order in possible_orders(wave.provider, ORDERS, seed=23):
         payment_id, unsent = wave.a_payment(), list[Letter]()
         for happening in order:
             unsent += wave.happens(payment_id, happening)
@@ -234,13 +247,13 @@ def test_everything_in_any_order_told_of_late_twice_or_never_ends_in_one_state(w
 
 def test_readings_of_every_moment_settled_in_any_order_end_in_one_state(wave: Wave) -> None:
     """Two workers read, and the one that read first settles last."""
-    few = (H.PAID, H.REFUNDED_AGAIN, H.REFUND_FAILED, H.REFUNDED)
+    few = (H.PAID, H.REFUNDED_AGAIN, H.REFUND_FAILED)
     for places in permutations(range(len(few))):
         settle_readings(wave, few, places)
     assert len(wave.ends()) == 1
     wave.payments.clear()
     wave.clock.offset = timedelta()
-    orders = possible_orders(wave.provider, ORDERS, seed=7)
+    orders = possible_orders(wave.provider, ORDERS // 2, seed=7)
     for order, places in zip(orders, schedules(len(wave.provider.tells), how_many=len(orders), seed=7), strict=True):
         settle_readings(wave, order, places)
     assert len(wave.ends()) == 1
@@ -256,7 +269,7 @@ def settle_readings(wave: Wave, order: Sequence[Happening], places: Sequence[int
 @pytest.mark.parametrize("provider", ["stripe"], indirect=True)
 def test_two_checkouts_of_one_booking_that_are_both_paid_end_in_one_sum(wave: Wave) -> None:
     """What a page that is paid once can be instead of paid twice; whichever is heard of first settles."""
-    for order in permutations(range(4)):
+    for order in random.Random(5).sample(list(permutations(range(4))), 8):
         booking = wave.shop.book(wave.shop.a_customer(), wave.departure)
         letters = []
         methods = (PaymentMethod.CREDIT_CARD, PaymentMethod.DEBIT_CARD)
