@@ -414,3 +414,11 @@ def test_books_outlive_the_server(tmp_path: Path) -> None:
         FawaterkBench(server).pay(checkout)
         assert FawaterkBench(server).gateway.read(checkout.identity).paid
         assert server.calls("createInvoiceLink") == 1
+
+
+def test_an_invoice_is_read_by_its_id_alone(bench: FawaterkBench) -> None:
+    """A notice of a refund names only a number; not knowing whose it is must not look like no answer."""
+    for identity in (ProviderIdentity("", charge="2304130044"), ProviderIdentity("")):
+        with pytest.raises(ProviderRefused):
+            bench.gateway.read(identity)
+    assert bench.server.calls("getInvoiceData") == 0

@@ -40,6 +40,7 @@ class FaultProxy:
         self._mode = mode
         self._seconds = 0.0
         self._reply_bytes = 20
+        self._only = b""
         self._closing = threading.Event()
         self._serving: list[threading.Thread] = []
         self._listener: socket.socket | None = None
@@ -60,9 +61,12 @@ class FaultProxy:
         for thread in self._serving:
             thread.join()
 
-    def become(self, mode: Mode, *, seconds: float = 0.0, reply_bytes: int = 20) -> None:
-        """Treat connections from now on like this; those that stand are left to their fate."""
-        self._mode, self._seconds, self._reply_bytes = mode, seconds, reply_bytes
+    def become(self, mode: Mode, *, seconds: float = 0.0, reply_bytes: int = 20, only: bytes = b"") -> None:
+        """Treat connections from now on like this; those that stand are left to their fate.
+
+        `only`: those whose first bytes begin so, such as `POST /v1/refunds`; the others pass. Not for REFUSE.
+        """
+        self._mode, self._seconds, self._reply_bytes, self._only = mode, seconds, reply_bytes, only
         if mode is Mode.REFUSE:
             self._stop_listening()
         elif self._listener is None:
@@ -98,6 +102,8 @@ class FaultProxy:
 
     def _serve(self, client: socket.socket, mode: Mode) -> None:
         with client:
+            if not self._begins(client, self._only):
+                mode = Mode.PASS
             if mode is Mode.BLACK_HOLE:
                 self._swallow(client)
                 return
@@ -113,6 +119,17 @@ class FaultProxy:
                     self._answer(server, client, mode)
                 client.close()
                 sending.join()
+
+    def _begins(self, client: socket.socket, words: bytes) -> bool:
+        """Whether the first bytes of a connection, which are left in it, are these."""
+        while words and not self._closing.is_set():
+            try:
+                return client.recv(len(words), socket.MSG_PEEK | socket.MSG_WAITALL) == words
+            except TimeoutError:
+                continue
+            except OSError:
+                return False
+        return not words
 
     def _answer(self, server: socket.socket, client: socket.socket, mode: Mode) -> None:
         if mode is Mode.SLOW:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from config.settings import Settings, SettingsError, load_settings
 from infrastructure import crash_points
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.crash_points import CrashingGateways, arm
+from infrastructure.database.idempotency import LEASE
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.unit_of_work import SqlUnitOfWork
+from tests.conftest import MovableClock
 from tests.faults.processes import Mortals
 from tests.faults.till import DEPOSITS, WEBHOOKS, Till
 
@@ -25,8 +28,8 @@ OPENING = {
     "intend.after_commit": (0, [("CREATED", False)]),
     "create_checkout.before_call": (0, [("CREATED", False)]),
     "create_checkout.after_answer": (1, [("CREATED", False)]),
-    "ask.before_commit": (1, [("CREATED", False)]),
-    "ask.after_commit": (1, [("OPEN", True)]),
+    "keep_checkout.before_commit": (1, [("CREATED", False)]),
+    "keep_checkout.after_commit": (1, [("OPEN", True)]),
 }
 """Where opening a checkout dies: how many invoices the provider has then, and our attempts."""
 
@@ -41,13 +44,40 @@ def test_a_death_while_a_checkout_is_opened_leaves_books_that_agree(till: Till, 
     # The provider may have shown its page: whoever can pay, pays. Webhooks tell of it except where we know whom to ask.
     for invoice in till.invoices():
         till.fawaterk.pay(invoice)
-        if point != "ask.after_commit":
+        if point != "keep_checkout.after_commit":
             assert till.tell(invoice) == "accepted"
     till.look_into_webhooks()
     till.reconcile()
     till.assert_books_agree()
     assert till.in_wallet() == invoices * 75_000
     assert len(till.invoices()) == invoices, "nothing was opened again"
+
+
+@pytest.mark.parametrize(
+    "point", ["create_checkout.before_call", "create_checkout.after_answer", "keep_checkout.before_commit"]
+)
+def test_a_creation_that_may_have_been_asked_for_is_not_asked_for_again(
+    till: Till, mortals: Mortals, clock: MovableClock, point: str
+) -> None:
+    """Fawaterk would open a second invoice, so the customer's own repetition leaves it in doubt too."""
+    body, headers = till.asking("asked-for-again")
+    mortals.dies_answering(point, DEPOSITS, data=body, headers=headers)
+    invoices = till.invoices()
+    # The dead may still be at it, for all that is known, until its lease is over.
+    assert till.ask("asked-for-again").json["code"] == "request_in_progress"
+    clock.offset += LEASE + timedelta(seconds=1)
+    assert [till.ask("asked-for-again").status_code for _ in range(3)] == [201] * 3
+    assert till.attempts() == [("UNKNOWN", False)]
+    till.reconcile()
+    assert (till.attempts(), till.invoices()) == ([("UNKNOWN", False)], invoices)
+    assert till.fawaterk.calls("createInvoiceLink") == len(invoices)
+
+    for invoice in invoices:
+        till.fawaterk.pay(invoice)
+        assert till.tell(invoice) == "accepted"
+    till.look_into_webhooks()
+    till.assert_books_agree()
+    assert till.in_wallet() == len(invoices) * 75_000
 
 
 @pytest.mark.parametrize(

@@ -95,11 +95,18 @@ class Shop:
     use: Dependencies
     database: Database
     gateway: ScriptedGateway
+    provider: str = ScriptedGateway.name
+    """Where checkouts are opened."""
 
     @classmethod
     def opened(cls, running: Running) -> Shop:
         gateway = ScriptedGateway()
         return cls(replace(running.dependencies, gateways=ScriptedGateways(gateway)), running.database, gateway)
+
+    @classmethod
+    def selling_through(cls, running: Running, provider: str) -> Shop:
+        """With the gateways that are configured, instead of the scripted one."""
+        return cls(running.dependencies, running.database, ScriptedGateway(), provider)
 
     def a_customer(self) -> UUID:
         return a_stored_user(self.use.new_uow)
@@ -162,7 +169,7 @@ class Shop:
             payment_type=kind,
             payable_id=payable_id,
             method=method,
-            provider=None if method is PaymentMethod.WALLET else self.gateway.name,
+            provider=None if method is PaymentMethod.WALLET else self.provider,
             amount=amount,
             parts=parts,
             success_url=None,

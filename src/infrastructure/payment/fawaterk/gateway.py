@@ -95,7 +95,10 @@ class FawaterkGateway:
 
         Never FAILED: a declined card may be tried again on the same page, and a cash code outlives its
         date. A refusal that is not "no such invoice" (a revoked key, say) tells nothing: OutcomeUnknown.
+        An invoice is read by its id alone: a charge's number names none, and is refused.
         """
+        if not identity.reference:
+            raise ProviderRefused(provider=self.name, reason="an invoice is read by its id alone")
         invoice = self._invoice(identity)
         if invoice is None:
             return Reading(ReadingStatus.NOT_FOUND, identity.reference, identity.key, paid=(), live=self.live)
