@@ -102,7 +102,7 @@ class Wave:
     """Payments to which the same things happen; when all are through, the reconciler comes for all of them."""
 
     shop: Shop
-    provider: RealProvider
+    provider: StripeHouse | FawaterkHouse
     clock: MovableClock
     departure: Departure
     payments: list[tuple[UUID, UUID]] = field(default_factory=list)
@@ -286,3 +286,22 @@ def test_two_checkouts_of_one_booking_that_are_both_paid_end_in_one_sum(wave: Wa
         (((100_000, "SUSPENSE", "LATE"),), (("CONFIRMED", "PAID", 100_000, 0),)),
     }
     assert len(ends) == 2
+
+
+@pytest.mark.parametrize("provider", ["stripe", "fawaterk-v3"], indirect=True)
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_refund_of_ours_whose_answer_was_lost_is_known_by_its_webhooks(wave: Wave, *, newest_first: bool) -> None:
+    """Before anybody asks after it; and it is not taken for one that was made on the dashboard."""
+    payment_id, counter = wave.a_payment(), Counter(wave.shop)
+    for letter in wave.happens(payment_id, H.PAID):
+        wave.deliver(letter)
+    wave.provider.server.script(wave.provider.refunding[0], "cut_after")
+    refund_id = counter.refund(payment_id, egp("300.00"))
+    assert counter.status(refund_id) == "UNKNOWN"
+    wave.provider.decide()
+    letters = wave.provider.letters()
+    for letter in reversed(letters) if newest_first else letters:
+        wave.deliver(letter)
+    assert counter.status(refund_id) == "SUCCEEDED"
+    (end,) = wave.ends()
+    assert end.refunds == ((30_000, "SUCCEEDED", "STAFF"),)
