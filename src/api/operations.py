@@ -29,8 +29,15 @@ that would break clients becomes a new version beside the old one. Conventions: 
 """.strip()
 
 _UNSAFE = frozenset({"post", "put", "patch", "delete"})
-_OWN: Final = ("/api/v1/users/me/", "/api/v1/wallet/statement", "/api/v1/points/statement")
+_OWN: Final = (
+    "/api/v1/users/me/",
+    "/api/v1/wallet/statement",
+    "/api/v1/points/statement",
+    "/api/v1/voucher-credit/statement",
+)
 """Things that a person has one of, or none."""
+_TOLD_BY_STATE: Final = "/refund-preview"
+"""Reads nothing where the state of things does not allow what it previews."""
 _TEXT: Json = {"type": "string"}
 _WHOLE: Json = {"type": "integer"}
 
@@ -151,7 +158,7 @@ def _refusals(operation: Json, path: str, method: str, view: View) -> Iterator[s
         yield from ("400", "415")
     if hasattr(view, HONOURED):
         yield "400"
-    if method in _UNSAFE:
+    if method in _UNSAFE or path.endswith(_TOLD_BY_STATE):
         yield "409"
     yield from ("422", "429")
 

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.database
 
 NOBODY = {"unauthorized", "invalid_token", "invalid_api_key"}
 NOT_THEIRS = {"forbidden", "wrong_surface", "key_not_accepted", "scope_missing", "second_factor_needed"}
+_CHOICE = re.compile(r"<any\((?P<first>[a-z]+)[^<>]*>")
 _PARAMETER = re.compile(r"<(?:(?P<converter>[a-z]+)(?:\([^)]*\))?:)?[^<>]+>")
 
 
@@ -38,7 +39,8 @@ def operations(app: Flask) -> Iterator[tuple[str, Rule, Callable[..., Any]]]:
 def path_of(rule: Rule) -> str:
     """An address of this rule at which there is nothing."""
     made = {"uuid": lambda: str(uuid4()), "int": lambda: "1"}
-    return _PARAMETER.sub(lambda found: made.get(found["converter"], lambda: "nothing")(), rule.rule)
+    one_of = _CHOICE.sub(lambda found: found["first"], rule.rule)
+    return _PARAMETER.sub(lambda found: made.get(found["converter"], lambda: "nothing")(), one_of)
 
 
 def fault(policy: str, path: str, persona: Persona | None, status: int, code: str) -> str:

@@ -65,7 +65,7 @@ def test_a_row_says_what_it_is_how_old_and_what_can_be_done(shop: Shop, customer
     assert (row["kind"], row["reason"], row["status"], row["provider"]) == (
         "SUSPENSE", "SUSPENSE_TWICE", "OPEN", "SANDBOX",
     )  # fmt: skip
-    assert row["actions"] == ["wallet", "apply"]
+    assert row["actions"] == ["wallet", "apply", "refund"]
     assert row["amount"] == row["expected"] == {"amount": "2000.00", "currency": "EGP"}
     assert row["user_id"] == str(customer.user_id)
     assert 0 <= row["age_seconds"] < 600
@@ -119,7 +119,7 @@ def test_who_may_look_may_not_act_and_customers_may_neither(shop: Shop, customer
         problem(shop.get(path, customer), 403, "wrong_surface")
         assert shop.get(path).status_code == 401
     actions = {
-        "suspense": ("wallet", "apply", "write-off"),
+        "suspense": ("wallet", "apply", "refund", "write-off"),
         "attempts": ("check", "give-up"),
         "webhooks": ("retry", "dismiss", "assign"),
         "payments": ("invoice",),

@@ -65,7 +65,7 @@ def test_the_catalogue_is_shown_whole_in_both_languages(desk: Desk) -> None:
     assert {item["code"] for item in items} == set(CATALOGUE)
     (refund,) = [item for item in items if item["code"] == "refunds.create"]
     assert (refund["module"], refund["action"], refund["moves_money"], refund["is_built"]) == (
-        "refunds", "create", True, False,
+        "refunds", "create", True, True,
     )  # fmt: skip
     assert refund["description"] == refund["description_en"]
     assert refund["description_ar"]

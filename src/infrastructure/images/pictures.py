@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Final
 
 from gevent import monkey
 from gevent.threadpool import ThreadPool
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from application.billing.manual_ports import Picture
 from domain.shared.errors import InvalidValue
@@ -63,15 +64,30 @@ def _encoded_or_refused(content: bytes) -> bytes | InvalidValue:
 
 def _encoded_anew(content: bytes) -> bytes:
     try:
-        # The header alone is read here: how large it says to be is known before anything is decoded.
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise InvalidValue("at most 40 megapixels", pointer="/slip", code="image_too_large")
-            return _as_jpeg(image)
+        with _whole_pictures_only():
+            return _opened(content)
     except _BOMBS as bomb:
         raise InvalidValue("at most 40 megapixels", pointer="/slip", code="image_too_large") from bomb
     except _BROKEN as fault:
         raise InvalidValue("a PNG, JPEG or WebP image", pointer="/slip", code="unusable_image") from fault
+
+
+@contextlib.contextmanager
+def _whole_pictures_only() -> Iterator[None]:
+    """Where documents are drawn too, WeasyPrint has told Pillow to make do with what is there of a cut picture."""
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+def _opened(content: bytes) -> bytes:
+    # The header alone is read here: how large it says to be is known before anything is decoded.
+    with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        if image.width * image.height > MOST_PIXELS:
+            raise InvalidValue("at most 40 megapixels", pointer="/slip", code="image_too_large")
+        return _as_jpeg(image)
 
 
 def _as_jpeg(image: Image.Image) -> bytes:
