@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pyotp
 import pytest
@@ -25,15 +24,14 @@ from infrastructure.database.refusals import DatabaseUnavailable
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from middlewares.auth_middleware import POLICY
+from tests.api.payment_deeds import AGENT, PAYMENT_DEEDS, Scenario, as_staff, keyed
 from tests.api.shop import Json, Shop, SignUp, fill_wallet, problem, prove_address
 from tests.api.test_rewards import become, travel
 from tests.builders import a_journal
 from tests.conftest import Person
 
 LOGS = "/api/v1/admin/audit-logs"
-AGENT = "a browser of the tests"
 SAFE = {"GET", "HEAD", "OPTIONS"}
-Scenario = Callable[[Shop, SignUp], TestResponse]
 DRAFT = {
     "name_ar": "رحلة نيلية",
     "name_en": "Nile cruise",
@@ -47,12 +45,6 @@ DRAFT = {
     "max_travelers": 50,
     "destinations": ["Luxor"],
 }
-
-
-def as_staff(shop: Shop, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
-    """A request of the administrator's, from a browser with a name."""
-    sent = {**shop.admin.headers, "User-Agent": AGENT, **headers}
-    return shop.client.open(f"/api/v1{path}", method=method, json=body, headers=sent)
 
 
 def a_draft(shop: Shop) -> Json:
@@ -219,10 +211,6 @@ def reverses_a_movement(shop: Shop, sign_up: SignUp) -> TestResponse:
     return as_staff(shop, "POST", f"/admin/ledger/journals/{journal.id}/reversal", body, **key)
 
 
-def keyed() -> dict[str, str]:
-    return {"Idempotency-Key": uuid4().hex}
-
-
 def a_withdrawal(shop: Shop, sign_up: SignUp, *, approved: bool = False) -> str:
     """The address of a withdrawal that staff have to decide about, or have approved."""
     customer = sign_up()
@@ -344,6 +332,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("POST", "/api/v1/admin/adjustments/<uuid:adjustment_id>/approve"): approves_an_adjustment,
     ("POST", "/api/v1/admin/adjustments/<uuid:adjustment_id>/reject"): rejects_an_adjustment,
     ("POST", "/api/v1/admin/exchange-rates"): sets_an_exchange_rate,
+    **PAYMENT_DEEDS,
 }
 
 

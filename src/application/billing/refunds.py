@@ -106,6 +106,7 @@ def refund_suspense(
 ) -> UUID:
     """Ask for it inside the caller's transaction, which has nothing of the payment's locked yet; the refund's id.
 
+    The audit log has it from the caller, whose decision about the item it is.
     Raises PaymentNotFound for no such receipt, SuspenseRefunded, PaymentDisputed, InvalidValue.
     """
     receipt = uow.refunds.receipt(command.receipt_id)
@@ -139,7 +140,6 @@ def refund_suspense(
     uow.refunds.add(refund)
     back.set_aside(refund, part)
     _begin(back, refund)
-    _audit(refund, "refunds.create", command.actor_id, {"reason": command.reason}, back)
     return refund.id
 
 

@@ -35,6 +35,7 @@ from domain.shared.identifiers import NewId
 from domain.shared.money import Money, total
 
 PERMISSION = "payments.resolve"
+REFUND_PERMISSION = "refunds.create"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ def refund_to_payer(
             )
         )
         item.refund(deciding.decision, refund_id=refund_id)
-        deciding.keep()
+        deciding.keep(action=REFUND_PERMISSION)
         uow.commit()
     return refund_id
 
@@ -284,13 +285,13 @@ class _Deciding:
             item.resolve(resolution, self.decision, journal_id=journal_id)
         self.keep()
 
-    def keep(self) -> None:
+    def keep(self, *, action: str = PERMISSION) -> None:
         """Write the items, and who decided what."""
         for item in self.items:
             self.uow.suspense.save(item)
             self.uow.audit.add(
                 actor=self.decision.by,
-                action=PERMISSION,
+                action=action,
                 resource_type=REFERENCE,
                 resource_id=item.receipt_id,
                 changes={
@@ -343,4 +344,5 @@ def _state(item: SuspenseItem) -> dict[str, object]:
         "status": item.status,
         "resolution": item.resolution,
         "decided_at": at.isoformat() if at is not None else None,
+        "refund_id": item.refund_id,
     }
