@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import UUID, uuid4
 
@@ -189,6 +189,19 @@ class SandboxBench:
             return address.received[0].body, address.received[0].headers
         finally:
             address.close()
+
+    def payee(self) -> str:
+        return "a payee of the tests"
+
+    def sent_to(self, payee: str) -> Money:
+        rows = self.database.rows(
+            "SELECT coalesce(sum(amount_minor), 0)::bigint AS minor FROM sandbox_transfers WHERE destination = %s",
+            (payee,),
+        )
+        return Money.of(rows[0]["minor"], "EGP")
+
+    def today(self) -> date:
+        return business_date(self.clock.now())
 
     def forged_webhook(self, checkout: Checkout) -> tuple[bytes, Mapping[str, str]]:
         body, headers = self.webhook(checkout)

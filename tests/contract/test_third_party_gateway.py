@@ -171,7 +171,14 @@ def deposit(running: Running, customer: UUID) -> UUID:
         public_url="https://shop.example",
     )
     use = running.dependencies
-    return open_payment(command, new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id)
+    return open_payment(
+        command,
+        new_uow=use.new_uow,
+        gateways=use.gateways,
+        returns=use.returns,
+        clock=use.clock,
+        new_id=use.new_id,
+    )
 
 
 def opened(running: Running, payment_id: UUID) -> Checkout:

@@ -266,7 +266,14 @@ class Backlog:
             locale="en",
             public_url="https://shop.example",
         )
-        open_payment(command, new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id)
+        open_payment(
+            command,
+            new_uow=use.new_uow,
+            gateways=use.gateways,
+            returns=use.returns,
+            clock=use.clock,
+            new_id=use.new_id,
+        )
 
 
 def _json(changes: dict[str, Any]) -> str:

@@ -49,7 +49,7 @@ from tests.integration.shop import Shop
 pytestmark = pytest.mark.database
 
 H = Happening
-ORDERS = int(os.environ.get("ALTAYAR_ORDERS", "15"))
+ORDERS = int(os.environ.get("ALTAYAR_ORDERS", "8"))
 PRICE = egp("1000.00")
 FIRST = UUID(int=0)
 

@@ -145,6 +145,7 @@ def test_past_its_end_a_creation_is_not_repeated(shop: Shop, customer: UUID, clo
 def test_the_same_intent_is_asked_the_same_after_the_customer_tries_again(
     shop: Shop, customer: UUID, clock: Any
 ) -> None:
+    shop.gateway.capabilities = REPEATING
     payment_id, booking = kill_while_asking(shop, customer, is_asked=True)
     clock.offset += timedelta(seconds=30)
 
@@ -182,7 +183,7 @@ def test_a_provider_that_is_down_is_left_alone_and_holds_up_no_other(shop: Shop,
     for _ in range(6):
         shop.pay(customer, shop.book(customer, departure).id)
     other = OtherGateway()
-    both = Shop(replace(shop.use, gateways=ScriptedGateways(shop.gateway, other)), shop.database, other)
+    both = Shop(replace(shop.use, gateways=ScriptedGateways(shop.gateway, other)), shop.database, other, other.name)
     booking = both.book(customer, departure)
     both.charge(both.pay(customer, booking.id), booking.final_amount)
     shop.gateway.read_answers = [ProviderUnreachable()] * 100

@@ -96,6 +96,9 @@ def refund_to_payer(
     `give_back` is the last step, inside this transaction. Raises SuspenseNotFound, OwnRequest, IllegalTransition.
     """
     with uow:
+        target = uow.payments.target_of(uow.suspense.payment_of(command.receipt_id))
+        # Before the payment, as everybody: the refund looks at what was paid, too.
+        lock_payable(target.payment_type, target.payable_id, uow=uow, at=clock.now())
         deciding = _Deciding.locked(command, uow=uow, clock=clock, new_id=new_id)
         item = deciding.items[0]
         item.ensure_open(SuspenseStatus.REFUNDING)
