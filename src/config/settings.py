@@ -349,7 +349,7 @@ class _Reader:
     def stripe(self) -> StripeSettings | None:
         if "stripe" not in self.gateways():
             return None
-        if self.text("STRIPE_LOG"):
+        if self.values.get("STRIPE_LOG"):
             raise SettingsError("STRIPE_LOG is set: the library would print what it sends, payers' data among it")
         return StripeSettings(self.stripe_base(), self.stripe_key(), self.stripe_secrets())
 
