@@ -4,6 +4,9 @@
 
 PYTHON_IN_VENV := .venv/bin/python
 
+# Processes start by the dozen here; compiling everything anew at each start would be most of what they do.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' Makefile | sort -s -t: -k1,1 | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 

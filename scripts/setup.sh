@@ -72,7 +72,7 @@ install_packages() {
   say "installing the locked packages ($1)"
   $venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
     --requirement requirements/bootstrap.lock
-  uv pip sync --require-hashes requirements/bootstrap.lock "requirements/$1.lock"
+  uv pip sync --compile-bytecode --require-hashes requirements/bootstrap.lock "requirements/$1.lock"
   # Without build isolation: the build tool comes from the lock too, and nothing is fetched.
   uv pip install --no-deps --no-build-isolation --editable .
 }
