@@ -81,6 +81,8 @@ class FaultProxy:
     def _stop_listening(self) -> None:
         listener, self._listener = self._listener, None
         if listener is not None:
+            # A thread that waits in accept keeps the socket alive though it is closed: this ends it at once.
+            listener.shutdown(socket.SHUT_RDWR)
             listener.close()
 
     def _accept(self, listener: socket.socket) -> None:
