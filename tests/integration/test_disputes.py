@@ -177,3 +177,27 @@ def test_money_in_suspense_that_the_bank_takes_is_gone_from_there(shop: Shop, co
     tell(shop, counter, payment_id, DisputeState.LOST, "900.00")
     tell(shop, counter, payment_id, DisputeState.LOST, "900.00")
     assert counter.balances(SUSPENSE, CLEARING) == [0, 0]
+
+
+def item_of(shop: Shop) -> tuple[str, str | None]:
+    item = shop.row("SELECT status, resolution FROM suspense_items")
+    return item["status"], item["resolution"]
+
+
+def test_what_the_bank_took_of_suspense_waits_for_nobody_and_a_refund_that_is_told_of_later_has_it(
+    shop: Shop, counter: Counter, customer: UUID
+) -> None:
+    payment_id = shop.pay(customer, shop.book(customer).id)
+    shop.charge(payment_id, egp("900.00"))
+    shop.look(payment_id)
+    tell(shop, counter, payment_id, DisputeState.LOST, "900.00")
+    assert item_of(shop) == ("RESOLVED", "DISPUTED")
+
+    counter.on_dashboard(payment_id, egp("900.00"))
+    for _ in range(2):
+        shop.look(payment_id)
+
+    # Nothing is there that staff could give away a second time.
+    assert item_of(shop) == ("RESOLVED", "DISPUTED")
+    assert counter.balances(SUSPENSE, CLEARING) == [0, 0]
+    assert the_dispute(shop)["taken_from_suspense_minor"] == 0

@@ -161,7 +161,8 @@ class GoingBack:
         legs = transfer(suspense, clearing, amount) if amount.is_positive else transfer(clearing, suspense, -amount)
         journal = self._dispute_journal(dispute, legs, dispute.next_posting())
         self.uow.ledger.post([journal])
-        suspended.follow_dispute(dispute, amount, journal.id, uow=self.uow, at=self.clock.now())
+        if amount.is_positive:
+            suspended.taken_by_bank(dispute, amount, journal.id, uow=self.uow, at=self.clock.now())
         dispute.taken_from_suspense += amount
         dispute.updated_at = self.clock.now()
 

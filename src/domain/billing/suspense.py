@@ -63,7 +63,7 @@ class Resolution(StrEnum):
 NEXT: Final = {
     SuspenseStatus.OPEN: {SuspenseStatus.REFUNDING, SuspenseStatus.RESOLVED},
     SuspenseStatus.REFUNDING: {SuspenseStatus.OPEN, SuspenseStatus.RESOLVED},
-    # Only where the bank sends back what had gone back, or gives back what it had taken.
+    # Only where the customer's bank sends back what had gone back.
     SuspenseStatus.RESOLVED: {SuspenseStatus.OPEN},
 }
 
@@ -157,11 +157,11 @@ class SuspenseItem(Aggregate):
         self._end(Resolution.REFUNDED, journal_id=journal_id, at=at)
 
     def reopen(self) -> None:
-        """A refund came to nothing, or the bank gave it back: a person decides anew.
+        """A refund came to nothing, or came back: a person decides anew.
 
-        Raises IllegalTransition for money that staff have put elsewhere, or that is open.
+        Raises IllegalTransition for money that is elsewhere, or open.
         """
-        if self.resolution not in (None, Resolution.REFUNDED, Resolution.DISPUTED):
+        if self.resolution not in (None, Resolution.REFUNDED):
             raise IllegalTransition(current=self.status, wanted=SuspenseStatus.OPEN)
         self._move_to(SuspenseStatus.OPEN)
         self.refund_id = self.decided_by = self.decided_at = self.resolution = self.journal_id = None
