@@ -33,6 +33,8 @@ PREPAID = accounts.platform(AccountKind.CUSTOMER_PREPAYMENTS, "EGP")
 SUSPENSE = accounts.platform(AccountKind.SUSPENSE, "EGP")
 DISCOUNTS = accounts.platform(AccountKind.DISCOUNTS, "EGP")
 CLEARING = accounts.clearing("SCRIPTED", "EGP")
+PRICE = 100_000
+RICH = {"wallet": 50_000, "credit": 50_000, "points": 50_000}
 
 
 def egp(minor: int) -> Money:
@@ -50,6 +52,15 @@ def from_credit(minor: int) -> WantedPart:
 def from_points(points: int) -> WantedPart:
     """A point pays one minor unit."""
     return WantedPart(kind=TenderKind.POINTS, points=points)
+
+
+SPLITS = {
+    "wallet and card": (from_wallet(30_000),),
+    "voucher credit and card": (from_credit(40_000),),
+    "points and card": (from_points(25_000),),
+    "points, wallet and card": (from_points(20_000), from_wallet(30_000)),
+    "everything": (from_wallet(10_000), from_points(20_000), from_credit(50_000)),
+}
 
 
 def a_rich_customer(shop: Shop, *, wallet: int = 0, credit: int = 0, points: int = 0) -> UUID:

@@ -27,6 +27,9 @@ from tests.integration.tenders import (
     CLEARING,
     DISCOUNTS,
     PREPAID,
+    PRICE,
+    RICH,
+    SPLITS,
     SUSPENSE,
     a_rich_customer,
     asked,
@@ -43,16 +46,6 @@ from tests.integration.tenders import (
     pay_card,
     sweep,
 )
-
-PRICE = 100_000
-RICH = {"wallet": 50_000, "credit": 50_000, "points": 50_000}
-SPLITS = {
-    "wallet and card": (from_wallet(30_000),),
-    "voucher credit and card": (from_credit(40_000),),
-    "points and card": (from_points(25_000),),
-    "points, wallet and card": (from_points(20_000), from_wallet(30_000)),
-    "everything": (from_wallet(10_000), from_points(20_000), from_credit(50_000)),
-}
 
 
 @pytest.fixture

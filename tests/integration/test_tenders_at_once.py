@@ -20,6 +20,9 @@ from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.integration.shop import Shop, all_at_once, broken_promises
 from tests.integration.tenders import (
+    PRICE,
+    RICH,
+    SPLITS,
     Killed,
     a_rich_customer,
     asked,
@@ -37,16 +40,7 @@ from tests.integration.tenders import (
     pay_card,
 )
 
-PRICE = 100_000
-RICH = {"wallet": 50_000, "credit": 50_000, "points": 50_000}
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-SPLITS = {
-    "wallet and card": (from_wallet(30_000),),
-    "voucher credit and card": (from_credit(40_000),),
-    "points and card": (from_points(25_000),),
-    "points, wallet and card": (from_points(20_000), from_wallet(30_000)),
-    "everything": (from_wallet(10_000), from_points(20_000), from_credit(50_000)),
-}
 
 
 @pytest.fixture
