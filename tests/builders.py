@@ -17,15 +17,11 @@ from domain.ledger import accounts
 from domain.ledger.cashback import CashbackRecord, CashbackStatus
 from domain.ledger.journal import Entry, Journal, JournalType
 from domain.ledger.points import PointsLot, PointsTerms
-from domain.sales.bookings import (
-    BookedPrice,
-    Booking,
-    BookingPaymentStatus,
-    BookingSource,
-    BookingStatus,
-    HoldStatus,
-    RewardTerms,
-)
+from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, BookingType, Parties, RewardTerms, Trip
+from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus
+from domain.sales.cancellation import ALWAYS, CancellationTerms
+from domain.sales.holds import Hold, HoldStatus
+from domain.shared.clock import start_of_business_day
 from domain.shared.email import Email
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
@@ -120,6 +116,55 @@ _PAID = {
 }
 
 
+def a_trip(*, starts_on: date = TODAY, ends_on: date = TODAY + timedelta(days=3), travelers: int = 2) -> Trip:
+    """A package on a departure, from midnight in Cairo."""
+    return Trip(
+        booking_type=BookingType.PACKAGE,
+        package_id=new_id(),
+        departure_id=new_id(),
+        start_date=starts_on,
+        end_date=ends_on,
+        starts_at=start_of_business_day(starts_on),
+        time_zone="Africa/Cairo",
+        travelers_count=travelers,
+        seats=travelers,
+    )
+
+
+def a_price(amount: Money) -> BookedPrice:
+    """A price without tax, discount or fee."""
+    nothing = Money(0, amount.currency)
+    return BookedPrice(
+        lines=(),
+        base_amount=amount,
+        discount_amount=nothing,
+        voucher_discount=nothing,
+        tax_amount=nothing,
+        fee_amount=nothing,
+        tax_rate=Percentage(0),
+        final_amount=amount,
+        points_worth=nothing,
+    )
+
+
+def an_item(amount: Money, *, quantity: int = 1) -> BookingItem:
+    """One thing that costs all of an amount."""
+    nothing = Money(0, amount.currency)
+    return BookingItem(
+        id=new_id(),
+        booking_type=BookingType.PACKAGE,
+        item_name_ar="رحلة نيلية",
+        item_name_en="Nile cruise",
+        quantity=quantity,
+        unit_price=amount,
+        price=amount,
+        discount=nothing,
+        tax=nothing,
+        fee=nothing,
+        total_price=amount,
+    )
+
+
 def a_booking(
     *,
     status: BookingStatus = BookingStatus.PENDING_PAYMENT,
@@ -129,51 +174,40 @@ def a_booking(
     deposit: Percentage = Percentage(10_000),  # noqa: B008 - frozen
     starts_on: date = TODAY,
     ends_on: date = TODAY + timedelta(days=3),
+    terms: CancellationTerms = ALWAYS,
 ) -> Booking:
     """A booking in a state that its own verbs lead to: paid and captured, or cancelled because its hold ran out."""
     amount, user_id, serial = price or egp("1000.00"), new_id(), next(_serials)
-    nothing = Money(0, amount.currency)
     booking = Booking.place(
         booking_id=new_id(),
-        item_id=new_id(),
         booking_number=f"BK-2026-{serial:06d}",
-        user_id=user_id,
-        agent_id=None,
-        created_by_user_id=user_id,
-        booking_source=BookingSource.SELF,
-        package_id=new_id(),
-        departure_id=new_id(),
-        item_name_ar="رحلة نيلية",
-        item_name_en="Nile cruise",
-        unit_price=amount,
-        price=BookedPrice(
-            lines=(),
-            base_amount=amount,
-            discount_amount=nothing,
-            voucher_discount=nothing,
-            tax_amount=nothing,
-            tax_rate=Percentage(0),
-            final_amount=amount,
-        ),
+        parties=Parties(user_id=user_id, agent_id=None, created_by_user_id=user_id, source=BookingSource.SELF),
+        trip=a_trip(starts_on=starts_on, ends_on=ends_on),
+        price=a_price(amount),
+        items=[an_item(amount)],
         deposit=deposit,
         rewards=RewardTerms(tier_code="GUEST", points_multiplier=100, cashback_rate=Percentage.parse(cashback)),
+        cancellation_terms=terms,
         customer_info={},
         special_requests="",
-        start_date=starts_on,
-        end_date=ends_on,
-        travelers_count=2,
         hold_expires_at=hold_expires_at or NOON + timedelta(minutes=15),
         at=NOON,
     )
     booking.status = status
     if status in _PAID:
         booking.paid_amount, booking.payment_status = amount, BookingPaymentStatus.PAID
-        booking.hold.status = HoldStatus.CAPTURED
+        hold_of(booking).status = HoldStatus.CAPTURED
     if status is BookingStatus.CANCELLED:
-        booking.hold.status = HoldStatus.EXPIRED
+        hold_of(booking).status = HoldStatus.EXPIRED
     booking.pull_events()
     booking.pull_changes()
     return booking
+
+
+def hold_of(booking: Booking) -> Hold:
+    """The hold that a priced booking has."""
+    assert booking.hold is not None
+    return booking.hold
 
 
 def a_payment(
@@ -288,6 +322,7 @@ def a_cashback_record(
         booking_number=f"BK-2026-{next(_serials):06d}",
         paid=paid or egp("1000.00"),
         rate=Percentage.parse(rate),
+        amount=Percentage.parse(rate).of(paid or egp("1000.00")),
         eligible_at=eligible_at,
         journal_id=new_id(),
         at=NOON,

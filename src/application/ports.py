@@ -31,7 +31,7 @@ from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Poi
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.privacy.ports import PrivacyRecords
-from application.sales.ports import Sale
+from application.sales.ports import CatalogueItem, Sale
 from domain.billing.invoices import Credited, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.departures import Departure
@@ -44,7 +44,8 @@ from domain.ledger.seals import Seal
 from domain.membership.memberships import MembershipPlan, MembershipSubscription
 from domain.messaging.notifications import Notification
 from domain.operations.audit import AuditStatus
-from domain.sales.bookings import Booking, Traveler
+from domain.sales.bookings import Booking
+from domain.sales.travelers import Traveler
 from domain.shared.errors import Conflict, RuleBroken
 from domain.shared.events import DomainEvent
 from domain.shared.money import Money
@@ -105,7 +106,7 @@ class Departures(Protocol):
 class Bookings(Protocol):
     """Bookings with their items and hold."""
 
-    def open_sale(self, *, package_id: UUID, departure_id: UUID, buyer_id: UUID, today: date) -> Sale:
+    def open_sale(self, item: CatalogueItem, *, departure_id: UUID, buyer_id: UUID, today: date) -> Sale:
         """Everything that placing a booking needs, the departure locked. Raises DepartureNotFound."""
         ...
 

@@ -22,6 +22,7 @@ from application.catalogue.queries import CatalogueQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
+from application.sales.ports import CatalogueItem, OnSale
 
 Row = Mapping[str, Any]
 
@@ -139,8 +140,8 @@ class SalesQueries(Protocol):
         """The steps of a booking, oldest first; None where there is no such booking."""
         ...
 
-    def quote_basis(self, *, package_id: UUID, departure_id: UUID | None, buyer_id: UUID, today: Any) -> Row | None:
-        """What a quote is made from; columns of the package, the departure and the buyer's plan."""
+    def on_sale(self, item: CatalogueItem, *, departure_id: UUID | None, buyer_id: UUID, today: date) -> OnSale | None:
+        """What a quote is made from; None where the item is not on sale. A departure that is not its own is None."""
         ...
 
 

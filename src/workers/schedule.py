@@ -26,7 +26,7 @@ from application.ledger.statements import drop_past_statements
 from application.origin import Origin, acting
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
-from application.sales.bookings import expire_bookings
+from application.sales.expiry import expire_bookings
 from application.subscriptions import DOCUMENTS, QUICK
 from domain.operations.settings import CASHBACK_AUTO_APPROVE, GRACE_MINUTES, WEBHOOK_BODY_DAYS
 from domain.shared.clock import BUSINESS_ZONE
@@ -92,7 +92,7 @@ def days_from(hour: int) -> Callable[[datetime], str]:
 def _expire_bookings(running: Running) -> None:
     use = running.dependencies
     grace = timedelta(minutes=use.system_settings.value(GRACE_MINUTES))
-    while expire_bookings(new_uow=use.new_uow, clock=use.clock, grace=grace):
+    while expire_bookings(new_uow=use.new_uow, clock=use.clock, new_id=use.new_id, grace=grace):
         continue
 
 

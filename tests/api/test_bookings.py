@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from application.sales.bookings import expire_bookings
+from application.sales.expiry import expire_bookings
+from infrastructure.clock import new_id
 from tests.api.shop import Shop, SignUp, problem
 from tests.conftest import MovableClock
 
@@ -98,8 +99,8 @@ class TestBookings:
         booking = shop.book(customer, offer, 2)
         clock.offset = timedelta(minutes=36)
         use = shop.running.dependencies
-        assert expire_bookings(new_uow=use.new_uow, clock=clock) == 1
-        assert expire_bookings(new_uow=use.new_uow, clock=clock) == 0
+        assert expire_bookings(new_uow=use.new_uow, clock=clock, new_id=new_id) == 1
+        assert expire_bookings(new_uow=use.new_uow, clock=clock, new_id=new_id) == 0
         customer = shop.again(customer)
         shown = shop.done(shop.get(f"/api/v1/bookings/{booking['id']}", customer))
         assert (shown["status"], shown["hold_expires_at"], shown["amount_due"]["amount"]) == ("CANCELLED", None, "0.00")

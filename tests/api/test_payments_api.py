@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from application.sales.bookings import expire_bookings
+from application.sales.expiry import expire_bookings
+from infrastructure.clock import new_id
 from tests.api.shop import Json, Shop, SignUp, for_booking, problem
 from tests.conftest import MovableClock, Person
 
@@ -119,7 +120,7 @@ def test_money_that_comes_after_the_seats_are_gone_is_kept_in_suspense(
 ) -> None:
     payment = shop.pay(customer, booking)
     clock.offset = timedelta(minutes=37)
-    assert expire_bookings(new_uow=shop.running.dependencies.new_uow, clock=clock) == 1
+    assert expire_bookings(new_uow=shop.running.dependencies.new_uow, clock=clock, new_id=new_id) == 1
     shop.take_payment(payment, "late")
     owner = shop.again(customer)
     assert shown(shop, payment, owner)["status"] == "CANCELLED"

@@ -43,7 +43,7 @@ from application.billing.sandbox import (
     send_webhook,
     tell_late_payments,
 )
-from application.sales.bookings import GRACE
+from application.sales.expiry import GRACE
 from config.settings import Environment, Settings, SettingsError
 from domain.billing.sandbox import LATE_BY, CheckoutDecided, CheckoutExpired, CheckoutNotFound, Outcome
 from domain.billing.sandbox_refunds import REFUND_TAKES, NothingToDispute, SandboxDisputeState

@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from domain.sales.agreed import BookingSource, source_of
 from domain.sales.bookings import (
     NEXT,
     BalanceDue,
@@ -19,20 +20,17 @@ from domain.sales.bookings import (
     BookingConfirmed,
     BookingExpired,
     BookingPaymentStatus,
-    BookingSource,
     BookingStarted,
     BookingStatus,
-    Hold,
-    HoldStatus,
     NothingToPay,
     OverrideReasonNeeded,
     StatusChange,
-    source_of,
 )
+from domain.sales.holds import Hold, HoldStatus
 from domain.shared.errors import IllegalTransition
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
-from tests.builders import NOON, TODAY, a_booking, a_departure, egp
+from tests.builders import NOON, TODAY, a_booking, a_departure, egp, hold_of
 
 STAFF = uuid4()
 
@@ -74,7 +72,7 @@ EVERY_STEP = [pytest.param(state, verb, id=f"{verb.__name__}-{state}") for state
 @pytest.mark.parametrize(("state", "verb"), EVERY_STEP)
 def test_every_verb_in_every_state(state: BookingStatus, verb: Callable[[Booking], None]) -> None:
     booking = a_booking(status=state)
-    hold_before, (target, event) = booking.hold.status, VERBS[verb]
+    hold_before, (target, event) = hold_of(booking).status, VERBS[verb]
 
     if may(state, verb):
         verb(booking)
@@ -85,7 +83,7 @@ def test_every_verb_in_every_state(state: BookingStatus, verb: Callable[[Booking
     with pytest.raises(IllegalTransition) as refused:
         verb(booking)
     assert refused.value.facts["current"] == state
-    assert (booking.status, booking.hold.status) == (state, hold_before)
+    assert (booking.status, hold_of(booking).status) == (state, hold_before)
     assert not booking.pull_changes()
     assert not booking.pull_events()
 
@@ -114,7 +112,7 @@ def test_a_paid_booking_is_confirmed_and_its_seats_are_captured() -> None:
     assert booking.payment_status is BookingPaymentStatus.PAID
     assert (booking.paid_amount, booking.points_paid_amount) == (egp("2280.00"), egp("80.00"))
     assert booking.amount_due == NOTHING
-    assert booking.hold.status is HoldStatus.CAPTURED
+    assert hold_of(booking).status is HoldStatus.CAPTURED
     assert booking.hold_expires_at is None
 
 
@@ -193,7 +191,7 @@ def test_a_hold_leaves_active_once(first: str, second: str) -> None:
 @pytest.mark.parametrize("hold", HoldStatus)
 def test_money_confirms_only_what_waits_for_it_with_its_seats(state: BookingStatus, hold: HoldStatus) -> None:
     booking = a_booking(status=state)
-    booking.hold.status = hold
+    hold_of(booking).status = hold
 
     expected = state is BookingStatus.PENDING_PAYMENT and hold is HoldStatus.ACTIVE
     assert booking.is_awaiting_deposit == expected
@@ -299,7 +297,7 @@ class ABookingsLife(RuleBasedStateMachine):
         assert (booking.paid_amount.is_positive and booking.paid_amount >= booking.deposit_amount) == is_paid
         assert booking.paid_amount + booking.amount_due == booking.final_amount or not is_paid
         assert BookingStatus.COMPLETED not in self.path or booking.amount_due.is_zero
-        assert booking.hold.status is (
+        assert hold_of(booking).status is (
             HoldStatus.CAPTURED
             if is_paid
             else HoldStatus.EXPIRED

@@ -138,7 +138,8 @@ def test_the_promise_is_the_frozen_rate_of_what_was_paid_rounded_half_up(
 def test_a_promise_is_told() -> None:
     record = CashbackRecord.promise(
         cashback_id=new_id(), user_id=new_id(), booking_id=new_id(), booking_number="BK-2026-000001",
-        paid=egp("1000.00"), rate=Percentage.parse("5"), eligible_at=ELIGIBLE, journal_id=new_id(), at=NOON,
+        paid=egp("1000.00"), rate=Percentage.parse("5"), amount=egp("50.00"), eligible_at=ELIGIBLE,
+        journal_id=new_id(), at=NOON,
     )  # fmt: skip
 
     [told] = record.pull_events()

@@ -21,14 +21,10 @@ from application.billing.webhooks import read_back
 from application.dependencies import Dependencies
 from application.membership.memberships import Subscribe, subscribe
 from application.ports import NewUnitOfWork
-from application.sales.bookings import (
-    AdvanceBooking,
-    CompleteBooking,
-    PlaceBooking,
-    complete_booking,
-    place_booking,
-    start_booking,
-)
+from application.sales.bookings import PlaceBooking, place_booking
+from application.sales.ports import CatalogueItem
+from application.sales.pricing import Chosen, pricing_settings
+from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
 from domain.billing.payments import PaymentMethod, PaymentType
 from domain.catalogue.departures import Departure
 from domain.ledger import accounts
@@ -36,6 +32,8 @@ from domain.ledger.accounts import AccountRef
 from domain.ledger.journal import transfer
 from domain.ledger.points import PointsTerms
 from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS
+from domain.pricing.price_lists import Party
+from domain.sales.agreed import BookingType
 from domain.sales.bookings import Booking
 from domain.shared.clock import business_date
 from domain.shared.money import Money
@@ -88,6 +86,14 @@ def all_at_once(works: Sequence[Callable[[], Answer]]) -> list[Answer | BaseExce
     return [future.exception() or future.result() for future in futures]
 
 
+def item_of(departure: Departure) -> CatalogueItem:
+    """What a departure is of."""
+    if departure.package_id is not None:
+        return CatalogueItem(booking_type=BookingType.PACKAGE, id=departure.package_id)
+    assert departure.activity_id is not None
+    return CatalogueItem(booking_type=BookingType.ACTIVITY, id=departure.activity_id)
+
+
 @dataclass(frozen=True)
 class Shop:
     """Use cases with the scripted gateway behind them, in the words of a test."""
@@ -130,7 +136,13 @@ class Shop:
         return departure
 
     def book(
-        self, customer: UUID, departure: Departure | None = None, *, travelers: int = 1, deposit: Percentage = WHOLE
+        self,
+        customer: UUID,
+        departure: Departure | None = None,
+        *,
+        travelers: int = 1,
+        deposit: Percentage = WHOLE,
+        **chosen: Any,
     ) -> Booking:
         departure = departure or self.a_departure()
         command = PlaceBooking(
@@ -138,15 +150,17 @@ class Shop:
             actor_is_staff=False,
             user_id=customer,
             agent_id=None,
-            package_id=departure.package_id,
+            item=item_of(departure),
             departure_id=departure.id,
-            travelers_count=travelers,
+            chosen=Chosen(party=Party(count=travelers), **chosen),
             travelers=(),
             special_requests="",
             hold_for=HOLD_FOR,
             deposit=deposit,
+            settings=pricing_settings(self.use.system_settings),
         )
-        return place_booking(command, uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id)
+        use = self.use
+        return place_booking(command, uow=use.new_uow(), clock=use.clock, new_id=use.new_id, digests=use.digests)
 
     def subscribe(self, customer: UUID, plan: str = "GOLD") -> UUID:
         command = Subscribe(user_id=customer, plan_code=plan)

@@ -14,7 +14,7 @@ from application.billing.cancelling import CancelPayment, cancel_open_payment
 from application.billing.splits import WantedPart
 from application.ledger.holds import expire_holds
 from application.ledger.points import EarnPoints, earn_points
-from application.sales.bookings import expire_bookings
+from application.sales.expiry import expire_bookings
 from domain.billing.tenders import TenderKind
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
@@ -138,7 +138,7 @@ def cancel(shop: Shop, payment_id: UUID, customer: UUID) -> None:
 
 
 def sweep(shop: Shop) -> int:
-    return expire_bookings(new_uow=shop.use.new_uow, clock=shop.use.clock)
+    return expire_bookings(new_uow=shop.use.new_uow, clock=shop.use.clock, new_id=new_id)
 
 
 def end_holds(shop: Shop) -> int:

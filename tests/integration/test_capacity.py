@@ -9,11 +9,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from application.sales.bookings import GRACE, expire_bookings
+from application.sales.expiry import GRACE, expire_bookings
 from domain.catalogue.departures import Departure, DepartureClosed, DepartureNotFound, SoldOut
 from domain.sales.bookings import Booking
 from domain.shared.errors import InvalidValue
 from infrastructure.bootstrap import Running
+from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.builders import a_departure
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
@@ -35,7 +36,7 @@ def seats_taken(shop: Shop, departure: Departure) -> int:
 
 
 def sweep(shop: Shop) -> int:
-    return expire_bookings(new_uow=shop.use.new_uow, clock=shop.use.clock)
+    return expire_bookings(new_uow=shop.use.new_uow, clock=shop.use.clock, new_id=new_id)
 
 
 def test_30_buyers_at_once_for_the_last_5_seats(shop: Shop) -> None:
@@ -64,7 +65,7 @@ def test_parties_at_once_never_take_more_than_there_is(shop: Shop) -> None:
         ]
     )
 
-    sold = sum(result.travelers_count for result in results if isinstance(result, Booking))
+    sold = sum(result.trip.travelers_count for result in results if isinstance(result, Booking))
     assert seats_taken(shop, departure) == sold <= 10
     # Whoever was refused asked for more than was left at the end.
     refused = [size for size, result in zip(sizes, results, strict=True) if isinstance(result, SoldOut)]

@@ -23,7 +23,7 @@ from application.ledger.cashback import (
 )
 from application.ledger.crediting import CreditDueCashback, CreditRun, credit_due_cashback
 from application.privacy.erasure import CloseAccount, carry_out_erasure, close_account
-from application.sales.bookings import expire_bookings
+from application.sales.expiry import expire_bookings
 from domain.catalogue.departures import Departure
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
@@ -251,7 +251,7 @@ def test_what_was_promised_to_somebody_who_was_erased_lapses(desk: Desk, custome
     close_account(CloseAccount(user_id=customer, grace=timedelta(0)), uow=use.new_uow(), clock=use.clock, new_id=new_id)
     erasure = desk.shop.row("SELECT id FROM erasures WHERE user_id = %s", customer)["id"]
     desk.clock.offset += timedelta(hours=1)
-    expire_bookings(new_uow=use.new_uow, clock=desk.clock)
+    expire_bookings(new_uow=use.new_uow, clock=desk.clock, new_id=new_id)
     assert carry_out_erasure(erasure, new_uow=use.new_uow, storage=use.storage, clock=use.clock, new_id=use.new_id)
     desk.wait_until_eligible()
 

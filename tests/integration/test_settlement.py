@@ -27,7 +27,7 @@ from application.billing.webhooks import (
     process_webhook,
     receive_webhook,
 )
-from application.sales.bookings import GRACE, expire_bookings
+from application.sales.expiry import GRACE, expire_bookings
 from domain.billing.payments import PaymentMethod, PaymentType
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
@@ -37,6 +37,7 @@ from domain.sales.bookings import BookingNotFound, NothingToPay
 from domain.shared.errors import IllegalTransition
 from domain.shared.money import Money
 from infrastructure.bootstrap import Running
+from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.builders import egp
 from tests.fakes.scripted_gateway import SIGNATURE
@@ -67,7 +68,7 @@ def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[Non
 
 
 def sweep(shop: Shop) -> int:
-    return expire_bookings(new_uow=shop.use.new_uow, clock=shop.use.clock)
+    return expire_bookings(new_uow=shop.use.new_uow, clock=shop.use.clock, new_id=new_id)
 
 
 def expire(shop: Shop, clock: Any) -> None:

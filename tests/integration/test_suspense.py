@@ -19,7 +19,7 @@ from application.billing.suspense import (
 )
 from application.billing.suspense_ports import SuspenseRefund
 from application.ports import UnitOfWork
-from application.sales.bookings import GRACE, expire_bookings
+from application.sales.expiry import GRACE, expire_bookings
 from domain.billing.payments import PaymentType
 from domain.billing.suspense import SuspenseDoesNotFit, SuspenseNotFound, WriteOffTooLarge
 from domain.ledger import accounts
@@ -29,6 +29,7 @@ from domain.shared.errors import IllegalTransition, OwnRequest
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
+from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from tests.builders import egp
@@ -256,7 +257,7 @@ def test_late_money_pays_nothing_whose_seats_were_given_back(
     booking = shop.book(customer)
     payment_id = shop.pay(customer, booking.id)
     clock.offset += HOLD_FOR + GRACE * 2
-    expire_bookings(new_uow=shop.use.new_uow, clock=shop.use.clock)
+    expire_bookings(new_uow=shop.use.new_uow, clock=shop.use.clock, new_id=new_id)
     shop.charge(payment_id, booking.final_amount)
     shop.look(payment_id)
     [item] = items_of(shop, payment_id)

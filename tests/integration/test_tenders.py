@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from application.billing.payments import HELD_BEYOND
 from application.billing.ports import ProviderRefused
 from application.billing.splits import WantedPart
-from application.sales.bookings import GRACE
+from application.sales.expiry import GRACE
 from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentType
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance, transfer

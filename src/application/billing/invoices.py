@@ -19,6 +19,7 @@ from domain.billing.invoices import (
     InvoiceType,
 )
 from domain.billing.payments import Payment, PaymentType
+from domain.sales.agreed import BookingItem
 from domain.sales.bookings import Booking
 from domain.shared.clock import Clock, business_date
 from domain.shared.identifiers import NewId, document_number
@@ -67,18 +68,9 @@ def issue_invoice(payment_id: UUID, *, uow: UnitOfWork, clock: Clock, new_id: Ne
 
 def _rows_of(payment: Payment, *, uow: UnitOfWork) -> tuple[tuple[InvoiceItem, ...], Percentage, Money, Money]:
     """The rows, tax rate, tax and discount of what was paid."""
-    nothing = Money(0, payment.amount.currency)
     if payment.booking_id is not None:
-        booking = uow.bookings.get(payment.booking_id)
-        discount = booking.discount_amount + booking.voucher_discount
-        if payment.amount != booking.final_amount:
-            before = uow.payments.paid_before(payment)
-            tax, discount = (
-                _share(of, payment.amount, before=before, whole=booking.final_amount)
-                for of in (booking.tax_amount, discount)
-            )
-            return (_part_row(booking, payment.amount - tax + discount),), booking.tax_rate, tax, discount
-        return (_booking_row(booking),), booking.tax_rate, booking.tax_amount, discount
+        return _booking_rows(uow.bookings.get(payment.booking_id), payment, uow=uow)
+    nothing = Money(0, payment.amount.currency)
     row = InvoiceItem(
         item_type=InvoiceItemType.MEMBERSHIP_FEE,
         description_ar="رسوم العضوية السنوية",
@@ -88,6 +80,22 @@ def _rows_of(payment: Payment, *, uow: UnitOfWork) -> tuple[tuple[InvoiceItem, .
         total_price=payment.amount,
     )
     return (row,), Percentage(0), nothing, nothing
+
+
+def _booking_rows(
+    booking: Booking, payment: Payment, *, uow: UnitOfWork
+) -> tuple[tuple[InvoiceItem, ...], Percentage, Money, Money]:
+    price = booking.price
+    discount = price.discount_amount + price.voucher_discount
+    if payment.amount == price.final_amount:
+        rows = [_item_row(item, booking) for item in booking.items]
+        fee_rows = [_fee_row(price.fee_amount)] if price.fee_amount.is_positive else []
+        return (*rows, *fee_rows), price.tax_rate, price.tax_amount, discount
+    before = uow.payments.paid_before(payment)
+    tax, discount = (
+        _share(of, payment.amount, before=before, whole=price.final_amount) for of in (price.tax_amount, discount)
+    )
+    return (_part_row(booking, payment.amount - tax + discount),), price.tax_rate, tax, discount
 
 
 def _share(of: Money, part: Money, *, before: Money, whole: Money) -> Money:
@@ -109,17 +117,30 @@ def _part_row(booking: Booking, net: Money) -> InvoiceItem:
     )
 
 
-def _booking_row(booking: Booking) -> InvoiceItem:
-    """The trip before tax: by the traveller where that is exact, else as one amount."""
-    item, net = booking.items[0], booking.base_amount
-    travelers = item.quantity if net.minor % item.quantity == 0 else 1
+def _item_row(item: BookingItem, booking: Booking) -> InvoiceItem:
+    """One thing before discount, tax and fee: by the piece where that is exact, else as one amount."""
+    net = item.total_price - item.tax - item.fee + item.discount
+    pieces = item.quantity if net.minor % item.quantity == 0 else 1
+    of_catalogue = booking.trip.departure_id is not None and net.is_positive
+    ar, en = (f" ({item.quantity} مسافر)", f" ({item.quantity} travellers)") if of_catalogue else ("", "")
     return InvoiceItem(
         item_type=InvoiceItemType.BOOKING_FEE,
-        description_ar=f"{item.item_name_ar} ({item.quantity} مسافر) - {booking.booking_number}",
-        description_en=f"{item.item_name_en} ({item.quantity} travellers) - {booking.booking_number}",
-        quantity=travelers,
-        unit_price=Money(net.minor // travelers, net.currency),
+        description_ar=f"{item.item_name_ar}{ar} - {booking.booking_number}",
+        description_en=f"{item.item_name_en}{en} - {booking.booking_number}",
+        quantity=pieces,
+        unit_price=Money(net.minor // pieces, net.currency),
         total_price=net,
+    )
+
+
+def _fee_row(fee: Money) -> InvoiceItem:
+    return InvoiceItem(
+        item_type=InvoiceItemType.SERVICE_CHARGE,
+        description_ar="رسوم الخدمة",
+        description_en="Service fee",
+        quantity=1,
+        unit_price=fee,
+        total_price=fee,
     )
 
 

@@ -154,8 +154,9 @@ class BookingPayable:
             description_ar=f"نقاط مكتسبة من الحجز {booking.booking_number}",
             description_en=f"Points earned from booking {booking.booking_number}",
             points=uow.points.terms.earned_by(
-                booking.paid_amount - booking.points_paid_amount, booking.points_multiplier
-            ),
+                booking.paid_amount - booking.points_paid_amount, booking.rewards.points_multiplier
+            )
+            + booking.rewards.bonus_points,
         )
         earn_points(earned, uow=uow, at=at, new_id=new_id)
 

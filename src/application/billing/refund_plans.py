@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import orjson
 
+from application import shown
 from application.billing.ports import Gateways, UnknownGateway
 from application.billing.refund_effects import GoingBack
 from application.identity.ports import KeyedDigests
@@ -36,6 +34,7 @@ from domain.shared.identifiers import NewId
 from domain.shared.money import Money, total
 
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
+_PURPOSE: Final = "refund"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,27 +140,12 @@ def way_at(provider: str | None, gateways: Gateways) -> Way:
 
 def token_of(plan: RefundPlan, *, digests: KeyedDigests, at: datetime) -> str:
     """What commits exactly this plan, until TOKEN_LIFETIME is over."""
-    body = orjson.dumps({"plan": plan.fingerprint, "until": int((at + TOKEN_LIFETIME).timestamp())})
-    return f"{_text(body)}.{_text(digests.of(_text(body)))}"
+    return shown.token_of(plan.fingerprint, purpose=_PURPOSE, until=at + TOKEN_LIFETIME, digests=digests)
 
 
 def agreed_plan(token: str, *, digests: KeyedDigests, at: datetime) -> str:
     """The fingerprint of the plan that a token agrees to. Raises RefundPreviewStale for any other text."""
-    body, _, seal = token.partition(".")
-    try:
-        if not digests.matches(body, _bytes(seal)):
-            raise RefundPreviewStale()
-        said: Mapping[str, Any] = orjson.loads(_bytes(body))
-    except (binascii.Error, UnicodeEncodeError, orjson.JSONDecodeError) as error:
-        raise RefundPreviewStale() from error
-    if said["until"] < at.timestamp():
+    plan = shown.fingerprint_in(token, purpose=_PURPOSE, at=at, digests=digests)
+    if plan is None:
         raise RefundPreviewStale()
-    return str(said["plan"])
-
-
-def _text(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).decode("ascii").rstrip("=")
-
-
-def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    return plan

@@ -19,7 +19,7 @@ from domain.shared.percentage import Percentage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseCashback:
-    """A booking was paid and is completed; `rate` was frozen when it was sold."""
+    """A booking was paid and is completed; `rate` was frozen when it was sold, `bonus` a voucher promised beside."""
 
     user_id: UUID
     booking_id: UUID
@@ -28,11 +28,15 @@ class PromiseCashback:
     rate: Percentage
     completed_at: datetime
     eligible_at: datetime
+    bonus: Money | None = None
 
 
 def promise_cashback(command: PromiseCashback, *, uow: UnitOfWork, new_id: NewId) -> None:
-    """Promise what the rate gives, if anything, inside the unit of work that completes the booking."""
-    if not command.rate.of(command.paid).is_positive:
+    """Promise what rate and bonus give, if anything, inside the unit of work that completes the booking."""
+    amount = command.rate.of(command.paid)
+    if command.bonus is not None:
+        amount += command.bonus
+    if not amount.is_positive:
         return
     journal_id = new_id()
     record = CashbackRecord.promise(
@@ -42,6 +46,7 @@ def promise_cashback(command: PromiseCashback, *, uow: UnitOfWork, new_id: NewId
         booking_number=command.booking_number,
         paid=command.paid,
         rate=command.rate,
+        amount=amount,
         eligible_at=command.eligible_at,
         journal_id=journal_id,
         at=command.completed_at,

@@ -6,8 +6,18 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.catalogue.departures import Departure
-from domain.pricing.quotes import PricedItem
-from domain.sales.bookings import RewardTerms
+from domain.pricing.price_lists import PriceList
+from domain.sales.agreed import BookingType, RewardTerms
+from domain.sales.cancellation import CancellationTerms
+from domain.shared.percentage import Percentage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueItem:
+    """A package or an activity, by its id."""
+
+    booking_type: BookingType
+    id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +31,27 @@ class Buyer:
     phone: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnSale:
+    """An item of the catalogue as this buyer is offered it, on a departure where one was named.
+
+    `has_offers` says whether any offer runs.
+    """
+
+    departure: Departure | None
+    price_list: PriceList
+    rewards: RewardTerms
+    member_rate: Percentage
+    cancellation_terms: CancellationTerms
+    has_offers: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sale:
     """What a booking is made from, read in one statement while the departure is locked."""
 
     serial: int
     """The next booking number's serial."""
     departure: Departure
-    item: PricedItem
+    offered: OnSale
     buyer: Buyer
-    rewards: RewardTerms

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
+import orjson
+
+from application import shown
+from application.identity.ports import KeyedDigests
 from application.queries import SalesQueries
-from domain.catalogue.departures import DepartureClosed, DepartureNotFound
+from application.sales.ports import CatalogueItem
+from application.sales.pricing import NOTHING_PROMOTED, Chosen, PricingSettings, price_of
+from domain.catalogue.departures import DepartureNotFound
 from domain.catalogue.packages import PackageNotFound
-from domain.ledger.points import PointsTerms
-from domain.pricing.quotes import PricedItem, Quote, quote_package
+from domain.pricing.quotes import Quote
+from domain.sales.bookings import PriceMoved
 from domain.shared.clock import Clock, business_date
 from domain.shared.money import Money
-from domain.shared.percentage import Percentage
+
+GOOD_FOR: Final = timedelta(minutes=15)
+"""How long a quote's token is taken; the price is worked out anew all the same."""
+_PURPOSE: Final = "quote"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,13 +32,13 @@ class AskForQuote:
     """What a customer thinks of booking."""
 
     user_id: UUID
-    package_id: UUID
+    item: CatalogueItem
     departure_id: UUID | None
-    travelers_count: int
-    points_terms: PointsTerms
+    chosen: Chosen
+    settings: PricingSettings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quoted:
     """A price, and what comes back to the buyer once it is paid and the trip is over."""
 
@@ -35,35 +47,49 @@ class Quoted:
     seats_left: int | None
     expected_points: int
     expected_cashback: Money
+    good_until: datetime
 
 
 def quote_booking(command: AskForQuote, *, queries: SalesQueries, clock: Clock) -> Quoted:
     """The price now. Raises PackageNotFound, DepartureNotFound, DepartureClosed or InvalidValue."""
-    today = business_date(clock.now())
-    basis = queries.quote_basis(
-        package_id=command.package_id, departure_id=command.departure_id, buyer_id=command.user_id, today=today
-    )
-    if basis is None:
+    now = clock.now()
+    today = business_date(now)
+    offered = queries.on_sale(command.item, departure_id=command.departure_id, buyer_id=command.user_id, today=today)
+    if offered is None:
         raise PackageNotFound()
-    if command.departure_id is not None:
-        if basis["starts_on"] is None:
-            raise DepartureNotFound()
-        if basis["departure_status"] != "OPEN" or basis["starts_on"] <= today:
-            raise DepartureClosed()
-    item = PricedItem(
-        name_ar=basis["name_ar"],
-        name_en=basis["name_en"],
-        unit_price=Money.of(basis["base_price_minor"], basis["currency"]),
-        tax_rate=Percentage(int(basis["tax_rate"] * 100)),
-        tax_inclusive=basis["tax_inclusive"],
-        min_travelers=basis["min_travelers"],
-        max_travelers=basis["max_travelers"],
-    )
-    quote = quote_package(item, command.travelers_count)
+    if offered.departure is None and command.departure_id is not None:
+        raise DepartureNotFound()
+    if offered.departure is not None:
+        offered.departure.ensure_on_sale(today=today)
+    priced = price_of(offered, command.chosen, promoted=NOTHING_PROMOTED, settings=command.settings, at=now)
+    rewards, bonus = offered.rewards, [benefit.cashback for benefit in priced.benefits if benefit.cashback]
     return Quoted(
-        quote=quote,
-        tier_code=basis["tier_code"],
-        seats_left=basis["seats_left"],
-        expected_points=command.points_terms.earned_by(quote.total, int(basis["points_multiplier"] * 100)),
-        expected_cashback=Percentage(int(basis["cashback_rate"] * 100)).of(quote.total),
+        quote=priced,
+        tier_code=rewards.tier_code,
+        seats_left=offered.departure.seats_left if offered.departure is not None else None,
+        expected_points=command.settings.points.earned_by(priced.total, rewards.points_multiplier)
+        + sum(benefit.bonus_points for benefit in priced.benefits),
+        expected_cashback=sum(bonus, start=rewards.cashback_rate.of(priced.total)),
+        good_until=now + GOOD_FOR,
     )
+
+
+def price_token(quoted: Quoted, *, digests: KeyedDigests) -> str:
+    """What a booking says to be placed at this price or not at all."""
+    fingerprint = price_fingerprint(quoted.quote)
+    return shown.token_of(fingerprint, purpose=_PURPOSE, until=quoted.good_until, digests=digests)
+
+
+def refuse_moved_price(token: str | None, priced: Quote, *, digests: KeyedDigests, at: datetime) -> None:
+    """Raises PriceMoved, with the price as it is now, where a token is of another price or its time is over."""
+    if token is None:
+        return
+    if shown.fingerprint_in(token, purpose=_PURPOSE, at=at, digests=digests) != price_fingerprint(priced):
+        raise PriceMoved(new_total={"amount": priced.total.decimal(), "currency": priced.total.currency.code})
+
+
+def price_fingerprint(priced: Quote) -> str:
+    """Equal for prices that are made of the same lines."""
+    lines = [(line.kind, line.quantity, line.amount.minor, line.source_id) for line in priced.lines]
+    said = orjson.dumps([priced.total.currency.code, lines], default=str)
+    return hashlib.sha256(said).hexdigest()

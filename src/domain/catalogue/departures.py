@@ -103,10 +103,14 @@ class Departure(Aggregate):
     def seats_left(self) -> int:
         return self.capacity - self.seats_taken
 
-    def take_seats(self, seats: int, *, today: date) -> None:
-        """Keep seats for a booking. Raises DepartureClosed or SoldOut; the caller holds the row's lock."""
+    def ensure_on_sale(self, *, today: date) -> None:
+        """Raises DepartureClosed unless seats are sold for it."""
         if self.status is not DepartureStatus.OPEN or self.starts_on <= today:
             raise DepartureClosed(departure_id=self.id)
+
+    def take_seats(self, seats: int, *, today: date) -> None:
+        """Keep seats for a booking. Raises DepartureClosed or SoldOut; the caller holds the row's lock."""
+        self.ensure_on_sale(today=today)
         if seats > self.seats_left:
             raise SoldOut(seats_left=self.seats_left)
         self.seats_taken += seats

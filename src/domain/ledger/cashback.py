@@ -162,12 +162,12 @@ class CashbackRecord(Aggregate):
         booking_number: str,
         paid: Money,
         rate: Percentage,
+        amount: Money,
         eligible_at: datetime,
         journal_id: UUID,
         at: datetime,
     ) -> CashbackRecord:
-        """The rate's share of what was paid, rounded half up to the minor unit; PENDING."""
-        amount = rate.of(paid)
+        """`amount` is the rate's share of what was paid, and what a voucher promised beside it; PENDING."""
         if not amount.is_positive:
             raise ValueError("a promise of nothing")
         record = cls(

@@ -94,6 +94,11 @@ DEPOSIT_PERCENT: Final = Setting(
     "How many percent of its price confirm a booking; the rest may be paid later",
     "النسبة المئوية من السعر التي تؤكد الحجز؛ ويمكن دفع الباقي لاحقا", is_public=True,
 )  # fmt: skip
+BOOKING_FEE: Final = Setting(
+    "booking.fee", money_per_currency(), [],
+    "A fixed fee on each booking, by currency; none in currencies that are not named",
+    "رسم ثابت على كل حجز لكل عملة؛ ولا رسم في العملات غير المذكورة", is_public=True,
+)  # fmt: skip
 MONEY_UNITS_PER_POINT: Final = Setting(
     "ledger.money_units_per_point", whole(1, 1_000_000), 10,
     "How many whole units of money earn one point, before the plan's multiplier",
@@ -191,6 +196,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         HOLD_MINUTES,
         GRACE_MINUTES,
         DEPOSIT_PERCENT,
+        BOOKING_FEE,
         MONEY_UNITS_PER_POINT,
         POINTS_PER_MONEY_UNIT,
         POINTS_LIFETIME_DAYS,

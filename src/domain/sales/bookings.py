@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
+from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, Parties, RewardTerms, Trip
+from domain.sales.cancellation import CancellationTerms
+from domain.sales.holds import Hold, HoldStatus
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import Conflict, FieldFault, IllegalTransition, NotFound, RuleBroken
 from domain.shared.events import DomainEvent
@@ -25,6 +29,12 @@ class NothingToPay(Conflict):
     """The booking is paid already, or is over."""
 
     code = "nothing_to_pay"
+
+
+class PriceMoved(Conflict):
+    """The price is not what the customer was shown; `new_total` is what it is now (trap 40)."""
+
+    code = "price_moved"
 
 
 class BalanceDue(Conflict):
@@ -64,23 +74,6 @@ class BookingPaymentStatus(StrEnum):
     REFUNDED = "REFUNDED"
 
 
-class BookingSource(StrEnum):
-    """Through whom a booking came, as the guide computes it."""
-
-    SELF = "SELF"
-    ADMIN = "ADMIN"
-    AGENT = "AGENT"
-
-
-class HoldStatus(StrEnum):
-    """A hold leaves ACTIVE exactly once."""
-
-    ACTIVE = "ACTIVE"
-    CAPTURED = "CAPTURED"
-    RELEASED = "RELEASED"
-    EXPIRED = "EXPIRED"
-
-
 NEXT = {
     BookingStatus.DRAFT: {BookingStatus.PENDING_PAYMENT, BookingStatus.CANCELLED},
     BookingStatus.PENDING_PAYMENT: {BookingStatus.CONFIRMED, BookingStatus.CANCELLED},
@@ -114,6 +107,33 @@ class BookingExpired(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookingRequested(DomainEvent):
+    """A customer asks for a trip that people price."""
+
+    name: ClassVar[str] = "sales.booking_requested"
+    booking_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingPriced(DomainEvent):
+    """What was asked for has its price, and waits for its money."""
+
+    name: ClassVar[str] = "sales.booking_priced"
+    booking_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingCancelled(DomainEvent):
+    """Somebody cancelled it, before it was paid or after."""
+
+    name: ClassVar[str] = "sales.booking_cancelled"
+    booking_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookingStarted(DomainEvent):
     name: ClassVar[str] = "sales.booking_started"
     booking_id: UUID
@@ -139,77 +159,8 @@ class StatusChange:
 
 
 @dataclass(eq=False, kw_only=True)
-class BookingItem:
-    """One thing in a booking; `tax` and `discount` are its own shares, so that refunds are exact."""
-
-    id: UUID
-    booking_type: str
-    item_name_ar: str
-    item_name_en: str
-    quantity: int
-    unit_price: Money
-    total_price: Money
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traveler:
-    """One person of the party; the document number is stored encrypted."""
-
-    first_name: str
-    last_name: str
-    birth_date: date | None = None
-    document_number: str | None = field(default=None, repr=False)
-    document_expires_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RewardTerms:
-    """What the buyer's plan gives, frozen when the booking is placed (points in hundredths, ×1.50 is 150)."""
-
-    tier_code: str
-    points_multiplier: int
-    cashback_rate: Percentage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookedPrice:
-    """The amounts of the quote that the booking was placed at; they never change."""
-
-    lines: tuple[dict[str, object], ...]
-    base_amount: Money
-    discount_amount: Money
-    voucher_discount: Money
-    tax_amount: Money
-    tax_rate: Percentage
-    final_amount: Money
-
-
-@dataclass(eq=False, kw_only=True)
-class Hold:
-    """Seats kept for a booking until it is paid or its time is over; leaves ACTIVE exactly once."""
-
-    departure_id: UUID
-    seats: int
-    status: HoldStatus
-    expires_at: datetime
-
-    def capture(self) -> None:
-        """Paid: the seats stay taken."""
-        self._resolve(HoldStatus.CAPTURED)
-
-    def expire(self) -> None:
-        """Not paid in time: the caller gives the seats back in the same transaction."""
-        self._resolve(HoldStatus.EXPIRED)
-
-    def _resolve(self, status: HoldStatus) -> None:
-        if self.status is not HoldStatus.ACTIVE:
-            raise IllegalTransition(current=self.status, wanted=status)
-        self.status = status
-
-
-@dataclass(eq=False, kw_only=True)
 class Booking(Aggregate):
-    """A customer's booking of a package on a departure."""
+    """A customer's booking: of a departure in the catalogue, or of what people priced for them."""
 
     id: UUID
     booking_number: str
@@ -217,128 +168,189 @@ class Booking(Aggregate):
     agent_id: UUID | None
     created_by_user_id: UUID
     booking_source: BookingSource
-    booking_type: str
-    package_id: UUID | None
-    departure_id: UUID | None
+    trip: Trip
     status: BookingStatus
     payment_status: BookingPaymentStatus
-    price_lines: list[dict[str, object]]
-    base_amount: Money
-    discount_amount: Money
-    voucher_discount: Money
-    tax_amount: Money
-    tax_rate: Percentage
-    final_amount: Money
+    price: BookedPrice
     deposit_amount: Money
     """How much of the price confirms the booking; all of it where nothing else was agreed."""
     paid_amount: Money
     points_paid_amount: Money
     """What of the paid amount points paid: it earns no points again."""
     refunded_amount: Money
-    tier_code: str
-    points_multiplier: int
-    cashback_rate: Percentage
+    rewards: RewardTerms
+    cancellation_terms: CancellationTerms
     customer_info: dict[str, str]
     special_requests: str
-    start_date: date
-    end_date: date
-    travelers_count: int
-    cancellation_reason: str | None
-    cancelled_at: datetime | None
+    cancellation_reason: str | None = None
+    cancelled_by_user_id: UUID | None = None
+    cancelled_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
     items: list[BookingItem] = field(default_factory=list)
-    hold: Hold
+    hold: Hold | None
+    """None until it has a price."""
 
     @classmethod
     def place(
         cls,
         *,
         booking_id: UUID,
-        item_id: UUID,
         booking_number: str,
-        user_id: UUID,
-        agent_id: UUID | None,
-        created_by_user_id: UUID,
-        booking_source: BookingSource,
-        package_id: UUID,
-        departure_id: UUID,
-        item_name_ar: str,
-        item_name_en: str,
-        unit_price: Money,
+        parties: Parties,
+        trip: Trip,
         price: BookedPrice,
+        items: Sequence[BookingItem],
         deposit: Percentage,
         rewards: RewardTerms,
+        cancellation_terms: CancellationTerms,
         customer_info: dict[str, str],
         special_requests: str,
-        start_date: date,
-        end_date: date,
-        travelers_count: int,
         hold_expires_at: datetime,
         at: datetime,
     ) -> Booking:
-        """A booking whose seats are held until `hold_expires_at`; it waits for its money."""
-        booking = cls(
+        """A booking whose seats are held until `hold_expires_at`; one that costs nothing is confirmed at once."""
+        booking = cls._begun(
+            booking_id, booking_number, parties, trip, price, rewards, cancellation_terms, customer_info,
+            special_requests, at,
+        )  # fmt: skip
+        booking._log(None, BookingStatus.PENDING_PAYMENT, by=parties.created_by_user_id, reason="placed", at=at)
+        booking._await_money(price, items, deposit, hold_expires_at, at)
+        booking.record(BookingPlaced(at=at, booking_id=booking_id, user_id=parties.user_id))
+        booking._confirm_if_free(by=parties.created_by_user_id, at=at)
+        return booking
+
+    @classmethod
+    def request(
+        cls,
+        *,
+        booking_id: UUID,
+        booking_number: str,
+        parties: Parties,
+        trip: Trip,
+        unpriced: BookedPrice,
+        rewards: RewardTerms,
+        cancellation_terms: CancellationTerms,
+        customer_info: dict[str, str],
+        special_requests: str,
+        at: datetime,
+    ) -> Booking:
+        """What a customer asks for: a draft of no price, until people make an offer."""
+        booking = cls._begun(
+            booking_id, booking_number, parties, trip, unpriced, rewards, cancellation_terms, customer_info,
+            special_requests, at,
+        )  # fmt: skip
+        booking._log(None, BookingStatus.DRAFT, by=parties.created_by_user_id, reason="requested", at=at)
+        booking.record(BookingRequested(at=at, booking_id=booking_id, user_id=parties.user_id))
+        return booking
+
+    @classmethod
+    def _begun(
+        cls,
+        booking_id: UUID,
+        booking_number: str,
+        parties: Parties,
+        trip: Trip,
+        price: BookedPrice,
+        rewards: RewardTerms,
+        cancellation_terms: CancellationTerms,
+        customer_info: dict[str, str],
+        special_requests: str,
+        at: datetime,
+    ) -> Booking:
+        nothing = Money(0, price.final_amount.currency)
+        return cls(
             id=booking_id,
             booking_number=booking_number,
-            user_id=user_id,
-            agent_id=agent_id,
-            created_by_user_id=created_by_user_id,
-            booking_source=booking_source,
-            booking_type="PACKAGE",
-            package_id=package_id,
-            departure_id=departure_id,
-            status=BookingStatus.PENDING_PAYMENT,
+            user_id=parties.user_id,
+            agent_id=parties.agent_id,
+            created_by_user_id=parties.created_by_user_id,
+            booking_source=parties.source,
+            trip=trip,
+            status=BookingStatus.DRAFT,
             payment_status=BookingPaymentStatus.UNPAID,
-            price_lines=list(price.lines),
-            base_amount=price.base_amount,
-            discount_amount=price.discount_amount,
-            voucher_discount=price.voucher_discount,
-            tax_amount=price.tax_amount,
-            tax_rate=price.tax_rate,
-            final_amount=price.final_amount,
-            deposit_amount=deposit.of(price.final_amount),
-            paid_amount=Money(0, price.final_amount.currency),
-            points_paid_amount=Money(0, price.final_amount.currency),
-            refunded_amount=Money(0, price.final_amount.currency),
-            tier_code=rewards.tier_code,
-            points_multiplier=rewards.points_multiplier,
-            cashback_rate=rewards.cashback_rate,
+            price=price,
+            deposit_amount=nothing,
+            paid_amount=nothing,
+            points_paid_amount=nothing,
+            refunded_amount=nothing,
+            rewards=rewards,
+            cancellation_terms=cancellation_terms,
             customer_info=customer_info,
             special_requests=special_requests,
-            start_date=start_date,
-            end_date=end_date,
-            travelers_count=travelers_count,
-            hold=Hold(
-                departure_id=departure_id,
-                seats=travelers_count,
-                status=HoldStatus.ACTIVE,
-                expires_at=hold_expires_at,
-            ),
-            cancellation_reason=None,
-            cancelled_at=None,
             created_at=at,
             updated_at=at,
-            items=[
-                BookingItem(
-                    id=item_id,
-                    booking_type="PACKAGE",
-                    item_name_ar=item_name_ar,
-                    item_name_en=item_name_en,
-                    quantity=travelers_count,
-                    unit_price=unit_price,
-                    total_price=price.final_amount,
-                )
-            ],
+            hold=None,
         )
-        booking._log(None, BookingStatus.PENDING_PAYMENT, by=created_by_user_id, reason="placed", at=at)
-        booking.record(BookingPlaced(at=at, booking_id=booking_id, user_id=user_id))
-        return booking
+
+    def make_offer(
+        self,
+        price: BookedPrice,
+        items: Sequence[BookingItem],
+        *,
+        trip: Trip,
+        deposit: Percentage,
+        hold_expires_at: datetime,
+        by: UUID,
+        at: datetime,
+    ) -> None:
+        """People price what was asked for; it can be paid until the time is over."""
+        self._move_to(BookingStatus.PENDING_PAYMENT, by=by, reason="priced", at=at)
+        self.trip = trip
+        self._await_money(price, items, deposit, hold_expires_at, at)
+        self.record(BookingPriced(at=at, booking_id=self.id, user_id=self.user_id))
+        self._confirm_if_free(by=by, at=at)
+
+    def _await_money(
+        self,
+        price: BookedPrice,
+        items: Sequence[BookingItem],
+        deposit: Percentage,
+        hold_expires_at: datetime,
+        at: datetime,
+    ) -> None:
+        self.status = BookingStatus.PENDING_PAYMENT
+        self.price = price
+        self.items = list(items)
+        self.deposit_amount = deposit.of(price.final_amount)
+        self.hold = Hold(
+            departure_id=self.trip.departure_id,
+            seats=self.trip.seats if self.trip.departure_id is not None else 0,
+            status=HoldStatus.ACTIVE,
+            expires_at=hold_expires_at,
+        )
+        self.updated_at = at
+
+    def _confirm_if_free(self, *, by: UUID, at: datetime) -> None:
+        """What vouchers and points pay in full needs no money."""
+        if not self.final_amount.is_zero or self.hold is None:
+            return
+        self.payment_status = BookingPaymentStatus.PAID
+        self._confirm(self.hold, by=by, reason="nothing to pay", at=at)
+
+    @property
+    def final_amount(self) -> Money:
+        return self.price.final_amount
+
+    @property
+    def start_date(self) -> date:
+        return self.trip.start_date
+
+    @property
+    def end_date(self) -> date:
+        return self.trip.end_date
 
     @property
     def hold_expires_at(self) -> datetime | None:
-        """Until when the seats are kept unpaid; None once that is decided."""
-        return self.hold.expires_at if self.hold.status is HoldStatus.ACTIVE else None
+        """Until when it may be paid, and its seats are kept unpaid; None once that is decided."""
+        return self.hold.expires_at if self.hold is not None and self.hold.status is HoldStatus.ACTIVE else None
+
+    @property
+    def seats_kept(self) -> int:
+        """Seats of its departure that are its own now, held or paid."""
+        kept = self.hold is not None and self.hold.status in (HoldStatus.ACTIVE, HoldStatus.CAPTURED)
+        is_over = self.status in (BookingStatus.CANCELLED, BookingStatus.REFUNDED)
+        return self.hold.seats if self.hold is not None and kept and not is_over else 0
 
     @property
     def amount_due(self) -> Money:
@@ -355,14 +367,15 @@ class Booking(Aggregate):
 
     def ensure_payable(self, *, at: datetime) -> None:
         """Raises NothingToPay unless the booking waits for money, and its seats are its own or still held."""
-        held_no_more = self.is_awaiting_deposit and at >= self.hold.expires_at
+        deadline = self.hold_expires_at
+        held_no_more = self.is_awaiting_deposit and deadline is not None and at >= deadline
         if held_no_more or not self.accepts(self.smallest_payment):
             raise NothingToPay(status=self.status)
 
     @property
     def is_awaiting_deposit(self) -> bool:
         """Unpaid, and its seats have not been given back."""
-        return self.status is BookingStatus.PENDING_PAYMENT and self.hold.status is HoldStatus.ACTIVE
+        return self.status is BookingStatus.PENDING_PAYMENT and self.hold_expires_at is not None
 
     @property
     def takes_money(self) -> bool:
@@ -376,7 +389,7 @@ class Booking(Aggregate):
 
     def receive(self, amount: Money, *, in_points: Money, by: UUID | None, at: datetime) -> None:
         """Money is in, `in_points` of it paid with points; the deposit makes the seats the customer's."""
-        if not self.takes_money:
+        if not self.takes_money or self.hold is None:
             raise IllegalTransition(current=self.status, wanted=BookingStatus.CONFIRMED)
         if not self.accepts(amount):
             raise ValueError("a booking takes no more than is due, and its deposit at once")
@@ -384,10 +397,12 @@ class Booking(Aggregate):
         self.points_paid_amount += in_points
         self.payment_status = self._payment_status()
         self.updated_at = at
-        if self.status is not BookingStatus.PENDING_PAYMENT:
-            return
-        self._move_to(BookingStatus.CONFIRMED, by=by, reason="paid", at=at)
-        self.hold.capture()
+        if self.status is BookingStatus.PENDING_PAYMENT:
+            self._confirm(self.hold, by=by, reason="paid", at=at)
+
+    def _confirm(self, hold: Hold, *, by: UUID | None, reason: str, at: datetime) -> None:
+        self._move_to(BookingStatus.CONFIRMED, by=by, reason=reason, at=at)
+        hold.capture()
         self.record(BookingConfirmed(at=at, booking_id=self.id, user_id=self.user_id))
 
     def give_back(self, amount: Money, *, at: datetime) -> None:
@@ -414,14 +429,25 @@ class Booking(Aggregate):
         )
 
     def expire(self, *, at: datetime) -> None:
-        """The time to pay is over; the caller gives the seats back in the same transaction."""
-        if not self.is_awaiting_deposit:
+        """The time to pay is over; the caller gives seats, voucher and points back in the same transaction."""
+        if not self.is_awaiting_deposit or self.hold is None:
             raise IllegalTransition(current=self.status, wanted=BookingStatus.CANCELLED)
-        self._move_to(BookingStatus.CANCELLED, by=None, reason="payment time ran out", at=at)
-        self.cancellation_reason = "payment time ran out"
-        self.cancelled_at = at
+        self._end(by=None, reason="payment time ran out", at=at)
         self.hold.expire()
         self.record(BookingExpired(at=at, booking_id=self.id, user_id=self.user_id))
+
+    def cancel(self, *, by: UUID | None, reason: str, at: datetime) -> None:
+        """Not wanted any more; the caller gives back what it took, in the same transaction."""
+        self._end(by=by, reason=reason, at=at)
+        if self.hold is not None and self.hold.status is HoldStatus.ACTIVE:
+            self.hold.release()
+        self.record(BookingCancelled(at=at, booking_id=self.id, user_id=self.user_id))
+
+    def _end(self, *, by: UUID | None, reason: str, at: datetime) -> None:
+        self._move_to(BookingStatus.CANCELLED, by=by, reason=reason, at=at)
+        self.cancellation_reason = reason
+        self.cancelled_by_user_id = by
+        self.cancelled_at = at
 
     def start(self, *, today: date, override_reason: str | None, by: UUID, at: datetime) -> None:
         """The trip begins. Raises OverrideReasonNeeded before its first day when no reason is given."""
@@ -465,12 +491,3 @@ def _needs_reason(*, early: bool, reason: str | None) -> None:
     if early and not (reason and reason.strip()):
         fault = FieldFault("/override_reason", "required", "needed ahead of the travel dates")
         raise OverrideReasonNeeded(faults=(fault,))
-
-
-def source_of(*, creator: UUID, customer: UUID, agent: UUID | None, creator_is_staff: bool) -> BookingSource:
-    """Through whom a booking came (guide §8, `get_booking_source`)."""
-    if creator == customer:
-        return BookingSource.SELF
-    if agent is not None:
-        return BookingSource.AGENT
-    return BookingSource.ADMIN if creator_is_staff else BookingSource.SELF

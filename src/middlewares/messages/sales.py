@@ -17,6 +17,10 @@ MESSAGES: Final[Sentences] = {
         ("There is nothing to pay", "It is {status}: paid already, or its time to pay is over."),
         ("لا يوجد ما يدفع", "الحالة {status}: مدفوع بالفعل أو انتهت مهلة دفعه."),
     ),
+    "price_moved": (
+        ("The price has changed", "What you were shown is not the price any more; `new_total` is."),
+        ("تغير السعر", "السعر المعروض لم يعد صالحا؛ والسعر الآن في `new_total`."),
+    ),
     "override_reason_required": (
         ("A reason is needed", "Ahead of the travel dates, say why in `override_reason`."),
         ("السبب مطلوب", "قبل موعد السفر اذكر السبب في `override_reason`."),

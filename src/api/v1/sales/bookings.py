@@ -24,19 +24,17 @@ from api.v1.sales.schemas import (
     QuoteShown,
     StatusChangeShown,
 )
-from application.ledger.points import points_terms
 from application.queries import Row
-from application.sales.bookings import (
-    AdvanceBooking,
-    CompleteBooking,
-    PlaceBooking,
-    complete_booking,
-    place_booking,
-    start_booking,
-)
-from application.sales.quotes import AskForQuote, quote_booking
+from application.sales.bookings import PlaceBooking, place_booking
+from application.sales.ports import CatalogueItem
+from application.sales.pricing import Chosen, pricing_settings
+from application.sales.quotes import AskForQuote, price_token, quote_booking
+from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
 from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS, DEPOSIT_PERCENT, HOLD_MINUTES
-from domain.sales.bookings import BookingNotFound, Traveler
+from domain.pricing.price_lists import Party
+from domain.sales.agreed import BookingType
+from domain.sales.bookings import BookingNotFound
+from domain.sales.travelers import Traveler
 from domain.shared.errors import InvalidValue, NotAllowed
 from domain.shared.percentage import Percentage
 from middlewares.auth_middleware import permission_required, token_required
@@ -56,15 +54,15 @@ class Quotes(MethodView):
         quoted = quote_booking(
             AskForQuote(
                 user_id=_customer(body),
-                package_id=body["package_id"],
+                item=_item(body),
                 departure_id=body["departure_id"],
-                travelers_count=body["travelers_count"],
-                points_terms=points_terms(use().system_settings),
+                chosen=_chosen(body),
+                settings=pricing_settings(use().system_settings),
             ),
             queries=use().queries.sales,
             clock=use().clock,
         )
-        return answer(QuoteShown, quote_row(quoted))
+        return answer(QuoteShown, quote_row(quoted, token=price_token(quoted, digests=use().digests)))
 
 
 @blueprint.route("/bookings")
@@ -99,17 +97,20 @@ class Bookings(MethodView):
                 actor_is_staff=viewer().is_staff,
                 user_id=customer,
                 agent_id=viewer().user_id if "AGENT" in viewer().roles and customer != viewer().user_id else None,
-                package_id=body["package_id"],
-                departure_id=body["departure_id"],
-                travelers_count=body["travelers_count"],
+                item=_item(body),
+                departure_id=_departure(body),
+                chosen=_chosen(body),
                 travelers=_travelers(body),
                 special_requests=body["special_requests"],
                 hold_for=timedelta(minutes=use().system_settings.value(HOLD_MINUTES)),
                 deposit=Percentage(use().system_settings.value(DEPOSIT_PERCENT) * 100),
+                settings=pricing_settings(use().system_settings),
+                price_token=body["quote_token"],
             ),
             uow=use().new_uow(),
             clock=use().clock,
             new_id=use().new_id,
+            digests=use().digests,
         )
         return answer(BookingShown, booking_row(booking), 201, location=f"/api/v1/bookings/{booking.id}")
 
@@ -182,6 +183,38 @@ def _customer(body: dict[str, Any]) -> UUID:
     if not viewer().may("bookings.create"):
         raise NotAllowed()
     return wanted
+
+
+_ITEMS = {BookingType.PACKAGE: "package_id", BookingType.ACTIVITY: "activity_id"}
+
+
+def _item(body: dict[str, Any]) -> CatalogueItem:
+    """The one item of the catalogue that is wanted, of the kind that the type says."""
+    kind: BookingType = body["booking_type"]
+    wanted = _ITEMS.get(kind)
+    if wanted is None:
+        raise InvalidValue("not sold from the catalogue", pointer="/booking_type", code="not_offered")
+    for name in _ITEMS.values():
+        if (body[name] is None) == (name == wanted):
+            detail = "needed for this type" if name == wanted else "not of this type"
+            raise InvalidValue(detail, pointer=f"/{name}", code="required" if name == wanted else "unknown_field")
+    return CatalogueItem(booking_type=kind, id=body[wanted])
+
+
+def _departure(body: dict[str, Any]) -> UUID:
+    departure_id: UUID | None = body["departure_id"]
+    if departure_id is None:
+        raise InvalidValue("needed for what is in the catalogue", pointer="/departure_id", code="required")
+    return departure_id
+
+
+def _chosen(body: dict[str, Any]) -> Chosen:
+    births = (traveler["birth_date"] for traveler in body["travelers"])
+    return Chosen(
+        party=Party(count=body["travelers_count"], birth_dates=tuple(birth for birth in births if birth is not None)),
+        voucher_code=body["voucher_code"],
+        points=body["points_to_redeem"],
+    )
 
 
 def _travelers(body: dict[str, Any]) -> tuple[Traveler, ...]:

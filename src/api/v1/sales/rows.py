@@ -2,47 +2,82 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from application.queries import Row
-from application.sales.bookings import booked_price
+from application.sales.pricing import line_row
 from application.sales.quotes import Quoted
+from domain.pricing.baskets import NotApplied
 from domain.sales.bookings import Booking
 
 
-def quote_row(quoted: Quoted) -> Row:
+def quote_row(quoted: Quoted, *, token: str) -> Row:
     quote = quoted.quote
-    unit = quote.total.currency.code
     return {
-        "lines": booked_price(quote).lines,
+        "lines": [line_row(line) for line in quote.lines],
         "base_amount_minor": quote.base_amount.minor,
         "discount_amount_minor": quote.discount_amount.minor,
         "voucher_discount_minor": quote.voucher_discount.minor,
         "tax_amount_minor": quote.tax_amount.minor,
+        "fee_amount_minor": quote.fee_amount.minor,
         "total_minor": quote.total.minor,
         "final_amount_minor": quote.total.minor,
-        "currency": unit,
+        "currency": quote.total.currency.code,
+        "points_redeemed": quote.points,
+        "not_applied": [_not_applied(reason) for reason in quote.not_applied],
         "seats_left": quoted.seats_left,
         "tier_code": quoted.tier_code,
         "expected_points": quoted.expected_points,
         "expected_cashback_minor": quoted.expected_cashback.minor,
+        "quote_token": token,
+        "good_until": quoted.good_until,
+    }
+
+
+def _not_applied(reason: NotApplied) -> dict[str, Any]:
+    return {
+        "kind": reason.kind.value,
+        "reason": reason.reason,
+        "source_id": reason.source_id,
+        "code": reason.code,
+        "title_ar": reason.title_ar,
+        "title_en": reason.title_en,
+        "figures": dict(reason.figures),
     }
 
 
 def booking_row(booking: Booking) -> Row:
-    unit = booking.final_amount.currency.code
+    trip, price = booking.trip, booking.price
+    unit = price.final_amount.currency.code
     return {
         **vars(booking),
-        "base_amount_minor": booking.base_amount.minor,
-        "discount_amount_minor": booking.discount_amount.minor,
-        "voucher_discount_minor": booking.voucher_discount.minor,
-        "tax_amount_minor": booking.tax_amount.minor,
-        "final_amount_minor": booking.final_amount.minor,
+        "booking_type": trip.booking_type,
+        "package_id": trip.package_id,
+        "activity_id": trip.activity_id,
+        "departure_id": trip.departure_id,
+        "booking_details": trip.details,
+        "start_date": trip.start_date,
+        "end_date": trip.end_date,
+        "travelers_count": trip.travelers_count,
+        "price_lines": price.lines,
+        "base_amount_minor": price.base_amount.minor,
+        "discount_amount_minor": price.discount_amount.minor,
+        "voucher_discount_minor": price.voucher_discount.minor,
+        "tax_amount_minor": price.tax_amount.minor,
+        "fee_amount_minor": price.fee_amount.minor,
+        "final_amount_minor": price.final_amount.minor,
         "amount_due_minor": booking.amount_due.minor,
+        "points_redeemed": price.points,
         "currency": unit,
         "hold_expires_at": booking.hold_expires_at,
         "items": [
             {
                 **vars(item),
                 "unit_price_minor": item.unit_price.minor,
+                "price_minor": item.price.minor,
+                "discount_minor": item.discount.minor,
+                "tax_minor": item.tax.minor,
+                "fee_minor": item.fee.minor,
                 "total_price_minor": item.total_price.minor,
                 "currency": unit,
             }

@@ -4,9 +4,11 @@ from marshmallow import fields, validate
 
 from api.fields import Localized, MoneyField, Schema, Text
 from api.pagination import ChangesQuery, sort_field
+from domain.sales.agreed import BookingType
 from domain.sales.bookings import BookingStatus
 
 MOST_TRAVELERS = 200
+MOST_POINTS = 100_000_000
 
 
 class TravelerRequest(Schema):
@@ -18,13 +20,19 @@ class TravelerRequest(Schema):
 
 
 class BookingRequest(Schema):
-    booking_type = fields.String(load_default="PACKAGE", validate=validate.OneOf(["PACKAGE"]))
-    package_id = fields.UUID(required=True)
-    departure_id = fields.UUID(required=True)
+    """What is wanted: a package or an activity on one of its departures."""
+
+    booking_type = fields.Enum(BookingType, by_value=True, load_default=BookingType.PACKAGE)
+    package_id = fields.UUID(load_default=None, allow_none=True)
+    activity_id = fields.UUID(load_default=None, allow_none=True)
+    departure_id = fields.UUID(load_default=None, allow_none=True)
     travelers_count = fields.Integer(required=True, strict=True, validate=validate.Range(1, MOST_TRAVELERS))
     travelers = fields.List(
         fields.Nested(TravelerRequest), load_default=list, validate=validate.Length(max=MOST_TRAVELERS)
     )
+    voucher_code = Text(most=40, least=1, load_default=None, allow_none=True)
+    points_to_redeem = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, MOST_POINTS))
+    quote_token = Text(most=500, least=1, load_default=None, allow_none=True)
     special_requests = Text(most=2000, multiline=True, load_default="")
     user_id = fields.UUID(load_default=None)
 
@@ -42,22 +50,47 @@ class ItemShown(Schema):
     item_name_ar = fields.String()
     item_name_en = fields.String()
     quantity = fields.Integer()
+    booking_type = fields.String()
     unit_price = MoneyField()
+    price = MoneyField()
+    discount = MoneyField()
+    tax = MoneyField()
+    fee = MoneyField()
     total_price = MoneyField()
+    details = fields.Dict()
+    notes = fields.String()
+
+
+class NotAppliedShown(Schema):
+    """Why an offer or the voucher gives nothing: `reason` is stable, `figures` are what it speaks of."""
+
+    kind = fields.String()
+    reason = fields.String()
+    source_id = fields.UUID(allow_none=True)
+    code = fields.String(allow_none=True)
+    title = Localized()
+    figures = fields.Dict(keys=fields.String(), values=fields.String())
 
 
 class QuoteShown(Schema):
+    """`quote_token`, sent with a booking until `good_until`, places it at this price or not at all."""
+
     lines = fields.List(fields.Nested(LineShown))
     base_amount = MoneyField()
     discount_amount = MoneyField()
     voucher_discount = MoneyField()
     tax_amount = MoneyField()
+    fee_amount = MoneyField()
     total = MoneyField()
     final_amount = MoneyField()
+    points_redeemed = fields.Integer()
+    not_applied = fields.List(fields.Nested(NotAppliedShown))
     seats_left = fields.Integer(allow_none=True)
     tier_code = fields.String()
     expected_points = fields.Integer()
     expected_cashback = MoneyField()
+    quote_token = fields.String()
+    good_until = fields.DateTime()
 
 
 class BookingSummary(Schema):
@@ -68,7 +101,9 @@ class BookingSummary(Schema):
     booking_source = fields.String()
     booking_type = fields.String()
     package_id = fields.UUID(allow_none=True)
+    activity_id = fields.UUID(allow_none=True)
     departure_id = fields.UUID(allow_none=True)
+    booking_details = fields.Dict()
     status = fields.String()
     payment_status = fields.String()
     lines = fields.List(fields.Nested(LineShown), attribute="price_lines")
@@ -76,7 +111,9 @@ class BookingSummary(Schema):
     discount_amount = MoneyField()
     voucher_discount = MoneyField()
     tax_amount = MoneyField()
+    fee_amount = MoneyField()
     final_amount = MoneyField()
+    points_redeemed = fields.Integer()
     amount_due = MoneyField()
     hold_expires_at = fields.DateTime(allow_none=True)
     special_requests = fields.String()

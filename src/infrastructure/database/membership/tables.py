@@ -7,6 +7,7 @@ from domain.membership.memberships import MembershipSubscription, SubscriptionSt
 from domain.shared.money import Money
 from infrastructure.database.metadata import (
     Hundredths,
+    PercentageNumber,
     instant,
     key,
     mappers,
@@ -31,9 +32,12 @@ membership_plans = Table(
     unit(),
     Column("cashback_rate", Hundredths, nullable=False),
     Column("points_multiplier", Hundredths, nullable=False),
+    # Percent off what members book; the guide names none, so plans begin without.
+    Column("discount_rate", PercentageNumber, nullable=False, server_default="0"),
     Column("color_hex", Text, nullable=False),
     Column("is_active", Boolean, nullable=False, server_default="true"),
     CheckConstraint("price_minor >= 0", name="price_not_negative"),
+    CheckConstraint("discount_rate BETWEEN 0 AND 100", name="discount_rate_is_percent"),
 )
 
 membership_subscriptions = Table(

@@ -12,26 +12,30 @@ HOLDINGS = (
         erased={
             "customer_info": "'{}'::jsonb",
             "special_requests": "''",
+            "booking_details": "'{}'::jsonb",
             "cancellation_reason": "CASE WHEN cancellation_reason IS NOT NULL THEN 'erased' END",
         },
         exported_as="bookings",
         exported=(
-            "id", "booking_number", "booking_source", "booking_type", "package_id", "departure_id", "status",
-            "payment_status", "price_lines", "base_amount_minor", "discount_amount_minor", "voucher_discount_minor",
-            "tax_amount_minor", "final_amount_minor", "paid_amount_minor", "currency", "customer_info",
-            "special_requests", "start_date", "end_date", "travelers_count", "cancellation_reason", "cancelled_at",
-            "created_at",
+            "id", "booking_number", "booking_source", "booking_type", "package_id", "activity_id",
+            "departure_id", "booking_details", "status", "payment_status", "price_lines", "base_amount_minor",
+            "discount_amount_minor", "voucher_discount_minor", "tax_amount_minor", "fee_amount_minor",
+            "final_amount_minor", "points_redeemed", "paid_amount_minor", "currency", "customer_info",
+            "special_requests", "start_date", "end_date", "travelers_count", "cancellation_reason",
+            "cancelled_at", "created_at",
         ),
         plain=because(
-            "numbers, codes and prices of what was sold", "booking_number", "booking_type", "price_lines", "tier_code"
+            "numbers, codes and prices of what was sold, and on which terms", "booking_number", "booking_type",
+            "price_lines", "tier_code", "exchange_from", "cancellation_terms", "time_zone",
         ),
     ),
     Holding(
         table=tables.booking_items,
         belongs=_THEIRS,
+        erased={"item_details": "'{}'::jsonb", "notes": "''"},
         exported_as="booking_items",
         exported=("booking_id", "booking_type", "item_name_ar", "item_name_en", "quantity", "unit_price_minor",
-                  "total_price_minor", "currency"),
+                  "total_price_minor", "currency", "item_details", "notes"),
         plain=because("names of goods, as they stand in the catalogue", "booking_type", "item_name_ar", "item_name_en"),
     ),
     Holding(

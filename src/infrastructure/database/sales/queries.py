@@ -8,13 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from application.queries import CHANGES, NEWEST, After, Row
+from application.sales.ports import CatalogueItem, OnSale
 from infrastructure.database.pages import Order, order_sql, order_values
+from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values
 from infrastructure.database.transaction import Database
 
 _COLUMNS = """
-    b.id, b.booking_number, b.user_id, b.agent_id, b.booking_source, b.booking_type, b.package_id, b.departure_id,
-    b.status, b.payment_status, b.price_lines, b.base_amount_minor, b.discount_amount_minor,
-    b.voucher_discount_minor, b.tax_amount_minor, b.final_amount_minor, b.paid_amount_minor, b.currency,
+    b.id, b.booking_number, b.user_id, b.agent_id, b.booking_source, b.booking_type, b.package_id, b.activity_id,
+    b.departure_id, b.booking_details, b.status, b.payment_status, b.price_lines, b.base_amount_minor,
+    b.discount_amount_minor, b.voucher_discount_minor, b.tax_amount_minor, b.fee_amount_minor, b.final_amount_minor,
+    b.points_redeemed, b.paid_amount_minor, b.currency,
     b.special_requests, b.start_date, b.end_date, b.travelers_count, b.cancellation_reason, b.cancelled_at,
     b.created_at, b.updated_at,
     CASE WHEN b.status IN ('CANCELLED', 'REFUNDED') THEN 0 ELSE b.final_amount_minor - b.paid_amount_minor END
@@ -24,9 +27,11 @@ _COLUMNS = """
 _ONE = f"""
 SELECT {_COLUMNS},
        (SELECT json_agg(json_build_object(
-            'id', i.id, 'item_name_ar', i.item_name_ar, 'item_name_en', i.item_name_en, 'quantity', i.quantity,
-            'unit_price_minor', i.unit_price_minor, 'total_price_minor', i.total_price_minor,
-            'currency', i.currency) ORDER BY i.id)
+            'id', i.id, 'booking_type', i.booking_type, 'item_name_ar', i.item_name_ar, 'item_name_en', i.item_name_en,
+            'quantity', i.quantity, 'unit_price_minor', i.unit_price_minor, 'price_minor', i.price_minor,
+            'discount_minor', i.discount_minor, 'tax_minor', i.tax_minor, 'fee_minor', i.fee_minor,
+            'total_price_minor', i.total_price_minor, 'currency', i.currency, 'details', i.item_details,
+            'notes', i.notes) ORDER BY i.id)
         FROM booking_items i WHERE i.booking_id = b.id) AS items
 FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
 WHERE b.id = %(id)s AND (%(owner)s::uuid IS NULL OR b.user_id = %(owner)s OR b.agent_id = %(owner)s)
@@ -55,19 +60,6 @@ FROM booking_status_history WHERE booking_id = %s ORDER BY id
 """
 _VISIBLE = """
 SELECT 1 FROM bookings WHERE id = %(id)s AND (%(owner)s::uuid IS NULL OR user_id = %(owner)s OR agent_id = %(owner)s)
-"""
-_QUOTE_BASIS = """
-SELECT p.name_ar, p.name_en, p.base_price_minor, p.currency, p.tax_rate, p.tax_inclusive, p.min_travelers,
-       p.max_travelers, d.starts_on, d.ends_on, d.capacity - d.seats_taken AS seats_left,
-       d.status AS departure_status, coalesce(m.tier_code, 'GUEST') AS tier_code,
-       coalesce(m.cashback_rate, 0) AS cashback_rate, coalesce(m.points_multiplier, 1) AS points_multiplier
-FROM packages p
-LEFT JOIN departures d ON d.package_id = p.id AND d.id = %(departure_id)s
-LEFT JOIN LATERAL (
-    SELECT l.tier_code, l.cashback_rate, l.points_multiplier
-    FROM membership_subscriptions s JOIN membership_plans l ON l.id = s.plan_id
-    WHERE s.user_id = %(buyer_id)s AND s.status = 'ACTIVE' AND s.expiry_date >= %(today)s LIMIT 1) m ON true
-WHERE p.id = %(package_id)s AND p.status = 'ACTIVE'
 """
 
 
@@ -103,8 +95,7 @@ class SqlSalesQueries:
             return None
         return self._database.rows(_HISTORY, (booking_id,))
 
-    def quote_basis(self, *, package_id: UUID, departure_id: UUID | None, buyer_id: UUID, today: date) -> Row | None:
-        return self._database.row(
-            _QUOTE_BASIS,
-            {"package_id": package_id, "departure_id": departure_id, "buyer_id": buyer_id, "today": today},
-        )
+    def on_sale(self, item: CatalogueItem, *, departure_id: UUID | None, buyer_id: UUID, today: date) -> OnSale | None:
+        values = sale_values(item.id, departure_id=departure_id, buyer_id=buyer_id, today=today)
+        row = self._database.row(OFFERED[item.booking_type], values)
+        return offered_of(row, item.booking_type) if row is not None else None

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Numeric,
     Sequence,
     SmallInteger,
     Table,
@@ -19,12 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from domain.sales.bookings import (
-    BookingPaymentStatus,
-    BookingSource,
-    BookingStatus,
-    HoldStatus,
-)
+from domain.sales.agreed import BookingSource
+from domain.sales.bookings import BookingPaymentStatus, BookingStatus
+from domain.sales.holds import HoldStatus
 from infrastructure.database.metadata import (
     Hundredths,
     PercentageNumber,
@@ -37,6 +35,9 @@ from infrastructure.database.metadata import (
     status,
     unit,
 )
+
+AGREED_BEFORE = '{"policy_id": null, "tiers": [{"hours_before": 0, "refund": 10000}]}'
+"""All of it back until the trip begins."""
 
 booking_numbers = Sequence("booking_numbers", metadata=metadata)
 
@@ -63,7 +64,9 @@ bookings = Table(
     *status("booking_source", BookingSource),
     Column("booking_type", Text, ForeignKey("booking_types.type_code"), nullable=False),
     reference("package_id", "packages.id", nullable=True),
+    reference("activity_id", "activities.id", nullable=True),
     reference("departure_id", "departures.id", nullable=True),
+    Column("booking_details", JSONB, nullable=False, server_default="{}"),
     *status("status", BookingStatus),
     *status("payment_status", BookingPaymentStatus),
     Column("price_lines", JSONB, nullable=False),
@@ -71,31 +74,54 @@ bookings = Table(
     money("discount_amount"),
     money("voucher_discount"),
     money("tax_amount"),
+    money_at_zero("fee_amount"),
     money("final_amount"),
+    # Points that were redeemed for a part of the discount.
+    Column("points_redeemed", Integer, nullable=False, server_default="0"),
+    money_at_zero("points_worth"),
     # What confirms it; NULL is all of the price.
     money("deposit_amount", nullable=True),
     money("paid_amount"),
     money_at_zero("points_paid_amount"),
     money_at_zero("refunded_amount"),
     unit(),
+    # The dated rate that the price was converted with, from the currency of the catalogue.
+    reference("exchange_rate_id", "exchange_rates.id", nullable=True),
+    Column("exchange_from", Text),
+    Column("exchange_rate", Numeric(21, 12)),
     Column("tax_rate", PercentageNumber, nullable=False),
     Column("tier_code", Text, nullable=False),
     Column("points_multiplier", Hundredths, nullable=False),
     Column("cashback_rate", PercentageNumber, nullable=False),
+    Column("bonus_points", Integer, nullable=False, server_default="0"),
+    money_at_zero("bonus_cashback"),
+    # What was agreed about cancelling; everything comes back until the trip begins where nothing else was.
+    Column("cancellation_terms", JSONB, nullable=False, server_default=AGREED_BEFORE),
     Column("customer_info", JSONB, nullable=False),
     Column("special_requests", Text, nullable=False),
     Column("start_date", Date, nullable=False),
     Column("end_date", Date, nullable=False),
+    # When the trip begins where it begins; NULL is midnight there: the release before wrote none.
+    instant("starts_at", nullable=True),
+    Column("time_zone", Text, nullable=False, server_default="Africa/Cairo"),
     Column("travelers_count", Integer, nullable=False),
     Column("cancellation_reason", Text),
+    reference("cancelled_by_user_id", "users.id", nullable=True),
     instant("cancelled_at", nullable=True),
     instant("created_at"),
     instant("updated_at"),
     CheckConstraint("travelers_count > 0", name="travelers_above_zero"),
     CheckConstraint(
-        "base_amount_minor - discount_amount_minor - voucher_discount_minor + tax_amount_minor = final_amount_minor",
-        name="price_adds_up",
+        "base_amount_minor - discount_amount_minor - voucher_discount_minor + tax_amount_minor + fee_amount_minor"
+        " = final_amount_minor",
+        name="price_with_fee_adds_up",
     ),
+    CheckConstraint(
+        "points_redeemed >= 0 AND points_worth_minor BETWEEN 0 AND discount_amount_minor"
+        " AND (points_redeemed > 0) = (points_worth_minor > 0)",
+        name="points_are_discount",
+    ),
+    CheckConstraint("num_nonnulls(package_id, activity_id) <= 1", name="of_one_item"),
     CheckConstraint("paid_amount_minor BETWEEN 0 AND final_amount_minor", name="paid_within_price"),
     CheckConstraint(
         "status NOT IN ('CONFIRMED', 'IN_PROGRESS')"
@@ -109,6 +135,7 @@ bookings = Table(
     Index("ix_bookings_created_at_id", "created_at", "id"),
     Index("ix_bookings_departure_id", "departure_id"),
     Index("ix_bookings_updated_at_id", "updated_at", "id"),
+    Index("ix_bookings_activity_id", "activity_id", postgresql_where="activity_id IS NOT NULL"),
 )
 
 booking_items = Table(
@@ -121,8 +148,15 @@ booking_items = Table(
     Column("item_name_en", Text, nullable=False),
     Column("quantity", Integer, nullable=False),
     money("unit_price"),
+    # Its own shares; rows of the release before have none but the total.
+    money_at_zero("price"),
+    money_at_zero("discount"),
+    money_at_zero("tax"),
+    money_at_zero("fee"),
     money("total_price"),
     unit(),
+    Column("item_details", JSONB, nullable=False, server_default="{}"),
+    Column("notes", Text, nullable=False, server_default=""),
     CheckConstraint("quantity > 0", name="quantity_above_zero"),
     Index("ix_booking_items_booking_id", "booking_id"),
 )
@@ -156,10 +190,10 @@ holds = Table(
     "holds",
     metadata,
     Column("booking_id", Uuid, ForeignKey("bookings.id"), primary_key=True),
-    reference("departure_id", "departures.id"),
+    reference("departure_id", "departures.id", nullable=True),
     Column("seats", Integer, nullable=False),
     *status("status", HoldStatus),
     instant("expires_at"),
-    CheckConstraint("seats > 0", name="seats_above_zero"),
+    CheckConstraint("CASE WHEN departure_id IS NULL THEN seats = 0 ELSE seats > 0 END", name="seats_of_a_departure"),
     Index("ix_holds_expires_at", "expires_at", postgresql_where="status = 'ACTIVE'"),
 )

@@ -1,0 +1,58 @@
+"""Bookings that nobody paid in time give back what they took."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from application.billing.tenders import cancel_payments
+from application.ports import NewUnitOfWork, UnitOfWork
+from application.sales.giving_back import free_seats, restore_points
+from domain.operations.settings import GRACE_MINUTES
+from domain.shared.clock import Clock
+from domain.shared.errors import Conflict
+from domain.shared.identifiers import NewId
+
+GRACE = timedelta(minutes=GRACE_MINUTES.default)
+"""Seats are given back this long after the shown deadline where nothing else is set: money may be on its way."""
+
+
+def expire_bookings(
+    *, new_uow: NewUnitOfWork, clock: Clock, new_id: NewId, grace: timedelta = GRACE, limit: int = 500
+) -> int:
+    """Give back the seats of bookings whose time to pay, and the grace after it, is over.
+
+    Each in a transaction of its own: one that is being paid at this moment holds up no other.
+    """
+    now = clock.now()
+    with new_uow() as uow:
+        due = uow.bookings.due_for_expiry(before=now - grace, limit=limit)
+    return sum(
+        _expire_or_leave(booking_id, new_uow=new_uow, clock=clock, new_id=new_id, grace=grace) for booking_id in due
+    )
+
+
+def _expire_or_leave(
+    booking_id: UUID, *, new_uow: NewUnitOfWork, clock: Clock, new_id: NewId, grace: timedelta
+) -> bool:
+    """Expire one booking; one that somebody holds for longer than a lock is waited for is left to the next run."""
+    try:
+        return _expire_booking(booking_id, uow=new_uow(), clock=clock, new_id=new_id, grace=grace)
+    except Conflict:
+        return False
+
+
+def _expire_booking(booking_id: UUID, *, uow: UnitOfWork, clock: Clock, new_id: NewId, grace: timedelta) -> bool:
+    now = clock.now()
+    with uow:
+        booking = uow.bookings.get(booking_id)
+        deadline = booking.hold_expires_at
+        # Looked at again under its lock: the payment may have come in since.
+        if not booking.is_awaiting_deposit or deadline is None or deadline > now - grace:
+            return False
+        free_seats(booking, uow=uow)
+        cancel_payments(uow.payments.pending_of(booking_id), uow=uow, clock=clock)
+        restore_points(booking, booking.price.points, key="expired", uow=uow, at=now, new_id=new_id)
+        booking.expire(at=now)
+        uow.commit()
+    return True

@@ -1,0 +1,155 @@
+"""The price of what a customer chose: the same for a quote and for the booking that is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from application.ledger.points import points_terms
+from application.operations.ports import SystemSettings
+from application.sales.ports import OnSale
+from domain.ledger.points import PointsTerms
+from domain.operations.settings import BOOKING_FEE
+from domain.pricing.baskets import Basket, NotApplied, Promotion
+from domain.pricing.price_lists import Party
+from domain.pricing.quotes import ItemShare, PriceLine, Quote, Terms, quote
+from domain.sales.agreed import BookedPrice, BookingItem, BookingType
+from domain.shared.identifiers import NewId
+from domain.shared.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What the customer chose that the price depends on."""
+
+    party: Party
+    voucher_code: str | None = None
+    points: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promoted:
+    """Offers that run, the first to be tried first, and the voucher that was named."""
+
+    offers: Sequence[Promotion] = ()
+    voucher: Promotion | NotApplied | None = None
+
+
+NOTHING_PROMOTED = Promoted()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricingSettings:
+    """The company's figures: what points are worth, and its fee on a booking, by currency."""
+
+    points: PointsTerms
+    fees: Mapping[str, Money]
+
+    def fee_in(self, currency: str) -> Money:
+        return self.fees.get(currency, Money.zero(currency))
+
+
+def pricing_settings(values: SystemSettings) -> PricingSettings:
+    """The company's figures, as staff chose them."""
+    fees = [Money.parse(fee["amount"], fee["currency"]) for fee in values.value(BOOKING_FEE)]
+    return PricingSettings(points=points_terms(values), fees={fee.currency.code: fee for fee in fees})
+
+
+def price_of(offered: OnSale, chosen: Chosen, *, promoted: Promoted, settings: PricingSettings, at: datetime) -> Quote:
+    """Price an item of the catalogue. Raises InvalidValue for a party that it does not take."""
+    starts_on = offered.departure.starts_on if offered.departure is not None else None
+    item = offered.price_list.item_for(chosen.party, starts_on=starts_on)
+    basket = Basket(
+        items=(item,),
+        currency=item.taken_off.currency.code,
+        tier_code=offered.rewards.tier_code,
+        at=at,
+        starts_on=starts_on,
+    )
+    terms = Terms(
+        member_rate=offered.member_rate,
+        offers=promoted.offers,
+        voucher=promoted.voucher,
+        points=chosen.points,
+        tender=settings.points.tender,
+        fee=settings.fee_in(basket.currency),
+    )
+    return quote(basket, terms)
+
+
+def booked_price(priced: Quote) -> BookedPrice:
+    """A quote as a booking freezes it."""
+    return BookedPrice(
+        lines=tuple(line_row(line) for line in priced.lines),
+        base_amount=priced.base_amount,
+        discount_amount=priced.discount_amount,
+        voucher_discount=priced.voucher_discount,
+        tax_amount=priced.tax_amount,
+        fee_amount=priced.fee_amount,
+        tax_rate=priced.tax_rate,
+        final_amount=priced.total,
+        points=priced.points,
+        points_worth=priced.points_worth,
+    )
+
+
+def line_row(line: PriceLine) -> dict[str, Any]:
+    """A line as it is kept and shown: minor units beside their currency."""
+    return {
+        "kind": line.kind.value,
+        "description_ar": line.description_ar,
+        "description_en": line.description_en,
+        "quantity": line.quantity,
+        "amount_minor": line.amount.minor,
+        "currency": line.amount.currency.code,
+        "source_id": str(line.source_id) if line.source_id is not None else None,
+    }
+
+
+def booked_items(priced: Quote, *, new_id: NewId) -> list[BookingItem]:
+    """What was bought, with each item's shares; what came free of charge is an item of no price."""
+    bought = [_booked(share, new_id()) for share in priced.shares]
+    first = bought[0]
+    gifts = [
+        _gift(benefit.gift_ar, benefit.gift_en, first, new_id())
+        for benefit in priced.benefits
+        if benefit.gift_ar or benefit.gift_en
+    ]
+    return [*bought, *gifts]
+
+
+def _booked(share: ItemShare, item_id: UUID) -> BookingItem:
+    item, unit = share.item, share.unit
+    return BookingItem(
+        id=item_id,
+        booking_type=BookingType(item.booking_type),
+        item_name_ar=f"{item.name_ar} - {unit.label_ar}" if unit.label_ar else item.name_ar,
+        item_name_en=f"{item.name_en} - {unit.label_en}" if unit.label_en else item.name_en,
+        quantity=unit.quantity,
+        unit_price=unit.price,
+        price=share.price,
+        discount=share.discount,
+        tax=share.tax,
+        fee=share.fee,
+        total_price=share.total,
+    )
+
+
+def _gift(name_ar: str, name_en: str, beside: BookingItem, item_id: UUID) -> BookingItem:
+    nothing = Money(0, beside.total_price.currency)
+    return BookingItem(
+        id=item_id,
+        booking_type=beside.booking_type,
+        item_name_ar=name_ar,
+        item_name_en=name_en,
+        quantity=1,
+        unit_price=nothing,
+        price=nothing,
+        discount=nothing,
+        tax=nothing,
+        fee=nothing,
+        total_price=nothing,
+    )

@@ -1,0 +1,94 @@
+"""Starting and completing trips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from application.billing.revenue import revenue
+from application.ledger.cashback import ClawBackCashback, PromiseCashback, claw_back_cashback, promise_cashback
+from application.ports import UnitOfWork
+from domain.ledger.cashback import eligible_from
+from domain.sales.bookings import Booking
+from domain.shared.clock import Clock, business_date, start_of_business_day
+from domain.shared.identifiers import NewId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvanceBooking:
+    """Staff say that a trip begins or is over; a reason is needed ahead of its dates."""
+
+    booking_id: UUID
+    actor_id: UUID
+    override_reason: str | None
+
+
+def start_booking(command: AdvanceBooking, *, uow: UnitOfWork, clock: Clock) -> None:
+    """The trip begins. Raises IllegalTransition or OverrideReasonNeeded."""
+    now = clock.now()
+    with uow:
+        booking = uow.bookings.get(command.booking_id)
+        before = booking.status
+        booking.start(today=business_date(now), override_reason=command.override_reason, by=command.actor_id, at=now)
+        _audit(uow, command, "bookings.start", before, booking, clock)
+        uow.commit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompleteBooking(AdvanceBooking):
+    """Staff say that a trip is over; its cashback waits this long at least."""
+
+    cashback_eligible_after: timedelta
+
+
+def complete_booking(command: CompleteBooking, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
+    """The trip is over: what was prepaid is earned, and the customer's cashback is promised."""
+    now = clock.now()
+    with uow:
+        booking = uow.bookings.get(command.booking_id)
+        before = booking.status
+        booking.complete(today=business_date(now), override_reason=command.override_reason, by=command.actor_id, at=now)
+        earned = booking.paid_amount - booking.refunded_amount
+        if earned.is_positive:
+            key = f"revenue:booking:{booking.id}"
+            uow.ledger.post([revenue(booking, earned, key=key, journal_id=new_id(), at=now)])
+        promise_cashback(_promise(command, booking, completed_at=now), uow=uow, new_id=new_id)
+        if booking.refunded_amount.is_positive:
+            # Of what was refunded before the trip was over, nothing stays promised.
+            refunds = ClawBackCashback(booking_id=booking.id, refunded=booking.refunded_amount, of=booking.paid_amount)
+            claw_back_cashback(refunds, uow=uow, clock=clock, new_id=new_id)
+        _audit(uow, command, "bookings.complete", before, booking, clock)
+        uow.commit()
+
+
+def _promise(command: CompleteBooking, booking: Booking, *, completed_at: datetime) -> PromiseCashback:
+    # A trip that was completed ahead of its dates stays refundable until the day on which it would have begun.
+    refundable_until = start_of_business_day(booking.start_date)
+    return PromiseCashback(
+        user_id=booking.user_id,
+        booking_id=booking.id,
+        booking_number=booking.booking_number,
+        paid=booking.paid_amount,
+        rate=booking.rewards.cashback_rate,
+        bonus=booking.rewards.bonus_cashback,
+        completed_at=completed_at,
+        eligible_at=eligible_from(
+            completed_at, after=command.cashback_eligible_after, refundable_until=refundable_until
+        ),
+    )
+
+
+def _audit(uow: UnitOfWork, command: AdvanceBooking, action: str, before: str, booking: Booking, clock: Clock) -> None:
+    uow.audit.add(
+        actor=command.actor_id,
+        action=action,
+        resource_type="BOOKING",
+        resource_id=booking.id,
+        changes={
+            "before": {"status": before},
+            "after": {"status": booking.status},
+            "override_reason": command.override_reason,
+        },
+        at=clock.now(),
+    )
