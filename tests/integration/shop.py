@@ -23,7 +23,7 @@ from application.membership.memberships import Subscribe, subscribe
 from application.ports import NewUnitOfWork
 from application.sales.bookings import PlaceBooking, place_booking
 from application.sales.ports import CatalogueItem
-from application.sales.pricing import Chosen, pricing_settings
+from application.sales.pricing import Chosen, PricingSettings, pricing_settings
 from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
 from domain.billing.payments import PaymentMethod, PaymentType
 from domain.catalogue.departures import Departure
@@ -86,14 +86,6 @@ def all_at_once(works: Sequence[Callable[[], Answer]]) -> list[Answer | BaseExce
     return [future.exception() or future.result() for future in futures]
 
 
-def item_of(departure: Departure) -> CatalogueItem:
-    """What a departure is of."""
-    if departure.package_id is not None:
-        return CatalogueItem(booking_type=BookingType.PACKAGE, id=departure.package_id)
-    assert departure.activity_id is not None
-    return CatalogueItem(booking_type=BookingType.ACTIVITY, id=departure.activity_id)
-
-
 @dataclass(frozen=True)
 class Shop:
     """Use cases with the scripted gateway behind them, in the words of a test."""
@@ -142,6 +134,8 @@ class Shop:
         *,
         travelers: int = 1,
         deposit: Percentage = WHOLE,
+        fee: Money | None = None,
+        price_token: str | None = None,
         **chosen: Any,
     ) -> Booking:
         departure = departure or self.a_departure()
@@ -150,17 +144,35 @@ class Shop:
             actor_is_staff=False,
             user_id=customer,
             agent_id=None,
-            item=item_of(departure),
+            item=self.item_of(departure),
             departure_id=departure.id,
-            chosen=Chosen(party=Party(count=travelers), **chosen),
+            chosen=self.chosen(travelers, **chosen),
             travelers=(),
             special_requests="",
             hold_for=HOLD_FOR,
             deposit=deposit,
-            settings=pricing_settings(self.use.system_settings),
+            settings=self.pricing(fee),
+            price_token=price_token,
         )
         use = self.use
         return place_booking(command, uow=use.new_uow(), clock=use.clock, new_id=use.new_id, digests=use.digests)
+
+    @staticmethod
+    def item_of(departure: Departure) -> CatalogueItem:
+        """What a departure is of."""
+        if departure.package_id is not None:
+            return CatalogueItem(booking_type=BookingType.PACKAGE, id=departure.package_id)
+        assert departure.activity_id is not None
+        return CatalogueItem(booking_type=BookingType.ACTIVITY, id=departure.activity_id)
+
+    @staticmethod
+    def chosen(travelers: int, **others: Any) -> Chosen:
+        return Chosen(party=Party(count=travelers), **others)
+
+    def pricing(self, fee: Money | None = None) -> PricingSettings:
+        """The settings as they are, with a fee where a test wants one."""
+        settings = pricing_settings(self.use.system_settings)
+        return settings if fee is None else replace(settings, fees={fee.currency.code: fee})
 
     def subscribe(self, customer: UUID, plan: str = "GOLD") -> UUID:
         command = Subscribe(user_id=customer, plan_code=plan)
@@ -379,7 +391,17 @@ PROMISES = {
     "money for bookings that are not confirmed is in suspense": """
         SELECT b.id FROM bookings b JOIN ledger_journals j
             ON j.reference_id = b.id AND j.journal_type IN ('PAYMENT', 'REDEEMED')
-        WHERE b.status NOT IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED')""",
+        JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id
+        WHERE b.status NOT IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED') AND a.kind = 'CUSTOMER_PREPAYMENTS'""",
+    "points that a price counts on are taken while the booking lives, and back when it is over": """
+        SELECT b.id FROM bookings b WHERE b.status <> 'REFUNDED' AND b.points_redeemed
+            * CASE WHEN b.status = 'CANCELLED' AND b.paid_amount_minor = 0 AND b.final_amount_minor > 0
+              THEN 0 ELSE 1 END <> (
+            SELECT coalesce(-sum(e.amount_minor), 0) FROM ledger_journals r
+            JOIN ledger_journals j ON j.id = r.id OR j.reverses_journal_id = r.id
+            JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id
+            WHERE r.idempotency_key = 'points:redeemed:booking:' || b.id AND a.kind = 'POINTS')
+          AND (b.status <> 'CANCELLED' OR b.paid_amount_minor = 0)""",
     "parts are the whole, and taken together": """
         SELECT p.id FROM payments p JOIN payment_tenders t ON t.payment_id = p.id GROUP BY p.id
         HAVING sum(t.amount_minor) <> p.amount_minor OR bool_or(t.status <> CASE

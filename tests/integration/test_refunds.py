@@ -632,7 +632,7 @@ def test_parts_of_a_price_and_their_refunds_are_documented_to_the_minor_unit(
     credited = [row for row in documents(shop) if row[0] == "CREDIT_NOTE"]
     assert (len(sold), len(credited)) == (2, 4)
     assert sum(row[1] for row in sold) == sum(row[1] for row in credited) == PRICE
-    assert sum(row[2] for row in sold) == sum(row[2] for row in credited) == booking.tax_amount.minor
+    assert sum(row[2] for row in sold) == sum(row[2] for row in credited) == booking.price.tax_amount.minor
 
 
 def test_a_note_stays_when_its_refund_comes_back_and_is_not_issued_twice(

@@ -685,8 +685,8 @@ def test_a_paid_membership_is_active_and_its_rates_are_frozen_into_later_booking
     shop.look(payment_id)
     shop.travel(booking.id, shop.a_customer())
 
-    assert before.tier_code == "GUEST"
-    assert booking.tier_code == "GOLD"
+    assert before.rewards.tier_code == "GUEST"
+    assert booking.rewards.tier_code == "GOLD"
     promised = int(PRICE * plan["cashback_rate"] / 100)
     assert promised > 0
     assert shop.balance(accounts.cashback(customer, "EGP")) == promised
