@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.catalogue.faults import HIGHEST_PRICE
 from domain.catalogue.packages import (
-    HIGHEST_PRICE,
     NotPublishable,
     Package,
     PackageCategory,

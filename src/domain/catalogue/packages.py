@@ -6,13 +6,23 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Final, TypedDict, Unpack
 from uuid import UUID
 
+from domain.catalogue.faults import (
+    listing_faults,
+    missing,
+    out_of_range,
+    party_faults,
+    price_faults,
+    text_faults,
+)
+from domain.catalogue.seasons import Season
 from domain.shared.aggregate import Aggregate
-from domain.shared.errors import Conflict, FieldFault, IllegalTransition, InvalidValue, NotFound, RuleBroken
+from domain.shared.clock import BUSINESS_ZONE, MIDNIGHT
+from domain.shared.errors import Conflict, FieldFault, IllegalTransition, NotFound, RuleBroken
 from domain.shared.events import DomainEvent
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
@@ -37,7 +47,7 @@ class UnsoundPackage(RuleBroken):
 
 
 class SlugTaken(Conflict):
-    """Another package has this address."""
+    """Another one of its kind has this address."""
 
     code = "slug_taken"
 
@@ -114,6 +124,7 @@ class PackageDetails(TypedDict, total=False):
     display_order: int
     availability_start: date | None
     availability_end: date | None
+    time_zone: str
 
 
 @dataclass(eq=False, kw_only=True)
@@ -145,6 +156,7 @@ class Package(Aggregate):
     status: PackageStatus
     availability_start: date | None = None
     availability_end: date | None = None
+    time_zone: str = BUSINESS_ZONE.key
     vendor_id: UUID | None = None
     created_by_user_id: UUID
     created_at: datetime
@@ -196,18 +208,14 @@ class Package(Aggregate):
         self._move_to(PackageStatus.ACTIVE, at=at)
         self.record(PackagePublished(at=at, package_id=self.id))
 
-    def last_day(self, starts_on: date) -> date:
-        """When a departure that starts then is over; the first day counts."""
+    def last_day(self, starts_on: date, _start_time: time = MIDNIGHT) -> date:
+        """When a departure that starts then is over; the first day counts, at whatever hour it begins."""
         return starts_on + timedelta(days=self.duration_days - 1)
 
     def refuse_outside_season(self, starts_on: date, ends_on: date) -> None:
         """Raises InvalidValue for dates at which this package is not offered."""
-        if self.availability_start is not None and starts_on < self.availability_start:
-            detail = f"the package is offered from {self.availability_start}"
-            raise InvalidValue(detail, pointer="/starts_on", code="out_of_range")
-        if self.availability_end is not None and ends_on > self.availability_end:
-            detail = f"the package is offered until {self.availability_end}"
-            raise InvalidValue(detail, pointer="/ends_on", code="out_of_range")
+        season = Season(self.availability_start, self.availability_end)
+        season.refuse_outside(starts_on, ends_on)
 
     def _move_to(self, status: PackageStatus, *, at: datetime) -> None:
         if status not in NEXT[self.status]:
@@ -216,25 +224,12 @@ class Package(Aggregate):
         self.updated_at = at
 
 
-NAME_LENGTH: Final = 200
-DESCRIPTION_LENGTH: Final = 10_000
 LINE_LENGTH: Final = 300
 MOST_DESTINATIONS: Final = 30
 MOST_LINES: Final = 50
 LONGEST_DAYS: Final = 365
-MOST_TRAVELERS: Final = 200
 MOST_STEPS: Final = 400
-HIGHEST_PRICE: Final = 10_000_000
-"""In whole units of any currency, for one traveller."""
-LAST_PLACE: Final = 10_000
-"""The highest `display_order`."""
 
-_LONGEST_TEXT = {
-    "name_ar": NAME_LENGTH,
-    "name_en": NAME_LENGTH,
-    "description_ar": DESCRIPTION_LENGTH,
-    "description_en": DESCRIPTION_LENGTH,
-}
 _LONGEST_LIST = {
     "destinations": (MOST_DESTINATIONS, 100),
     "inclusions_ar": (MOST_LINES, LINE_LENGTH),
@@ -245,65 +240,51 @@ _LONGEST_LIST = {
 
 
 def _refuse(details: PackageDetails) -> None:
-    faults = (*_number_faults(details), *_text_faults(details), *_itinerary_faults(details))
+    faults = (
+        *_number_faults(details),
+        *text_faults(details),
+        *_list_faults(details),
+        *_itinerary_faults(details),
+    )
     if faults:
         raise UnsoundPackage(faults=faults)
 
 
+_SEEN_BY_CUSTOMERS: Final = ("name_ar", "name_en", "description_ar", "description_en", "destinations")
+
+
 def _refuse_unpublishable(details: Mapping[str, Any]) -> None:
-    faults = tuple(
-        FieldFault(pointer=f"/{name}", code="required", detail="needed before a package is published")
-        for name in ("name_ar", "name_en", "description_ar", "description_en", "destinations")
-        if not details[name]
-    )
+    faults = missing(_SEEN_BY_CUSTOMERS, details)
     if faults:
         raise NotPublishable(faults=faults)
 
 
 def _number_faults(details: PackageDetails) -> Iterator[FieldFault]:
     days, nights = details["duration_days"], details["duration_nights"]
-    least, most = details["min_travelers"], details["max_travelers"]
-    price, start, end = details["base_price"], details["availability_start"], details["availability_end"]
-    if not 0 < price.minor <= HIGHEST_PRICE * price.currency.scale:
-        yield _out_of_range("base_price", f"a price is above 0 and at most {HIGHEST_PRICE}")
+    yield from price_faults("base_price", details["base_price"])
     if not 1 <= days <= LONGEST_DAYS:
-        yield _out_of_range("duration_days", f"a trip has 1 to {LONGEST_DAYS} days")
+        yield out_of_range("duration_days", f"a trip has 1 to {LONGEST_DAYS} days")
     if not 0 <= nights <= days:
-        yield _out_of_range("duration_nights", "a trip has no more nights than days")
-    if not 1 <= least <= MOST_TRAVELERS:
-        yield _out_of_range("min_travelers", f"1 to {MOST_TRAVELERS} travellers book together")
-    if not least <= most <= MOST_TRAVELERS:
-        yield _out_of_range("max_travelers", f"at least min_travelers, at most {MOST_TRAVELERS}")
-    if not 0 <= details["display_order"] <= LAST_PLACE:
-        yield _out_of_range("display_order", f"0 to {LAST_PLACE}")
-    if start is not None and end is not None and end < start:
-        yield _out_of_range("availability_end", "on or after availability_start")
+        yield out_of_range("duration_nights", "a trip has no more nights than days")
+    yield from party_faults("min_travelers", "max_travelers", details)
+    yield from listing_faults(details)
 
 
-def _text_faults(details: Mapping[str, Any]) -> Iterator[FieldFault]:
-    if not details["name_ar"] and not details["name_en"]:
-        yield FieldFault(pointer="/name_en", code="required", detail="a package has a name in Arabic or English")
-    for name, longest in _LONGEST_TEXT.items():
-        if len(details[name]) > longest:
-            yield _out_of_range(name, f"at most {longest} characters")
+def _list_faults(details: Mapping[str, Any]) -> Iterator[FieldFault]:
     for name, (most, longest) in _LONGEST_LIST.items():
         if len(details[name]) > most:
-            yield _out_of_range(name, f"at most {most} entries")
+            yield out_of_range(name, f"at most {most} entries")
         for i, line in enumerate(details[name][:most]):
             if not 1 <= len(line) <= longest:
-                yield _out_of_range(f"{name}/{i}", f"1 to {longest} characters")
+                yield out_of_range(f"{name}/{i}", f"1 to {longest} characters")
 
 
 def _itinerary_faults(details: PackageDetails) -> Iterator[FieldFault]:
     if len(details["itinerary"]) > MOST_STEPS:
-        yield _out_of_range("itinerary", f"at most {MOST_STEPS} entries")
+        yield out_of_range("itinerary", f"at most {MOST_STEPS} entries")
     for i, step in enumerate(details["itinerary"][:MOST_STEPS]):
         if not 1 <= step["day"] <= details["duration_days"]:
-            yield _out_of_range(f"itinerary/{i}/day", "a day of the trip")
-
-
-def _out_of_range(pointer: str, detail: str) -> FieldFault:
-    return FieldFault(pointer=f"/{pointer}", code="out_of_range", detail=detail)
+            yield out_of_range(f"itinerary/{i}/day", "a day of the trip")
 
 
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -311,14 +292,14 @@ _LONGEST_SLUG = 80
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def slug_of(name: str) -> str:
+def slug_of(name: str, *, kind: str = "package") -> str:
     """A name as it stands in an address: lower case words of any script joined by hyphens.
 
-    Never one that reads as an id: packages are asked for by either.
+    Never one that reads as an id, in front of which its `kind` is put: packages are asked for by either.
     """
     words = _NOT_WORD.sub("-", unicodedata.normalize("NFKC", name).casefold()).strip("-")
-    slug = words[:_LONGEST_SLUG].rstrip("-") or "package"
-    return f"package-{slug}"[:_LONGEST_SLUG].rstrip("-") if _LIKE_AN_ID.fullmatch(slug) else slug
+    slug = words[:_LONGEST_SLUG].rstrip("-") or kind
+    return f"{kind}-{slug}"[:_LONGEST_SLUG].rstrip("-") if _LIKE_AN_ID.fullmatch(slug) else slug
 
 
 # What people type alike: forms of alef and hamza, ya, ta marbuta, Persian letters, both sets of digits, case.

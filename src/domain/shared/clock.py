@@ -1,11 +1,14 @@
 """Time as a dependency."""
 
 from datetime import UTC, date, datetime, time
-from typing import Protocol
-from zoneinfo import ZoneInfo
+from functools import cache
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo, available_timezones
 
 BUSINESS_ZONE = ZoneInfo("Africa/Cairo")
 """The zone of opening hours, payroll and document dates."""
+
+MIDNIGHT: Final = time()
 
 
 class Clock(Protocol):
@@ -22,3 +25,23 @@ def business_date(at: datetime) -> date:
 def start_of_business_day(day: date) -> datetime:
     """The first instant of a calendar day in Cairo; where its clocks skip midnight, when they do."""
     return datetime.combine(day, time.min, tzinfo=BUSINESS_ZONE).astimezone(UTC)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def is_zone(name: str) -> bool:
+    """Whether this names a zone of the IANA's database, as it is installed here."""
+    return name in _zones()
+
+
+def starts_at(starts_on: date, start_time: time, zone: ZoneInfo) -> datetime:
+    """The UTC instant at which the wall clocks of a place show this time on this day.
+
+    Where clocks are put back and show it twice, the first of the two; where they are put forward and never show
+    it, the instant that the clocks of the hour before would have shown it: 00:30 of a night that skips from 00:00
+    to 01:00 is 01:30 (PEP 495, fold 0).
+    """
+    return datetime.combine(starts_on, start_time.replace(fold=0), tzinfo=zone).astimezone(UTC)

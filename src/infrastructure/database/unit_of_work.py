@@ -20,6 +20,7 @@ from infrastructure.database.billing.manual import SqlManualReceipts, SqlSlips
 from infrastructure.database.billing.refund_repositories import SqlDisputes, SqlRefunds
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.billing.suspense import SqlSuspense
+from infrastructure.database.catalogue.departures import SqlDepartures
 from infrastructure.database.catalogue.repositories import SqlPackages
 from infrastructure.database.identity.api_keys import SqlApiKeys
 from infrastructure.database.identity.invitations import SqlInvitations
@@ -39,7 +40,7 @@ from infrastructure.database.messaging.repositories import SqlNotifications
 from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
 from infrastructure.database.outbox import write_events
 from infrastructure.database.privacy.repositories import SqlPrivacy
-from infrastructure.database.sales.repositories import SqlBookings, SqlDepartures
+from infrastructure.database.sales.repositories import SqlBookings
 from infrastructure.database.transaction import Database, Statements
 
 
@@ -104,7 +105,7 @@ class SqlUnitOfWork:
         touched: list[Aggregate] = []
         made = self.__dict__
         if "departures" in made:
-            self.departures.flush()
+            touched.extend(self.departures.flush())
         if "bookings" in made:
             touched.extend(self.bookings.flush())
         for name in (

@@ -11,16 +11,13 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from api.fields import Localized, MoneyField, Percent, Schema, Text
 from api.pagination import MOST, ChangesQuery, PageQuery, sort_field
 from application.catalogue.queries import SORTS
+from domain.catalogue.faults import DESCRIPTION_LENGTH, LAST_PLACE, MOST_TRAVELERS, NAME_LENGTH
 from domain.catalogue.packages import (
-    DESCRIPTION_LENGTH,
-    LAST_PLACE,
     LINE_LENGTH,
     LONGEST_DAYS,
     MOST_DESTINATIONS,
     MOST_LINES,
     MOST_STEPS,
-    MOST_TRAVELERS,
-    NAME_LENGTH,
     PackageCategory,
 )
 from domain.shared.errors import InvalidValue

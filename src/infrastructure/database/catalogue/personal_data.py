@@ -1,4 +1,4 @@
-"""What the catalogue holds about a person: who made a package, by id."""
+"""What the catalogue holds about a person: who made a package or an activity, by id."""
 
 from infrastructure.database.catalogue import tables
 from infrastructure.database.holdings import Holding, because
@@ -9,8 +9,15 @@ HOLDINGS = (
         plain=because(
             "what is said to everybody about a trip", "slug", "name_ar", "name_en", "description_ar",
             "description_en", "destinations", "inclusions_ar", "inclusions_en", "exclusions_ar", "exclusions_en",
-            "itinerary", "search_text",
+            "itinerary", "search_text", "time_zone",
         ),
     ),
-    Holding(table=tables.departures),
+    Holding(
+        table=tables.activities,
+        plain=because(
+            "what is said to everybody about an activity", "slug", "name_ar", "name_en", "description_ar",
+            "description_en", "location", "featured_image", "search_text", "time_zone",
+        ),
+    ),
+    Holding(table=tables.departures, plain=because("the zone of a place", "time_zone")),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""packages, departures."""
+"""packages, activities, departures."""
 
 from sqlalchemy import (
     BigInteger,
@@ -9,15 +9,19 @@ from sqlalchemy import (
     Date,
     Index,
     Integer,
+    Numeric,
     Table,
     Text,
+    Time,
     UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import composite
 
+from domain.catalogue.activities import Activity, ActivityCategory, ActivityStatus, Difficulty
 from domain.catalogue.departures import DepartureStatus
 from domain.catalogue.packages import Package, PackageCategory, PackageStatus
+from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.money import EXPONENTS, Money
 from infrastructure.database.metadata import (
     PercentageNumber,
@@ -37,8 +41,22 @@ def _with_exponent(exponent: int) -> str:
     return ", ".join(f"'{code}'" for code, decimals in sorted(EXPONENTS.items()) if decimals == exponent)
 
 
-_PRICE_THOUSANDTHS = f"""base_price_minor * CASE WHEN currency IN ({_with_exponent(3)}) THEN 1
- WHEN currency IN ({_with_exponent(0)}) THEN 1000 ELSE 10 END""".replace("\n", "")
+def _thousandths(price: str) -> str:
+    """A price's number in any currency: minor units are hundredths in most, thousandths or wholes in some."""
+    return (
+        f"{price}_minor * CASE WHEN currency IN ({_with_exponent(3)}) THEN 1"
+        f" WHEN currency IN ({_with_exponent(0)}) THEN 1000 ELSE 10 END"
+    )
+
+
+# Featured ones first, then as their display order says.
+_LISTING_PLACE = "display_order + CASE WHEN is_featured THEN 0 ELSE 1000000 END"
+
+
+def _time_zone() -> Column[str]:
+    """The IANA name of a place's zone; the release before names none."""
+    return Column("time_zone", Text, nullable=False, server_default=BUSINESS_ZONE.key)
+
 
 packages = Table(
     "packages",
@@ -69,6 +87,7 @@ packages = Table(
     *status("status", PackageStatus),
     Column("availability_start", Date),
     Column("availability_end", Date),
+    _time_zone(),
     reference("vendor_id", "users.id", nullable=True),
     reference("created_by_user_id", "users.id"),
     instant("created_at"),
@@ -84,14 +103,8 @@ packages = Table(
             persisted=True,
         ),
     ),
-    # Featured ones first, then as their display order says.
-    Column(
-        "listing_place",
-        Integer,
-        Computed("display_order + CASE WHEN is_featured THEN 0 ELSE 1000000 END", persisted=True),
-    ),
-    # The price's number in any currency: minor units are hundredths in most, thousandths or wholes in some.
-    Column("price_thousandths", BigInteger, Computed(_PRICE_THOUSANDTHS, persisted=True)),
+    Column("listing_place", Integer, Computed(_LISTING_PLACE, persisted=True)),
+    Column("price_thousandths", BigInteger, Computed(_thousandths("base_price"), persisted=True)),
     CheckConstraint("base_price_minor >= 0", name="base_price_not_negative"),
     CheckConstraint("display_order BETWEEN 0 AND 10000", name="display_order_known"),
     CheckConstraint("min_travelers BETWEEN 1 AND max_travelers", name="travelers_in_order"),
@@ -106,20 +119,90 @@ packages = Table(
     Index("ix_packages_updated_at_id", "updated_at", "id"),
 )
 
+activities = Table(
+    "activities",
+    metadata,
+    key(),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name_ar", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("description_ar", Text, nullable=False),
+    Column("description_en", Text, nullable=False),
+    *status("category", ActivityCategory),
+    *status("difficulty_level", Difficulty),
+    money("price"),
+    unit(),
+    Column("tax_rate", PercentageNumber, nullable=False),
+    Column("tax_inclusive", Boolean, nullable=False),
+    Column("duration_hours", Integer, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("min_participants", Integer, nullable=False),
+    Column("max_participants", Integer, nullable=False),
+    # The key of a stored image.
+    Column("featured_image", Text),
+    Column("is_featured", Boolean, nullable=False),
+    Column("display_order", Integer, nullable=False),
+    *status("status", ActivityStatus),
+    Column("availability_start", Date),
+    Column("availability_end", Date),
+    _time_zone(),
+    Column("total_bookings", Integer, nullable=False, server_default="0"),
+    Column("average_rating", Numeric(3, 2)),
+    reference("vendor_id", "users.id", nullable=True),
+    reference("created_by_user_id", "users.id"),
+    instant("created_at"),
+    instant("updated_at"),
+    version(),
+    Column(
+        "search_text",
+        Text,
+        Computed(
+            "fold_for_search(name_ar || ' ' || name_en || ' ' || description_ar || ' ' || description_en"
+            " || ' ' || location)",
+            persisted=True,
+        ),
+    ),
+    Column("listing_place", Integer, Computed(_LISTING_PLACE, persisted=True)),
+    Column("price_thousandths", BigInteger, Computed(_thousandths("price"), persisted=True)),
+    CheckConstraint("price_minor >= 0", name="price_not_negative"),
+    CheckConstraint("duration_hours > 0", name="duration_above_zero"),
+    CheckConstraint("display_order BETWEEN 0 AND 10000", name="display_order_known"),
+    CheckConstraint("min_participants BETWEEN 1 AND max_participants", name="participants_in_order"),
+    Index(
+        "ix_activities_search_text",
+        "search_text",
+        postgresql_using="gin",
+        postgresql_ops={"search_text": "gin_trgm_ops"},
+    ),
+    Index("ix_activities_listing_place_id", "listing_place", "id"),
+    Index("ix_activities_price_thousandths_id", "price_thousandths", "id"),
+    Index("ix_activities_created_at_id", "created_at", "id"),
+    Index("ix_activities_vendor_id", "vendor_id"),
+    Index("ix_activities_updated_at_id", "updated_at", "id"),
+)
+
 departures = Table(
     "departures",
     metadata,
     key(),
-    reference("package_id", "packages.id"),
+    reference("package_id", "packages.id", nullable=True),
+    reference("activity_id", "activities.id", nullable=True),
     Column("starts_on", Date, nullable=False),
     Column("ends_on", Date, nullable=False),
+    # What the clocks of the place show, in the zone of the day it was planned.
+    Column("start_time", Time, nullable=False, server_default="00:00"),
+    _time_zone(),
     Column("capacity", Integer, nullable=False),
     Column("seats_taken", Integer, nullable=False),
     *status("status", DepartureStatus),
     instant("created_at"),
+    # Moves with what staff edit, not with the seats that are sold meanwhile.
+    version(),
     UniqueConstraint("package_id", "starts_on", "id"),
     CheckConstraint("seats_taken BETWEEN 0 AND capacity", name="never_oversold"),
     CheckConstraint("ends_on >= starts_on", name="dates_in_order"),
+    CheckConstraint("num_nonnulls(package_id, activity_id) = 1", name="of_one_item"),
+    Index("ix_departures_activity_id_starts_on", "activity_id", "starts_on"),
 )
 
 mappers.map_imperatively(
@@ -132,3 +215,16 @@ mappers.map_imperatively(
     },
     exclude_properties=["search_text", "listing_place", "price_thousandths"],
 )
+
+mappers.map_imperatively(
+    Activity,
+    activities,
+    properties={
+        "_price_minor": activities.c.price_minor,
+        "_currency": activities.c.currency,
+        "price": composite(Money, "_price_minor", "_currency"),
+    },
+    exclude_properties=[
+        "search_text", "listing_place", "price_thousandths", "featured_image", "total_bookings", "average_rating",
+    ],
+)  # fmt: skip

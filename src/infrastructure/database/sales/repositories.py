@@ -1,4 +1,4 @@
-"""Bookings and departures, by hand-written statements: the busiest rows of the system."""
+"""Bookings, by hand-written statements: the busiest rows of the system."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from application.ports import Encryption
 from application.sales.ports import Buyer, Sale
-from domain.catalogue.departures import Departure, DepartureNotFound, DepartureStatus
+from domain.catalogue.departures import DepartureNotFound
 from domain.pricing.quotes import PricedItem
 from domain.sales.bookings import (
     Booking,
@@ -28,13 +28,12 @@ from domain.sales.bookings import (
 from domain.shared.aggregate import Aggregate
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
+from infrastructure.database.catalogue.departures import DEPARTURE_COLUMNS, SqlDepartures, departure_of
 from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.transaction import Row, Statements
 
-_OPEN_SALE = """
-SELECT nextval('booking_numbers') AS serial,
-       d.id AS departure_id, d.package_id, d.starts_on, d.ends_on, d.capacity, d.seats_taken,
-       d.status AS departure_status, d.created_at AS departure_created_at,
+_OPEN_SALE = f"""
+SELECT nextval('booking_numbers') AS serial, {DEPARTURE_COLUMNS},
        p.name_ar, p.name_en, p.base_price_minor, p.currency, p.tax_rate, p.tax_inclusive,
        p.min_travelers, p.max_travelers,
        u.first_name, u.last_name, u.email, u.phone,
@@ -198,66 +197,10 @@ class SqlBookings:
         return bool(changes)
 
 
-_GET_DEPARTURE = "SELECT * FROM departures WHERE id = %s FOR UPDATE"
-_ADD_DEPARTURE = """
-INSERT INTO departures (id, package_id, starts_on, ends_on, capacity, seats_taken, status, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-"""
-_SAVE_DEPARTURE = "UPDATE departures SET seats_taken = %s, capacity = %s, status = %s WHERE id = %s"
-
-
-class SqlDepartures:
-    """Implements `application.ports.Departures`."""
-
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-        self._loaded: dict[UUID, tuple[Departure, tuple[int, int, DepartureStatus]]] = {}
-
-    def add(self, departure: Departure) -> None:
-        self._statements.execute(
-            _ADD_DEPARTURE,
-            (departure.id, departure.package_id, departure.starts_on, departure.ends_on, departure.capacity,
-             departure.seats_taken, departure.status, departure.created_at),
-        )  # fmt: skip
-
-    def get(self, departure_id: UUID) -> Departure:
-        known = self._loaded.get(departure_id)
-        if known is not None:
-            return known[0]
-        row = self._statements.row(_GET_DEPARTURE, (departure_id,))
-        if row is None:
-            raise DepartureNotFound()
-        return self.remember(Departure(**{**row, "status": DepartureStatus(row["status"])}))
-
-    def remember(self, departure: Departure) -> Departure:
-        """Watch a departure whose row is locked: its seats are written when the unit of work flushes."""
-        self._loaded[departure.id] = (departure, _written(departure))
-        return departure
-
-    def flush(self) -> None:
-        for departure, before in self._loaded.values():
-            if _written(departure) != before:
-                self._statements.execute(_SAVE_DEPARTURE, (*_written(departure), departure.id))
-
-
-def _written(departure: Departure) -> tuple[int, int, DepartureStatus]:
-    return departure.seats_taken, departure.capacity, departure.status
-
-
 def _sale(row: Row, buyer_id: UUID, departures: SqlDepartures) -> Sale:
-    departure = Departure(
-        id=row["departure_id"],
-        package_id=row["package_id"],
-        starts_on=row["starts_on"],
-        ends_on=row["ends_on"],
-        capacity=row["capacity"],
-        seats_taken=row["seats_taken"],
-        status=DepartureStatus(row["departure_status"]),
-        created_at=row["departure_created_at"],
-    )
     return Sale(
         serial=row["serial"],
-        departure=departures.remember(departure),
+        departure=departures.remember(departure_of(row)),
         item=PricedItem(
             name_ar=row["name_ar"],
             name_en=row["name_en"],
