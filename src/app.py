@@ -28,6 +28,7 @@ from api.v1.billing.methods import blueprint as payment_methods
 from api.v1.billing.payments import blueprint as payments
 from api.v1.billing.refunds import blueprint as refunds
 from api.v1.catalogue.packages import blueprint as packages
+from api.v1.catalogue.prices import blueprint as item_prices
 from api.v1.identity.api_keys import blueprint as api_keys
 from api.v1.identity.auth import blueprint as auth
 from api.v1.identity.invitations import blueprint as invitations
@@ -83,6 +84,7 @@ _V1 = (
     invitations,
     memberships,
     packages,
+    item_prices,
     bookings,
     attention,
     attention_actions,

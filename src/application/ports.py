@@ -30,6 +30,7 @@ from application.ledger.books_ports import ClearingBooks, StatementRequests
 from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Points, Withdrawals
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
+from application.pricing.ports import ItemPrices
 from application.privacy.ports import PrivacyRecords
 from application.sales.ports import Sale
 from domain.billing.invoices import Credited, Invoice
@@ -320,6 +321,9 @@ class UnitOfWork(Protocol):
 
     @property
     def packages(self) -> Packages: ...
+
+    @property
+    def item_prices(self) -> ItemPrices: ...
 
     @property
     def departures(self) -> Departures: ...

@@ -28,7 +28,9 @@ CODES = ["JPY", "EGP", "KWD"]
 """Currencies of no, two and three decimals."""
 
 
-def a_band(code: str = ADULT, ages: tuple[int, int | None] = (12, None), price: str | Money = "100", **rest: bool) -> AgeBand:
+def a_band(
+    code: str = ADULT, ages: tuple[int, int | None] = (12, None), price: str | Money = "100", **rest: bool
+) -> AgeBand:
     return AgeBand(
         code=code,
         name_ar=f"فئة {code}",

@@ -8,7 +8,9 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from application.catalogue.amounts import refuse_amounts_left_behind
 from application.ports import UnitOfWork
+from application.pricing.ports import Item, ItemKind
 from domain.catalogue.departures import Departure
 from domain.catalogue.packages import (
     Package,
@@ -87,7 +89,8 @@ class ChangePackage:
 def change_package(command: ChangePackage, *, uow: UnitOfWork, clock: Clock) -> None:
     """Change a package.
 
-    Raises PackageNotFound, PreconditionFailed, UnsoundPackage, SlugTaken, or NotPublishable for one on sale.
+    Raises PackageNotFound, PreconditionFailed, UnsoundPackage, SlugTaken, NotPublishable for one on sale, or
+    AmountsInOldCurrency.
     """
     author = command.author
     with uow:
@@ -97,7 +100,9 @@ def change_package(command: ChangePackage, *, uow: UnitOfWork, clock: Clock) -> 
         before = {"slug": package.slug, **_shown(package.details())}
         if command.slug is not None and command.slug != package.slug:
             package.slug = _free(command.slug, uow)
+        left = package.base_price.currency
         package.change(at=clock.now(), **command.details)
+        refuse_amounts_left_behind(Item(ItemKind.PACKAGE, package.id), left, package.base_price.currency, uow=uow)
         after = {"slug": package.slug, **_shown(package.details())}
         changes = changed(before, after)
         if changes["after"]:

@@ -66,7 +66,9 @@ class CatalogueQueries(Protocol):
         """One row more than `limit` when there are more; each has `sort_key`, where a next page goes on."""
         ...
 
-    def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None: ...
+    def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
+        """With `age_bands` and `seasons`, as `application.pricing.price_lists` reads them."""
+        ...
 
     def departures(
         self, package_id: UUID, *, today: date, sight: Sight, limit: int, after: Behind | None

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 from domain.pricing.exchange import ExchangeRate
-from domain.shared.errors import FieldFault, InvalidValue, RuleBroken
+from domain.shared.errors import Conflict, FieldFault, InvalidValue, RuleBroken
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 
@@ -30,6 +30,12 @@ class UnsoundPrices(RuleBroken):
     """What was given cannot be an item's age bands or seasons; the faults name each field."""
 
     code = "validation_failed"
+
+
+class AmountsInOldCurrency(Conflict):
+    """Bands or seasons of the item name amounts in the currency that it is to leave."""
+
+    code = "amounts_in_old_currency"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from infrastructure.database.billing import manual_tables, refund_tables
 from infrastructure.database.billing import tables as billing
+from infrastructure.database.catalogue import price_tables
 from infrastructure.database.catalogue import tables as catalogue
 from infrastructure.database.identity import proof_tables
 from infrastructure.database.identity import tables as identity
@@ -29,6 +30,7 @@ __all__ = [
     "metadata",
     "operations",
     "platform",
+    "price_tables",
     "privacy",
     "proof_tables",
     "refund_tables",

@@ -21,6 +21,7 @@ from infrastructure.database.billing.refund_repositories import SqlDisputes, Sql
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.billing.suspense import SqlSuspense
 from infrastructure.database.catalogue.departures import SqlDepartures
+from infrastructure.database.catalogue.prices import SqlItemPrices
 from infrastructure.database.catalogue.repositories import SqlPackages
 from infrastructure.database.identity.api_keys import SqlApiKeys
 from infrastructure.database.identity.invitations import SqlInvitations
@@ -171,6 +172,10 @@ class SqlUnitOfWork:
     @cached_property
     def packages(self) -> SqlPackages:
         return SqlPackages(self._statements)
+
+    @cached_property
+    def item_prices(self) -> SqlItemPrices:
+        return SqlItemPrices(self._statements, self._new_id)
 
     @cached_property
     def departures(self) -> SqlDepartures:

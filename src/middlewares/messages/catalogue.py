@@ -17,6 +17,16 @@ MESSAGES: Final[Sentences] = {
         ("The package is not complete", "Look at `errors`: what customers must see is missing."),
         ("الباقة غير مكتملة", "راجع `errors`: ينقص ما يجب أن يراه العملاء."),
     ),
+    "amounts_in_old_currency": (
+        (
+            "Prices name amounts in the old currency",
+            "Age bands or seasons hold fixed amounts: take them out before the currency changes.",
+        ),
+        (
+            "توجد أسعار بالعملة القديمة",
+            "في الفئات العمرية أو المواسم مبالغ ثابتة: أزلها قبل تغيير العملة.",
+        ),
+    ),
     "departure_not_found": (
         ("No such departure", "This package has no such departure on sale."),
         ("لا توجد رحلة كهذه", "ليس لهذه الباقة رحلة معروضة بهذا المعرف."),

@@ -16,6 +16,7 @@ from api.context import use, viewer
 from api.etags import expected_version, tagged, with_tag
 from api.pagination import InvalidCursor, instant, order_of, read_cursor, split_page
 from api.specification import page_of
+from api.v1.catalogue.price_schemas import PricedPackageShown
 from api.v1.catalogue.schemas import (
     DepartureQuery,
     DepartureRequest,
@@ -67,40 +68,42 @@ class Packages(MethodView):
     @permission_required("packages.create")
     @idempotent()
     @blueprint.arguments(PackageRequest)
-    @blueprint.response(201, PackageShown)
+    @blueprint.response(201, PricedPackageShown)
     def post(self, body: dict[str, Any]) -> Response:
         """Begin a package; customers see it when it is published."""
         slug = body.pop("slug", None)
         package_id = create_package(
-            CreatePackage(author=_author(), slug=slug, details=cast(PackageDetails, body)),
+            CreatePackage(author=author(), slug=slug, details=cast(PackageDetails, body)),
             uow=use().new_uow(),
             clock=use().clock,
             new_id=use().new_id,
         )
-        return answer(PackageShown, _shown(str(package_id)), 201, location=f"/api/v1/packages/{package_id}")
+        return answer(
+            PricedPackageShown, shown_package(str(package_id)), 201, location=f"/api/v1/packages/{package_id}"
+        )
 
 
 @blueprint.route("/<string:id_or_slug>")
 class OnePackage(MethodView):
     @optional_token(scope="catalogue.read")
     @tagged
-    @blueprint.response(200, PackageShown)
+    @blueprint.response(200, PricedPackageShown)
     def get(self, id_or_slug: str) -> Response:
         """One package, by its id or its slug."""
-        return _answer(id_or_slug)
+        return answer_package(id_or_slug)
 
     @permission_required("packages.update")
     @idempotent()
     @tagged
     @blueprint.arguments(PackageChanges)
-    @blueprint.response(200, PackageShown)
+    @blueprint.response(200, PricedPackageShown)
     def patch(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Change what is given; bookings keep the price that they were made at."""
-        package_id: UUID = _shown(id_or_slug)["id"]
+        package_id: UUID = shown_package(id_or_slug)["id"]
         slug = body.pop("slug", None)
         change_package(
             ChangePackage(
-                author=_author(),
+                author=author(),
                 package_id=package_id,
                 slug=slug,
                 details=cast(PackageDetails, body),
@@ -109,7 +112,7 @@ class OnePackage(MethodView):
             uow=use().new_uow(),
             clock=use().clock,
         )
-        return _answer(str(package_id))
+        return answer_package(str(package_id))
 
 
 @blueprint.route("/<string:id_or_slug>/publish")
@@ -117,13 +120,13 @@ class Publish(MethodView):
     @permission_required("packages.publish")
     @idempotent()
     @tagged
-    @blueprint.response(200, PackageShown)
+    @blueprint.response(200, PricedPackageShown)
     def post(self, id_or_slug: str) -> Response:
         """Put a package on sale, once everything that customers must see is there in both languages."""
-        package_id: UUID = _shown(id_or_slug)["id"]
-        command = PublishPackage(author=_author(), package_id=package_id, expected_version=expected_version())
+        package_id: UUID = shown_package(id_or_slug)["id"]
+        command = PublishPackage(author=author(), package_id=package_id, expected_version=expected_version())
         publish_package(command, uow=use().new_uow(), clock=use().clock)
-        return _answer(str(package_id))
+        return answer_package(str(package_id))
 
 
 @blueprint.route("/<string:id_or_slug>/departures")
@@ -135,7 +138,7 @@ class Departures(MethodView):
         """A package's departures from tomorrow on, soonest first, with the seats that are left."""
         sight = _sight()
         rows = use().queries.catalogue.departures(
-            _shown(id_or_slug)["id"],
+            shown_package(id_or_slug)["id"],
             today=_today(),
             sight=sight,
             limit=query["limit"],
@@ -151,7 +154,7 @@ class Departures(MethodView):
     def post(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Sell seats for a date; without `ends_on` the package's days say when it is over."""
         departure = plan_departure(
-            PlanDeparture(author=_author(), package_id=_shown(id_or_slug)["id"], **body),
+            PlanDeparture(author=author(), package_id=shown_package(id_or_slug)["id"], **body),
             uow=use().new_uow(),
             clock=use().clock,
             new_id=use().new_id,
@@ -161,12 +164,14 @@ class Departures(MethodView):
         return answer(DepartureShown, row, 201, location=location)
 
 
-def _answer(id_or_slug: str) -> Response:
-    row = _shown(id_or_slug)
-    return with_tag(answer(PackageShown, row), row["version"])
+def answer_package(id_or_slug: str) -> Response:
+    """One package as its reader may see it, with its tag. Raises PackageNotFound."""
+    row = shown_package(id_or_slug)
+    return with_tag(answer(PricedPackageShown, row), row["version"])
 
 
-def _author() -> Author:
+def author() -> Author:
+    """Who is working on the catalogue."""
     return Author(viewer().user_id, viewer().is_staff)
 
 
@@ -182,7 +187,8 @@ def _sight() -> Sight:
     return Sight(everything=True) if reader.is_staff else Sight(vendor_id=reader.user_id)
 
 
-def _shown(id_or_slug: str) -> Row:
+def shown_package(id_or_slug: str) -> Row:
+    """One package as its reader may see it. Raises PackageNotFound."""
     row = use().queries.catalogue.package(id_or_slug, today=_today(), sight=_sight())
     if row is None:
         raise PackageNotFound()

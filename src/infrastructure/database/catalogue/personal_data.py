@@ -1,6 +1,6 @@
 """What the catalogue holds about a person: who made a package or an activity, by id."""
 
-from infrastructure.database.catalogue import tables
+from infrastructure.database.catalogue import price_tables, tables
 from infrastructure.database.holdings import Holding, because
 
 HOLDINGS = (
@@ -18,6 +18,14 @@ HOLDINGS = (
             "what is said to everybody about an activity", "slug", "name_ar", "name_en", "description_ar",
             "description_en", "location", "featured_image", "search_text", "time_zone",
         ),
+    ),
+    Holding(
+        table=price_tables.item_age_bands,
+        plain=because("what is said to everybody about prices", "code", "name_ar", "name_en"),
+    ),
+    Holding(
+        table=price_tables.item_seasons,
+        plain=because("what is said to everybody about prices", "name_ar", "name_en", "weekdays"),
     ),
     Holding(table=tables.departures, plain=because("the zone of a place", "time_zone")),
 )  # fmt: skip

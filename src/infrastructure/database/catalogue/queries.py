@@ -9,7 +9,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from application.catalogue.queries import CHANGES, Behind, PackageSearch, Row, Sight
+from application.pricing.ports import ItemKind
 from domain.catalogue.packages import fold_for_search
+from infrastructure.database.catalogue.prices import price_columns
 from infrastructure.database.pages import Order, settled_before
 from infrastructure.database.transaction import Database
 
@@ -50,6 +52,7 @@ _ORDERS: Final = {
 }
 
 _SELECT: Final = f"SELECT {_COLUMNS}"
+_SELECT_ONE: Final = f"{_SELECT}, {price_columns(ItemKind.PACKAGE, 'p.id')}"
 _PAGE: Final = "LIMIT %(limit)s"
 _DEPARTURES: Final = """
 SELECT d.id, d.package_id, d.starts_on, d.ends_on, d.capacity, d.capacity - d.seats_taken AS seats_left, d.status
@@ -87,7 +90,7 @@ class SqlCatalogueQueries:
         if not _KEY.fullmatch(id_or_slug):
             return None
         column = "p.id" if _ID.fullmatch(id_or_slug) else "p.slug"
-        sql = f"{_SELECT} FROM packages p WHERE {column} = %(key)s AND {_within(sight)}"
+        sql = f"{_SELECT_ONE} FROM packages p WHERE {column} = %(key)s AND {_within(sight)}"
         return self._database.row(sql, {"key": id_or_slug, "today": today, "vendor_id": sight.vendor_id})
 
     def departures(
