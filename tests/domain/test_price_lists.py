@@ -390,6 +390,14 @@ class TestAnotherCurrency:
         assert [unit.price.decimal() for unit in item.units] == ["18.452", "9.226", "0.615"]
         assert {unit.listed.currency.code for unit in item.units} == {"KWD"} == {item.left.currency.code}
 
+    def test_an_amount_in_another_currency_is_refused(self) -> None:
+        for bands, seasons in [
+            ((a_band("CHILD", (0, 11), Money.of(5, "USD")), a_band()), ()),
+            ((), (a_season(Adjustment.FIXED_PRICE, Money.of(5, "USD")),)),
+        ]:
+            with pytest.raises(CurrencyMismatch):
+                a_list(egp("1000"), bands, *seasons)
+
     def test_a_rate_of_other_currencies_is_refused(self) -> None:
         with pytest.raises(CurrencyMismatch):
             a_list().in_currency(a_rate("USD", "EGP", "48"))
@@ -398,3 +406,37 @@ class TestAnotherCurrency:
 def test_no_price_is_below_zero() -> None:
     with pytest.raises(ValueError, match="below zero"):
         as_price(Fraction(-1, 3), currency("EGP"))
+
+
+@pytest.mark.parametrize(
+    ("day", "rate", "each", "together"),
+    [
+        (date(2027, 6, 30), None, ["1000.00", "500.00", "75.50"], "EGP 2575.50"),
+        (date(2027, 7, 5), None, ["1125.00", "562.50", "84.94"], "EGP 2897.44"),
+        (date(2027, 7, 10), None, ["2500.00", "1250.00", "75.50"], "EGP 6325.50"),
+        (date(2027, 7, 5), a_rate("EGP", "KWD", "0.0061505"), ["6.920", "3.460", "0.522"], "KWD 17.822"),
+    ],
+)
+def test_the_example_of_the_documentation(day: date, rate: ExchangeRate | None, each: list[str], together: str) -> None:
+    """docs/prices.md."""
+    bands = (a_band("INFANT", (0, 1), egp("75.50"), takes_a_seat=False), *FAMILY[1:])
+    summer = a_season(amount="12.50", days=(date(2027, 7, 1), date(2027, 7, 31)))
+    feast = a_season(
+        Adjustment.FIXED_PRICE,
+        egp("2500.00"),
+        days=(date(2027, 7, 9), date(2027, 7, 10)),
+        weekdays=(5, 6),
+        priority=1,
+    )
+    refuse_unsound_seasons([summer, feast], egp("1000.00"))
+    prices = a_list(egp("1000.00"), bands, summer, feast)
+    prices = prices if rate is None else prices.in_currency(rate)
+    almost_twelve = (day + timedelta(days=1)).replace(year=day.year - 12)
+    party = Party(count=4, birth_dates=(date(1990, 1, 1), almost_twelve, date(2026, 1, 1)))
+    item = prices.item_for(party, starts_on=day)
+
+    assert [(unit.quantity, unit.price.decimal()) for unit in item.units] == [
+        (count, price) for count, price in zip((2, 1, 1), each, strict=True)
+    ]
+    assert str(item.price) == together
+    assert prices.seats_for(party, day) == 3

@@ -37,9 +37,10 @@ def set_age_bands(command: SetAgeBands, *, uow: UnitOfWork, clock: Clock) -> Non
         package = _own(command.item, command.author, uow)
         refuse_stale(command.expected_version, current=package.version)
         refuse_unsound_bands(command.bands, package.base_price)
-        before = {"age_bands": _shown_bands(uow.item_prices.bands_of(command.item))}
+        before = _shown_bands(uow.item_prices.bands_of(command.item))
         uow.item_prices.replace_bands(command.item, command.bands)
-        _note(command.item, package, command.author, before, {"age_bands": _shown_bands(command.bands)}, now, uow)
+        changes = changed({"age_bands": before}, {"age_bands": _shown_bands(command.bands)})
+        _note(command, package, changes, at=now, uow=uow)
         uow.commit()
 
 
@@ -63,9 +64,10 @@ def set_seasons(command: SetSeasons, *, uow: UnitOfWork, clock: Clock) -> None:
         package = _own(command.item, command.author, uow)
         refuse_stale(command.expected_version, current=package.version)
         refuse_unsound_seasons(command.seasons, package.base_price)
-        before = {"seasons": _shown_seasons(uow.item_prices.seasons_of(command.item))}
+        before = _shown_seasons(uow.item_prices.seasons_of(command.item))
         uow.item_prices.replace_seasons(command.item, command.seasons)
-        _note(command.item, package, command.author, before, {"seasons": _shown_seasons(command.seasons)}, now, uow)
+        changes = changed({"seasons": before}, {"seasons": _shown_seasons(command.seasons)})
+        _note(command, package, changes, at=now, uow=uow)
         uow.commit()
 
 
@@ -77,24 +79,22 @@ def _own(item: Item, author: Author, uow: UnitOfWork) -> Package:
 
 
 def _note(
-    item: Item,
+    command: SetAgeBands | SetSeasons,
     package: Package,
-    author: Author,
-    before: Mapping[str, object],
-    after: Mapping[str, object],
+    changes: Mapping[str, Mapping[str, object]],
+    *,
     at: datetime,
     uow: UnitOfWork,
 ) -> None:
-    """The item's version moves with its prices, and the log has both sides, where they differ."""
-    changes = changed(before, after)
+    """The package's version moves with its prices, and the log has both sides, where they differ."""
     if not changes["after"]:
         return
     package.change(at=at)
     uow.audit.add(
-        actor=author.user_id,
+        actor=command.author.user_id,
         action="packages.update",
-        resource_type=item.kind.value,
-        resource_id=item.id,
+        resource_type=command.item.kind.value,
+        resource_id=package.id,
         changes=changes,
         at=at,
     )

@@ -14,7 +14,7 @@ from domain.pricing.exchange import ExchangeRate
 from domain.pricing.rounding import as_price
 from domain.pricing.seasons import Season, season_on
 from domain.shared.errors import InvalidValue
-from domain.shared.money import Money
+from domain.shared.money import CurrencyMismatch, Money
 from domain.shared.percentage import Percentage
 
 
@@ -35,6 +35,7 @@ class PriceList:
     """A package's or an activity's prices. `price` is for one adult, with its tax where that is inclusive.
 
     Without `bands` everybody pays it. Bands and seasons are sound (`refuse_unsound_bands`, `…_seasons`).
+    Raises CurrencyMismatch for an amount of theirs in another currency.
     """
 
     key: UUID
@@ -48,6 +49,12 @@ class PriceList:
     max_travelers: int
     bands: tuple[AgeBand, ...] = ()
     seasons: tuple[Season, ...] = ()
+
+    def __post_init__(self) -> None:
+        amounts = (*(band.price for band in self.bands), *(season.amount for season in self.seasons))
+        for amount in amounts:
+            if isinstance(amount, Money) and amount.currency != self.price.currency:
+                raise CurrencyMismatch(one=amount.currency.code, other=self.price.currency.code)
 
     def item_for(self, party: Party, *, starts_on: date | None) -> BasketItem:
         """The item at what it costs this party then: adults first, one unit price for each band that travels.
@@ -104,10 +111,9 @@ class PriceList:
 
     def _travelling(self, party: Party, starts_on: date | None) -> list[tuple[AgeBand, int]]:
         """How many of each band travel, the oldest first; whose age on the day is not known is an adult."""
-        counts = Counter({self._adult: party.count})
-        for birth_date in party.birth_dates if starts_on is not None else ():
-            counts[self._adult] -= 1
-            counts[self._band_of(age_on(starts_on, birth_date))] += 1
+        ages = [age_on(starts_on, birth_date) for birth_date in party.birth_dates] if starts_on is not None else []
+        counts = Counter(self._band_of(age) for age in ages)
+        counts[self._adult] += party.count - len(ages)
         present = [(band, count) for band, count in counts.items() if count]
         return sorted(present, key=lambda found: found[0].min_age, reverse=True)
 

@@ -14,7 +14,15 @@ from domain.pricing.age_bands import BAND_NAME_LENGTH, MOST_BANDS, OLDEST
 from domain.pricing.seasons import HIGHEST_PRIORITY, MOST_SEASONS, SEASON_NAME_LENGTH, Adjustment
 
 MOST_DAYS: Final = 400
-_PERCENTAGE: Final[dict[str, Any]] = {"type": ["string", "null"], "examples": ["50.00"]}
+_PERCENTAGE: Final[dict[str, Any]] = {"type": "string", "examples": ["50.00"]}
+_CHILDREN: Final = {
+    "code": "CHILD", "name_ar": "طفل", "name_en": "Child", "min_age": 0, "max_age": 11, "percentage": "50.00"
+}  # fmt: skip
+_ADULTS: Final = {"code": "ADULT", "name_ar": "بالغ", "name_en": "Adult", "min_age": 12, "percentage": "100.00"}
+_SUMMER: Final = {
+    "name_ar": "صيف", "name_en": "Summer", "first_on": "2027-07-01", "last_on": "2027-08-31",
+    "adjustment": "PERCENTAGE_UP", "percentage": "12.50",
+}  # fmt: skip
 
 
 class BandShown(Schema):
@@ -102,7 +110,12 @@ class BandRequest(Schema):
 class AgeBandsRequest(Schema):
     """All the bands there will be; none: everybody pays the same."""
 
-    age_bands = fields.List(fields.Nested(BandRequest), required=True, validate=validate.Length(max=MOST_BANDS))
+    age_bands = fields.List(
+        fields.Nested(BandRequest),
+        required=True,
+        validate=validate.Length(max=MOST_BANDS),
+        metadata={"examples": [[_CHILDREN, _ADULTS]]},
+    )
 
 
 class SeasonRequest(Schema):
@@ -135,4 +148,9 @@ class SeasonRequest(Schema):
 class SeasonsRequest(Schema):
     """All the seasons there will be."""
 
-    seasons = fields.List(fields.Nested(SeasonRequest), required=True, validate=validate.Length(max=MOST_SEASONS))
+    seasons = fields.List(
+        fields.Nested(SeasonRequest),
+        required=True,
+        validate=validate.Length(max=MOST_SEASONS),
+        metadata={"examples": [[_SUMMER]]},
+    )

@@ -42,7 +42,7 @@ def _amount() -> tuple[Any, ...]:
     )
 
 
-def _apart(table: str, what: str, *ranges: tuple[Any, str]) -> Iterator[ExcludeConstraint[Any]]:
+def _apart(table: str, what: str, *ranges: tuple[Any, str]) -> Iterator[ExcludeConstraint]:
     """No two rows of one item in each other's way."""
     for item in ("package_id", "activity_id"):
         yield ExcludeConstraint((named(item), "="), *ranges, name=f"ex_{table}_{item}_{what}", using="gist")
