@@ -70,6 +70,19 @@ def publishes_a_package(shop: Shop, _: SignUp) -> TestResponse:
     return as_staff(shop, "POST", f"/packages/{a_draft(shop)['id']}/publish", {})
 
 
+def says_what_each_age_pays(shop: Shop, _: SignUp) -> TestResponse:
+    adults = {"code": "ADULT", "name_ar": "بالغ", "name_en": "Adult", "min_age": 0, "percentage": "100.00"}
+    return as_staff(shop, "PUT", f"/packages/{a_draft(shop)['id']}/age-bands", {"age_bands": [adults]})
+
+
+def says_when_prices_change(shop: Shop, _: SignUp) -> TestResponse:
+    summer = {
+        "name_ar": "صيف", "name_en": "Summer", "first_on": "2027-07-01", "last_on": "2027-08-31",
+        "adjustment": "PERCENTAGE_UP", "percentage": "20.00",
+    }  # fmt: skip
+    return as_staff(shop, "PUT", f"/packages/{a_draft(shop)['id']}/seasons", {"seasons": [summer]})
+
+
 def plans_a_departure(shop: Shop, _: SignUp) -> TestResponse:
     starts_on = (shop.running.dependencies.clock.now() + timedelta(days=30)).date().isoformat()
     body = {"starts_on": starts_on, "capacity": 5}
@@ -298,6 +311,8 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("PATCH", "/api/v1/packages/<string:id_or_slug>"): changes_a_package,
     ("POST", "/api/v1/packages/<string:id_or_slug>/publish"): publishes_a_package,
     ("POST", "/api/v1/packages/<string:id_or_slug>/departures"): plans_a_departure,
+    ("PUT", "/api/v1/packages/<string:id_or_slug>/age-bands"): says_what_each_age_pays,
+    ("PUT", "/api/v1/packages/<string:id_or_slug>/seasons"): says_when_prices_change,
     ("POST", "/api/v1/bookings/<uuid:booking_id>/start"): starts_a_trip,
     ("POST", "/api/v1/bookings/<uuid:booking_id>/complete"): completes_a_trip,
     ("POST", "/api/v1/admin/cashback/<uuid:cashback_id>/approve"): approves_cashback,
