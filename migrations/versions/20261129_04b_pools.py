@@ -29,11 +29,15 @@ CREATE TRIGGER next_version BEFORE UPDATE ON pools
     EXECUTE FUNCTION next_version();
 CREATE TRIGGER next_version BEFORE UPDATE ON pool_series
     FOR EACH ROW EXECUTE FUNCTION next_version();
--- Not when only more days have been planned.
 CREATE TRIGGER next_version BEFORE UPDATE ON departure_patterns
-    FOR EACH ROW WHEN (NEW.planned_through IS NULL OR NEW.status <> OLD.status)
-    EXECUTE FUNCTION next_version();
+    FOR EACH ROW EXECUTE FUNCTION next_version();
 """
+
+CATEGORIES = ("general", "payment", "notification", "membership", "booking", "ledger", "security", "privacy")
+CONSTRAINTS = {
+    "fk_departures_pattern_id": "FOREIGN KEY (pattern_id) REFERENCES departure_patterns (id)",
+    "ck_departures_planned_for_a_day": "CHECK ((pattern_id IS NULL) = (planned_for IS NULL))",
+}
 
 
 def upgrade() -> None:
@@ -41,21 +45,31 @@ def upgrade() -> None:
     _add_patterns()
     op.add_column("departures", sa.Column("has_pools", sa.Boolean(), server_default="false", nullable=False))
     op.add_column("departures", sa.Column("pattern_id", sa.Uuid(), nullable=True))
-    op.execute(
-        "ALTER TABLE departures ADD CONSTRAINT fk_departures_pattern_id"
-        " FOREIGN KEY (pattern_id) REFERENCES departure_patterns (id) NOT VALID"
-    )
-    op.execute("ALTER TABLE departures VALIDATE CONSTRAINT fk_departures_pattern_id")
+    op.add_column("departures", sa.Column("planned_for", sa.Date(), nullable=True))
+    for name, rule in CONSTRAINTS.items():
+        op.execute(f"ALTER TABLE departures ADD CONSTRAINT {name} {rule} NOT VALID")
+        op.execute(f"ALTER TABLE departures VALIDATE CONSTRAINT {name}")
     op.execute(GUARDS)
+    _know_categories((*CATEGORIES, "catalogue"))
     with op.get_context().autocommit_block():
         op.create_index(
-            "uq_departures_pattern_id_starts_on_start_time",
+            "uq_departures_pattern_id_planned_for",
             "departures",
-            ["pattern_id", "starts_on", "start_time"],
+            ["pattern_id", "planned_for"],
             unique=True,
             postgresql_concurrently=True,
             if_not_exists=True,
         )
+
+
+def _know_categories(categories: tuple[str, ...]) -> None:
+    known = ", ".join(f"'{category}'" for category in categories)
+    op.drop_constraint(op.f("ck_system_settings_category_known"), "system_settings")
+    op.execute(
+        f"ALTER TABLE system_settings ADD CONSTRAINT ck_system_settings_category_known CHECK (category IN ({known}))"
+        " NOT VALID"
+    )
+    op.execute("ALTER TABLE system_settings VALIDATE CONSTRAINT ck_system_settings_category_known")
 
 
 def _add_pools() -> None:
@@ -111,7 +125,6 @@ def _add_patterns() -> None:
         sa.Column("start_time", sa.Time(), nullable=False),
         sa.Column("capacity", sa.Integer(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("planned_through", sa.Date(), nullable=True),
         sa.Column("created_by_user_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
@@ -146,11 +159,15 @@ def _add_patterns() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("uq_departures_pattern_id_starts_on_start_time", table_name="departures")
+    op.execute("DELETE FROM system_settings WHERE category = 'catalogue'")
+    _know_categories(CATEGORIES)
+    op.drop_index("uq_departures_pattern_id_planned_for", table_name="departures")
+    for name in CONSTRAINTS:
+        op.drop_constraint(op.f(name), "departures")
     for table in ("departure_pools", "pools"):
         op.execute(f"DROP TABLE {table}")
     op.execute("DROP FUNCTION note_pools()")
-    op.drop_column("departures", "pattern_id")
-    op.drop_column("departures", "has_pools")
+    for column in ("planned_for", "pattern_id", "has_pools"):
+        op.drop_column("departures", column)
     for table in ("departure_pattern_series", "departure_patterns", "pool_series"):
         op.drop_table(table)

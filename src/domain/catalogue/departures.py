@@ -127,8 +127,6 @@ class Departure(Aggregate):
     status: DepartureStatus
     created_at: datetime
     version: int = 1
-    pattern_id: UUID | None = None
-    """The pattern that planned it, until its date is changed by hand."""
     pools: list[Pool] = field(default_factory=list)
 
     @classmethod
@@ -214,7 +212,7 @@ class Departure(Aggregate):
             self.record(SeatsFreed(at=at, departure_id=self.id, seats=added))
 
     def reschedule(self, *, starts_on: date, ends_on: date, start_time: time) -> None:
-        """Another date or hour, while nothing is sold; from here on no pattern changes it.
+        """Another date or hour, while nothing is sold; a pattern leaves one on another date alone.
 
         Raises DepartureHasBookings, DepartureClosed for a cancelled one, or InvalidValue.
         """
@@ -222,7 +220,6 @@ class Departure(Aggregate):
         self._refuse_sold()
         _refuse_dates(starts_on, ends_on)
         self.starts_on, self.ends_on, self.start_time = starts_on, ends_on, start_time
-        self.pattern_id = None
 
     def close(self, *, at: datetime) -> None:
         """Sell nothing more."""

@@ -49,7 +49,7 @@ class PatternDetails(TypedDict, total=False):
 
 @dataclass(eq=False, kw_only=True)
 class DeparturePattern(Aggregate):
-    """When an item departs; `planned_through` is the last day for which its departures have been planned."""
+    """When an item departs; its departures are planned some months ahead, one for each of its days."""
 
     id: UUID
     package_id: UUID | None
@@ -62,7 +62,6 @@ class DeparturePattern(Aggregate):
     capacity: int
     series_ids: Sequence[UUID]
     status: PatternStatus
-    planned_through: date | None = None
     created_by_user_id: UUID
     created_at: datetime
     version: int = 1
@@ -100,7 +99,6 @@ class DeparturePattern(Aggregate):
         for name, value in details.items():
             setattr(self, name, value)
         self._put_in_order()
-        self.planned_through = None
 
     def stop(self) -> None:
         """Plan nothing more. Raises IllegalTransition for one that was stopped."""

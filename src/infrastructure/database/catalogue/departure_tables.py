@@ -71,7 +71,6 @@ departure_patterns = Table(
     Column("start_time", Time, nullable=False),
     Column("capacity", Integer, nullable=False),
     *status("status", PatternStatus),
-    Column("planned_through", Date),
     reference("created_by_user_id", "users.id"),
     instant("created_at"),
     version(),

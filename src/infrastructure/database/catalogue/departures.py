@@ -18,7 +18,7 @@ from infrastructure.database.transaction import Row, Statements
 DEPARTURE_COLUMNS: Final = """
     d.id AS departure_id, d.package_id, d.activity_id, d.starts_on, d.ends_on, d.start_time,
     d.time_zone AS departure_time_zone, d.capacity, d.seats_taken, d.status AS departure_status,
-    d.created_at AS departure_created_at, d.version AS departure_version, d.pattern_id, d.has_pools
+    d.created_at AS departure_created_at, d.version AS departure_version, d.has_pools
 """
 """What `SqlDepartures.locked` reads, of a row `d` that the statement locks."""
 
@@ -38,8 +38,7 @@ INSERT INTO departures (id, package_id, activity_id, starts_on, ends_on, start_t
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _SAVE: Final = """
-UPDATE departures SET seats_taken = %s, capacity = %s, status = %s, starts_on = %s, ends_on = %s, start_time = %s,
-                      pattern_id = %s
+UPDATE departures SET seats_taken = %s, capacity = %s, status = %s, starts_on = %s, ends_on = %s, start_time = %s
 WHERE id = %s
 """
 _ADD_POOL: Final = """
@@ -171,7 +170,6 @@ def _written(departure: Departure) -> _Written:
         departure.starts_on,
         departure.ends_on,
         departure.start_time,
-        departure.pattern_id,
     )
 
 
@@ -193,5 +191,4 @@ def _departure(row: Row) -> Departure:
         status=DepartureStatus(row["departure_status"]),
         created_at=row["departure_created_at"],
         version=row["departure_version"],
-        pattern_id=row["pattern_id"],
     )
