@@ -18,6 +18,8 @@ from uuid import UUID
 
 from application.billing.attention_ports import AttentionQueries
 from application.billing.manual_queries import ManualQueries
+from application.catalogue.activity_queries import ActivityQueries
+from application.catalogue.departure_queries import DepartureQueries
 from application.catalogue.queries import CatalogueQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
@@ -312,6 +314,8 @@ class Queries:
     access: AccessQueries
     membership: MembershipQueries
     catalogue: CatalogueQueries
+    activities: ActivityQueries
+    departures: DepartureQueries
     sales: SalesQueries
     billing: BillingQueries
     manual: ManualQueries

@@ -84,6 +84,34 @@ def test_a_package_says_what_each_age_pays_and_when(shop: Shop) -> None:
     assert "seasons" not in shop.done(shop.get(PACKAGES))["items"][0]
 
 
+def test_an_activity_has_prices_of_its_own(shop: Shop, sign_up: SignUp) -> None:
+    vendor, other = sign_up("VENDOR"), sign_up("VENDOR")
+    body = {
+        "name_en": "Balloon", "category": "ADVENTURE", "price": {"amount": "40.00", "currency": "EGP"},
+        "duration_hours": 3, "min_participants": 1, "max_participants": 8,
+    }  # fmt: skip
+    made = shop.post("/api/v1/activities", vendor, body)
+    path = f"/api/v1/activities/{shop.done(made, 201)['id']}"
+    tag = {"If-Match": shop.get(path, vendor).headers["ETag"]}
+    bands = {"age_bands": [INFANT, CHILD, ADULT]}
+    for change, wanted in (("age-bands", bands), ("seasons", {"seasons": [SUMMER]})):
+        problem(put(shop, f"{path}/{change}", other, wanted), 404, "activity_not_found")
+        problem(put(shop, f"{path}/{change}", vendor, {}), 422, "validation_failed")
+    shop.done(put(shop, f"{path}/age-bands", vendor, bands, **tag))
+    problem(put(shop, f"{path}/seasons", vendor, {"seasons": [SUMMER]}, **tag), 412, "precondition_failed")
+    shown = shop.done(put(shop, f"{path}/seasons", vendor, {"seasons": [SUMMER]}))
+
+    assert shown == shop.done(shop.get(path, vendor))
+    assert [band["code"] for band in shown["age_bands"]] == ["INFANT", "CHILD", "ADULT"]
+    (day,) = shop.done(shop.get(f"{path}/prices?from=2027-07-03&to=2027-07-03", vendor))["items"]
+    assert (day["price"]["amount"], day["list_price"]["amount"], day["season"]) == ("45.00", "40.00", "Summer")
+    problem(shop.get(f"{path}/prices?from=2027-07-03&to=2027-07-03", other), 404, "activity_not_found")
+    dollars = {"price": {"amount": "2.00", "currency": "USD"}}
+    problem(shop.client.patch(path, json=dollars, headers=vendor.headers), 409, "amounts_in_old_currency")
+    actions = shop.database.rows("SELECT action, resource_type FROM audit_logs WHERE status = 'SUCCESS' ORDER BY id")
+    assert [(row["action"], row["resource_type"]) for row in actions][1:] == [("activities.update", "ACTIVITY")] * 2
+
+
 def test_the_calendar_has_each_days_price_for_an_adult(shop: Shop) -> None:
     path = f"{PACKAGES}/{shop.package()['slug']}"
     shop.done(put(shop, f"{path}/seasons", shop.admin, {"seasons": [FEAST, SUMMER]}))

@@ -13,7 +13,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from application.catalogue.packages import Author, ChangePackage, change_package
+from application.catalogue.authors import Author
+from application.catalogue.packages import ChangePackage, change_package
 from application.catalogue.prices import SetAgeBands, SetSeasons, set_age_bands, set_seasons
 from application.pricing.ports import Item, ItemKind
 from application.pricing.price_lists import in_asked_currency, price_list_of, rate_of
@@ -104,7 +105,7 @@ def priced(shop: Shop, package: Item, *, asked: str | None = None, starts_on: da
 
 
 def list_of(row: dict[str, Any]) -> PriceList:
-    return price_list_of(row, key=row["id"], booking_type="PACKAGE")
+    return price_list_of(row, Item(ItemKind.PACKAGE, row["id"]))
 
 
 class TestBesideTheItem:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from application.catalogue.packages import Author
+from application.catalogue.authors import Author, audit_item, may_edit
 from application.ports import UnitOfWork
-from application.pricing.ports import Item
+from application.pricing.ports import Item, ItemKind
+from domain.catalogue.activities import Activity, ActivityNotFound
 from domain.catalogue.packages import Package, PackageNotFound
 from domain.operations.audit import changed
 from domain.pricing.age_bands import AgeBand, refuse_unsound_bands
 from domain.pricing.seasons import Season, refuse_unsound_seasons
 from domain.shared.clock import Clock
 from domain.shared.errors import refuse_stale
+from domain.shared.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +31,16 @@ class SetAgeBands:
 def set_age_bands(command: SetAgeBands, *, uow: UnitOfWork, clock: Clock) -> None:
     """Replace an item's age bands; bookings keep the price that they were made at.
 
-    Raises PackageNotFound, PreconditionFailed or UnsoundPrices.
+    Raises PackageNotFound, ActivityNotFound, PreconditionFailed or UnsoundPrices.
     """
-    now = clock.now()
     with uow:
-        package = _own(command.item, command.author, uow)
-        refuse_stale(command.expected_version, current=package.version)
-        refuse_unsound_bands(command.bands, package.base_price)
+        held = _own(command.item, command.author, uow)
+        refuse_stale(command.expected_version, current=held.version)
+        refuse_unsound_bands(command.bands, _price_of(held))
         before = _shown_bands(uow.item_prices.bands_of(command.item))
         uow.item_prices.replace_bands(command.item, command.bands)
         changes = changed({"age_bands": before}, {"age_bands": _shown_bands(command.bands)})
-        _note(command, package, changes, at=now, uow=uow)
+        _note(held, command.author, changes, uow=uow, clock=clock)
         uow.commit()
 
 
@@ -57,47 +57,49 @@ class SetSeasons:
 def set_seasons(command: SetSeasons, *, uow: UnitOfWork, clock: Clock) -> None:
     """Replace an item's seasons; bookings keep the price that they were made at.
 
-    Raises PackageNotFound, PreconditionFailed or UnsoundPrices.
+    Raises PackageNotFound, ActivityNotFound, PreconditionFailed or UnsoundPrices.
     """
-    now = clock.now()
     with uow:
-        package = _own(command.item, command.author, uow)
-        refuse_stale(command.expected_version, current=package.version)
-        refuse_unsound_seasons(command.seasons, package.base_price)
+        held = _own(command.item, command.author, uow)
+        refuse_stale(command.expected_version, current=held.version)
+        refuse_unsound_seasons(command.seasons, _price_of(held))
         before = _shown_seasons(uow.item_prices.seasons_of(command.item))
         uow.item_prices.replace_seasons(command.item, command.seasons)
         changes = changed({"seasons": before}, {"seasons": _shown_seasons(command.seasons)})
-        _note(command, package, changes, at=now, uow=uow)
+        _note(held, command.author, changes, uow=uow, clock=clock)
         uow.commit()
 
 
-def _own(item: Item, author: Author, uow: UnitOfWork) -> Package:
-    package = uow.packages.get(item.id)
-    if not author.is_staff and package.vendor_id != author.user_id:
-        raise PackageNotFound()
-    return package
+def _own(item: Item, author: Author, uow: UnitOfWork) -> Package | Activity:
+    """The item, locked."""
+    if item.kind is ItemKind.PACKAGE:
+        package = uow.packages.get(item.id)
+        if not may_edit(package.vendor_id, author):
+            raise PackageNotFound()
+        return package
+    activity = uow.activities.get(item.id)
+    if not may_edit(activity.vendor_id, author):
+        raise ActivityNotFound()
+    return activity
+
+
+def _price_of(item: Package | Activity) -> Money:
+    return item.base_price if isinstance(item, Package) else item.price
 
 
 def _note(
-    command: SetAgeBands | SetSeasons,
-    package: Package,
+    item: Package | Activity,
+    author: Author,
     changes: Mapping[str, Mapping[str, object]],
     *,
-    at: datetime,
     uow: UnitOfWork,
+    clock: Clock,
 ) -> None:
-    """The package's version moves with its prices, and the log has both sides, where they differ."""
-    if not changes["after"]:
-        return
-    package.change(at=at)
-    uow.audit.add(
-        actor=command.author.user_id,
-        action="packages.update",
-        resource_type=command.item.kind.value,
-        resource_id=package.id,
-        changes=changes,
-        at=at,
-    )
+    """The item's version moves with its prices, and the log has both sides, where they differ."""
+    if changes["after"]:
+        item.change(at=clock.now())
+        action = "packages.update" if isinstance(item, Package) else "activities.update"
+        audit_item(uow, author, action, item, changes, clock)
 
 
 def _shown_bands(bands: Sequence[AgeBand]) -> list[dict[str, object]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from application.pricing.ports import Item, ItemKind
 from domain.pricing.age_bands import AgeBand
 from domain.pricing.exchange import ExchangeRate, RateNotFound
 from domain.pricing.price_lists import PriceList
@@ -18,22 +19,29 @@ from domain.shared.percentage import Percentage
 Row = Mapping[str, Any]
 
 
-def price_list_of(row: Row, *, key: UUID, booking_type: str) -> PriceList:
+_NAMES: Final = {
+    ItemKind.PACKAGE: ("base_price_minor", "min_travelers", "max_travelers"),
+    ItemKind.ACTIVITY: ("price_minor", "min_participants", "max_participants"),
+}
+
+
+def price_list_of(row: Row, item: Item) -> PriceList:
     """An item's price list from a row with its prices.
 
-    The row has name_ar, name_en, base_price_minor, currency, tax_rate, tax_inclusive, min_travelers, max_travelers,
-    and the JSON columns age_bands and seasons, which are None where there is none.
+    The row has the columns of the item's table: name_ar, name_en, its price, currency, tax_rate, tax_inclusive, how
+    few and how many; and the JSON columns age_bands and seasons, which are None where there is none.
     """
+    price, least, most = _NAMES[item.kind]
     return PriceList(
-        key=key,
-        booking_type=booking_type,
+        key=item.id,
+        booking_type=item.kind,
         name_ar=row["name_ar"],
         name_en=row["name_en"],
-        price=Money.of(row["base_price_minor"], row["currency"]),
+        price=Money.of(row[price], row["currency"]),
         tax_rate=Percentage(int(row["tax_rate"] * 100)),
         tax_inclusive=row["tax_inclusive"],
-        min_travelers=row["min_travelers"],
-        max_travelers=row["max_travelers"],
+        min_travelers=row[least],
+        max_travelers=row[most],
         bands=tuple(bands_of(row["age_bands"])),
         seasons=tuple(seasons_of(row["seasons"])),
     )

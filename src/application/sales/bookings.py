@@ -145,7 +145,7 @@ def _expire_booking(booking_id: UUID, *, uow: UnitOfWork, clock: Clock, grace: t
         if not booking.is_awaiting_deposit or booking.hold.expires_at > now - grace:
             return False
         cancel_payments(uow.payments.pending_of(booking_id), uow=uow, clock=clock)
-        uow.departures.get(booking.hold.departure_id).give_back(booking.hold.seats)
+        uow.departures.get(booking.hold.departure_id).give_back(booking.hold.seats, at=now)
         booking.expire(at=now)
         uow.commit()
     return True

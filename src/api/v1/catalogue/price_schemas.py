@@ -9,6 +9,7 @@ from typing import Any, Final
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.fields import Localized, MoneyField, Schema, Text
+from api.v1.catalogue.activity_schemas import ActivityShown
 from api.v1.catalogue.schemas import PackageShown, PercentRequest
 from domain.pricing.age_bands import BAND_NAME_LENGTH, MOST_BANDS, OLDEST
 from domain.pricing.seasons import HIGHEST_PRIORITY, MOST_SEASONS, SEASON_NAME_LENGTH, Adjustment
@@ -52,6 +53,13 @@ class SeasonShown(Schema):
 
 class PricedPackageShown(PackageShown):
     """A package with what its price depends on."""
+
+    age_bands = fields.List(fields.Nested(BandShown))
+    seasons = fields.List(fields.Nested(SeasonShown))
+
+
+class PricedActivityShown(ActivityShown):
+    """An activity with what its price depends on."""
 
     age_bands = fields.List(fields.Nested(BandShown))
     seasons = fields.List(fields.Nested(SeasonShown))

@@ -1,10 +1,9 @@
-"""What a package costs whom and when: age bands, seasons, and a calendar of prices."""
+"""What packages and activities cost whom and when: age bands, seasons, and a calendar of prices."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 from flask import Response
 from flask.views import MethodView
@@ -14,11 +13,14 @@ from api.blueprint import Blueprint
 from api.context import use
 from api.etags import expected_version, tagged
 from api.specification import page_of
-from api.v1.catalogue.packages import answer_package, author, shown_package
+from api.v1.catalogue.activities import answer_activity, shown_activity
+from api.v1.catalogue.listing import author
+from api.v1.catalogue.packages import answer_package, shown_package
 from api.v1.catalogue.price_schemas import (
     AgeBandsRequest,
     DayPriceShown,
     DaysQuery,
+    PricedActivityShown,
     PricedPackageShown,
     SeasonsRequest,
 )
@@ -31,11 +33,11 @@ from domain.pricing.seasons import Season
 from middlewares.auth_middleware import optional_token, permission_required
 from middlewares.idempotency import idempotent
 
-blueprint = Blueprint("prices", __name__, url_prefix="/packages", description="Prices by age and by season")
+blueprint = Blueprint("prices", __name__, description="Prices by age and by season")
 
 
-@blueprint.route("/<string:id_or_slug>/age-bands")
-class AgeBands(MethodView):
+@blueprint.route("/packages/<string:id_or_slug>/age-bands")
+class PackageAgeBands(MethodView):
     @permission_required("packages.update")
     @idempotent()
     @tagged
@@ -43,19 +45,13 @@ class AgeBands(MethodView):
     @blueprint.response(200, PricedPackageShown)
     def put(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Say what travellers of each age pay; the list is replaced as a whole."""
-        package_id: UUID = shown_package(id_or_slug)["id"]
-        command = SetAgeBands(
-            author=author(),
-            item=Item(ItemKind.PACKAGE, package_id),
-            bands=[_band(band) for band in body["age_bands"]],
-            expected_version=expected_version(),
-        )
-        set_age_bands(command, uow=use().new_uow(), clock=use().clock)
-        return answer_package(str(package_id))
+        item = Item(ItemKind.PACKAGE, shown_package(id_or_slug)["id"])
+        _set_bands(item, body)
+        return answer_package(str(item.id))
 
 
-@blueprint.route("/<string:id_or_slug>/seasons")
-class Seasons(MethodView):
+@blueprint.route("/packages/<string:id_or_slug>/seasons")
+class PackageSeasons(MethodView):
     @permission_required("packages.update")
     @idempotent()
     @tagged
@@ -63,29 +59,85 @@ class Seasons(MethodView):
     @blueprint.response(200, PricedPackageShown)
     def put(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Say on which days a trip that starts then costs more or less; the list is replaced as a whole."""
-        package_id: UUID = shown_package(id_or_slug)["id"]
-        command = SetSeasons(
-            author=author(),
-            item=Item(ItemKind.PACKAGE, package_id),
-            seasons=[_season(season) for season in body["seasons"]],
-            expected_version=expected_version(),
-        )
-        set_seasons(command, uow=use().new_uow(), clock=use().clock)
-        return answer_package(str(package_id))
+        item = Item(ItemKind.PACKAGE, shown_package(id_or_slug)["id"])
+        _set_seasons(item, body)
+        return answer_package(str(item.id))
 
 
-@blueprint.route("/<string:id_or_slug>/prices")
-class Calendar(MethodView):
+@blueprint.route("/packages/<string:id_or_slug>/prices")
+class PackageCalendar(MethodView):
     @optional_token(scope="catalogue.read")
     @blueprint.arguments(DaysQuery, location="query")
     @blueprint.response(200, page_of(DayPriceShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
         """What one adult pays for a trip that starts on each of these days, whether or not there is a departure."""
         row = shown_package(id_or_slug)
-        prices = price_list_of(row, key=row["id"], booking_type=ItemKind.PACKAGE)
-        first, last = query["first_on"], query["last_on"]
-        days = (first + timedelta(days=passed) for passed in range((last - first).days + 1))
-        return answer_page(DayPriceShown, [_day(prices, day) for day in days], None)
+        return _calendar(price_list_of(row, Item(ItemKind.PACKAGE, row["id"])), query)
+
+
+@blueprint.route("/activities/<string:id_or_slug>/age-bands")
+class ActivityAgeBands(MethodView):
+    @permission_required("activities.update")
+    @idempotent()
+    @tagged
+    @blueprint.arguments(AgeBandsRequest)
+    @blueprint.response(200, PricedActivityShown)
+    def put(self, body: dict[str, Any], id_or_slug: str) -> Response:
+        """Say what participants of each age pay; the list is replaced as a whole."""
+        item = Item(ItemKind.ACTIVITY, shown_activity(id_or_slug)["id"])
+        _set_bands(item, body)
+        return answer_activity(str(item.id))
+
+
+@blueprint.route("/activities/<string:id_or_slug>/seasons")
+class ActivitySeasons(MethodView):
+    @permission_required("activities.update")
+    @idempotent()
+    @tagged
+    @blueprint.arguments(SeasonsRequest)
+    @blueprint.response(200, PricedActivityShown)
+    def put(self, body: dict[str, Any], id_or_slug: str) -> Response:
+        """Say on which days it costs more or less; the list is replaced as a whole."""
+        item = Item(ItemKind.ACTIVITY, shown_activity(id_or_slug)["id"])
+        _set_seasons(item, body)
+        return answer_activity(str(item.id))
+
+
+@blueprint.route("/activities/<string:id_or_slug>/prices")
+class ActivityCalendar(MethodView):
+    @optional_token(scope="catalogue.read")
+    @blueprint.arguments(DaysQuery, location="query")
+    @blueprint.response(200, page_of(DayPriceShown))
+    def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
+        """What one adult pays on each of these days, whether or not there is a departure."""
+        row = shown_activity(id_or_slug)
+        return _calendar(price_list_of(row, Item(ItemKind.ACTIVITY, row["id"])), query)
+
+
+def _set_bands(item: Item, body: dict[str, Any]) -> None:
+    command = SetAgeBands(
+        author=author(),
+        item=item,
+        bands=[_band(band) for band in body["age_bands"]],
+        expected_version=expected_version(),
+    )
+    set_age_bands(command, uow=use().new_uow(), clock=use().clock)
+
+
+def _set_seasons(item: Item, body: dict[str, Any]) -> None:
+    command = SetSeasons(
+        author=author(),
+        item=item,
+        seasons=[_season(season) for season in body["seasons"]],
+        expected_version=expected_version(),
+    )
+    set_seasons(command, uow=use().new_uow(), clock=use().clock)
+
+
+def _calendar(prices: PriceList, query: dict[str, Any]) -> Response:
+    first, last = query["first_on"], query["last_on"]
+    days = (first + timedelta(days=passed) for passed in range((last - first).days + 1))
+    return answer_page(DayPriceShown, [_day(prices, day) for day in days], None)
 
 
 def _day(prices: PriceList, day: date) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from domain.sales.bookings import (
 from domain.shared.aggregate import Aggregate
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
-from infrastructure.database.catalogue.departures import DEPARTURE_COLUMNS, SqlDepartures, departure_of
+from infrastructure.database.catalogue.departures import DEPARTURE_COLUMNS, SqlDepartures
 from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.transaction import Row, Statements
 
@@ -200,7 +200,7 @@ class SqlBookings:
 def _sale(row: Row, buyer_id: UUID, departures: SqlDepartures) -> Sale:
     return Sale(
         serial=row["serial"],
-        departure=departures.remember(departure_of(row)),
+        departure=departures.locked(row),
         item=PricedItem(
             name_ar=row["name_ar"],
             name_en=row["name_en"],
