@@ -27,7 +27,12 @@ from api.v1.billing.manual import blueprint as manual_payments
 from api.v1.billing.methods import blueprint as payment_methods
 from api.v1.billing.payments import blueprint as payments
 from api.v1.billing.refunds import blueprint as refunds
+from api.v1.catalogue.activities import blueprint as activities
+from api.v1.catalogue.departures import blueprint as departures
 from api.v1.catalogue.packages import blueprint as packages
+from api.v1.catalogue.patterns import blueprint as departure_patterns
+from api.v1.catalogue.pools import blueprint as pools
+from api.v1.catalogue.prices import blueprint as item_prices
 from api.v1.identity.api_keys import blueprint as api_keys
 from api.v1.identity.auth import blueprint as auth
 from api.v1.identity.invitations import blueprint as invitations
@@ -83,6 +88,11 @@ _V1 = (
     invitations,
     memberships,
     packages,
+    item_prices,
+    activities,
+    departures,
+    departure_patterns,
+    pools,
     bookings,
     attention,
     attention_actions,

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_07"
-down_revision = "20261129_04"
+down_revision = "20261129_06"
 
 AGREED_BEFORE = '{"policy_id": null, "tiers": [{"hours_before": 0, "refund": 10000}]}'
 NEW_CHECKS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
@@ -15,6 +15,7 @@ from application.billing.inbox import WebhookInbox
 from application.billing.manual_ports import ManualReceipts, Slips
 from application.billing.refund_ports import Disputes, Refunds
 from application.billing.suspense_ports import Suspense
+from application.catalogue.pattern_ports import Patterns
 from application.identity.records import (
     ApiKeys,
     CountedGuesses,
@@ -30,12 +31,15 @@ from application.ledger.books_ports import ClearingBooks, StatementRequests
 from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Points, Withdrawals
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
+from application.pricing.ports import Item, ItemPrices
 from application.privacy.ports import PrivacyRecords
-from application.sales.ports import CatalogueItem, Sale
+from application.sales.ports import Sale
 from domain.billing.invoices import Credited, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
+from domain.catalogue.activities import Activity
 from domain.catalogue.departures import Departure
 from domain.catalogue.packages import Package
+from domain.catalogue.pools import Pool
 from domain.ledger.accounts import AccountRef
 from domain.ledger.holds import BalanceHold
 from domain.ledger.journal import Journal
@@ -75,7 +79,19 @@ class Memberships(Protocol):
     def next_serial(self) -> int: ...
 
 
-class Packages(Protocol):
+class Slugs(Protocol):
+    """Addresses that no two items of a kind have."""
+
+    def free_slug(self, wanted: str) -> str:
+        """The slug, or with a number behind it, that no other has; nobody else is given it meanwhile."""
+        ...
+
+    def slug_taken(self, slug: str) -> bool:
+        """Whether another has it; nobody else is given it meanwhile."""
+        ...
+
+
+class Packages(Slugs, Protocol):
     """Packages, by id."""
 
     def add(self, package: Package) -> None: ...
@@ -84,29 +100,58 @@ class Packages(Protocol):
         """The package, locked. Raises PackageNotFound."""
         ...
 
-    def free_slug(self, wanted: str) -> str:
-        """The slug, or with a number behind it, that no package has; nobody else is given it meanwhile."""
+    def read(self, package_id: UUID) -> Package:
+        """The package as it stands, not locked and not to be changed. Raises PackageNotFound."""
         ...
 
-    def slug_taken(self, slug: str) -> bool:
-        """Whether a package has it; nobody else is given it meanwhile."""
+
+class Activities(Slugs, Protocol):
+    """Activities, by id."""
+
+    def add(self, activity: Activity) -> None: ...
+
+    def get(self, activity_id: UUID) -> Activity:
+        """The activity, locked. Raises ActivityNotFound."""
+        ...
+
+    def read(self, activity_id: UUID) -> Activity:
+        """The activity as it stands, not locked and not to be changed. Raises ActivityNotFound."""
         ...
 
 
 class Departures(Protocol):
-    """Departures; whoever changes seats holds the row's lock."""
+    """Departures and the pools that they draw from; whoever changes seats holds the locks of all of them.
+
+    Locks are taken in one order: departures by id, then their pools by id.
+    """
 
     def add(self, departure: Departure) -> None: ...
 
     def get(self, departure_id: UUID) -> Departure:
-        """The departure, locked. Raises DepartureNotFound."""
+        """The departure, locked with its pools. Raises DepartureNotFound.
+
+        Who needs several asks for all of them at once: one by one, two units of work could wait for each other.
+        """
+        ...
+
+    def get_all(self, departure_ids: Sequence[UUID], *, pool_ids: Sequence[UUID] = ()) -> Sequence[Departure]:
+        """These departures in this order, locked with all of their pools, and further pools that are asked for.
+
+        Raises DepartureNotFound; `pool` says of each further one whether there is such a pool.
+        """
+        ...
+
+    def add_pool(self, pool: Pool) -> None: ...
+
+    def pool(self, pool_id: UUID) -> Pool:
+        """The pool, locked. Raises PoolNotFound."""
         ...
 
 
 class Bookings(Protocol):
     """Bookings with their items and hold."""
 
-    def open_sale(self, item: CatalogueItem, *, departure_id: UUID, buyer_id: UUID, today: date) -> Sale:
+    def open_sale(self, item: Item, *, departure_id: UUID, buyer_id: UUID, currency: str | None, at: datetime) -> Sale:
         """Everything that placing a booking needs, the departure locked. Raises DepartureNotFound."""
         ...
 
@@ -323,7 +368,16 @@ class UnitOfWork(Protocol):
     def packages(self) -> Packages: ...
 
     @property
+    def item_prices(self) -> ItemPrices: ...
+
+    @property
+    def activities(self) -> Activities: ...
+
+    @property
     def departures(self) -> Departures: ...
+
+    @property
+    def patterns(self) -> Patterns: ...
 
     @property
     def bookings(self) -> Bookings: ...

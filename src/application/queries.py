@@ -18,11 +18,14 @@ from uuid import UUID
 
 from application.billing.attention_ports import AttentionQueries
 from application.billing.manual_queries import ManualQueries
+from application.catalogue.activity_queries import ActivityQueries
+from application.catalogue.departure_queries import DepartureQueries
 from application.catalogue.queries import CatalogueQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
-from application.sales.ports import CatalogueItem, OnSale
+from application.pricing.ports import Item
+from application.sales.ports import OnSale
 
 Row = Mapping[str, Any]
 
@@ -140,7 +143,9 @@ class SalesQueries(Protocol):
         """The steps of a booking, oldest first; None where there is no such booking."""
         ...
 
-    def on_sale(self, item: CatalogueItem, *, departure_id: UUID | None, buyer_id: UUID, today: date) -> OnSale | None:
+    def on_sale(
+        self, item: Item, *, departure_id: UUID | None, buyer_id: UUID, currency: str | None, at: datetime
+    ) -> OnSale | None:
         """What a quote is made from; None where the item is not on sale. A departure that is not its own is None."""
         ...
 
@@ -313,6 +318,8 @@ class Queries:
     access: AccessQueries
     membership: MembershipQueries
     catalogue: CatalogueQueries
+    activities: ActivityQueries
+    departures: DepartureQueries
     sales: SalesQueries
     billing: BillingQueries
     manual: ManualQueries

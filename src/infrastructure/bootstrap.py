@@ -28,6 +28,8 @@ from infrastructure.crash_points import CrashingGateways, CrashingUnitOfWork, ar
 from infrastructure.database.billing.attention import SqlAttentionQueries
 from infrastructure.database.billing.manual_queries import SqlManualQueries
 from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoiceDocuments
+from infrastructure.database.catalogue.activity_queries import SqlActivityQueries
+from infrastructure.database.catalogue.departure_queries import SqlDepartureQueries
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.idempotency import SqlIdempotency
 from infrastructure.database.identity.access import SqlAccessQueries
@@ -176,6 +178,8 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         access=SqlAccessQueries(database),
         membership=SqlMembershipQueries(database),
         catalogue=SqlCatalogueQueries(database),
+        activities=SqlActivityQueries(database),
+        departures=SqlDepartureQueries(database),
         sales=SqlSalesQueries(database),
         billing=SqlBillingQueries(database),
         manual=SqlManualQueries(database),

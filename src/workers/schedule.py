@@ -18,6 +18,7 @@ from application.billing.reconciliation import ReconcilePayments, reconcile_paym
 from application.billing.refund_submission import drive_refunds
 from application.billing.sandbox import tell_late_payments
 from application.billing.statements import fetch_statements
+from application.catalogue.patterns import plan_patterns
 from application.ledger.crediting import CreditDueCashback, credit_due_cashback
 from application.ledger.expiry import expire_points, remind_of_expiry
 from application.ledger.holds import expire_holds
@@ -28,7 +29,7 @@ from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
 from application.sales.expiry import expire_bookings
 from application.subscriptions import DOCUMENTS, QUICK
-from domain.operations.settings import CASHBACK_AUTO_APPROVE, GRACE_MINUTES, WEBHOOK_BODY_DAYS
+from domain.operations.settings import CASHBACK_AUTO_APPROVE, DEPARTURE_HORIZON_DAYS, GRACE_MINUTES, WEBHOOK_BODY_DAYS
 from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import DomainError
 from infrastructure.database.ledger.partitions import is_beyond_partitions, make_partitions
@@ -94,6 +95,12 @@ def _expire_bookings(running: Running) -> None:
     grace = timedelta(minutes=use.system_settings.value(GRACE_MINUTES))
     while expire_bookings(new_uow=use.new_uow, clock=use.clock, new_id=use.new_id, grace=grace):
         continue
+
+
+def _plan_departures(running: Running) -> None:
+    use = running.dependencies
+    horizon = timedelta(days=use.system_settings.value(DEPARTURE_HORIZON_DAYS))
+    log.info("departures_planned", planned=plan_patterns(new_uow=use.new_uow, clock=use.clock, horizon=horizon))
 
 
 def _expire_holds(running: Running) -> None:
@@ -234,6 +241,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
     job.name: job
     for job in (
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
+        ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),

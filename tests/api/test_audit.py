@@ -70,6 +70,38 @@ def publishes_a_package(shop: Shop, _: SignUp) -> TestResponse:
     return as_staff(shop, "POST", f"/packages/{a_draft(shop)['id']}/publish", {})
 
 
+def says_what_each_age_pays(shop: Shop, _: SignUp) -> TestResponse:
+    adults = {"code": "ADULT", "name_ar": "بالغ", "name_en": "Adult", "min_age": 0, "percentage": "100.00"}
+    return as_staff(shop, "PUT", f"/packages/{a_draft(shop)['id']}/age-bands", {"age_bands": [adults]})
+
+
+def says_what_each_age_pays_for_an_activity(shop: Shop, _: SignUp) -> TestResponse:
+    adults = {"code": "ADULT", "name_ar": "بالغ", "name_en": "Adult", "min_age": 0, "percentage": "100.00"}
+    return as_staff(shop, "PUT", f"/activities/{_an_activity(shop)}/age-bands", {"age_bands": [adults]})
+
+
+SUMMER = {
+    "name_ar": "صيف", "name_en": "Summer", "first_on": "2027-07-01", "last_on": "2027-08-31",
+    "adjustment": "PERCENTAGE_UP", "percentage": "20.00",
+}  # fmt: skip
+
+
+def says_when_prices_change(shop: Shop, _: SignUp) -> TestResponse:
+    return as_staff(shop, "PUT", f"/packages/{a_draft(shop)['id']}/seasons", {"seasons": [SUMMER]})
+
+
+def says_when_prices_of_an_activity_change(shop: Shop, _: SignUp) -> TestResponse:
+    return as_staff(shop, "PUT", f"/activities/{_an_activity(shop)}/seasons", {"seasons": [SUMMER]})
+
+
+def _an_activity(shop: Shop) -> str:
+    body = {
+        "name_en": "Balloon", "category": "ADVENTURE", "price": {"amount": "40.00", "currency": "EGP"},
+        "duration_hours": 3, "min_participants": 1, "max_participants": 8,
+    }  # fmt: skip
+    return str(shop.done(shop.post("/api/v1/activities", shop.admin, body), 201)["id"])
+
+
 def plans_a_departure(shop: Shop, _: SignUp) -> TestResponse:
     starts_on = (shop.running.dependencies.clock.now() + timedelta(days=30)).date().isoformat()
     body = {"starts_on": starts_on, "capacity": 5}
@@ -298,6 +330,10 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("PATCH", "/api/v1/packages/<string:id_or_slug>"): changes_a_package,
     ("POST", "/api/v1/packages/<string:id_or_slug>/publish"): publishes_a_package,
     ("POST", "/api/v1/packages/<string:id_or_slug>/departures"): plans_a_departure,
+    ("PUT", "/api/v1/packages/<string:id_or_slug>/age-bands"): says_what_each_age_pays,
+    ("PUT", "/api/v1/packages/<string:id_or_slug>/seasons"): says_when_prices_change,
+    ("PUT", "/api/v1/activities/<string:id_or_slug>/age-bands"): says_what_each_age_pays_for_an_activity,
+    ("PUT", "/api/v1/activities/<string:id_or_slug>/seasons"): says_when_prices_of_an_activity_change,
     ("POST", "/api/v1/bookings/<uuid:booking_id>/start"): starts_a_trip,
     ("POST", "/api/v1/bookings/<uuid:booking_id>/complete"): completes_a_trip,
     ("POST", "/api/v1/admin/cashback/<uuid:cashback_id>/approve"): approves_cashback,

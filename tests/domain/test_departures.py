@@ -27,11 +27,11 @@ def test_seats_taken_are_never_more_than_there_are_nor_fewer_than_none(capacity:
                 departure.take_seats(seats, today=TODAY)
             assert refused.value.facts["seats_left"] == capacity - taken
         elif -seats <= taken:
-            departure.give_back(-seats)
+            departure.give_back(-seats, at=NOON)
             taken += seats
         else:
             with pytest.raises(ValueError, match="more seats"):
-                departure.give_back(-seats)
+                departure.give_back(-seats, at=NOON)
         assert (departure.seats_taken, departure.seats_left) == (taken, capacity - taken)
 
 

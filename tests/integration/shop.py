@@ -21,8 +21,8 @@ from application.billing.webhooks import read_back
 from application.dependencies import Dependencies
 from application.membership.memberships import Subscribe, subscribe
 from application.ports import NewUnitOfWork
+from application.pricing.ports import Item, ItemKind
 from application.sales.bookings import PlaceBooking, place_booking
-from application.sales.ports import CatalogueItem
 from application.sales.pricing import Chosen, PricingSettings, pricing_settings
 from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
 from domain.billing.payments import PaymentMethod, PaymentType
@@ -33,7 +33,6 @@ from domain.ledger.journal import transfer
 from domain.ledger.points import PointsTerms
 from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS
 from domain.pricing.price_lists import Party
-from domain.sales.agreed import BookingType
 from domain.sales.bookings import Booking
 from domain.shared.clock import business_date
 from domain.shared.money import Money
@@ -158,12 +157,12 @@ class Shop:
         return place_booking(command, uow=use.new_uow(), clock=use.clock, new_id=use.new_id, digests=use.digests)
 
     @staticmethod
-    def item_of(departure: Departure) -> CatalogueItem:
+    def item_of(departure: Departure) -> Item:
         """What a departure is of."""
         if departure.package_id is not None:
-            return CatalogueItem(booking_type=BookingType.PACKAGE, id=departure.package_id)
+            return Item(ItemKind.PACKAGE, departure.package_id)
         assert departure.activity_id is not None
-        return CatalogueItem(booking_type=BookingType.ACTIVITY, id=departure.activity_id)
+        return Item(ItemKind.ACTIVITY, departure.activity_id)
 
     @staticmethod
     def chosen(travelers: int, **others: Any) -> Chosen:

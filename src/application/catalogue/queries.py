@@ -60,19 +60,12 @@ class PackageSearch:
 
 
 class CatalogueQueries(Protocol):
-    """Packages and their departures, as far as the reader's sight goes."""
+    """Packages, as far as the reader's sight goes."""
 
     def search(self, search: PackageSearch, *, sight: Sight) -> Sequence[Row]:
         """One row more than `limit` when there are more; each has `sort_key`, where a next page goes on."""
         ...
 
-    def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None: ...
-
-    def departures(
-        self, package_id: UUID, *, today: date, sight: Sight, limit: int, after: Behind | None
-    ) -> Sequence[Row]:
-        """Departures that begin after today, soonest first, each with `seats_left`; one row more than `limit`.
-
-        Cancelled ones are shown only to those who see everything.
-        """
+    def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
+        """With `age_bands` and `seasons`, as `application.pricing.price_lists` reads them."""
         ...

@@ -9,8 +9,9 @@ from uuid import UUID
 from application.identity.ports import KeyedDigests
 from application.ledger.redemptions import RedeemPoints, redeem_points
 from application.ports import UnitOfWork
+from application.pricing.ports import Item, ItemKind
 from application.sales.giving_back import redemption_key
-from application.sales.ports import CatalogueItem, Sale
+from application.sales.ports import Sale
 from application.sales.pricing import NOTHING_PROMOTED, Chosen, PricingSettings, booked_items, booked_price, price_of
 from application.sales.quotes import refuse_moved_price
 from domain.pricing.quotes import Quote
@@ -30,7 +31,7 @@ class PlaceBooking:
     actor_is_staff: bool
     user_id: UUID
     agent_id: UUID | None
-    item: CatalogueItem
+    item: Item
     departure_id: UUID
     chosen: Chosen
     travelers: tuple[Traveler, ...]
@@ -54,7 +55,11 @@ def place_booking(
     now = clock.now()
     with uow:
         sale = uow.bookings.open_sale(
-            command.item, departure_id=command.departure_id, buyer_id=command.user_id, today=business_date(now)
+            command.item,
+            departure_id=command.departure_id,
+            buyer_id=command.user_id,
+            currency=command.chosen.currency,
+            at=now,
         )
         priced = price_of(sale.offered, command.chosen, promoted=NOTHING_PROMOTED, settings=command.settings, at=now)
         refuse_moved_price(command.price_token, priced, digests=digests, at=now)
@@ -65,7 +70,7 @@ def place_booking(
             booking_number=document_number("BK", business_date(now).year, sale.serial),
             parties=_parties(command),
             trip=trip,
-            price=booked_price(priced),
+            price=booked_price(priced, sale.offered.exchange),
             items=booked_items(priced, new_id=new_id),
             deposit=command.deposit,
             rewards=_rewards(sale.offered.rewards, priced),
@@ -96,15 +101,15 @@ def _parties(command: PlaceBooking) -> Parties:
 def _trip(command: PlaceBooking, sale: Sale) -> Trip:
     item, party = command.item, command.chosen.party
     return Trip(
-        booking_type=item.booking_type,
+        booking_type=BookingType(item.kind),
         start_date=sale.departure.starts_on,
         end_date=sale.departure.ends_on,
         starts_at=sale.departure.begins_at,
         time_zone=sale.departure.time_zone,
         travelers_count=party.count,
-        seats=party.count,
-        package_id=item.id if item.booking_type is BookingType.PACKAGE else None,
-        activity_id=item.id if item.booking_type is BookingType.ACTIVITY else None,
+        seats=sale.offered.price_list.seats_for(party, sale.departure.starts_on),
+        package_id=item.id if item.kind is ItemKind.PACKAGE else None,
+        activity_id=item.id if item.kind is ItemKind.ACTIVITY else None,
         departure_id=sale.departure.id,
     )
 

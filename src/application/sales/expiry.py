@@ -50,7 +50,7 @@ def _expire_booking(booking_id: UUID, *, uow: UnitOfWork, clock: Clock, new_id: 
         # Looked at again under its lock: the payment may have come in since.
         if not booking.is_awaiting_deposit or deadline is None or deadline > now - grace:
             return False
-        free_seats(booking, uow=uow)
+        free_seats(booking, uow=uow, at=now)
         cancel_payments(uow.payments.pending_of(booking_id), uow=uow, clock=clock)
         restore_points(booking, booking.price.points, key="expired", uow=uow, at=now, new_id=new_id)
         booking.expire(at=now)

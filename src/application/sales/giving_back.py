@@ -24,10 +24,10 @@ def redemption_key(booking_id: UUID) -> str:
     return f"points:redeemed:booking:{booking_id}"
 
 
-def free_seats(booking: Booking, *, uow: UnitOfWork) -> None:
+def free_seats(booking: Booking, *, uow: UnitOfWork, at: datetime) -> None:
     """Put the seats that are the booking's own on sale again; called before its status changes."""
     if booking.hold is not None and booking.hold.departure_id is not None and booking.seats_kept:
-        uow.departures.get(booking.hold.departure_id).give_back(booking.seats_kept)
+        uow.departures.get(booking.hold.departure_id).give_back(booking.seats_kept, at=at)
 
 
 def restore_points(booking: Booking, points: int, *, key: str, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:

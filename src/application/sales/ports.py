@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from domain.catalogue.departures import Departure
 from domain.pricing.price_lists import PriceList
-from domain.sales.agreed import BookingType, RewardTerms
+from domain.sales.agreed import FrozenRate, RewardTerms
 from domain.sales.cancellation import CancellationTerms
 from domain.shared.percentage import Percentage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogueItem:
-    """A package or an activity, by its id."""
-
-    booking_type: BookingType
-    id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +24,26 @@ class Buyer:
     phone: str
 
 
+@dataclass(frozen=True, slots=True)
+class Departing:
+    """A departure as buyers see it."""
+
+    starts_on: date
+    is_open: bool
+    seats_left: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnSale:
-    """An item of the catalogue as this buyer is offered it, on a departure where one was named.
+    """An item of the catalogue as this buyer is offered it, in the currency they asked for.
 
-    `has_offers` says whether any offer runs.
+    `exchange` is the rate that its prices were converted with. `has_offers` says whether any offer runs.
     """
 
-    departure: Departure | None
     price_list: PriceList
+    exchange: FrozenRate | None
+    departs: Departing | None
+    """The departure that was named, where it is one of the item's."""
     rewards: RewardTerms
     member_rate: Percentage
     cancellation_terms: CancellationTerms

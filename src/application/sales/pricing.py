@@ -16,7 +16,7 @@ from domain.operations.settings import BOOKING_FEE
 from domain.pricing.baskets import Basket, NotApplied, Promotion
 from domain.pricing.price_lists import Party
 from domain.pricing.quotes import ItemShare, PriceLine, Quote, Terms, quote
-from domain.sales.agreed import BookedPrice, BookingItem, BookingType
+from domain.sales.agreed import BookedPrice, BookingItem, BookingType, FrozenRate
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 
@@ -28,6 +28,8 @@ class Chosen:
     party: Party
     voucher_code: str | None = None
     points: int = 0
+    currency: str | None = None
+    """None is the item's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ def pricing_settings(values: SystemSettings) -> PricingSettings:
 
 def price_of(offered: OnSale, chosen: Chosen, *, promoted: Promoted, settings: PricingSettings, at: datetime) -> Quote:
     """Price an item of the catalogue. Raises InvalidValue for a party that it does not take."""
-    starts_on = offered.departure.starts_on if offered.departure is not None else None
+    starts_on = offered.departs.starts_on if offered.departs is not None else None
     item = offered.price_list.item_for(chosen.party, starts_on=starts_on)
     basket = Basket(
         items=(item,),
@@ -80,8 +82,8 @@ def price_of(offered: OnSale, chosen: Chosen, *, promoted: Promoted, settings: P
     return quote(basket, terms)
 
 
-def booked_price(priced: Quote) -> BookedPrice:
-    """A quote as a booking freezes it."""
+def booked_price(priced: Quote, exchange: FrozenRate | None) -> BookedPrice:
+    """A quote as a booking freezes it, with the rate that the prices were converted with."""
     return BookedPrice(
         lines=tuple(line_row(line) for line in priced.lines),
         base_amount=priced.base_amount,
@@ -93,6 +95,7 @@ def booked_price(priced: Quote) -> BookedPrice:
         final_amount=priced.total,
         points=priced.points,
         points_worth=priced.points_worth,
+        exchange=exchange,
     )
 
 

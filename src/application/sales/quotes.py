@@ -12,10 +12,11 @@ import orjson
 
 from application import shown
 from application.identity.ports import KeyedDigests
+from application.pricing.ports import Item, ItemKind
 from application.queries import SalesQueries
-from application.sales.ports import CatalogueItem
 from application.sales.pricing import NOTHING_PROMOTED, Chosen, PricingSettings, price_of
-from domain.catalogue.departures import DepartureNotFound
+from domain.catalogue.activities import ActivityNotFound
+from domain.catalogue.departures import DepartureClosed, DepartureNotFound
 from domain.catalogue.packages import PackageNotFound
 from domain.pricing.quotes import Quote
 from domain.sales.bookings import PriceMoved
@@ -32,7 +33,7 @@ class AskForQuote:
     """What a customer thinks of booking."""
 
     user_id: UUID
-    item: CatalogueItem
+    item: Item
     departure_id: UUID | None
     chosen: Chosen
     settings: PricingSettings
@@ -54,19 +55,25 @@ def quote_booking(command: AskForQuote, *, queries: SalesQueries, clock: Clock) 
     """The price now. Raises PackageNotFound, DepartureNotFound, DepartureClosed or InvalidValue."""
     now = clock.now()
     today = business_date(now)
-    offered = queries.on_sale(command.item, departure_id=command.departure_id, buyer_id=command.user_id, today=today)
+    offered = queries.on_sale(
+        command.item,
+        departure_id=command.departure_id,
+        buyer_id=command.user_id,
+        currency=command.chosen.currency,
+        at=now,
+    )
     if offered is None:
-        raise PackageNotFound()
-    if offered.departure is None and command.departure_id is not None:
+        raise PackageNotFound() if command.item.kind is ItemKind.PACKAGE else ActivityNotFound()
+    if offered.departs is None and command.departure_id is not None:
         raise DepartureNotFound()
-    if offered.departure is not None:
-        offered.departure.ensure_on_sale(today=today)
+    if offered.departs is not None and not (offered.departs.is_open and offered.departs.starts_on > today):
+        raise DepartureClosed()
     priced = price_of(offered, command.chosen, promoted=NOTHING_PROMOTED, settings=command.settings, at=now)
     rewards, bonus = offered.rewards, [benefit.cashback for benefit in priced.benefits if benefit.cashback]
     return Quoted(
         quote=priced,
         tier_code=rewards.tier_code,
-        seats_left=offered.departure.seats_left if offered.departure is not None else None,
+        seats_left=offered.departs.seats_left if offered.departs is not None else None,
         expected_points=command.settings.points.earned_by(priced.total, rewards.points_multiplier)
         + sum(benefit.bonus_points for benefit in priced.benefits),
         expected_cashback=sum(bonus, start=rewards.cashback_rate.of(priced.total)),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import ClassVar, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from domain.catalogue.pools import Pool, refuse_capacity
 from domain.shared.aggregate import Aggregate
 from domain.shared.clock import BUSINESS_ZONE, MIDNIGHT, starts_at
-from domain.shared.errors import Conflict, InvalidValue, NotFound
+from domain.shared.errors import Conflict, IllegalTransition, InvalidValue, NotFound
+from domain.shared.events import DomainEvent
+
+FARTHEST_DEPARTURE: Final = timedelta(days=3 * 365)
+LONGEST_DEPARTURE: Final = timedelta(days=366)
 
 
 class DepartureNotFound(NotFound):
@@ -26,9 +32,30 @@ class DepartureClosed(Conflict):
 
 
 class SoldOut(Conflict):
-    """Fewer seats are left than asked for; `seats_left` says how many."""
+    """Fewer seats are left than asked for.
+
+    `sold_out` is the id of what has too few, the departure or one of its pools; `seats_left` is how many it has.
+    """
 
     code = "sold_out"
+
+
+class DepartureHasBookings(Conflict):
+    """Seats are taken: customers are moved or paid back by a mass operation, not by an edit."""
+
+    code = "departure_has_bookings"
+
+
+class PoolAttached(Conflict):
+    """The departure draws from this pool already."""
+
+    code = "pool_attached"
+
+
+class PoolNotAttached(NotFound):
+    """The departure does not draw from this pool."""
+
+    code = "pool_not_attached"
 
 
 class DepartureStatus(StrEnum):
@@ -36,7 +63,48 @@ class DepartureStatus(StrEnum):
 
     OPEN = "OPEN"
     CLOSED = "CLOSED"
+    """Nothing more is sold; what is sold goes ahead."""
     CANCELLED = "CANCELLED"
+
+
+NEXT: Final = {
+    DepartureStatus.OPEN: {DepartureStatus.CLOSED, DepartureStatus.CANCELLED},
+    DepartureStatus.CLOSED: {DepartureStatus.OPEN, DepartureStatus.CANCELLED},
+    DepartureStatus.CANCELLED: set[DepartureStatus](),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeparturePlanned(DomainEvent):
+    name: ClassVar[str] = "catalogue.departure_planned"
+    departure_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartureSalesClosed(DomainEvent):
+    name: ClassVar[str] = "catalogue.departure_closed"
+    departure_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartureReopened(DomainEvent):
+    name: ClassVar[str] = "catalogue.departure_reopened"
+    departure_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartureCancelled(DomainEvent):
+    name: ClassVar[str] = "catalogue.departure_cancelled"
+    departure_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatsFreed(DomainEvent):
+    """Seats of a departure came back, or were added."""
+
+    name: ClassVar[str] = "catalogue.seats_freed"
+    departure_id: UUID
+    seats: int
 
 
 @dataclass(eq=False, kw_only=True)
@@ -44,6 +112,7 @@ class Departure(Aggregate):
     """One date of a package or an activity; `seats_taken` counts seats held and sold, under this row's lock.
 
     `start_time` is what the clocks of its place show, in `time_zone`, which it keeps from the day it was planned.
+    Its seats come out of its own capacity and, one for one, out of each of its `pools`, which are locked with it.
     """
 
     id: UUID
@@ -58,6 +127,7 @@ class Departure(Aggregate):
     status: DepartureStatus
     created_at: datetime
     version: int = 1
+    pools: list[Pool] = field(default_factory=list)
 
     @classmethod
     def plan(
@@ -76,11 +146,9 @@ class Departure(Aggregate):
         """A new date on sale. Raises InvalidValue for one that ends before it starts."""
         if (package_id is None) == (activity_id is None):
             raise ValueError("a departure is of a package or of an activity")
-        if ends_on < starts_on:
-            raise InvalidValue("a departure ends on or after the day it starts", pointer="/ends_on")
-        if not 1 <= capacity <= 10_000:
-            raise InvalidValue("a departure has 1 to 10000 seats", pointer="/capacity", code="out_of_range")
-        return cls(
+        _refuse_dates(starts_on, ends_on)
+        refuse_capacity(capacity)
+        departure = cls(
             id=departure_id,
             package_id=package_id,
             activity_id=activity_id,
@@ -93,6 +161,8 @@ class Departure(Aggregate):
             status=DepartureStatus.OPEN,
             created_at=at,
         )
+        departure.record(DeparturePlanned(at=at, departure_id=departure_id))
+        return departure
 
     @property
     def begins_at(self) -> datetime:
@@ -101,7 +171,8 @@ class Departure(Aggregate):
 
     @property
     def seats_left(self) -> int:
-        return self.capacity - self.seats_taken
+        """How many can be sold: the least of what it has itself and what each of its pools has."""
+        return min([self.capacity - self.seats_taken, *(pool.seats_left for pool in self.pools)])
 
     def ensure_on_sale(self, *, today: date) -> None:
         """Raises DepartureClosed unless seats are sold for it."""
@@ -109,14 +180,114 @@ class Departure(Aggregate):
             raise DepartureClosed(departure_id=self.id)
 
     def take_seats(self, seats: int, *, today: date) -> None:
-        """Keep seats for a booking. Raises DepartureClosed or SoldOut; the caller holds the row's lock."""
-        self.ensure_on_sale(today=today)
-        if seats > self.seats_left:
-            raise SoldOut(seats_left=self.seats_left)
-        self.seats_taken += seats
+        """Keep seats for a booking, of its own and of every pool, or of none.
 
-    def give_back(self, seats: int) -> None:
-        """Seats that an expired or cancelled booking held are on sale again."""
+        Raises DepartureClosed or SoldOut; the caller holds the locks of the departure's row and its pools'.
+        """
+        self.ensure_on_sale(today=today)
+        self._refuse_beyond(seats)
+        self.seats_taken += seats
+        for pool in self.pools:
+            pool.take(seats)
+
+    def _refuse_beyond(self, seats: int) -> None:
+        if seats <= self.seats_left:
+            return
+        scarcest = min(self.pools, key=lambda pool: pool.seats_left, default=None)
+        if scarcest is None or self.capacity - self.seats_taken <= scarcest.seats_left:
+            raise SoldOut(sold_out=str(self.id), seats_left=self.seats_left)
+        raise SoldOut(sold_out=str(scarcest.id), seats_left=scarcest.seats_left)
+
+    def give_back(self, seats: int, *, at: datetime) -> None:
+        """Seats that an expired or cancelled booking held are on sale again, here and in every pool."""
         if seats > self.seats_taken:
             raise ValueError("more seats given back than were taken")
         self.seats_taken -= seats
+        self.record(SeatsFreed(at=at, departure_id=self.id, seats=seats))
+        for pool in self.pools:
+            pool.give_back(seats, at=at)
+
+    def change_capacity(self, capacity: int, *, at: datetime) -> None:
+        """Raises InvalidValue, CapacityBelowSold, or DepartureClosed for a cancelled one."""
+        self._refuse_cancelled()
+        refuse_capacity(capacity, taken=self.seats_taken)
+        added, self.capacity = capacity - self.capacity, capacity
+        if added > 0:
+            self.record(SeatsFreed(at=at, departure_id=self.id, seats=added))
+
+    def reschedule(self, *, starts_on: date, ends_on: date, start_time: time) -> None:
+        """Another date or hour, while nothing is sold; a pattern leaves one on another date alone.
+
+        Raises DepartureHasBookings, DepartureClosed for a cancelled one, or InvalidValue.
+        """
+        self._refuse_cancelled()
+        self._refuse_sold()
+        _refuse_dates(starts_on, ends_on)
+        self.starts_on, self.ends_on, self.start_time = starts_on, ends_on, start_time
+
+    def close(self, *, at: datetime) -> None:
+        """Sell nothing more."""
+        self._move_to(DepartureStatus.CLOSED)
+        self.record(DepartureSalesClosed(at=at, departure_id=self.id))
+
+    def reopen(self, *, today: date, at: datetime) -> None:
+        """Sell again. Raises DepartureClosed for one that has begun."""
+        if self.starts_on <= today:
+            raise DepartureClosed(departure_id=self.id)
+        self._move_to(DepartureStatus.OPEN)
+        self.record(DepartureReopened(at=at, departure_id=self.id))
+
+    def cancel(self, *, at: datetime) -> None:
+        """It will not take place. Raises DepartureHasBookings while seats are taken."""
+        self._refuse_sold()
+        self._move_to(DepartureStatus.CANCELLED)
+        self.record(DepartureCancelled(at=at, departure_id=self.id))
+
+    def attach(self, pool: Pool) -> None:
+        """Draw from a pool too; the seats that are taken already come out of it.
+
+        Raises PoolAttached, SoldOut where they do not fit, or DepartureClosed for a cancelled one.
+        """
+        self._refuse_cancelled()
+        if pool in self.pools:
+            raise PoolAttached()
+        if self.seats_taken > pool.seats_left:
+            raise SoldOut(sold_out=str(pool.id), seats_left=pool.seats_left)
+        pool.take(self.seats_taken)
+        self.pools.append(pool)
+
+    def detach(self, pool_id: UUID, *, at: datetime) -> None:
+        """Draw from a pool no longer; it has the departure's seats back. Raises PoolNotAttached."""
+        pool = next((pool for pool in self.pools if pool.id == pool_id), None)
+        if pool is None:
+            raise PoolNotAttached()
+        if self.seats_taken:
+            pool.give_back(self.seats_taken, at=at)
+        self.pools.remove(pool)
+
+    def _refuse_sold(self) -> None:
+        if self.seats_taken:
+            raise DepartureHasBookings(seats_taken=self.seats_taken)
+
+    def _refuse_cancelled(self) -> None:
+        if self.status is DepartureStatus.CANCELLED:
+            raise DepartureClosed(departure_id=self.id)
+
+    def _move_to(self, status: DepartureStatus) -> None:
+        if status not in NEXT[self.status]:
+            raise IllegalTransition(current=self.status, wanted=status)
+        self.status = status
+
+
+def _refuse_dates(starts_on: date, ends_on: date) -> None:
+    if ends_on < starts_on:
+        raise InvalidValue("a departure ends on or after the day it starts", pointer="/ends_on")
+    if ends_on - starts_on > LONGEST_DEPARTURE:
+        raise InvalidValue("a departure is over within a year", pointer="/ends_on", code="out_of_range")
+
+
+def refuse_start(starts_on: date, *, today: date) -> None:
+    """Raises InvalidValue for a day that has come, or is too far off to plan for."""
+    if not today < starts_on <= today + FARTHEST_DEPARTURE:
+        detail = "a departure starts after today, and within three years"
+        raise InvalidValue(detail, pointer="/starts_on", code="out_of_range")

@@ -19,13 +19,14 @@ T = TypeVar("T")
 
 
 class SettingCategory(StrEnum):
-    """What it is about: the guide's five (§J), and three for what the guide's have no place for."""
+    """What it is about: the guide's five (§J), and four for what the guide's have no place for."""
 
     GENERAL = "general"
     PAYMENT = "payment"
     NOTIFICATION = "notification"
     MEMBERSHIP = "membership"
     BOOKING = "booking"
+    CATALOGUE = "catalogue"
     LEDGER = "ledger"
     SECURITY = "security"
     PRIVACY = "privacy"
@@ -98,6 +99,11 @@ BOOKING_FEE: Final = Setting(
     "booking.fee", money_per_currency(), [],
     "A fixed fee on each booking, by currency; none in currencies that are not named",
     "رسم ثابت على كل حجز لكل عملة؛ ولا رسم في العملات غير المذكورة", is_public=True,
+)  # fmt: skip
+DEPARTURE_HORIZON_DAYS: Final = Setting(
+    "catalogue.departure_horizon_days", whole(1, 730), 180,
+    "How many days ahead departures are planned that recur",
+    "عدد الأيام القادمة التي تجدول لها الرحلات المتكررة",
 )  # fmt: skip
 MONEY_UNITS_PER_POINT: Final = Setting(
     "ledger.money_units_per_point", whole(1, 1_000_000), 10,
@@ -197,6 +203,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         GRACE_MINUTES,
         DEPOSIT_PERCENT,
         BOOKING_FEE,
+        DEPARTURE_HORIZON_DAYS,
         MONEY_UNITS_PER_POINT,
         POINTS_PER_MONEY_UNIT,
         POINTS_LIFETIME_DAYS,

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import ClassVar, Final
 from uuid import UUID
 
+from domain.pricing.rounding import as_price
 from domain.shared.errors import Conflict, InvalidValue, NotFound
 from domain.shared.events import DomainEvent
 from domain.shared.money import Currency, CurrencyMismatch, Money
@@ -81,13 +82,25 @@ class ExchangeRate:
 
         Raises CurrencyMismatch, or ConversionTooSmall where nothing is left.
         """
-        if amount.currency != self.source:
-            raise CurrencyMismatch(one=amount.currency.code, other=self.source.code)
-        exact = Fraction(self.rate) * Fraction(amount.minor * self.target.scale, self.source.scale)
+        exact = self._worth(amount)
         worth = Money(exact.numerator // exact.denominator, self.target)
         if not worth.is_positive:
             raise ConversionTooSmall(self.target)
         return worth
+
+    def convert_price(self, price: Money) -> Money:
+        """A price as customers see it in the target: half up, and never free where it was not.
+
+        Not down as `convert`: there the company pays out, and what is less than a coin stays with it; here the
+        customer pays, and a price that was always cut short would sell below the list. Raises CurrencyMismatch.
+        """
+        return as_price(self._worth(price), self.target)
+
+    def _worth(self, amount: Money) -> Fraction:
+        """In minor units of the target, exact."""
+        if amount.currency != self.source:
+            raise CurrencyMismatch(one=amount.currency.code, other=self.source.code)
+        return Fraction(self.rate) * Fraction(amount.minor * self.target.scale, self.source.scale)
 
 
 def read_rate(text: str) -> Decimal:

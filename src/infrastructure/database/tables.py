@@ -2,6 +2,7 @@
 
 from infrastructure.database.billing import manual_tables, refund_tables
 from infrastructure.database.billing import tables as billing
+from infrastructure.database.catalogue import departure_tables, price_tables
 from infrastructure.database.catalogue import tables as catalogue
 from infrastructure.database.identity import proof_tables
 from infrastructure.database.identity import tables as identity
@@ -21,6 +22,7 @@ __all__ = [
     "billing",
     "book_tables",
     "catalogue",
+    "departure_tables",
     "identity",
     "ledger",
     "manual_tables",
@@ -29,6 +31,7 @@ __all__ = [
     "metadata",
     "operations",
     "platform",
+    "price_tables",
     "privacy",
     "proof_tables",
     "refund_tables",

@@ -9,24 +9,66 @@ MESSAGES: Final[Sentences] = {
         ("No such package", "There is none on sale under this id or name."),
         ("لا توجد باقة كهذه", "لا توجد باقة معروضة بهذا المعرف أو الاسم."),
     ),
+    "activity_not_found": (
+        ("No such activity", "There is none on sale under this id or name."),
+        ("لا يوجد نشاط كهذا", "لا يوجد نشاط معروض بهذا المعرف أو الاسم."),
+    ),
     "slug_taken": (
-        ("This address has a package", "Choose another `slug`, or leave it out: one is made from the name."),
-        ("لهذا العنوان باقة", "اختر `slug` آخر أو اتركه: سيشتق واحد من الاسم."),
+        ("This address is taken", "Choose another `slug`, or leave it out: one is made from the name."),
+        ("هذا العنوان مستخدم", "اختر `slug` آخر أو اتركه: سيشتق واحد من الاسم."),
     ),
     "not_publishable": (
-        ("The package is not complete", "Look at `errors`: what customers must see is missing."),
-        ("الباقة غير مكتملة", "راجع `errors`: ينقص ما يجب أن يراه العملاء."),
+        ("It is not complete", "Look at `errors`: what customers must see is missing."),
+        ("البيانات غير مكتملة", "راجع `errors`: ينقص ما يجب أن يراه العملاء."),
+    ),
+    "amounts_in_old_currency": (
+        (
+            "Prices name amounts in the old currency",
+            "Age bands or seasons hold fixed amounts: take them out before the currency changes.",
+        ),
+        (
+            "توجد أسعار بالعملة القديمة",
+            "في الفئات العمرية أو المواسم مبالغ ثابتة: أزلها قبل تغيير العملة.",
+        ),
     ),
     "departure_not_found": (
-        ("No such departure", "This package has no such departure on sale."),
-        ("لا توجد رحلة كهذه", "ليس لهذه الباقة رحلة معروضة بهذا المعرف."),
+        ("No such departure", "There is no such departure on sale."),
+        ("لا توجد رحلة كهذه", "لا توجد رحلة معروضة بهذا المعرف."),
     ),
     "departure_closed": (
         ("The departure is closed", "It is not on sale any more."),
         ("الرحلة مغلقة", "لم تعد معروضة للبيع."),
     ),
     "sold_out": (
-        ("Sold out", "Not enough seats are left."),
-        ("نفدت المقاعد", "لم تبق مقاعد كافية."),
+        ("Sold out", "Not enough seats are left: {seats_left} of {sold_out}."),
+        ("نفدت المقاعد", "لم تبق مقاعد كافية: {seats_left} من {sold_out}."),
+    ),
+    "departure_has_bookings": (
+        ("The departure has bookings", "{seats_taken} seats are taken: move or refund its customers first."),
+        ("للرحلة حجوزات", "المقاعد المحجوزة {seats_taken}: انقل العملاء أو رد أموالهم أولا."),
+    ),
+    "capacity_below_sold": (
+        ("Fewer seats than are taken", "{seats_taken} seats are taken; there cannot be fewer."),
+        ("مقاعد أقل من المحجوز", "المقاعد المحجوزة {seats_taken}؛ ولا يمكن أن تقل عنها."),
+    ),
+    "pool_not_found": (
+        ("No such pool", "There is none with this id."),
+        ("لا توجد مقاعد مشتركة كهذه", "لا توجد مقاعد مشتركة بهذا المعرف."),
+    ),
+    "pool_series_not_found": (
+        ("No such series of pools", "There is none with this id."),
+        ("لا توجد سلسلة مقاعد مشتركة كهذه", "لا توجد سلسلة بهذا المعرف."),
+    ),
+    "pool_attached": (
+        ("The pool is attached already", "The departure draws its seats from it."),
+        ("المقاعد المشتركة مرتبطة بالفعل", "تأخذ الرحلة مقاعدها منها."),
+    ),
+    "pool_not_attached": (
+        ("The pool is not attached", "The departure draws no seats from it."),
+        ("المقاعد المشتركة غير مرتبطة", "لا تأخذ الرحلة مقاعد منها."),
+    ),
+    "pattern_not_found": (
+        ("No such pattern", "There is none of your items with this id."),
+        ("لا يوجد جدول كهذا", "لا يوجد جدول لعناصرك بهذا المعرف."),
     ),
 }

@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
-from flask import Response, g
+from flask import Response
 from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
-from api.context import use, viewer
+from api.context import use
 from api.etags import expected_version, tagged, with_tag
-from api.pagination import InvalidCursor, instant, order_of, read_cursor, split_page
+from api.pagination import order_of, split_page
 from api.specification import page_of
-from api.v1.catalogue.schemas import (
-    DepartureQuery,
-    DepartureRequest,
-    DepartureShown,
-    PackageChanges,
-    PackageQuery,
-    PackageRequest,
-    PackageShown,
-)
+from api.v1.catalogue.departure_schemas import DepartureQuery, DepartureRequest, DepartureShown
+from api.v1.catalogue.listing import author, behind, departures_page, plan, sight_with, today
+from api.v1.catalogue.price_schemas import PricedPackageShown
+from api.v1.catalogue.schemas import PackageChanges, PackageQuery, PackageRequest, PackageShown
+from application.catalogue.authors import ItemKey
 from application.catalogue.packages import (
-    Author,
     ChangePackage,
     CreatePackage,
-    PlanDeparture,
     PublishPackage,
     change_package,
     create_package,
-    plan_departure,
     publish_package,
 )
-from application.catalogue.queries import CHANGES, ON_SALE, Behind, PackageSearch, Row, Sight
-from application.identity.ports import Viewer
+from application.catalogue.queries import ON_SALE, PackageSearch, Row
 from domain.catalogue.packages import PackageCategory, PackageDetails, PackageNotFound
-from domain.shared.clock import business_date
 from domain.shared.errors import NotAllowed
 from middlewares.auth_middleware import optional_token, permission_required
 from middlewares.idempotency import idempotent
@@ -57,7 +46,7 @@ class Packages(MethodView):
 
         `updated_after` is for staff and vendors: to customers, a package that is taken off sale is just not there.
         """
-        search, sight = _search(query), _sight()
+        search, sight = _search(query), sight_with("packages.read")
         if search.updated_after is not None and sight == ON_SALE:
             raise NotAllowed()
         rows = use().queries.catalogue.search(search, sight=sight)
@@ -67,40 +56,42 @@ class Packages(MethodView):
     @permission_required("packages.create")
     @idempotent()
     @blueprint.arguments(PackageRequest)
-    @blueprint.response(201, PackageShown)
+    @blueprint.response(201, PricedPackageShown)
     def post(self, body: dict[str, Any]) -> Response:
         """Begin a package; customers see it when it is published."""
         slug = body.pop("slug", None)
         package_id = create_package(
-            CreatePackage(author=_author(), slug=slug, details=cast(PackageDetails, body)),
+            CreatePackage(author=author(), slug=slug, details=cast(PackageDetails, body)),
             uow=use().new_uow(),
             clock=use().clock,
             new_id=use().new_id,
         )
-        return answer(PackageShown, _shown(str(package_id)), 201, location=f"/api/v1/packages/{package_id}")
+        return answer(
+            PricedPackageShown, shown_package(str(package_id)), 201, location=f"/api/v1/packages/{package_id}"
+        )
 
 
 @blueprint.route("/<string:id_or_slug>")
 class OnePackage(MethodView):
     @optional_token(scope="catalogue.read")
     @tagged
-    @blueprint.response(200, PackageShown)
+    @blueprint.response(200, PricedPackageShown)
     def get(self, id_or_slug: str) -> Response:
         """One package, by its id or its slug."""
-        return _answer(id_or_slug)
+        return answer_package(id_or_slug)
 
     @permission_required("packages.update")
     @idempotent()
     @tagged
     @blueprint.arguments(PackageChanges)
-    @blueprint.response(200, PackageShown)
+    @blueprint.response(200, PricedPackageShown)
     def patch(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Change what is given; bookings keep the price that they were made at."""
-        package_id: UUID = _shown(id_or_slug)["id"]
+        package_id: UUID = shown_package(id_or_slug)["id"]
         slug = body.pop("slug", None)
         change_package(
             ChangePackage(
-                author=_author(),
+                author=author(),
                 package_id=package_id,
                 slug=slug,
                 details=cast(PackageDetails, body),
@@ -109,7 +100,7 @@ class OnePackage(MethodView):
             uow=use().new_uow(),
             clock=use().clock,
         )
-        return _answer(str(package_id))
+        return answer_package(str(package_id))
 
 
 @blueprint.route("/<string:id_or_slug>/publish")
@@ -117,13 +108,13 @@ class Publish(MethodView):
     @permission_required("packages.publish")
     @idempotent()
     @tagged
-    @blueprint.response(200, PackageShown)
+    @blueprint.response(200, PricedPackageShown)
     def post(self, id_or_slug: str) -> Response:
         """Put a package on sale, once everything that customers must see is there in both languages."""
-        package_id: UUID = _shown(id_or_slug)["id"]
-        command = PublishPackage(author=_author(), package_id=package_id, expected_version=expected_version())
+        package_id: UUID = shown_package(id_or_slug)["id"]
+        command = PublishPackage(author=author(), package_id=package_id, expected_version=expected_version())
         publish_package(command, uow=use().new_uow(), clock=use().clock)
-        return _answer(str(package_id))
+        return answer_package(str(package_id))
 
 
 @blueprint.route("/<string:id_or_slug>/departures")
@@ -133,16 +124,8 @@ class Departures(MethodView):
     @blueprint.response(200, page_of(DepartureShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
         """A package's departures from tomorrow on, soonest first, with the seats that are left."""
-        sight = _sight()
-        rows = use().queries.catalogue.departures(
-            _shown(id_or_slug)["id"],
-            today=_today(),
-            sight=sight,
-            limit=query["limit"],
-            after=_behind(query["cursor"], "departures", date.fromisoformat),
-        )
-        page, cursor = split_page(rows, query["limit"], lambda row: ("departures", row["starts_on"], row["id"]))
-        return answer_page(DepartureShown, page, cursor)
+        item = ItemKey(package_id=shown_package(id_or_slug)["id"])
+        return departures_page(item, query, sight=sight_with("packages.read"))
 
     @permission_required("packages.update")
     @idempotent()
@@ -150,40 +133,18 @@ class Departures(MethodView):
     @blueprint.response(201, DepartureShown)
     def post(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Sell seats for a date; without `ends_on` the package's days say when it is over."""
-        departure = plan_departure(
-            PlanDeparture(author=_author(), package_id=_shown(id_or_slug)["id"], **body),
-            uow=use().new_uow(),
-            clock=use().clock,
-            new_id=use().new_id,
-        )
-        row = {**vars(departure), "seats_left": departure.seats_left}
-        location = f"/api/v1/packages/{departure.package_id}/departures"
-        return answer(DepartureShown, row, 201, location=location)
+        return plan(ItemKey(package_id=shown_package(id_or_slug)["id"]), body)
 
 
-def _answer(id_or_slug: str) -> Response:
-    row = _shown(id_or_slug)
-    return with_tag(answer(PackageShown, row), row["version"])
+def answer_package(id_or_slug: str) -> Response:
+    """One package as its reader may see it, with its tag. Raises PackageNotFound."""
+    row = shown_package(id_or_slug)
+    return with_tag(answer(PricedPackageShown, row), row["version"])
 
 
-def _author() -> Author:
-    return Author(viewer().user_id, viewer().is_staff)
-
-
-def _today() -> date:
-    return business_date(use().clock.now())
-
-
-def _sight() -> Sight:
-    """What the reader may see; a reader without a token is a customer."""
-    reader: Viewer | None = g.viewer
-    if reader is None or not reader.may("packages.read"):
-        return ON_SALE
-    return Sight(everything=True) if reader.is_staff else Sight(vendor_id=reader.user_id)
-
-
-def _shown(id_or_slug: str) -> Row:
-    row = use().queries.catalogue.package(id_or_slug, today=_today(), sight=_sight())
+def shown_package(id_or_slug: str) -> Row:
+    """One package as its reader may see it. Raises PackageNotFound."""
+    row = use().queries.catalogue.package(id_or_slug, today=today(), sight=sight_with("packages.read"))
     if row is None:
         raise PackageNotFound()
     return row
@@ -192,7 +153,7 @@ def _shown(id_or_slug: str) -> Row:
 def _search(query: dict[str, Any]) -> PackageSearch:
     sort, category = order_of(query, "featured"), query["category"]
     return PackageSearch(
-        today=_today(),
+        today=today(),
         q=query["q"],
         category=PackageCategory(category) if category is not None else None,
         destination=query["destination"],
@@ -204,28 +165,5 @@ def _search(query: dict[str, Any]) -> PackageSearch:
         sort=sort,
         updated_after=query["updated_after"],
         limit=query["limit"],
-        after=_behind(query["cursor"], sort, _KEYS.get(sort, _number)),
+        after=behind(query["cursor"], sort),
     )
-
-
-def _behind(cursor: str | None, order: str, read_key: Callable[[Any], Any]) -> Behind | None:
-    """Where a page begins. Raises InvalidCursor for anything but a cursor of this very order."""
-    values = read_cursor(cursor)
-    if values is None:
-        return None
-    try:
-        made_for, key, row_id = values
-        if made_for != order:
-            raise InvalidCursor()
-        return Behind(read_key(key), UUID(row_id))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise InvalidCursor() from error
-
-
-def _number(key: Any) -> int:
-    if type(key) is not int or not 0 <= key < 2**63:
-        raise InvalidCursor()
-    return key
-
-
-_KEYS: Mapping[str, Callable[[Any], Any]] = {"newest": instant, CHANGES: instant}

@@ -1,4 +1,4 @@
-"""Shapes of packages and departures."""
+"""Shapes of packages, and of what searching for items has in common."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.fields import Localized, MoneyField, Percent, Schema, Text
-from api.pagination import MOST, ChangesQuery, PageQuery, sort_field
+from api.pagination import ChangesQuery, sort_field
 from application.catalogue.queries import SORTS
 from domain.catalogue.faults import DESCRIPTION_LENGTH, LAST_PLACE, MOST_TRAVELERS, NAME_LENGTH
 from domain.catalogue.packages import (
@@ -28,7 +28,7 @@ _PRICE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?")
 
 
 class Price(fields.Field[int]):
-    """A decimal number such as "1499.00" in whatever currency a package has; thousandths of it inside."""
+    """A decimal number such as "1499.00" in whatever currency an item has; thousandths of it inside."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> int:
         match = _PRICE.fullmatch(value) if isinstance(value, str) else None
@@ -55,22 +55,20 @@ def price_of(name: str, **options: Any) -> Price:
         "type": "string",
         "pattern": r"^\d{1,12}(\.\d{1,3})?$",
         "examples": ["1499.00"],
-        "description": f"The {name} price for one traveller, compared with the number of each package's price "
-        "in the package's own currency (EGP for most); no exchange rate is applied.",
+        "description": f"The {name} price for one person, compared with the number of each item's price "
+        "in the item's own currency (EGP for most); no exchange rate is applied.",
     }
     return Price(load_default=None, metadata=metadata, **options)
 
 
-class PackageQuery(ChangesQuery):
-    """Which packages, and in which order."""
+class ItemQuery(ChangesQuery):
+    """Which of the catalogue's items, and in which order."""
 
     q = Text(
         most=200,
         load_default="",
         metadata={"description": "Words in Arabic or English; every one of them has to occur, in any order."},
     )
-    category = fields.String(load_default=None, validate=validate.OneOf(CATEGORIES))
-    destination = Text(most=100, load_default="", metadata={"description": "One of a package's destinations."})
     min_price = price_of("lowest")
     max_price = price_of("highest")
     starts_from = fields.Date(
@@ -95,10 +93,11 @@ class PackageQuery(ChangesQuery):
                 raise ValidationError("The range ends before it begins.", field_name=name)
 
 
-class DepartureQuery(PageQuery):
-    """Which page of a package's departures."""
+class PackageQuery(ItemQuery):
+    """Which packages, and in which order."""
 
-    limit = fields.Integer(load_default=MOST, validate=validate.Range(1, MOST))
+    category = fields.String(load_default=None, validate=validate.OneOf(CATEGORIES))
+    destination = Text(most=100, load_default="", metadata={"description": "One of a package's destinations."})
 
 
 class StepShown(Schema):
@@ -139,19 +138,10 @@ class PackageShown(Schema):
     status = fields.String()
     availability_start = fields.Date(allow_none=True)
     availability_end = fields.Date(allow_none=True)
+    time_zone = fields.String()
     next_departure = fields.Date(allow_none=True)
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
-
-
-class DepartureShown(Schema):
-    id = fields.UUID()
-    package_id = fields.UUID()
-    starts_on = fields.Date()
-    ends_on = fields.Date()
-    capacity = fields.Integer()
-    seats_left = fields.Integer()
-    status = fields.String()
 
 
 class StepRequest(Schema):
@@ -162,7 +152,8 @@ class StepRequest(Schema):
     description_en = Text(most=2000, multiline=True, load_default="")
 
 
-def _whole(least: int, most: int, **options: Any) -> fields.Integer:
+def whole(least: int, most: int, **options: Any) -> fields.Integer:
+    """A whole number between two others."""
     return fields.Integer(strict=True, validate=validate.Range(least, most), **options)
 
 
@@ -182,10 +173,10 @@ class PackageChanges(Schema):
     base_price = MoneyField()
     tax_rate = PercentRequest(metadata={"type": "string", "examples": ["14.00"]})
     tax_inclusive = fields.Boolean()
-    duration_days = _whole(1, LONGEST_DAYS)
-    duration_nights = _whole(0, LONGEST_DAYS)
-    min_travelers = _whole(1, MOST_TRAVELERS)
-    max_travelers = _whole(1, MOST_TRAVELERS)
+    duration_days = whole(1, LONGEST_DAYS)
+    duration_nights = whole(0, LONGEST_DAYS)
+    min_travelers = whole(1, MOST_TRAVELERS)
+    max_travelers = whole(1, MOST_TRAVELERS)
     destinations = _lines(MOST_DESTINATIONS, 100)
     inclusions_ar = _lines(MOST_LINES)
     inclusions_en = _lines(MOST_LINES)
@@ -193,9 +184,10 @@ class PackageChanges(Schema):
     exclusions_en = _lines(MOST_LINES)
     itinerary = fields.List(fields.Nested(StepRequest), validate=validate.Length(max=MOST_STEPS))
     is_featured = fields.Boolean()
-    display_order = _whole(0, LAST_PLACE)
+    display_order = whole(0, LAST_PLACE)
     availability_start = fields.Date(allow_none=True)
     availability_end = fields.Date(allow_none=True)
+    time_zone = Text(most=64, least=1, metadata={"examples": ["Africa/Cairo"]})
 
 
 class PackageRequest(PackageChanges):
@@ -203,13 +195,7 @@ class PackageRequest(PackageChanges):
 
     category = fields.Enum(PackageCategory, by_value=True, required=True)
     base_price = MoneyField(required=True)
-    duration_days = _whole(1, LONGEST_DAYS, required=True)
-    duration_nights = _whole(0, LONGEST_DAYS, required=True)
-    min_travelers = _whole(1, MOST_TRAVELERS, required=True)
-    max_travelers = _whole(1, MOST_TRAVELERS, required=True)
-
-
-class DepartureRequest(Schema):
-    starts_on = fields.Date(required=True)
-    ends_on = fields.Date(load_default=None, allow_none=True)
-    capacity = _whole(1, 10_000, required=True)
+    duration_days = whole(1, LONGEST_DAYS, required=True)
+    duration_nights = whole(0, LONGEST_DAYS, required=True)
+    min_travelers = whole(1, MOST_TRAVELERS, required=True)
+    max_travelers = whole(1, MOST_TRAVELERS, required=True)

@@ -24,9 +24,9 @@ from api.v1.sales.schemas import (
     QuoteShown,
     StatusChangeShown,
 )
+from application.pricing.ports import Item, ItemKind
 from application.queries import Row
 from application.sales.bookings import PlaceBooking, place_booking
-from application.sales.ports import CatalogueItem
 from application.sales.pricing import Chosen, pricing_settings
 from application.sales.quotes import AskForQuote, price_token, quote_booking
 from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
@@ -188,7 +188,7 @@ def _customer(body: dict[str, Any]) -> UUID:
 _ITEMS = {BookingType.PACKAGE: "package_id", BookingType.ACTIVITY: "activity_id"}
 
 
-def _item(body: dict[str, Any]) -> CatalogueItem:
+def _item(body: dict[str, Any]) -> Item:
     """The one item of the catalogue that is wanted, of the kind that the type says."""
     kind: BookingType = body["booking_type"]
     wanted = _ITEMS.get(kind)
@@ -198,7 +198,7 @@ def _item(body: dict[str, Any]) -> CatalogueItem:
         if (body[name] is None) == (name == wanted):
             detail = "needed for this type" if name == wanted else "not of this type"
             raise InvalidValue(detail, pointer=f"/{name}", code="required" if name == wanted else "unknown_field")
-    return CatalogueItem(booking_type=kind, id=body[wanted])
+    return Item(ItemKind(kind), body[wanted])
 
 
 def _departure(body: dict[str, Any]) -> UUID:
@@ -214,6 +214,7 @@ def _chosen(body: dict[str, Any]) -> Chosen:
         party=Party(count=body["travelers_count"], birth_dates=tuple(birth for birth in births if birth is not None)),
         voucher_code=body["voucher_code"],
         points=body["points_to_redeem"],
+        currency=body["currency"],
     )
 
 

@@ -6,6 +6,7 @@ from api.fields import Localized, MoneyField, Schema, Text
 from api.pagination import ChangesQuery, sort_field
 from domain.sales.agreed import BookingType
 from domain.sales.bookings import BookingStatus
+from domain.shared.money import EXPONENTS
 
 MOST_TRAVELERS = 200
 MOST_POINTS = 100_000_000
@@ -32,6 +33,7 @@ class BookingRequest(Schema):
     )
     voucher_code = Text(most=40, least=1, load_default=None, allow_none=True)
     points_to_redeem = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, MOST_POINTS))
+    currency = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(sorted(EXPONENTS)))
     quote_token = Text(most=500, least=1, load_default=None, allow_none=True)
     special_requests = Text(most=2000, multiline=True, load_default="")
     user_id = fields.UUID(load_default=None)

@@ -1,6 +1,6 @@
 """What the catalogue holds about a person: who made a package or an activity, by id."""
 
-from infrastructure.database.catalogue import tables
+from infrastructure.database.catalogue import departure_tables, price_tables, tables
 from infrastructure.database.holdings import Holding, because
 
 HOLDINGS = (
@@ -19,5 +19,21 @@ HOLDINGS = (
             "description_en", "location", "featured_image", "search_text", "time_zone",
         ),
     ),
+    Holding(
+        table=price_tables.item_age_bands,
+        plain=because("what is said to everybody about prices", "code", "name_ar", "name_en"),
+    ),
+    Holding(
+        table=price_tables.item_seasons,
+        plain=because("what is said to everybody about prices", "name_ar", "name_en", "weekdays"),
+    ),
     Holding(table=tables.departures, plain=because("the zone of a place", "time_zone")),
+    Holding(table=departure_tables.pool_series, plain=because("what a bus is called", "name_ar", "name_en")),
+    Holding(table=departure_tables.pools, plain=because("what a bus is called", "name_ar", "name_en")),
+    Holding(table=departure_tables.departure_pools),
+    Holding(
+        table=departure_tables.departure_patterns,
+        plain=because("days of the calendar", "weekdays", "exceptions"),
+    ),
+    Holding(table=departure_tables.departure_pattern_series),
 )  # fmt: skip

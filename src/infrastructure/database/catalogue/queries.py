@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
-from uuid import UUID
 
-from application.catalogue.queries import CHANGES, Behind, PackageSearch, Row, Sight
+from application.catalogue.queries import CHANGES, PackageSearch, Row, Sight
+from application.pricing.ports import ItemKind
 from domain.catalogue.packages import fold_for_search
+from infrastructure.database.catalogue.finding import BOOKABLE, WITHIN_DATES, containing, key_column, within
+from infrastructure.database.catalogue.prices import price_columns
 from infrastructure.database.pages import Order, settled_before
 from infrastructure.database.transaction import Database
 
-_BOOKABLE: Final = """
-    d.package_id = p.id AND d.status = 'OPEN' AND d.starts_on > %(today)s AND d.seats_taken < d.capacity
-"""
+_BOOKABLE: Final = f"d.package_id = p.id AND {BOOKABLE}"
 _COLUMNS: Final = f"""
     p.id, p.slug, p.name_ar, p.name_en, p.description_ar, p.description_en, p.category, p.base_price_minor,
     p.currency, p.tax_rate, p.tax_inclusive, p.duration_days, p.duration_nights, p.min_travelers, p.max_travelers,
     p.destinations, p.inclusions_ar, p.inclusions_en, p.exclusions_ar, p.exclusions_en, p.itinerary, p.is_featured,
-    p.display_order, p.status, p.availability_start, p.availability_end, p.vendor_id, p.created_at, p.updated_at,
-    p.version,
+    p.display_order, p.status, p.availability_start, p.availability_end, p.time_zone, p.vendor_id, p.created_at,
+    p.updated_at, p.version,
     (SELECT min(d.starts_on) FROM departures d WHERE {_BOOKABLE}) AS next_departure
 """
 _FILTERS: Final = {
@@ -34,11 +33,7 @@ _FILTERS: Final = {
     "max_price": "p.price_thousandths <= %(max_price)s",
     "featured": "p.is_featured = %(featured)s",
 }
-_DEPARTING: Final = f"""
-    EXISTS (SELECT 1 FROM departures d WHERE {_BOOKABLE}
-            AND d.starts_on >= coalesce(%(starts_from)s::date, '-infinity')
-            AND d.starts_on <= coalesce(%(starts_to)s::date, 'infinity'))
-"""
+_DEPARTING: Final = f"EXISTS (SELECT 1 FROM departures d WHERE {_BOOKABLE} AND {WITHIN_DATES})"
 
 
 _ORDERS: Final = {
@@ -50,16 +45,8 @@ _ORDERS: Final = {
 }
 
 _SELECT: Final = f"SELECT {_COLUMNS}"
+_SELECT_ONE: Final = f"{_SELECT}, {price_columns(ItemKind.PACKAGE, 'p.id')}"
 _PAGE: Final = "LIMIT %(limit)s"
-_DEPARTURES: Final = """
-SELECT d.id, d.package_id, d.starts_on, d.ends_on, d.capacity, d.capacity - d.seats_taken AS seats_left, d.status
-FROM departures d
-WHERE d.package_id = %(package_id)s AND d.starts_on > %(today)s
-  AND (%(everything)s OR d.status <> 'CANCELLED')
-  AND (d.starts_on, d.id) > (%(after_key)s::date, %(after_id)s::uuid)
-ORDER BY d.starts_on, d.id LIMIT %(limit)s
-"""
-_FIRST_DEPARTURE: Final = Behind(date.min, UUID(int=0))
 
 
 class SqlCatalogueQueries:
@@ -78,43 +65,17 @@ class SqlCatalogueQueries:
         if search.updated_after is not None:
             conditions.append("p.updated_at > %(updated_after)s AND p.updated_at < %(settled)s")
             values |= {"updated_after": search.updated_after, "settled": settled_before(self._database)}
-        where = " AND ".join([_within(sight), *conditions])
+        where = " AND ".join([within(sight, "p"), *conditions])
         sql = f"{_SELECT}, {order.column} AS sort_key FROM packages p WHERE {where} ORDER BY {order.by} {_PAGE}"
         # A word may stand in every package or in none: a plan that is kept would suit one of them.
         return self._database.rows(sql, values, replan=True)
 
     def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
-        if not _KEY.fullmatch(id_or_slug):
+        column = key_column(id_or_slug)
+        if column is None:
             return None
-        column = "p.id" if _ID.fullmatch(id_or_slug) else "p.slug"
-        sql = f"{_SELECT} FROM packages p WHERE {column} = %(key)s AND {_within(sight)}"
+        sql = f"{_SELECT_ONE} FROM packages p WHERE p.{column} = %(key)s AND {within(sight, 'p')}"
         return self._database.row(sql, {"key": id_or_slug, "today": today, "vendor_id": sight.vendor_id})
-
-    def departures(
-        self, package_id: UUID, *, today: date, sight: Sight, limit: int, after: Behind | None
-    ) -> Sequence[Row]:
-        behind = after or _FIRST_DEPARTURE
-        values = {
-            "package_id": package_id,
-            "today": today,
-            "everything": sight.everything,
-            "after_key": behind.key,
-            "after_id": behind.id,
-            "limit": limit + 1,
-        }
-        return self._database.rows(_DEPARTURES, values)
-
-
-_KEY = re.compile(r"[\w-]{1,200}")
-_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-
-def _within(sight: Sight) -> str:
-    if sight.everything:
-        return "true"
-    if sight.vendor_id is not None:
-        return "(p.status = 'ACTIVE' OR p.vendor_id = %(vendor_id)s)"
-    return "p.status = 'ACTIVE'"
 
 
 def _conditions(search: PackageSearch) -> tuple[list[str], dict[str, Any]]:
@@ -127,16 +88,11 @@ def _conditions(search: PackageSearch) -> tuple[list[str], dict[str, Any]]:
         "featured": search.featured,
     }
     conditions = [sql for name, sql in _FILTERS.items() if values[name] is not None]
-    values["destination_within"] = _containing(values["destination"] or "")
+    values["destination_within"] = containing(values["destination"] or "")
     for i, word in enumerate(fold_for_search(search.q).split()):
         conditions.append(f"p.search_text LIKE %(word_{i})s")
-        values[f"word_{i}"] = _containing(word)
+        values[f"word_{i}"] = containing(word)
     if search.starts_from is not None or search.starts_to is not None:
         conditions.append(_DEPARTING)
         values |= {"starts_from": search.starts_from, "starts_to": search.starts_to}
     return conditions, values
-
-
-def _containing(text: str) -> str:
-    """A LIKE pattern for text that contains this, taken literally."""
-    return "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"

@@ -1,26 +1,23 @@
-"""Packages."""
+"""Packages and activities."""
 
 from __future__ import annotations
 
-import itertools
 from uuid import UUID
 
 from sqlalchemy import select
 
+from domain.catalogue.activities import Activity, ActivityNotFound
 from domain.catalogue.packages import Package, PackageNotFound
-from infrastructure.database.catalogue.tables import packages
+from infrastructure.database.catalogue.slugs import SqlSlugs
+from infrastructure.database.catalogue.tables import activities, packages
 from infrastructure.database.transaction import Statements
 
-# Held until the transaction ends: between looking for a free slug and taking it nobody else looks.
-_LOCK_SLUGS = "SELECT pg_advisory_xact_lock(hashtext('altayar package slugs'))"
-_LIKE_SLUG = "SELECT slug FROM packages WHERE slug = %(slug)s OR slug LIKE %(more)s"
 
-
-class SqlPackages:
+class SqlPackages(SqlSlugs):
     """Implements `application.ports.Packages`."""
 
     def __init__(self, statements: Statements) -> None:
-        self._statements = statements
+        super().__init__(statements, packages.name)
         self.seen: list[Package] = []
 
     def add(self, package: Package) -> None:
@@ -40,13 +37,39 @@ class SqlPackages:
         self.seen.append(package)
         return package
 
-    def free_slug(self, wanted: str) -> str:
-        self._statements.execute(_LOCK_SLUGS)
-        # A slug holds no % and no _, so it stands for itself in a pattern.
-        taken = {row["slug"] for row in self._statements.rows(_LIKE_SLUG, {"slug": wanted, "more": f"{wanted}-%"})}
-        numbered = (f"{wanted}-{number}" for number in itertools.count(2))
-        return next(slug for slug in itertools.chain((wanted,), numbered) if slug not in taken)
+    def read(self, package_id: UUID) -> Package:
+        package = self._statements.session.get(Package, package_id)
+        if package is None:
+            raise PackageNotFound()
+        return package
 
-    def slug_taken(self, slug: str) -> bool:
-        self._statements.execute(_LOCK_SLUGS)
-        return self._statements.row("SELECT 1 FROM packages WHERE slug = %s", (slug,)) is not None
+
+class SqlActivities(SqlSlugs):
+    """Implements `application.ports.Activities`."""
+
+    def __init__(self, statements: Statements) -> None:
+        super().__init__(statements, activities.name)
+        self.seen: list[Activity] = []
+
+    def add(self, activity: Activity) -> None:
+        self._statements.session.add(activity)
+        self.seen.append(activity)
+
+    def get(self, activity_id: UUID) -> Activity:
+        query = (
+            select(Activity)
+            .where(activities.c.id == activity_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        activity = self._statements.session.scalars(query).one_or_none()
+        if activity is None:
+            raise ActivityNotFound()
+        self.seen.append(activity)
+        return activity
+
+    def read(self, activity_id: UUID) -> Activity:
+        activity = self._statements.session.get(Activity, activity_id)
+        if activity is None:
+            raise ActivityNotFound()
+        return activity

@@ -198,11 +198,19 @@ departures = Table(
     instant("created_at"),
     # Moves with what staff edit, not with the seats that are sold meanwhile.
     version(),
+    # Kept by a trigger: a sale of a departure without pools looks for none.
+    Column("has_pools", Boolean, nullable=False, server_default="false"),
+    # The pattern that planned it, and for which day: that stays when it is moved by hand.
+    reference("pattern_id", "departure_patterns.id", nullable=True),
+    Column("planned_for", Date),
     UniqueConstraint("package_id", "starts_on", "id"),
     CheckConstraint("seats_taken BETWEEN 0 AND capacity", name="never_oversold"),
     CheckConstraint("ends_on >= starts_on", name="dates_in_order"),
     CheckConstraint("num_nonnulls(package_id, activity_id) = 1", name="of_one_item"),
     Index("ix_departures_activity_id_starts_on", "activity_id", "starts_on"),
+    CheckConstraint("(pattern_id IS NULL) = (planned_for IS NULL)", name="planned_for_a_day"),
+    # A pattern plans one departure for a day, and never again.
+    Index("uq_departures_pattern_id_planned_for", "pattern_id", "planned_for", unique=True),
 )
 
 mappers.map_imperatively(

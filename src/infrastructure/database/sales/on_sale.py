@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from application.sales.ports import Buyer, OnSale
-from domain.pricing.price_lists import PriceList
-from domain.sales.agreed import BookingType, RewardTerms
+from application.pricing.ports import Item, ItemKind
+from application.pricing.price_lists import in_asked_currency, price_list_of, rate_of
+from application.sales.ports import Buyer, Departing, OnSale
+from domain.catalogue.departures import DepartureStatus
+from domain.sales.agreed import FrozenRate, RewardTerms
 from domain.sales.cancellation import ALWAYS, CancellationTerms, RefundTier
-from domain.shared.money import Money
+from domain.shared.clock import business_date
 from domain.shared.percentage import Percentage
-from infrastructure.database.catalogue.departures import DEPARTURE_COLUMNS, departure_of
+from infrastructure.database.catalogue.departures import DEPARTURE_COLUMNS
+from infrastructure.database.catalogue.finding import SEATS_LEFT
+from infrastructure.database.catalogue.prices import price_columns, rate_column
 from infrastructure.database.transaction import Row
 
-_ITEM_COLUMNS: Final = {
-    BookingType.PACKAGE: """
-        i.id AS item_id, i.name_ar, i.name_en, i.base_price_minor AS price_minor, i.currency, i.tax_rate,
-        i.tax_inclusive, i.min_travelers, i.max_travelers
-    """,
-    BookingType.ACTIVITY: """
-        i.id AS item_id, i.name_ar, i.name_en, i.price_minor, i.currency, i.tax_rate, i.tax_inclusive,
-        i.min_participants AS min_travelers, i.max_participants AS max_travelers
-    """,
+_TABLES: Final = {ItemKind.PACKAGE: ("packages", "package_id"), ItemKind.ACTIVITY: ("activities", "activity_id")}
+_PRICES: Final = {
+    ItemKind.PACKAGE: "i.base_price_minor, i.min_travelers, i.max_travelers",
+    ItemKind.ACTIVITY: "i.price_minor, i.min_participants, i.max_participants",
 }
-_TABLES: Final = {BookingType.PACKAGE: ("packages", "package_id"), BookingType.ACTIVITY: ("activities", "activity_id")}
 _TERMS: Final = """
     coalesce(m.tier_code, 'GUEST') AS tier_code, coalesce(m.cashback_rate, 0) AS cashback_rate,
     coalesce(m.points_multiplier, 1) AS points_multiplier, coalesce(m.discount_rate, 0) AS member_rate
@@ -39,11 +37,18 @@ LEFT JOIN LATERAL (
 """
 
 
-def _open_sale(kind: BookingType) -> str:
+def _item_columns(kind: ItemKind) -> str:
+    return f"""
+        i.name_ar, i.name_en, i.currency, i.tax_rate, i.tax_inclusive, {_PRICES[kind]},
+        {price_columns(kind, "i.id", starts_on="d.starts_on")}, {rate_column("i.currency")}, {_TERMS}
+    """
+
+
+def _open_sale(kind: ItemKind) -> str:
     table, column = _TABLES[kind]
     return f"""
-SELECT nextval('booking_numbers') AS serial, {DEPARTURE_COLUMNS}, {_ITEM_COLUMNS[kind]}, {_TERMS},
-       u.first_name, u.last_name, u.email, u.phone
+SELECT nextval('booking_numbers') AS serial, {DEPARTURE_COLUMNS}, {_item_columns(kind)},
+       d.capacity - d.seats_taken AS seats_left, u.first_name, u.last_name, u.email, u.phone
 FROM departures d
 JOIN {table} i ON i.id = d.{column} AND i.status = 'ACTIVE'
 JOIN users u ON u.id = %(buyer_id)s
@@ -53,10 +58,10 @@ FOR UPDATE OF d
 """
 
 
-def _offered(kind: BookingType) -> str:
+def _offered(kind: ItemKind) -> str:
     table, column = _TABLES[kind]
     return f"""
-SELECT {DEPARTURE_COLUMNS}, {_ITEM_COLUMNS[kind]}, {_TERMS}
+SELECT d.starts_on, d.status AS departure_status, {SEATS_LEFT} AS seats_left, {_item_columns(kind)}
 FROM {table} i
 LEFT JOIN departures d ON d.{column} = i.id AND d.id = %(departure_id)s
 {_PLAN}
@@ -64,32 +69,37 @@ WHERE i.id = %(item_id)s AND i.status = 'ACTIVE'
 """
 
 
-OPEN_SALE: Final = {kind: _open_sale(kind) for kind in _TABLES}
+OPEN_SALE: Final = {kind: _open_sale(kind) for kind in ItemKind}
 """Locks the departure; one row where item and departure are on sale."""
-OFFERED: Final = {kind: _offered(kind) for kind in _TABLES}
+OFFERED: Final = {kind: _offered(kind) for kind in ItemKind}
 """Locks nothing; columns of the departure are NULL where it is none of the item's."""
 
 
-def sale_values(item_id: UUID, *, departure_id: UUID | None, buyer_id: UUID, today: date) -> dict[str, Any]:
+def sale_values(
+    item_id: UUID, *, departure_id: UUID | None, buyer_id: UUID, currency: str | None, at: datetime
+) -> dict[str, Any]:
     """What both statements are asked with."""
-    return {"item_id": item_id, "departure_id": departure_id, "buyer_id": buyer_id, "today": today}
+    return {
+        "item_id": item_id,
+        "departure_id": departure_id,
+        "buyer_id": buyer_id,
+        "asked_currency": currency,
+        "now": at,
+        "today": business_date(at),
+    }
 
 
-def offered_of(row: Row, kind: BookingType) -> OnSale:
-    """What a row of either statement says."""
+def offered_of(row: Row, item: Item, currency: str | None) -> OnSale:
+    """What a row of either statement says. Raises RateNotFound for a currency that nobody set a rate to."""
+    listed, rate = price_list_of(row, item), rate_of(row["exchange_rate"])
+    asked = in_asked_currency(listed, currency, rate)
+    is_converted = rate is not None and asked is not listed
     return OnSale(
-        departure=departure_of(row) if row["departure_id"] is not None else None,
-        price_list=PriceList(
-            key=row["item_id"],
-            booking_type=kind,
-            name_ar=row["name_ar"],
-            name_en=row["name_en"],
-            price=Money.of(row["price_minor"], row["currency"]),
-            tax_rate=percentage_of(row["tax_rate"]),
-            tax_inclusive=row["tax_inclusive"],
-            min_travelers=row["min_travelers"],
-            max_travelers=row["max_travelers"],
-        ),
+        price_list=asked,
+        exchange=FrozenRate(rate_id=rate.id, from_currency=rate.source.code, rate=rate.rate)
+        if rate is not None and is_converted
+        else None,
+        departs=_departing(row),
         rewards=RewardTerms(
             tier_code=row["tier_code"],
             points_multiplier=int(row["points_multiplier"] * 100),
@@ -99,6 +109,12 @@ def offered_of(row: Row, kind: BookingType) -> OnSale:
         cancellation_terms=ALWAYS,
         has_offers=False,
     )
+
+
+def _departing(row: Row) -> Departing | None:
+    if row["starts_on"] is None:
+        return None
+    return Departing(row["starts_on"], row["departure_status"] == DepartureStatus.OPEN, row["seats_left"])
 
 
 def buyer_of(row: Row, buyer_id: UUID) -> Buyer:

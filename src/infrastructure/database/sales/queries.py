@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from application.pricing.ports import Item
 from application.queries import CHANGES, NEWEST, After, Row
-from application.sales.ports import CatalogueItem, OnSale
+from application.sales.ports import OnSale
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values
 from infrastructure.database.transaction import Database
@@ -95,7 +96,9 @@ class SqlSalesQueries:
             return None
         return self._database.rows(_HISTORY, (booking_id,))
 
-    def on_sale(self, item: CatalogueItem, *, departure_id: UUID | None, buyer_id: UUID, today: date) -> OnSale | None:
-        values = sale_values(item.id, departure_id=departure_id, buyer_id=buyer_id, today=today)
-        row = self._database.row(OFFERED[item.booking_type], values)
-        return offered_of(row, item.booking_type) if row is not None else None
+    def on_sale(
+        self, item: Item, *, departure_id: UUID | None, buyer_id: UUID, currency: str | None, at: datetime
+    ) -> OnSale | None:
+        values = sale_values(item.id, departure_id=departure_id, buyer_id=buyer_id, currency=currency, at=at)
+        row = self._database.row(OFFERED[item.kind], values)
+        return offered_of(row, item, currency) if row is not None else None

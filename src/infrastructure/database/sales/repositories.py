@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from application.ports import Encryption
-from application.sales.ports import CatalogueItem, Sale
+from application.pricing.ports import Item
+from application.sales.ports import Sale
 from domain.catalogue.departures import DepartureNotFound
 from domain.sales.agreed import BookedPrice, BookingItem, Trip
 from domain.sales.bookings import Booking, BookingNotFound
 from domain.sales.holds import Hold
 from domain.sales.travelers import Traveler
 from domain.shared.aggregate import Aggregate
-from infrastructure.database.catalogue.departures import SqlDepartures, departure_of
+from infrastructure.database.catalogue.departures import SqlDepartures
 from infrastructure.database.sales.on_sale import OPEN_SALE, buyer_of, offered_of, sale_values
 from infrastructure.database.sales.rows import agreed_row, booking_of, booking_row, item_row, moving_row
 from infrastructure.database.transaction import Row, Statements
@@ -117,15 +118,15 @@ class SqlBookings:
         self._loaded: dict[UUID, Booking] = {}
         self._stored: dict[UUID, _Stored] = {}
 
-    def open_sale(self, item: CatalogueItem, *, departure_id: UUID, buyer_id: UUID, today: date) -> Sale:
-        values = sale_values(item.id, departure_id=departure_id, buyer_id=buyer_id, today=today)
-        row = self._statements.row(OPEN_SALE[item.booking_type], values)
+    def open_sale(self, item: Item, *, departure_id: UUID, buyer_id: UUID, currency: str | None, at: datetime) -> Sale:
+        values = sale_values(item.id, departure_id=departure_id, buyer_id=buyer_id, currency=currency, at=at)
+        row = self._statements.row(OPEN_SALE[item.kind], values)
         if row is None:
             raise DepartureNotFound()
         return Sale(
             serial=row["serial"],
-            departure=self._departures.remember(departure_of(row)),
-            offered=offered_of(row, item.booking_type),
+            departure=self._departures.locked(row),
+            offered=offered_of(row, item, currency),
             buyer=buyer_of(row, buyer_id),
         )
 

@@ -1,0 +1,88 @@
+"""Shapes of activities."""
+
+from __future__ import annotations
+
+from marshmallow import fields, validate
+
+from api.fields import Localized, MoneyField, Percent, Schema, Text
+from api.v1.catalogue.schemas import ItemQuery, PercentRequest, whole
+from domain.catalogue.activities import LOCATION_LENGTH, LONGEST_HOURS, ActivityCategory, Difficulty
+from domain.catalogue.faults import DESCRIPTION_LENGTH, LAST_PLACE, MOST_TRAVELERS, NAME_LENGTH
+
+
+class ActivityQuery(ItemQuery):
+    """Which activities, and in which order."""
+
+    category = fields.String(
+        load_default=None, validate=validate.OneOf([category.value for category in ActivityCategory])
+    )
+    difficulty = fields.String(load_default=None, validate=validate.OneOf([level.value for level in Difficulty]))
+    destination = Text(most=LOCATION_LENGTH, load_default="", metadata={"description": "The activity's location."})
+
+
+class ActivityShown(Schema):
+    id = fields.UUID()
+    slug = fields.String()
+    name = Localized()
+    name_ar = fields.String()
+    name_en = fields.String()
+    description = Localized()
+    description_ar = fields.String()
+    description_en = fields.String()
+    category = fields.String()
+    difficulty_level = fields.String()
+    price = MoneyField()
+    tax_rate = Percent()
+    tax_inclusive = fields.Boolean()
+    duration_hours = fields.Integer()
+    location = fields.String()
+    min_participants = fields.Integer()
+    max_participants = fields.Integer()
+    featured_image = fields.String(allow_none=True)
+    is_featured = fields.Boolean()
+    display_order = fields.Integer()
+    status = fields.String()
+    availability_start = fields.Date(allow_none=True)
+    availability_end = fields.Date(allow_none=True)
+    time_zone = fields.String()
+    total_bookings = fields.Integer()
+    average_rating = Percent(
+        allow_none=True, metadata={"description": "Of 5; null while nobody has rated it.", "examples": ["4.50"]}
+    )
+    next_departure = fields.Date(allow_none=True)
+    created_at = fields.DateTime()
+    updated_at = fields.DateTime()
+
+
+class ActivityChanges(Schema):
+    """What is left out stays as it is."""
+
+    slug = Text(most=80, least=1)
+    name_ar = Text(most=NAME_LENGTH)
+    name_en = Text(most=NAME_LENGTH)
+    description_ar = Text(most=DESCRIPTION_LENGTH, multiline=True)
+    description_en = Text(most=DESCRIPTION_LENGTH, multiline=True)
+    category = fields.Enum(ActivityCategory, by_value=True)
+    difficulty_level = fields.Enum(Difficulty, by_value=True)
+    price = MoneyField()
+    tax_rate = PercentRequest(metadata={"type": "string", "examples": ["14.00"]})
+    tax_inclusive = fields.Boolean()
+    duration_hours = whole(1, LONGEST_HOURS)
+    location = Text(most=LOCATION_LENGTH)
+    min_participants = whole(1, MOST_TRAVELERS)
+    max_participants = whole(1, MOST_TRAVELERS)
+    is_featured = fields.Boolean()
+    display_order = whole(0, LAST_PLACE)
+    availability_start = fields.Date(allow_none=True)
+    availability_end = fields.Date(allow_none=True)
+    time_zone = Text(most=64, least=1, metadata={"examples": ["Africa/Cairo"]})
+
+
+class ActivityRequest(ActivityChanges):
+    """It begins with what its price is made of; names, descriptions and location before it is published."""
+
+    category = fields.Enum(ActivityCategory, by_value=True, required=True)
+    price = MoneyField(required=True)
+    duration_hours = whole(1, LONGEST_HOURS, required=True)
+    min_participants = whole(1, MOST_TRAVELERS, required=True)
+    max_participants = whole(1, MOST_TRAVELERS, required=True)

@@ -1,0 +1,108 @@
+"""What the views of packages, activities and departures have in common: who reads, who writes, where a page begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, time
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Response, g
+
+from api.answers import answer, answer_page
+from api.context import use, viewer
+from api.pagination import InvalidCursor, instant, read_cursor, split_page
+from api.v1.catalogue.departure_schemas import DepartureShown
+from application.catalogue.authors import Author, ItemKey
+from application.catalogue.departure_queries import LastDeparture
+from application.catalogue.departures import PlanDeparture, plan_departure
+from application.catalogue.queries import CHANGES, ON_SALE, Behind, Row, Sight
+from application.identity.ports import Viewer
+from domain.shared.clock import business_date, starts_at
+
+
+def author() -> Author:
+    """Who works on the catalogue."""
+    return Author(viewer().user_id, viewer().is_staff)
+
+
+def today() -> date:
+    """The business's day."""
+    return business_date(use().clock.now())
+
+
+def sight_with(permission: str) -> Sight:
+    """What the reader may see; a reader without a token is a customer."""
+    reader: Viewer | None = g.viewer
+    if reader is None or not reader.may(permission):
+        return ON_SALE
+    return Sight(everything=True) if reader.is_staff else Sight(vendor_id=reader.user_id)
+
+
+def behind(cursor: str | None, order: str) -> Behind | None:
+    """Where a page of items begins. Raises InvalidCursor for anything but a cursor of this very order."""
+    values = read_cursor(cursor)
+    if values is None:
+        return None
+    try:
+        made_for, key, row_id = values
+        if made_for != order:
+            raise InvalidCursor()
+        return Behind(_KEYS.get(order, _number)(key), UUID(row_id))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InvalidCursor() from error
+
+
+def _number(key: Any) -> int:
+    if type(key) is not int or not 0 <= key < 2**63:
+        raise InvalidCursor()
+    return key
+
+
+_KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {"newest": instant, CHANGES: instant}
+
+
+def departures_page(item: ItemKey, query: Mapping[str, Any], *, sight: Sight) -> Response:
+    """An item's departures from tomorrow on."""
+    rows = use().queries.departures.departures(
+        item, today=today(), sight=sight, limit=query["limit"], after=_last_departure(query["cursor"])
+    )
+    page, cursor = split_page(
+        rows, query["limit"], lambda row: ("departures", row["starts_on"], row["start_time"].isoformat(), row["id"])
+    )
+    return answer_page(DepartureShown, [departure_row(row) for row in page], cursor)
+
+
+def _last_departure(cursor: str | None) -> LastDeparture | None:
+    values = read_cursor(cursor)
+    if values is None:
+        return None
+    try:
+        made_for, starts_on, start_time, row_id = values
+        if made_for != "departures":
+            raise InvalidCursor()
+        at = time.fromisoformat(start_time)
+        if at.tzinfo is not None:
+            raise InvalidCursor()
+        return LastDeparture(date.fromisoformat(starts_on), at, UUID(row_id))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InvalidCursor() from error
+
+
+def plan(item: ItemKey, body: Mapping[str, Any]) -> Response:
+    """Plan a departure, and show it."""
+    departure = plan_departure(
+        PlanDeparture(author=author(), item=item, **body),
+        uow=use().new_uow(),
+        clock=use().clock,
+        new_id=use().new_id,
+    )
+    row = {**vars(departure), "seats_left": departure.seats_left, "pattern_id": None}
+    return answer(DepartureShown, departure_row(row), 201, location=f"/api/v1/departures/{departure.id}")
+
+
+def departure_row(row: Row) -> Row:
+    """A departure with its hour as people write it, and the instant at which it begins."""
+    begins_at = starts_at(row["starts_on"], row["start_time"], ZoneInfo(row["time_zone"]))
+    return {**row, "start_time": row["start_time"].strftime("%H:%M"), "starts_at": begins_at}

@@ -1,0 +1,50 @@
+"""Pieces of SQL that finding packages, activities and departures have in common."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from application.catalogue.queries import Sight
+
+SEATS_LEFT: Final = """
+    least(d.capacity - d.seats_taken, CASE WHEN d.has_pools THEN (
+        SELECT min(o.capacity - o.seats_taken) FROM departure_pools s JOIN pools o ON o.id = s.pool_id
+        WHERE s.departure_id = d.id) END)
+"""
+"""How many seats of a departure `d` can be sold."""
+
+BOOKABLE: Final = f"""
+    d.status = 'OPEN' AND d.starts_on > %(today)s AND d.seats_taken < d.capacity
+    AND (NOT d.has_pools OR {SEATS_LEFT} > 0)
+"""
+"""Whether a departure `d` is on sale and has seats."""
+
+WITHIN_DATES: Final = """
+    d.starts_on >= coalesce(%(starts_from)s::date, '-infinity')
+    AND d.starts_on <= coalesce(%(starts_to)s::date, 'infinity')
+"""
+
+_KEY = re.compile(r"[\w-]{1,200}")
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def key_column(id_or_slug: str) -> str | None:
+    """By which column something is asked for; None for what is neither an id nor a slug."""
+    if not _KEY.fullmatch(id_or_slug):
+        return None
+    return "id" if _ID.fullmatch(id_or_slug) else "slug"
+
+
+def within(sight: Sight, row: str) -> str:
+    """The condition that a reader may see an item."""
+    if sight.everything:
+        return "true"
+    if sight.vendor_id is not None:
+        return f"({row}.status = 'ACTIVE' OR {row}.vendor_id = %(vendor_id)s)"
+    return f"{row}.status = 'ACTIVE'"
+
+
+def containing(text: str) -> str:
+    """A LIKE pattern for text that contains this, taken literally."""
+    return "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"
