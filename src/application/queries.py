@@ -22,6 +22,7 @@ from application.catalogue.queries import CatalogueQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
+from application.pricing.queries import PricingQueries
 
 Row = Mapping[str, Any]
 
@@ -312,6 +313,7 @@ class Queries:
     access: AccessQueries
     membership: MembershipQueries
     catalogue: CatalogueQueries
+    pricing: PricingQueries
     sales: SalesQueries
     billing: BillingQueries
     manual: ManualQueries

@@ -24,6 +24,7 @@ from application.ledger.holds import expire_holds
 from application.ledger.sealing import seal_days
 from application.ledger.statements import drop_past_statements
 from application.origin import Origin, acting
+from application.pricing.expiry import expire_promotions
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
 from application.sales.bookings import expire_bookings
@@ -94,6 +95,11 @@ def _expire_bookings(running: Running) -> None:
     grace = timedelta(minutes=use.system_settings.value(GRACE_MINUTES))
     while expire_bookings(new_uow=use.new_uow, clock=use.clock, grace=grace):
         continue
+
+
+def _expire_promotions(running: Running) -> None:
+    use = running.dependencies
+    log.info("promotions_expired", expired=expire_promotions(uow=use.new_uow(), clock=use.clock))
 
 
 def _expire_holds(running: Running) -> None:
@@ -235,6 +241,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
     for job in (
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
+        ScheduledJob("pricing.expire", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _expire_promotions),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
         ScheduledJob("payments.cancel_abandoned", _FIVE_MINUTES, days_from(2), _cancel_abandoned_payments, DOCUMENTS),

@@ -12,6 +12,7 @@ from infrastructure.database.messaging import tables as messaging
 from infrastructure.database.metadata import mappers, metadata
 from infrastructure.database.operations import tables as operations
 from infrastructure.database.platform import tables as platform
+from infrastructure.database.pricing import tables as pricing
 from infrastructure.database.privacy import tables as privacy
 from infrastructure.database.sales import tables as sales
 
@@ -29,6 +30,7 @@ __all__ = [
     "metadata",
     "operations",
     "platform",
+    "pricing",
     "privacy",
     "proof_tables",
     "refund_tables",
