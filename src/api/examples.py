@@ -27,6 +27,7 @@ BY_NAME: Final[Mapping[str, object]] = {
     "description_en": "Four days between Luxor and Aswan",
     "destinations": ["Luxor", "Aswan"],
     "detail": "Look at `errors`: each names a field and what is wrong with it.",
+    "discount_value": "10.00",
     "document_number": "A12345678",
     "duration_days": 4,
     "duration_nights": 3,

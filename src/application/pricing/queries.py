@@ -22,6 +22,14 @@ class Place:
     id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class KnownVoucher:
+    """A voucher that its holder may know of, as a rule and as a row with `is_assigned` and `used_by_you`."""
+
+    held: HeldVoucher
+    row: Row
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoucherSearch:
     """Which vouchers; `code` is how theirs begins, folded."""
@@ -49,7 +57,7 @@ class PricingQueries(OfferedPromotions, Protocol):
         """Newest first, one row more than `limit` when there are more."""
         ...
 
-    def held_voucher(self, code: str, *, holder: UUID) -> HeldVoucher | None:
+    def known_voucher(self, code: str, *, holder: UUID) -> KnownVoucher | None:
         """A voucher by its code as it was typed, public or assigned to the holder; None for any other."""
         ...
 
@@ -61,12 +69,16 @@ class PricingQueries(OfferedPromotions, Protocol):
         """id (the person's), assigned_by_user_id, assigned_at, `used`; newest first."""
         ...
 
-    def statistics(self, voucher_id: UUID) -> Row | None:
+    def voucher_statistics(self, voucher_id: UUID) -> Row | None:
         """How often and by how many it was used, what it gave by currency, what became of the bookings."""
+        ...
+
+    def offer_statistics(self, offer_id: UUID) -> Row | None:
+        """The same of an offer."""
         ...
 
     def offer(self, offer_id: UUID, *, running_at: datetime | None) -> Row | None: ...
 
     def offers(self, search: OfferSearch, *, limit: int, after: Place | None) -> Sequence[Row]:
-        """The highest priority first, one row more than `limit` when there are more."""
+        """The highest priority first, with `uses_left`; one row more than `limit` when there are more."""
         ...

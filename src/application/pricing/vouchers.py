@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from application.ports import UnitOfWork
+from application.pricing.queries import PricingQueries, Row
 from application.pricing.voucher_files import read_vouchers
 from domain.operations.audit import changed
-from domain.pricing.deals import UnsoundDeal, shown
+from domain.pricing.deals import Reason, UnsoundDeal, shown
 from domain.pricing.vouchers import Voucher, VoucherDetails
 from domain.shared.clock import Clock
 from domain.shared.errors import FieldFault, refuse_stale
@@ -194,6 +195,24 @@ def import_vouchers(command: ImportVouchers, *, uow: UnitOfWork, clock: Clock, n
         _audit(uow, command.actor_id, "vouchers.create", import_id, changed({}, made), clock)
         uow.commit()
     return Imported(import_id, len(vouchers))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedVoucher:
+    """What somebody is told of a code: why they cannot use it now, with its figures, or None for both."""
+
+    voucher: Row | None
+    reason: Reason | None
+    figures: Mapping[str, str]
+
+
+def check_voucher(code: str, *, holder: UUID, queries: PricingQueries, clock: Clock) -> CheckedVoucher:
+    """Whether the holder can use a code now, whatever they buy; the code is as they typed it."""
+    known = queries.known_voucher(code, holder=holder)
+    if known is None:
+        return CheckedVoucher(None, Reason.VOUCHER_UNKNOWN, {})
+    reason, figures = known.held.why_not_at(clock.now()) or (None, {})
+    return CheckedVoucher(known.row, reason, figures)
 
 
 def audited(voucher: Voucher) -> dict[str, object]:

@@ -27,21 +27,16 @@ def _columns(table: str, own: Mapping[str, str]) -> str:
     )
 
 
-HELD_VOUCHER: Final = f"""
-SELECT {_columns("v", OF_VOUCHERS)}, coalesce(u.used, 0) AS used_by_buyer
-FROM vouchers v LEFT JOIN voucher_uses u ON u.voucher_id = v.id AND u.user_id = %(buyer_id)s
-WHERE v.code = %(code)s
-  AND (v.is_public OR EXISTS (
-      SELECT 1 FROM voucher_assignments a WHERE a.voucher_id = v.id AND a.user_id = %(buyer_id)s))
-"""
-"""A voucher by its folded code, where the buyer may know of it."""
-
 _OFFERED: Final = f"""
 SELECT {_columns("o", OF_OFFERS)}, coalesce(u.used, 0) AS used_by_buyer
 FROM offers o LEFT JOIN offer_uses u ON u.offer_id = o.id AND u.user_id = %(buyer_id)s
 WHERE o.status = 'ACTIVE' AND o.start_date <= %(at)s AND (o.end_date IS NULL OR o.end_date > %(at)s)
 UNION ALL
-{HELD_VOUCHER}
+SELECT {_columns("v", OF_VOUCHERS)}, coalesce(u.used, 0) AS used_by_buyer
+FROM vouchers v LEFT JOIN voucher_uses u ON u.voucher_id = v.id AND u.user_id = %(buyer_id)s
+WHERE v.code = %(code)s
+  AND (v.is_public OR EXISTS (
+      SELECT 1 FROM voucher_assignments a WHERE a.voucher_id = v.id AND a.user_id = %(buyer_id)s))
 ORDER BY priority DESC NULLS LAST, id
 """
 
@@ -116,16 +111,13 @@ def folded(typed: str | None) -> str | None:
         return None
 
 
-def held(row: Row) -> HeldVoucher:
-    return HeldVoucher(voucher=voucher_of(row), used_by_buyer=row["used_by_buyer"])
-
-
 def _is_offer(row: Row) -> bool:
     return row["offer_type"] is not None
 
 
 def _voucher(rows: Iterable[Row]) -> Promotion | NotApplied:
-    return next((held(row) for row in rows), UNKNOWN)
+    found = next(iter(rows), None)
+    return UNKNOWN if found is None else HeldVoucher(voucher=voucher_of(found), used_by_buyer=found["used_by_buyer"])
 
 
 class SqlPromotions:

@@ -8,36 +8,37 @@ from typing import Final
 from uuid import UUID
 
 from application.pricing.ports import Offered
-from application.pricing.queries import OfferSearch, Place, Row, VoucherSearch
+from application.pricing.queries import KnownVoucher, OfferSearch, Place, Row, VoucherSearch
 from domain.pricing.vouchers import HeldVoucher
-from infrastructure.database.pricing.promotions import HELD_VOUCHER, folded, held, read_offered
-from infrastructure.database.pricing.rows import OF_OFFERS, OF_VOUCHERS, TERMS
+from infrastructure.database.pricing.promotions import folded, read_offered
+from infrastructure.database.pricing.rows import OF_OFFERS, OF_VOUCHERS, TERMS, voucher_of
 from infrastructure.database.transaction import Database
 
-
-def _shown(table: str, deal: str, columns: Sequence[str]) -> str:
-    """A deal's columns; where no limit keeps its count, its uses are counted."""
-    names = [f"{table}.{name}" for name in columns if name != "usage_count"]
-    counted = f"""
-    CASE WHEN {table}.usage_limit_total IS NOT NULL THEN {table}.usage_count ELSE (
-        SELECT count(*)::integer FROM {deal}_redemptions r WHERE r.{deal}_id = {table}.id AND r.in_use
-    ) END AS usage_count"""
-    return f"{', '.join(names)}, {counted}"
-
-
-_VOUCHER: Final = f"SELECT {_shown('v', 'voucher', (*TERMS, *OF_VOUCHERS))} FROM vouchers v"
-_OFFER: Final = f"SELECT {_shown('o', 'offer', (*TERMS, *OF_OFFERS))} FROM offers o"
+# Where no limit keeps their count, uses are counted.
+_VOUCHER: Final = f"""
+SELECT {", ".join(f"v.{name}" for name in (*TERMS, *OF_VOUCHERS) if name != "usage_count")},
+       CASE WHEN v.usage_limit_total IS NOT NULL THEN v.usage_count ELSE (
+           SELECT count(*)::integer FROM voucher_redemptions r WHERE r.voucher_id = v.id AND r.in_use
+       ) END AS usage_count
+FROM vouchers v
+"""
+_OFFER: Final = f"""
+SELECT {", ".join(f"o.{name}" for name in (*TERMS, *OF_OFFERS))}, o.usage_limit_total - o.usage_count AS uses_left
+FROM offers o
+"""
 _RUNNING: Final = "o.status = 'ACTIVE' AND o.start_date <= %(at)s AND (o.end_date IS NULL OR o.end_date > %(at)s)"
 
-_USABLE: Final = f"""
+_KNOWN: Final = f"""
 SELECT {", ".join(f"v.{name}" for name in (*TERMS, *OF_VOUCHERS))},
        a.user_id IS NOT NULL AS is_assigned, coalesce(u.used, 0) AS used_by_you
 FROM vouchers v
 LEFT JOIN voucher_assignments a ON a.voucher_id = v.id AND a.user_id = %(holder)s
 LEFT JOIN voucher_uses u ON u.voucher_id = v.id AND u.user_id = %(holder)s
-WHERE v.status = 'ACTIVE' AND (v.is_public OR a.user_id IS NOT NULL)
-  AND v.valid_from <= %(at)s AND (v.valid_until IS NULL OR v.valid_until > %(at)s)
-  AND (v.usage_limit_per_user IS NULL OR coalesce(u.used, 0) < v.usage_limit_per_user)
+WHERE (v.is_public OR a.user_id IS NOT NULL)
+"""
+_USABLE: Final = f"""
+{_KNOWN} AND v.status = 'ACTIVE' AND v.valid_from <= %(at)s AND (v.valid_until IS NULL OR v.valid_until > %(at)s)
+AND (v.usage_limit_per_user IS NULL OR coalesce(u.used, 0) < v.usage_limit_per_user)
 """
 _ASSIGNMENTS: Final = """
 SELECT a.user_id AS id, a.assigned_by_user_id, a.assigned_at, coalesce(u.used, 0) AS used
@@ -45,22 +46,25 @@ FROM voucher_assignments a
 LEFT JOIN voucher_uses u ON u.voucher_id = a.voucher_id AND u.user_id = a.user_id
 WHERE a.voucher_id = %(voucher_id)s
 """
+# {deal} is `voucher` or `offer`, {promised} what each promises beside the discount.
 _STATISTICS: Final = """
-SELECT v.id, count(r.booking_id) AS redemptions, count(r.booking_id) FILTER (WHERE r.in_use) AS in_use,
+SELECT d.id, count(r.booking_id) AS redemptions, count(r.booking_id) FILTER (WHERE r.in_use) AS in_use,
        count(r.booking_id) FILTER (WHERE NOT r.in_use) AS given_back,
        count(DISTINCT r.user_id) FILTER (WHERE r.in_use) AS users,
        count(b.id) FILTER (WHERE b.payment_status = 'PAID') AS bookings_paid,
        count(b.id) FILTER (WHERE b.status IN ('CANCELLED', 'REFUNDED')) AS bookings_cancelled,
        (SELECT coalesce(json_agg(g ORDER BY g.currency), '[]') FROM (
            SELECT i.currency, sum(i.discount_applied_minor)::bigint AS discount_minor,
-                  sum(i.cashback_minor)::bigint AS cashback_minor
-           FROM voucher_redemptions i WHERE i.voucher_id = v.id AND i.in_use GROUP BY i.currency) g) AS given
-FROM vouchers v
-LEFT JOIN voucher_redemptions r ON r.voucher_id = v.id
+                  sum(i.{promised})::bigint AS {promised}
+           FROM {deal}_redemptions i WHERE i.{deal}_id = d.id AND i.in_use GROUP BY i.currency) g) AS given
+FROM {deal}s d
+LEFT JOIN {deal}_redemptions r ON r.{deal}_id = d.id
 LEFT JOIN bookings b ON b.id = r.booking_id
-WHERE v.id = %s
-GROUP BY v.id
+WHERE d.id = %s
+GROUP BY d.id
 """
+_VOUCHER_STATISTICS: Final = _STATISTICS.format(deal="voucher", promised="cashback_minor")
+_OFFER_STATISTICS: Final = _STATISTICS.format(deal="offer", promised="bonus_points")
 
 
 class SqlPricingQueries:
@@ -84,9 +88,11 @@ class SqlPricingQueries:
         values = {"status": search.status, "code": search.code, "import_id": search.import_id}
         return self._page(_VOUCHER, conditions, "(v.created_at, v.id)", "timestamptz", values, limit, after)
 
-    def held_voucher(self, code: str, *, holder: UUID) -> HeldVoucher | None:
-        row = self._database.row(HELD_VOUCHER, {"buyer_id": holder, "code": folded(code)})
-        return None if row is None else held(row)
+    def known_voucher(self, code: str, *, holder: UUID) -> KnownVoucher | None:
+        row = self._database.row(f"{_KNOWN} AND v.code = %(code)s", {"holder": holder, "code": folded(code)})
+        if row is None:
+            return None
+        return KnownVoucher(HeldVoucher(voucher=voucher_of(row), used_by_buyer=row["used_by_you"]), row)
 
     def usable_vouchers(self, holder: UUID, *, at: datetime, limit: int, after: Place | None) -> Sequence[Row]:
         values = {"holder": holder, "at": at, "limit": limit + 1, **_place(after)}
@@ -99,8 +105,11 @@ class SqlPricingQueries:
         sql = f"{_ASSIGNMENTS} {behind} ORDER BY a.assigned_at DESC, a.user_id DESC LIMIT %(limit)s"
         return self._database.rows(sql, {"voucher_id": voucher_id, "limit": limit + 1, **_place(after)})
 
-    def statistics(self, voucher_id: UUID) -> Row | None:
-        return self._database.row(_STATISTICS, (voucher_id,))
+    def voucher_statistics(self, voucher_id: UUID) -> Row | None:
+        return self._database.row(_VOUCHER_STATISTICS, (voucher_id,))
+
+    def offer_statistics(self, offer_id: UUID) -> Row | None:
+        return self._database.row(_OFFER_STATISTICS, (offer_id,))
 
     def offer(self, offer_id: UUID, *, running_at: datetime | None) -> Row | None:
         seen = f"AND {_RUNNING}" if running_at is not None else ""
