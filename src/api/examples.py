@@ -32,6 +32,7 @@ BY_NAME: Final[Mapping[str, object]] = {
     "duration_days": 4,
     "duration_nights": 3,
     "email": "customer@altayar.test",
+    "featured_image": "https://cdn.altayar.test/offers/winter.webp",
     "first_name": "Mona",
     "instance": "/api/v1/bookings",
     "invoice_number": "INV-2026-000042",

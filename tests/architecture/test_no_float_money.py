@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import BigInteger, Float, Integer, Numeric
+from sqlalchemy import BigInteger, CheckConstraint, Float, Integer, Numeric
 
 import infrastructure.database.tables  # noqa: F401 - completes the metadata
 from infrastructure.database.metadata import metadata
@@ -16,7 +16,13 @@ from tests.architecture.code import SRC
 PURE = sorted([*(SRC / "domain").rglob("*.py"), *(SRC / "application").rglob("*.py")])
 COLUMNS = [column for table in metadata.sorted_tables for column in table.columns]
 MONEY_WORDS = ("amount", "price", "balance", "total", "fee")
-NOT_MONEY = {"packages.price_thousandths"}  # what a search sorts and filters by; never shown, never summed
+NOT_MONEY = {
+    "packages.price_thousandths",  # what a search sorts and filters by; never shown, never summed
+    "vouchers.usage_limit_total",
+    "offers.usage_limit_total",
+}
+# Terms that may hold no amount at all: a CHECK says that they have a currency exactly where they hold one.
+PERHAPS_WITHOUT_AMOUNTS = {"vouchers", "offers"}
 
 
 def floats_in(tree: ast.AST) -> Iterator[int]:
@@ -56,7 +62,11 @@ def test_amounts_are_whole_minor_units_beside_their_currency() -> None:
     assert len(amounts) > 20
     assert [str(column) for column in amounts if type(column.type) is not BigInteger] == []
     assert [str(column) for column in amounts if "currency" not in column.table.columns] == []
-    assert [column.table.name for column in amounts if column.table.columns["currency"].nullable] == []
+    without = {column.table for column in amounts if column.table.columns["currency"].nullable}
+    assert {table.name for table in without} == PERHAPS_WITHOUT_AMOUNTS
+    checks = {str(one.name) for table in without for one in table.constraints if isinstance(one, CheckConstraint)}
+    assert {f"ck_{name}_amounts_have_a_currency" for name in PERHAPS_WITHOUT_AMOUNTS} <= checks
+    assert [str(column) for column in amounts if column.table in without and not column.nullable] == []
 
 
 def test_what_is_named_like_money_is_in_minor_units() -> None:

@@ -146,10 +146,12 @@ def test_one_that_goes_with_no_other_says_so() -> None:
 @pytest.mark.parametrize(
     ("terms", "pointer"),
     [
-        ({"title_ar": "", "title_en": ""}, "/title_en"), ({"offer_type": BOGO, "discount_value": TEN_PERCENT}, "/discount_value"),
+        ({"title_ar": "", "title_en": ""}, "/title_en"),
+        ({"offer_type": BOGO, "discount_value": TEN_PERCENT}, "/discount_value"),
         ({"offer_type": POINTS}, "/bonus_points"), ({"bonus_points": 5}, "/bonus_points"),
         ({"offer_type": UPGRADE}, "/gift_en"), ({"target_item_ids": (ELSEWHERE,)}, "/target_item_ids"),
-        ({"applicable_to": AppliesTo.SPECIFIC_ITEMS}, "/target_item_ids"), ({"membership_tiers": ("gold",)}, "/membership_tiers"),
+        ({"applicable_to": AppliesTo.SPECIFIC_ITEMS}, "/target_item_ids"),
+        ({"membership_tiers": ("gold",)}, "/membership_tiers"),
         ({"valid_from": NOON, "valid_until": NOON}, "/end_date"), ({"priority": 1001}, "/priority"),
         ({"featured_image": "x" * 501}, "/featured_image"),
     ],

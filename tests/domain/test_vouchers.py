@@ -213,14 +213,18 @@ class TestTerms:
             ({"voucher_type": FREE, "discount_value": TEN_PERCENT, "gift_en": "Lunch"}, "/discount_value"),
             ({"voucher_type": FREE}, "/gift_en"), ({"gift_en": "Lunch"}, "/gift_en"),
             ({"max_discount": egp("1.00"), "min_purchase_amount": Money.of(1, "USD")}, "/max_discount"),
-            ({"max_discount": egp("0.00")}, "/max_discount"), ({"min_purchase_amount": -egp("1.00")}, "/min_purchase_amount"),
+            ({"max_discount": egp("0.00")}, "/max_discount"),
+            ({"min_purchase_amount": -egp("1.00")}, "/min_purchase_amount"),
             ({"usage_limit_total": 0}, "/usage_limit_total"), ({"usage_limit_per_user": 0}, "/usage_limit_per_user"),
             ({"valid_from": NOON, "valid_until": NOON}, "/valid_until"), ({"title_en": "x" * 201}, "/title_en"),
             ({"applicable_to": AppliesTo.SPECIFIC_ITEMS}, "/applicable_to"),
             ({"schedule": Schedule(weekdays=(8,))}, "/schedule/weekdays"),
             ({"schedule": Schedule(hours_from=time(1))}, "/schedule/hours_until"),
             ({"schedule": Schedule(hours_from=time(1), hours_until=time(1))}, "/schedule/hours_until"),
-            ({"schedule": Schedule(travel_from=date(2027, 1, 2), travel_until=date(2027, 1, 1))}, "/schedule/travel_until"),
+            (
+                {"schedule": Schedule(travel_from=date(2027, 1, 2), travel_until=date(2027, 1, 1))},
+                "/schedule/travel_until",
+            ),
         ],
     )  # fmt: skip
     def test_what_cannot_be_is_named(self, terms: dict[str, Any], pointer: str) -> None:

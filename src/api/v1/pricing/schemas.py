@@ -226,8 +226,10 @@ class OfferChanges(DealChanges):
     @post_load
     def as_details(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Ids and tiers once each, in the order in which they were sent."""
-        once = {name: tuple(dict.fromkeys(values[name])) for name in _LISTS if name in values}
-        return {**values, **once}
+        for name in _LISTS:
+            if name in values:
+                values[name] = tuple(dict.fromkeys(values[name]))
+        return values
 
 
 _LISTS: Final = ("target_item_ids", "membership_tiers")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -130,7 +130,7 @@ class SqlPricingQueries:
         conditions: dict[str, bool],
         key: str,
         kind: str,
-        values: dict[str, object],
+        values: Mapping[str, object],
         limit: int,
         after: Place | None,
     ) -> Sequence[Row]:
