@@ -55,6 +55,9 @@ from api.v1.membership.memberships import blueprint as memberships
 from api.v1.messaging.notifications import blueprint as notifications
 from api.v1.operations.audit import blueprint as audit
 from api.v1.operations.settings import blueprint as system_settings
+from api.v1.pricing.my_vouchers import blueprint as my_vouchers
+from api.v1.pricing.offers import blueprint as offers
+from api.v1.pricing.vouchers import blueprint as vouchers
 from api.v1.privacy.consents import blueprint as consents
 from api.v1.privacy.erasures import blueprint as erasures
 from api.v1.privacy.exports import blueprint as exports
@@ -93,6 +96,9 @@ _V1 = (
     departures,
     departure_patterns,
     pools,
+    my_vouchers,
+    vouchers,
+    offers,
     bookings,
     attention,
     attention_actions,

@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "20261129_06"
-down_revision = "20261129_04b"
+down_revision = "20261129_05"
 
 # Days of the week as an exclusion constraint compares them; none named are all seven.
 WEEKDAY_RANGES = """

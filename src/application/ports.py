@@ -31,7 +31,7 @@ from application.ledger.books_ports import ClearingBooks, StatementRequests
 from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Points, Withdrawals
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
-from application.pricing.ports import Item, ItemPrices
+from application.pricing.ports import Item, ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
 from application.sales.ports import Sale
 from domain.billing.invoices import Credited, Invoice
@@ -381,6 +381,15 @@ class UnitOfWork(Protocol):
 
     @property
     def bookings(self) -> Bookings: ...
+
+    @property
+    def promotions(self) -> Promotions: ...
+
+    @property
+    def vouchers(self) -> Vouchers: ...
+
+    @property
+    def offers(self) -> Offers: ...
 
     @property
     def payments(self) -> Payments: ...

@@ -25,6 +25,7 @@ from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
 from application.pricing.ports import Item
+from application.pricing.queries import PricingQueries
 from application.sales.ports import OnSale
 
 Row = Mapping[str, Any]
@@ -320,6 +321,7 @@ class Queries:
     catalogue: CatalogueQueries
     activities: ActivityQueries
     departures: DepartureQueries
+    pricing: PricingQueries
     sales: SalesQueries
     billing: BillingQueries
     manual: ManualQueries

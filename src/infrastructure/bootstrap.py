@@ -48,6 +48,7 @@ from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
 from infrastructure.database.operations.queries import SqlOperationsQueries
 from infrastructure.database.operations.settings import SnapshotSettings
+from infrastructure.database.pricing.queries import SqlPricingQueries
 from infrastructure.database.privacy.exports import SqlPersonalData
 from infrastructure.database.privacy.queries import SqlPrivacyQueries
 from infrastructure.database.roles import addresses_from
@@ -180,6 +181,7 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         catalogue=SqlCatalogueQueries(database),
         activities=SqlActivityQueries(database),
         departures=SqlDepartureQueries(database),
+        pricing=SqlPricingQueries(database),
         sales=SqlSalesQueries(database),
         billing=SqlBillingQueries(database),
         manual=SqlManualQueries(database),

@@ -25,6 +25,7 @@ from application.ledger.holds import expire_holds
 from application.ledger.sealing import seal_days
 from application.ledger.statements import drop_past_statements
 from application.origin import Origin, acting
+from application.pricing.expiry import expire_promotions
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
 from application.sales.expiry import expire_bookings
@@ -101,6 +102,11 @@ def _plan_departures(running: Running) -> None:
     use = running.dependencies
     horizon = timedelta(days=use.system_settings.value(DEPARTURE_HORIZON_DAYS))
     log.info("departures_planned", planned=plan_patterns(new_uow=use.new_uow, clock=use.clock, horizon=horizon))
+
+
+def _expire_promotions(running: Running) -> None:
+    use = running.dependencies
+    log.info("promotions_expired", expired=expire_promotions(uow=use.new_uow(), clock=use.clock))
 
 
 def _expire_holds(running: Running) -> None:
@@ -243,6 +249,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
+        ScheduledJob("pricing.expire", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _expire_promotions),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),
         ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _reconcile_payments, DOCUMENTS),
         ScheduledJob("payments.cancel_abandoned", _FIVE_MINUTES, days_from(2), _cancel_abandoned_payments, DOCUMENTS),

@@ -17,7 +17,15 @@ from tests.architecture.code import SRC
 PURE = sorted([*(SRC / "domain").rglob("*.py"), *(SRC / "application").rglob("*.py")])
 COLUMNS = [column for table in metadata.sorted_tables for column in table.columns]
 MONEY_WORDS = ("amount", "price", "balance", "total", "fee")
-NOT_MONEY = {"packages.price_thousandths"}  # what a search sorts and filters by; never shown, never summed
+NOT_MONEY = {
+    "activities.total_bookings",  # how many, not how much
+    "activities.price_thousandths",
+    "packages.price_thousandths",  # what a search sorts and filters by; never shown, never summed
+    "vouchers.usage_limit_total",
+    "offers.usage_limit_total",
+}
+# Terms that may hold no amount at all: a CHECK says that they have a currency exactly where they hold one.
+PERHAPS_WITHOUT_AMOUNTS = {"vouchers", "offers"}
 
 
 def floats_in(tree: ast.AST) -> Iterator[int]:
@@ -64,7 +72,15 @@ def _has_currency_with_it(amount: Column[Any]) -> bool:
     """A currency always, or by the database's word whenever there is an amount."""
     rules = {str(rule.sqltext) for rule in amount.table.constraints if isinstance(rule, CheckConstraint)}
     together = f"({amount.name} IS NULL) = (currency IS NULL)"
-    return not amount.table.columns["currency"].nullable or together in rules
+    return not amount.table.columns["currency"].nullable or together in rules or _has_currency_for_all(amount)
+
+
+def _has_currency_for_all(amount: Column[Any]) -> bool:
+    """Whether a check of the table's says so of all of its amounts, each of which may be missing."""
+    named = {str(rule.name) for rule in amount.table.constraints if isinstance(rule, CheckConstraint)}
+    name = amount.table.name
+    says_so = name in PERHAPS_WITHOUT_AMOUNTS and f"ck_{name}_amounts_have_a_currency" in named
+    return says_so and bool(amount.nullable)
 
 
 def test_what_is_named_like_money_is_in_minor_units() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import infrastructure.database.tables  # noqa: F401 - completes the metadata
 from infrastructure.database.metadata import metadata
-from infrastructure.database.roles import APPEND_ONLY, INSERT_ONLY, DatabaseAddresses, connect
+from infrastructure.database.roles import APPEND_ONLY, COUNTED, INSERT_ONLY, REDEMPTIONS, DatabaseAddresses, connect
 
 DENIED = psycopg.errors.InsufficientPrivilege
 Session = psycopg.Connection[Any]
@@ -76,6 +76,18 @@ def test_of_an_invoice_only_its_state_changes(app_role: Session) -> None:
             app_role.execute(statement)  # type: ignore[arg-type]
 
 
+def test_uses_of_promotions_are_counted_by_their_redemptions_alone(app_role: Session) -> None:
+    for table in COUNTED:
+        app_role.execute(f"SELECT * FROM {table}")
+        assert [privilege for privilege in ("INSERT", "UPDATE", "DELETE") if may(app_role, privilege, table)] == []
+    for table in REDEMPTIONS:
+        assert may(app_role, "INSERT", table)
+        app_role.execute(f"UPDATE {table} SET in_use = in_use, released_at = released_at")
+        for statement in (f"UPDATE {table} SET booking_id = booking_id", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+            with pytest.raises(DENIED):
+                app_role.execute(statement)  # type: ignore[arg-type]
+
+
 # Where a document's PDF lies is no record of business; the owner may forget it, and have it drawn again.
 @pytest.mark.parametrize("table", [*APPEND_ONLY, *sorted({*INSERT_ONLY} - {"invoice_documents"}), "invoices"])
 def test_what_is_never_changed_has_triggers_that_refuse_it_to_everybody(app_role: Session, table: str) -> None:
@@ -94,7 +106,7 @@ def test_nothing_is_truncated_by_the_application(app_role: Session) -> None:
 
 
 def test_every_other_table_is_the_applications_to_use(app_role: Session) -> None:
-    ordinary = set(TABLES) - {*APPEND_ONLY, *INSERT_ONLY, "invoices"}
+    ordinary = set(TABLES) - {*APPEND_ONLY, *INSERT_ONLY, *COUNTED, *REDEMPTIONS, "invoices"}
 
     for privilege in ("SELECT", "INSERT", "UPDATE", "DELETE"):
         assert [table for table in sorted(ordinary) if not may(app_role, privilege, table)] == []
@@ -173,6 +185,8 @@ def test_functions_with_the_owners_rights_look_nowhere_but_in_our_schema(app_rol
         "check_balance_hold",
         "check_lots_against_account",
         "count_lot_entries",
+        "count_offer_use",
+        "count_voucher_use",
         "erase_person",
         "ledger_lock",
         "ledger_make_partition",

@@ -32,6 +32,7 @@ OPEN_TO_ALL = {
     ("GET", "/api/v1/packages"), ("GET", "/api/v1/packages/<string:id_or_slug>"),
     ("GET", "/api/v1/packages/<string:id_or_slug>/departures"),
     ("GET", "/api/v1/packages/<string:id_or_slug>/prices"), ("GET", "/api/v1/activities/<string:id_or_slug>/prices"),
+    ("GET", "/api/v1/offers"), ("GET", "/api/v1/offers/<uuid:offer_id>"),
     ("POST", "/api/v1/payments/webhooks/<provider>"), ("POST", "/api/payments/webhook/<provider>"),
     ("GET", "/.well-known/apple-app-site-association"), ("GET", "/.well-known/assetlinks.json"),
     ("GET", "/payments/return"), ("GET", "/verify-email"), ("POST", "/verify-email"),

@@ -153,7 +153,10 @@ def asked(shop: Shop, customer: UUID, departure: Departure) -> str:
         chosen=shop.chosen(1),
         settings=shop.pricing(),
     )
-    return price_token(quote_booking(command, queries=use.queries.sales, clock=use.clock), digests=use.digests)
+    return price_token(
+        quote_booking(command, queries=use.queries.sales, promotions=use.queries.pricing, clock=use.clock),
+        digests=use.digests,
+    )
 
 
 def test_a_quoted_price_is_the_price_or_the_new_one_is_told(

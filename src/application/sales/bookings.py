@@ -12,7 +12,15 @@ from application.ports import UnitOfWork
 from application.pricing.ports import Item, ItemKind
 from application.sales.giving_back import redemption_key
 from application.sales.ports import Sale
-from application.sales.pricing import NOTHING_PROMOTED, Chosen, PricingSettings, booked_items, booked_price, price_of
+from application.sales.pricing import (
+    Chosen,
+    PricingSettings,
+    booked_items,
+    booked_price,
+    price_of,
+    promotions_for,
+    refuse_unused_voucher,
+)
 from application.sales.quotes import refuse_moved_price
 from domain.pricing.quotes import Quote
 from domain.sales.agreed import BookingType, Parties, RewardTerms, Trip, source_of
@@ -49,8 +57,8 @@ def place_booking(
 ) -> Booking:
     """Hold the seats at today's price until the hold runs out.
 
-    Raises DepartureNotFound, DepartureClosed, SoldOut, PriceMoved, InsufficientBalance, or InvalidValue for a party
-    that does not fit.
+    Raises DepartureNotFound, DepartureClosed, SoldOut, PriceMoved, VoucherNotApplied, VoucherExhausted,
+    InsufficientBalance, RateNotFound, or InvalidValue for a party that does not fit.
     """
     now = clock.now()
     with uow:
@@ -61,7 +69,9 @@ def place_booking(
             currency=command.chosen.currency,
             at=now,
         )
-        priced = price_of(sale.offered, command.chosen, promoted=NOTHING_PROMOTED, settings=command.settings, at=now)
+        promoted = promotions_for(sale.offered, command.chosen, command.user_id, promotions=uow.promotions, at=now)
+        priced = price_of(sale.offered, command.chosen, promoted=promoted, settings=command.settings, at=now)
+        refuse_unused_voucher(command.chosen, priced)
         refuse_moved_price(command.price_token, priced, digests=digests, at=now)
         trip = _trip(command, sale)
         sale.departure.take_seats(trip.seats, today=business_date(now))
@@ -81,7 +91,9 @@ def place_booking(
             at=now,
         )
         uow.bookings.add(booking, command.travelers)
-        _redeem(booking, uow=uow, at=now, new_id=new_id)
+        _redeem_points(booking, uow=uow, at=now, new_id=new_id)
+        # Last: nobody waits for a voucher's row longer than it takes to commit.
+        uow.promotions.redeem(priced.benefits, booking_id=booking.id, user_id=booking.user_id, at=now)
         uow.commit()
     return booking
 
@@ -124,7 +136,7 @@ def _rewards(plan: RewardTerms, priced: Quote) -> RewardTerms:
     )
 
 
-def _redeem(booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+def _redeem_points(booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
     """Take the points that the price counts on; they come back where it is not paid."""
     if booking.price.points == 0:
         return

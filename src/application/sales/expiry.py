@@ -53,6 +53,7 @@ def _expire_booking(booking_id: UUID, *, uow: UnitOfWork, clock: Clock, new_id: 
         free_seats(booking, uow=uow, at=now)
         cancel_payments(uow.payments.pending_of(booking_id), uow=uow, clock=clock)
         restore_points(booking, booking.price.points, key="expired", uow=uow, at=now, new_id=new_id)
+        uow.promotions.release(booking.id, at=now)
         booking.expire(at=now)
         uow.commit()
     return True

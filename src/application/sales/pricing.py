@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,13 +10,17 @@ from uuid import UUID
 
 from application.ledger.points import points_terms
 from application.operations.ports import SystemSettings
+from application.pricing.ports import Offered, OfferedPromotions
 from application.sales.ports import OnSale
 from domain.ledger.points import PointsTerms
 from domain.operations.settings import BOOKING_FEE
-from domain.pricing.baskets import Basket, NotApplied, Promotion
+from domain.pricing.baskets import Basket, PromotionKind
+from domain.pricing.deals import Reason
 from domain.pricing.price_lists import Party
-from domain.pricing.quotes import ItemShare, PriceLine, Quote, Terms, quote
+from domain.pricing.quotes import ItemShare, PriceLine, Quote, Terms, VoucherNotApplied, quote
+from domain.pricing.vouchers import VoucherExhausted
 from domain.sales.agreed import BookedPrice, BookingItem, BookingType, FrozenRate
+from domain.shared.errors import FieldFault
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 
@@ -30,17 +34,6 @@ class Chosen:
     points: int = 0
     currency: str | None = None
     """None is the item's own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promoted:
-    """Offers that run, the first to be tried first, and the voucher that was named."""
-
-    offers: Sequence[Promotion] = ()
-    voucher: Promotion | NotApplied | None = None
-
-
-NOTHING_PROMOTED = Promoted()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +53,30 @@ def pricing_settings(values: SystemSettings) -> PricingSettings:
     return PricingSettings(points=points_terms(values), fees={fee.currency.code: fee for fee in fees})
 
 
-def price_of(offered: OnSale, chosen: Chosen, *, promoted: Promoted, settings: PricingSettings, at: datetime) -> Quote:
+def promotions_for(
+    offered: OnSale, chosen: Chosen, buyer_id: UUID, *, promotions: OfferedPromotions, at: datetime
+) -> Offered:
+    """The offers and the voucher that a price may count on; nothing is read where there can be none."""
+    if not offered.has_offers and chosen.voucher_code is None:
+        return Offered((), None)
+    return promotions.offered(buyer_id=buyer_id, at=at, voucher_code=chosen.voucher_code)
+
+
+def refuse_unused_voucher(chosen: Chosen, priced: Quote) -> None:
+    """Whoever names a voucher does not want to book without it.
+
+    Raises VoucherExhausted, or VoucherNotApplied with the reason.
+    """
+    if chosen.voucher_code is None or priced.voucher is not None:
+        return
+    refused = next(reason for reason in priced.not_applied if reason.kind is PromotionKind.VOUCHER)
+    if refused.reason in (Reason.EXHAUSTED, Reason.USED_UP_BY_YOU):
+        raise VoucherExhausted()
+    fault = FieldFault("/voucher_code", refused.reason, "gives this booking nothing")
+    raise VoucherNotApplied(faults=(fault,), reason=refused.reason, **refused.figures)
+
+
+def price_of(offered: OnSale, chosen: Chosen, *, promoted: Offered, settings: PricingSettings, at: datetime) -> Quote:
     """Price an item of the catalogue. Raises InvalidValue for a party that it does not take."""
     starts_on = offered.departs.starts_on if offered.departs is not None else None
     item = offered.price_list.item_for(chosen.party, starts_on=starts_on)

@@ -12,9 +12,9 @@ import orjson
 
 from application import shown
 from application.identity.ports import KeyedDigests
-from application.pricing.ports import Item, ItemKind
+from application.pricing.ports import Item, ItemKind, OfferedPromotions
 from application.queries import SalesQueries
-from application.sales.pricing import NOTHING_PROMOTED, Chosen, PricingSettings, price_of
+from application.sales.pricing import Chosen, PricingSettings, price_of, promotions_for
 from domain.catalogue.activities import ActivityNotFound
 from domain.catalogue.departures import DepartureClosed, DepartureNotFound
 from domain.catalogue.packages import PackageNotFound
@@ -51,7 +51,9 @@ class Quoted:
     good_until: datetime
 
 
-def quote_booking(command: AskForQuote, *, queries: SalesQueries, clock: Clock) -> Quoted:
+def quote_booking(
+    command: AskForQuote, *, queries: SalesQueries, promotions: OfferedPromotions, clock: Clock
+) -> Quoted:
     """The price now. Raises PackageNotFound, DepartureNotFound, DepartureClosed or InvalidValue."""
     now = clock.now()
     today = business_date(now)
@@ -68,7 +70,8 @@ def quote_booking(command: AskForQuote, *, queries: SalesQueries, clock: Clock) 
         raise DepartureNotFound()
     if offered.departs is not None and not (offered.departs.is_open and offered.departs.starts_on > today):
         raise DepartureClosed()
-    priced = price_of(offered, command.chosen, promoted=NOTHING_PROMOTED, settings=command.settings, at=now)
+    promoted = promotions_for(offered, command.chosen, command.user_id, promotions=promotions, at=now)
+    priced = price_of(offered, command.chosen, promoted=promoted, settings=command.settings, at=now)
     rewards, bonus = offered.rewards, [benefit.cashback for benefit in priced.benefits if benefit.cashback]
     return Quoted(
         quote=priced,

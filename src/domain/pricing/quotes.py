@@ -14,8 +14,15 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.pricing.baskets import Basket, BasketItem, Benefit, NotApplied, Promotion, PromotionKind, UnitPrice
+from domain.shared.errors import RuleBroken
 from domain.shared.money import Money, total
 from domain.shared.percentage import Percentage
+
+
+class VoucherNotApplied(RuleBroken):
+    """The voucher that was named gives this booking nothing; `reason` says why."""
+
+    code = "voucher_not_applied"
 
 
 class LineKind(StrEnum):

@@ -21,13 +21,14 @@ from infrastructure.database.membership.personal_data import HOLDINGS as MEMBERS
 from infrastructure.database.messaging.personal_data import HOLDINGS as MESSAGING
 from infrastructure.database.operations.personal_data import HOLDINGS as OPERATIONS
 from infrastructure.database.platform.personal_data import HOLDINGS as PLATFORM
+from infrastructure.database.pricing.personal_data import HOLDINGS as PRICING
 from infrastructure.database.privacy.personal_data import HOLDINGS as PRIVACY
 from infrastructure.database.sales.personal_data import HOLDINGS as SALES
 from infrastructure.database.sales.tables import booking_travelers
 
 PERSONAL_DATA: Final[tuple[Holding, ...]] = (
-    *IDENTITY, *MEMBERSHIP, *CATALOGUE, *SALES, *BILLING, *LEDGER, *MESSAGING, *PRIVACY, *OPERATIONS,
-    *PLATFORM,
+    *IDENTITY, *MEMBERSHIP, *CATALOGUE, *PRICING, *SALES, *BILLING, *LEDGER, *MESSAGING, *PRIVACY,
+    *OPERATIONS, *PLATFORM,
 )  # fmt: skip
 
 ENCRYPTED: Final[tuple[Column[bytes], ...]] = (

@@ -13,6 +13,8 @@ from domain.identity.roles import RoleNameTaken
 from domain.identity.users import EmailTaken
 from domain.ledger.journal import InsufficientBalance, JournalKeyReused, ReversalRefused
 from domain.membership.memberships import AlreadySubscribed
+from domain.pricing.offers import OfferExhausted
+from domain.pricing.vouchers import VoucherCodeTaken, VoucherExhausted
 from domain.privacy.erasure import AccountErased, ErasureAlreadyRequested, ErasureBlocked, ErasureNotFound
 from domain.privacy.exports import ExportInProgress
 from domain.shared.errors import Conflict, DomainError, Unavailable
@@ -37,7 +39,7 @@ class TryAgain(Busy):
     """
 
 
-# The ledger's own class of SQLSTATEs (migrations/sql).
+# Our own class of SQLSTATEs (migrations/sql).
 _BY_SQLSTATE: dict[str, type[DomainError]] = {
     "AL001": InsufficientBalance,
     "AL002": JournalKeyReused,
@@ -45,6 +47,8 @@ _BY_SQLSTATE: dict[str, type[DomainError]] = {
     "AL007": ErasureBlocked,
     "AL008": AccountErased,
     "AL009": ReversalRefused,
+    "AL012": VoucherExhausted,
+    "AL013": OfferExhausted,
 }
 
 _BY_CONSTRAINT: dict[str, type[DomainError]] = {
@@ -54,6 +58,9 @@ _BY_CONSTRAINT: dict[str, type[DomainError]] = {
     "ck_pools_never_oversold": SoldOut,
     "uq_packages_slug": SlugTaken,
     "uq_activities_slug": SlugTaken,
+    "uq_vouchers_code": VoucherCodeTaken,
+    "ck_vouchers_used_within_limit": VoucherExhausted,
+    "ck_offers_used_within_limit": OfferExhausted,
     "uq_membership_subscriptions_active_user": AlreadySubscribed,
     "pk_idempotency_keys": Busy,
     "uq_invitations_pending_email": Busy,

@@ -39,6 +39,12 @@ INSERT_ONLY = (
 )
 """Rows that the application adds and never changes."""
 
+COUNTED = ("voucher_uses", "offer_uses")
+"""Kept by the triggers of redemptions; the application may only read them."""
+
+REDEMPTIONS = ("voucher_redemptions", "offer_redemptions")
+"""Added once for each booking; afterwards they are given back, or taken again, and nothing else."""
+
 
 class RolesRefused(Exception):
     """The owner may not create the roles that the application needs; the message says what to grant."""
@@ -128,13 +134,19 @@ def grant_privileges(addresses: DatabaseAddresses) -> None:
                 "GRANT SELECT ON wallet_ledger, points_ledger, cashback_ledger TO {readonly}"
             ).format(app=app, readonly=readonly)
         )
-        for table in (*APPEND_ONLY, *_partitions(connection)):
+        for table in (*APPEND_ONLY, *COUNTED, *_partitions(connection)):
             connection.execute(
                 sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), app)
             )
-        for table in (*INSERT_ONLY, "invoices"):
+        for table in (*INSERT_ONLY, *REDEMPTIONS, "invoices"):
             connection.execute(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), app))
         connection.execute(sql.SQL("GRANT UPDATE (status, paid_date) ON invoices TO {}").format(app))
+        for table in REDEMPTIONS:
+            connection.execute(
+                sql.SQL("GRANT UPDATE (in_use, released_at, redeemed_again_at) ON {} TO {}").format(
+                    sql.Identifier(table), app
+                )
+            )
         connection.execute(sql.SQL("REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {}").format(app))
 
 

@@ -13,6 +13,7 @@ from infrastructure.database.messaging import tables as messaging
 from infrastructure.database.metadata import mappers, metadata
 from infrastructure.database.operations import tables as operations
 from infrastructure.database.platform import tables as platform
+from infrastructure.database.pricing import tables as pricing
 from infrastructure.database.privacy import tables as privacy
 from infrastructure.database.sales import tables as sales
 
@@ -32,6 +33,7 @@ __all__ = [
     "operations",
     "platform",
     "price_tables",
+    "pricing",
     "privacy",
     "proof_tables",
     "refund_tables",

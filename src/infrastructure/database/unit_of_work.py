@@ -41,6 +41,8 @@ from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
 from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
 from infrastructure.database.outbox import write_events
+from infrastructure.database.pricing.promotions import SqlPromotions
+from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
 from infrastructure.database.sales.repositories import SqlBookings
 from infrastructure.database.transaction import Database, Statements
@@ -194,6 +196,18 @@ class SqlUnitOfWork:
     @cached_property
     def bookings(self) -> SqlBookings:
         return SqlBookings(self._statements, self.departures, self._encryption)
+
+    @cached_property
+    def promotions(self) -> SqlPromotions:
+        return SqlPromotions(self._statements)
+
+    @cached_property
+    def vouchers(self) -> SqlVouchers:
+        return SqlVouchers(self._statements)
+
+    @cached_property
+    def offers(self) -> SqlOffers:
+        return SqlOffers(self._statements)
 
     @cached_property
     def payments(self) -> SqlPayments:

@@ -13,6 +13,7 @@ from middlewares.messages import (
     membership,
     messaging,
     operations,
+    pricing,
     privacy,
     requests,
     sales,
@@ -29,6 +30,7 @@ MESSAGES: Final[Sentences] = {
     **ledger.MESSAGES,
     **messaging.MESSAGES,
     **operations.MESSAGES,
+    **pricing.MESSAGES,
     **privacy.MESSAGES,
 }
 
@@ -69,6 +71,16 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "image_too_large": ("An image has at most 40 megapixels.", "لا تزيد الصورة على 40 ميجابكسل."),
     "too_much_for_a_code": ("This is more than a QR code holds.", "هذا أكثر مما يتسع له رمز QR."),
     "scope_unavailable": ("This is not yours to give a key.", "ليس لك أن تمنح هذا لمفتاح."),
+    "invalid_voucher_code": (
+        "A code has 3 to 40 letters A to Z, digits, - and _.",
+        "يتكون الرمز من 3 إلى 40 من الحروف A إلى Z والأرقام و- و_.",
+    ),
+    "wrong_value": ("This does not go with the type.", "هذا لا يناسب النوع."),
+    "voucher_redeemed": ("It was used; make another voucher instead.", "استخدمت القسيمة؛ أنشئ غيرها."),
+    "voucher_code_taken": ("Another voucher has this code.", "لقسيمة أخرى هذا الرمز."),
+    "duplicate_code": ("Another line has the same code.", "في سطر آخر الرمز نفسه."),
+    "unknown_user": ("There is no open account with this id.", "لا يوجد حساب مفتوح بهذا المعرف."),
+    "currency_mismatch": ("Every amount is in one currency.", "كل المبالغ بعملة واحدة."),
     "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }
 

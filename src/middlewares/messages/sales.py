@@ -21,6 +21,10 @@ MESSAGES: Final[Sentences] = {
         ("The price has changed", "What you were shown is not the price any more; `new_total` is."),
         ("تغير السعر", "السعر المعروض لم يعد صالحا؛ والسعر الآن في `new_total`."),
     ),
+    "voucher_not_applied": (
+        ("The voucher gives this booking nothing", "Take it away, or change what it asks for: {reason}."),
+        ("القسيمة لا تنطبق على هذا الحجز", "احذفها أو غير ما تشترطه: {reason}."),
+    ),
     "override_reason_required": (
         ("A reason is needed", "Ahead of the travel dates, say why in `override_reason`."),
         ("السبب مطلوب", "قبل موعد السفر اذكر السبب في `override_reason`."),

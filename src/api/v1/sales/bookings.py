@@ -60,6 +60,7 @@ class Quotes(MethodView):
                 settings=pricing_settings(use().system_settings),
             ),
             queries=use().queries.sales,
+            promotions=use().queries.pricing,
             clock=use().clock,
         )
         return answer(QuoteShown, quote_row(quoted, token=price_token(quoted, digests=use().digests)))

@@ -9,6 +9,7 @@ from application.sales.pricing import line_row
 from application.sales.quotes import Quoted
 from domain.pricing.baskets import NotApplied
 from domain.sales.bookings import Booking
+from middlewares.messages.pricing import reason_sentence
 
 
 def quote_row(quoted: Quoted, *, token: str) -> Row:
@@ -42,6 +43,8 @@ def _not_applied(reason: NotApplied) -> dict[str, Any]:
         "code": reason.code,
         "title_ar": reason.title_ar,
         "title_en": reason.title_en,
+        "detail_ar": reason_sentence(reason.reason, "ar", reason.figures),
+        "detail_en": reason_sentence(reason.reason, "en", reason.figures),
         "figures": dict(reason.figures),
     }
 

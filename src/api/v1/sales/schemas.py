@@ -71,6 +71,7 @@ class NotAppliedShown(Schema):
     source_id = fields.UUID(allow_none=True)
     code = fields.String(allow_none=True)
     title = Localized()
+    detail = Localized()
     figures = fields.Dict(keys=fields.String(), values=fields.String())
 
 

@@ -26,7 +26,9 @@ _PRICES: Final = {
 }
 _TERMS: Final = """
     coalesce(m.tier_code, 'GUEST') AS tier_code, coalesce(m.cashback_rate, 0) AS cashback_rate,
-    coalesce(m.points_multiplier, 1) AS points_multiplier, coalesce(m.discount_rate, 0) AS member_rate
+    coalesce(m.points_multiplier, 1) AS points_multiplier, coalesce(m.discount_rate, 0) AS member_rate,
+    EXISTS (SELECT 1 FROM offers o WHERE o.status = 'ACTIVE' AND o.start_date <= %(now)s
+            AND (o.end_date IS NULL OR o.end_date > %(now)s)) AS has_offers
 """
 _PLAN: Final = """
 LEFT JOIN LATERAL (
@@ -107,7 +109,7 @@ def offered_of(row: Row, item: Item, currency: str | None) -> OnSale:
         ),
         member_rate=percentage_of(row["member_rate"]),
         cancellation_terms=ALWAYS,
-        has_offers=False,
+        has_offers=row["has_offers"],
     )
 
 

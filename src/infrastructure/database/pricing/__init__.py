@@ -1,0 +1,1 @@
+"""Rows of vouchers, offers and their uses."""
