@@ -44,7 +44,8 @@ class TestDepartures:
         problem(patch(shop, path, shop.admin, {"capacity": 9}, **{"If-Match": tag}), 412, "precondition_failed")
         for body, pointer in (
             ({"capacity": 0}, "/capacity"), ({"capacity": "5"}, "/capacity"), ({"starts_on": soon(0)}, "/starts_on"),
-            ({"ends_on": soon(49)}, "/ends_on"), ({"start_time": "25:00"}, "/start_time"), ({"status": "OPEN"}, "/status"),
+            ({"ends_on": soon(49)}, "/ends_on"), ({"start_time": "25:00"}, "/start_time"),
+            ({"status": "OPEN"}, "/status"),
         ):  # fmt: skip
             problem(patch(shop, path, shop.admin, body), 422, "validation_failed", pointer=pointer)
 

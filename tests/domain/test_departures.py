@@ -169,6 +169,16 @@ class TestStatuses:
 
         assert (departure.starts_on, departure.start_time) == (TODAY, time(9, 30))
 
+    def test_what_is_moved_leaves_the_pools_of_its_day(self) -> None:
+        departure, bus, daily = a_departure(), a_pool(), a_pool()
+        daily.series_id, daily.on_date = new_id(), departure.starts_on
+        departure.attach(bus)
+        departure.attach(daily)
+        departure.reschedule(starts_on=departure.starts_on, ends_on=departure.ends_on, start_time=time(9))
+        assert departure.pools == [bus, daily]
+        departure.reschedule(starts_on=TODAY, ends_on=TODAY, start_time=time(9))
+        assert departure.pools == [bus]
+
     @pytest.mark.parametrize("change", [
         lambda departure: departure.change_capacity(5, at=NOON),
         lambda departure: departure.reschedule(starts_on=TODAY, ends_on=TODAY, start_time=time(9)),
