@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.billing.payments import AttemptStatus, Payment, PaymentAttempt, PaymentMethod, PaymentStatus, PaymentType
 from domain.billing.tenders import Tender, TenderKind, TenderStatus, sole_tender
+from domain.catalogue.activities import Activity, ActivityCategory, ActivityStatus
 from domain.catalogue.departures import Departure, DepartureStatus
 from domain.catalogue.packages import Package, PackageCategory, PackageStatus
 from domain.identity.users import User
@@ -90,9 +91,36 @@ def a_package(
     return Package(**{**values, **changes})
 
 
+def an_activity(*, status: ActivityStatus = ActivityStatus.ACTIVE, **details: Any) -> Activity:
+    """A complete activity of three hours, for one to twenty."""
+    decided: dict[str, Any] = {
+        "name_ar": "غوص",
+        "name_en": "Diving",
+        "description_ar": "غطستان مع مرشد",
+        "description_en": "Two dives with a guide",
+        "category": ActivityCategory.SPORTS,
+        "price": egp("900.00"),
+        "duration_hours": 3,
+        "location": "Hurghada",
+        "min_participants": 1,
+        "max_participants": 20,
+        **details,
+    }
+    values = {
+        "id": new_id(),
+        "slug": f"diving-{new_id().hex}",
+        "created_by_user_id": new_id(),
+        "created_at": NOON,
+        "updated_at": NOON,
+        **decided,
+    }
+    return Activity(status=status, **values)
+
+
 def a_departure(
     *,
     package_id: UUID | None = None,
+    activity_id: UUID | None = None,
     capacity: int = 10,
     taken: int = 0,
     starts_on: date | None = None,
@@ -101,7 +129,8 @@ def a_departure(
     begins = starts_on or TODAY + timedelta(days=30)
     departure = Departure.plan(
         departure_id=new_id(),
-        package_id=package_id or new_id(),
+        package_id=None if activity_id else package_id or new_id(),
+        activity_id=activity_id,
         starts_on=begins,
         ends_on=begins + timedelta(days=3),
         capacity=capacity,

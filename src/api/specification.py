@@ -37,6 +37,13 @@ class Problem(Schema):
     request_id = fields.String()
     current_status = fields.String(metadata={"description": "Where `code` is `illegal_transition`."})
     current_rate = fields.Dict(metadata={"description": "Where `code` is `rate_moved`: the rate that holds now."})
+    sold_out = fields.String(
+        metadata={"description": "Where `code` is `sold_out`: the id of the departure or the pool that is."}
+    )
+    seats_left = fields.Integer(metadata={"description": "Where `code` is `sold_out`."})
+    seats_taken = fields.Integer(
+        metadata={"description": "Where `code` is `departure_has_bookings` or `capacity_below_sold`."}
+    )
     errors = fields.List(fields.Nested(FieldProblem))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -106,6 +106,10 @@ def unexpected_problem(error: Exception) -> Response:
     return problem(500, "internal_error")
 
 
+_TOLD: Final = frozenset({"current_rate", "seats_left", "seats_taken", "sold_out"})
+"""Facts that clients work with; they stand in the document beside the sentence that says them."""
+
+
 def problem(
     status: int,
     code: str,
@@ -128,8 +132,7 @@ def problem(
     }
     if "current" in (facts or {}):
         document["current_status"] = str((facts or {})["current"])
-    if "current_rate" in (facts or {}):
-        document["current_rate"] = (facts or {})["current_rate"]
+    document |= {name: fact for name, fact in (facts or {}).items() if name in _TOLD}
     if faults:
         document["errors"] = [_shown(fault, language) for fault in faults]
     answer = Response(orjson.dumps(document), status=status, content_type="application/problem+json")

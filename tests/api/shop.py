@@ -99,9 +99,9 @@ class Shop:
         return Offer(package["id"], departure["id"])
 
     def close(self, offer: Offer) -> None:
-        """Take a departure off sale; no route does that yet."""
-        with connect(self.addresses.owner) as connection:
-            connection.execute("UPDATE departures SET status = 'CLOSED' WHERE id = %s", [offer.departure_id])
+        """Take a departure off sale."""
+        path = f"/api/v1/departures/{offer.departure_id}/close"
+        self.done(self.client.post(path, headers=self.admin.headers))
 
     def book(self, person: Person, offer: Offer, travelers: int = 2) -> Json:
         return self.done(self.post("/api/v1/bookings", person, offer.booking(travelers)), 201)

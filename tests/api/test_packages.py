@@ -105,6 +105,7 @@ class TestFinding:
             "status": "ACTIVE",
             "availability_start": None,
             "availability_end": soon(300),
+            "time_zone": "Africa/Cairo",
             "next_departure": None,
         }
         assert {name: one[name] for name in expected} == expected
@@ -158,7 +159,11 @@ class TestFinding:
         assert departure == {
             "id": offer.departure_id,
             "package_id": offer.package_id,
+            "activity_id": None,
             "starts_on": departure["starts_on"],
+            "start_time": "00:00",
+            "time_zone": "Africa/Cairo",
+            "starts_at": departure["starts_at"],
             "ends_on": (date.fromisoformat(departure["starts_on"]) + timedelta(days=2)).isoformat(),
             "capacity": 5,
             "seats_left": 3,
@@ -446,7 +451,7 @@ class TestDepartures:
         body = {"starts_on": soon(10), "ends_on": soon(15), "capacity": 1}
         made = shop.post(f"{PACKAGES}/{package['slug']}/departures", shop.admin, body)
         assert shop.done(made, 201)["ends_on"] == soon(15)
-        assert made.headers["Location"] == f"{PACKAGES}/{package['id']}/departures"
+        assert made.headers["Location"] == f"/api/v1/departures/{made.json['id']}"
 
     @pytest.mark.parametrize(
         ("body", "pointer"),

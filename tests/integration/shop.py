@@ -386,6 +386,10 @@ PROMISES = {
             SELECT coalesce(sum(h.seats), 0) FROM holds h
             WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED'))""",
     "nothing is oversold": "SELECT id FROM departures WHERE seats_taken > capacity",
+    "pools give what their departures have taken": """
+        SELECT p.id FROM pools p
+        LEFT JOIN departure_pools s ON s.pool_id = p.id LEFT JOIN departures d ON d.id = s.departure_id
+        GROUP BY p.id HAVING p.seats_taken <> coalesce(sum(d.seats_taken), 0)""",
     "holds follow their bookings": """
         SELECT b.id FROM bookings b JOIN holds h ON h.booking_id = b.id WHERE h.status <> CASE
             WHEN b.status = 'PENDING_PAYMENT' THEN 'ACTIVE' WHEN b.status = 'CANCELLED' THEN 'EXPIRED'

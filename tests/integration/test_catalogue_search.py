@@ -13,10 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from application.catalogue.authors import ItemKey
+from application.catalogue.departure_queries import LastDeparture
 from application.catalogue.queries import ON_SALE, SORTS, Behind, PackageSearch, Sight
 from domain.catalogue.departures import DepartureStatus
 from domain.catalogue.packages import PackageCategory, PackageStatus, fold_for_search
 from domain.shared.money import Money
+from infrastructure.database.catalogue.departure_queries import SqlDepartureQueries
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database, Parameters, Row
@@ -324,14 +327,15 @@ class TestPages:
 
     def test_pages_of_departures_neither_skip_nor_repeat(self, catalogue: Catalogue) -> None:
         package_id = catalogue.add("busy", days_ahead=[1, 1, 1, 2, 3, 3, 8])
+        departures = SqlDepartureQueries(catalogue.database)
         seen: list[UUID] = []
         after = None
         while True:
-            rows = catalogue.queries.departures(package_id, today=TODAY, sight=ON_SALE, limit=2, after=after)
+            rows = departures.departures(ItemKey(package_id), today=TODAY, sight=ON_SALE, limit=2, after=after)
             seen += [row["id"] for row in rows[:2]]
             if len(rows) <= 2:
                 break
-            after = Behind(rows[1]["starts_on"], rows[1]["id"])
+            after = LastDeparture(rows[1]["starts_on"], rows[1]["start_time"], rows[1]["id"])
         assert len(seen) == len(set(seen)) == 7
 
 
@@ -375,7 +379,8 @@ class TestSight:
             uow.commit()
 
         def statuses(sight: Sight) -> set[str]:
-            rows = catalogue.queries.departures(package_id, today=TODAY, sight=sight, limit=10, after=None)
+            queries = SqlDepartureQueries(catalogue.database)
+            rows = queries.departures(ItemKey(package_id), today=TODAY, sight=sight, limit=10, after=None)
             return {row["status"] for row in rows}
 
         assert statuses(ON_SALE) == {"OPEN", "CLOSED"}

@@ -8,7 +8,7 @@ from datetime import date, time
 from typing import TypedDict
 from uuid import UUID
 
-from application.catalogue.authors import Author, ItemKey, audit_item, may_edit, own_item, shown
+from application.catalogue.authors import Author, ItemKey, audit_item, own_item, shown
 from application.ports import UnitOfWork
 from domain.catalogue.activities import Activity, ActivityNotFound
 from domain.catalogue.departures import Departure, DepartureNotFound, refuse_start
@@ -62,16 +62,11 @@ def plan_departure(command: PlanDeparture, *, uow: UnitOfWork, clock: Clock, new
 
 def _locked_item(key: ItemKey, author: Author, uow: UnitOfWork) -> Package | Activity:
     """So that its season and its hours are not changed meanwhile."""
-    item: Package | Activity
     if key.package_id is not None:
-        item, unknown = uow.packages.get(key.package_id), PackageNotFound()
-    elif key.activity_id is not None:
-        item, unknown = uow.activities.get(key.activity_id), ActivityNotFound()
-    else:
-        raise ValueError("a package or an activity")
-    if not may_edit(item.vendor_id, author):
-        raise unknown
-    return item
+        uow.packages.get(key.package_id)
+    if key.activity_id is not None:
+        uow.activities.get(key.activity_id)
+    return own_item(key, author, uow)
 
 
 class Edited(TypedDict, total=False):

@@ -13,7 +13,7 @@ from domain.catalogue.pools import PoolSeries
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class TravelDates:
     """A day on which an item departs, and its last day."""
 
     starts_on: date
@@ -43,7 +43,7 @@ class Patterns(Protocol):
         ...
 
     def plan(
-        self, pattern: DeparturePattern, sessions: Sequence[Session], *, time_zone: str, at: datetime
+        self, pattern: DeparturePattern, sessions: Sequence[TravelDates], *, time_zone: str, at: datetime
     ) -> Sequence[UUID]:
         """Departures on those of these days for which the pattern has planned none yet; their ids.
 
@@ -59,7 +59,7 @@ class Patterns(Protocol):
         ...
 
     def replan(
-        self, pattern: DeparturePattern, sessions: Mapping[UUID, Session], *, time_zone: str, at: datetime
+        self, pattern: DeparturePattern, sessions: Mapping[UUID, TravelDates], *, time_zone: str, at: datetime
     ) -> None:
         """Give locked, unsold departures the pattern's hour, seats and series."""
         ...

@@ -9,7 +9,7 @@ from itertools import islice
 from uuid import UUID
 
 from application.catalogue.authors import Author, ItemKey, own_item, shown
-from application.catalogue.pattern_ports import Session
+from application.catalogue.pattern_ports import TravelDates
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.catalogue.activities import Activity, ActivityNotFound, ActivityStatus
 from domain.catalogue.departures import DepartureCancelled, DeparturePlanned
@@ -127,7 +127,7 @@ class PreviewPattern:
     horizon: timedelta
 
 
-def preview_pattern(command: PreviewPattern, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> Sequence[Session]:
+def preview_pattern(command: PreviewPattern, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> Sequence[TravelDates]:
     """The dates up to the horizon, 400 at most; nothing is stored. Raises what `begin_pattern` raises."""
     now = clock.now()
     today = business_date(now)
@@ -184,13 +184,15 @@ def _plan_ahead(
     return len(planned)
 
 
-def _sessions(pattern: DeparturePattern, item: Package | Activity, *, after: date, through: date) -> Iterator[Session]:
+def _sessions(
+    pattern: DeparturePattern, item: Package | Activity, *, after: date, through: date
+) -> Iterator[TravelDates]:
     """The days on which the pattern departs and its item is offered, each with its last day."""
     season = Season(item.availability_start, item.availability_end)
     for starts_on in pattern.dates(after=after, through=through):
         ends_on = item.last_day(starts_on, pattern.start_time)
         if season.covers(starts_on, ends_on):
-            yield Session(starts_on, ends_on)
+            yield TravelDates(starts_on, ends_on)
 
 
 def _cancel(departure_ids: Sequence[UUID], uow: UnitOfWork, at: datetime, *, forget: bool) -> None:

@@ -214,12 +214,15 @@ class Departure(Aggregate):
     def reschedule(self, *, starts_on: date, ends_on: date, start_time: time) -> None:
         """Another date or hour, while nothing is sold; a pattern leaves one on another date alone.
 
+        On another date it draws no more from the pools of the day that it was on.
+
         Raises DepartureHasBookings, DepartureClosed for a cancelled one, or InvalidValue.
         """
         self._refuse_cancelled()
         self._refuse_sold()
         _refuse_dates(starts_on, ends_on)
         self.starts_on, self.ends_on, self.start_time = starts_on, ends_on, start_time
+        self.pools = [pool for pool in self.pools if pool.on_date in (None, starts_on)]
 
     def close(self, *, at: datetime) -> None:
         """Sell nothing more."""

@@ -40,8 +40,8 @@ MESSAGES: Final[Sentences] = {
         ("الرحلة مغلقة", "لم تعد معروضة للبيع."),
     ),
     "sold_out": (
-        ("Sold out", "Not enough seats are left: {seats_left} of {sold_out}."),
-        ("نفدت المقاعد", "لم تبق مقاعد كافية: {seats_left} من {sold_out}."),
+        ("Sold out", "Not enough seats are left: {seats_left}."),
+        ("نفدت المقاعد", "لم تبق مقاعد كافية: {seats_left}."),
     ),
     "departure_has_bookings": (
         ("The departure has bookings", "{seats_taken} seats are taken: move or refund its customers first."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import time
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
@@ -17,14 +17,14 @@ from domain.catalogue.pools import MOST_SEATS
 from domain.shared.clock import MIDNIGHT
 
 _WALL_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_AS_WRITTEN: Final = {"pattern": r"^([01]\d|2[0-3]):[0-5]\d$", "examples": ["09:30"]}
 
 
 class WallTime(fields.Field[time]):
     """What the clocks of a place show, to the minute: "09:30"."""
 
     def __init__(self, **options: Any) -> None:
-        metadata = {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$", "examples": ["09:30"]}
-        super().__init__(metadata=metadata, **options)
+        super().__init__(metadata={"type": "string", **_AS_WRITTEN}, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> time:
         if not isinstance(value, str) or not _WALL_TIME.fullmatch(value):
@@ -48,7 +48,7 @@ class DepartureShown(Schema):
     package_id = fields.UUID(allow_none=True)
     activity_id = fields.UUID(allow_none=True)
     starts_on = fields.Date()
-    start_time = WallTime()
+    start_time = fields.String(metadata=_AS_WRITTEN)
     time_zone = fields.String()
     starts_at = fields.DateTime()
     ends_on = fields.Date()
@@ -129,14 +129,14 @@ class PatternShown(Schema):
     first_on = fields.Date()
     last_on = fields.Date(allow_none=True)
     exceptions = fields.List(fields.Date())
-    start_time = WallTime()
+    start_time = fields.String(metadata=_AS_WRITTEN)
     capacity = fields.Integer()
     series_ids = fields.List(fields.UUID())
     status = fields.String()
     created_at = fields.DateTime()
 
 
-class SessionShown(Schema):
+class TravelDatesShown(Schema):
     starts_on = fields.Date()
     ends_on = fields.Date()
 

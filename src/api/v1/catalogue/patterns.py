@@ -20,7 +20,7 @@ from api.v1.catalogue.departure_schemas import (
     PatternQuery,
     PatternRequest,
     PatternShown,
-    SessionShown,
+    TravelDatesShown,
 )
 from api.v1.catalogue.listing import author
 from application.catalogue.authors import ItemKey
@@ -83,7 +83,7 @@ class Preview(MethodView):
     @permission_required("departures.update")
     @not_idempotent("a preview stores nothing")
     @blueprint.arguments(PatternRequest)
-    @blueprint.response(200, page_of(SessionShown))
+    @blueprint.response(200, page_of(TravelDatesShown))
     def post(self, body: dict[str, Any]) -> Response:
         """The dates that a pattern would plan at once, soonest first; 400 at most."""
         item, details = _taken_apart(body)
@@ -94,7 +94,7 @@ class Preview(MethodView):
             new_id=use().new_id,
         )
         rows = [{"starts_on": session.starts_on, "ends_on": session.ends_on} for session in sessions]
-        return answer_page(SessionShown, rows, None)
+        return answer_page(TravelDatesShown, rows, None)
 
 
 @blueprint.route("/<uuid:pattern_id>")

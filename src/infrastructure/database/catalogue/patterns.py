@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from application.catalogue.pattern_ports import Session
+from application.catalogue.pattern_ports import TravelDates
 from domain.catalogue.patterns import DeparturePattern, PatternNotFound, PatternStatus
 from domain.catalogue.pools import PoolSeries, PoolSeriesNotFound
 from domain.shared.identifiers import NewId
@@ -127,7 +127,7 @@ class SqlPatterns:
         return [row["id"] for row in self._statements.rows(_DUE, {"today": today, "through": through})]
 
     def plan(
-        self, pattern: DeparturePattern, sessions: Sequence[Session], *, time_zone: str, at: datetime
+        self, pattern: DeparturePattern, sessions: Sequence[TravelDates], *, time_zone: str, at: datetime
     ) -> Sequence[UUID]:
         if not sessions:
             return []
@@ -162,7 +162,7 @@ class SqlPatterns:
         return {row["id"]: row["starts_on"] for row in self._statements.rows(_UNSOLD, (pattern_id, after))}
 
     def replan(
-        self, pattern: DeparturePattern, sessions: Mapping[UUID, Session], *, time_zone: str, at: datetime
+        self, pattern: DeparturePattern, sessions: Mapping[UUID, TravelDates], *, time_zone: str, at: datetime
     ) -> None:
         if not sessions:
             return
