@@ -24,6 +24,7 @@ from tests.conftest import MovableClock
 from tests.deals import a_basket
 from tests.integration.promotions import PROMISES, Till, from_offer, from_voucher
 from tests.integration.shop import all_at_once
+from workers.schedule import JOBS, run_once
 
 Booking = tuple[UUID, UUID]
 
@@ -135,14 +136,18 @@ def test_a_late_payment_takes_the_same_again_or_is_told_that_it_is_gone(till: Ti
     assert till.shop.row("SELECT in_use, bonus_points FROM offer_redemptions")["in_use"] is False
 
 
-def test_what_expired_meanwhile_stays_so_when_a_use_is_given_back(till: Till, clock: MovableClock) -> None:
+def test_what_expired_meanwhile_stays_so_when_a_use_is_given_back(
+    till: Till, running: Running, clock: MovableClock
+) -> None:
+    offer = till.offer(valid_until=till.now + timedelta(hours=1))
     voucher = till.voucher(usage_limit_total=1, valid_until=till.now + timedelta(hours=1))
     (booking,) = till.bookings(1)
     till.redeem(booking, from_voucher(voucher))
     clock.offset = timedelta(hours=2)
 
-    assert expire_promotions(uow=till.new_uow(), clock=clock) == 1
+    assert run_once(JOBS["pricing.expire"], running)
     assert expire_promotions(uow=till.new_uow(), clock=clock) == 0
+    assert till.shop.row("SELECT status FROM offers WHERE id = %s", offer.id)["status"] == "EXPIRED"
     till.release(booking)
 
     assert till.stands(voucher) == (0, "EXPIRED", 0)
