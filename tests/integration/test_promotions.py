@@ -167,6 +167,25 @@ def test_a_refused_use_leaves_nothing_of_its_booking(till: Till) -> None:
     assert till.shop.database.rows("SELECT 1 FROM offer_redemptions") == []
 
 
+def test_a_booking_is_placed_with_its_voucher_or_not_at_all(till: Till) -> None:
+    voucher, departure = till.voucher(usage_limit_total=1), till.shop.a_departure(seats=20)
+
+    def place(person: UUID) -> bool:
+        # What is placed inside joins this transaction.
+        with till.new_uow() as uow:
+            booking = till.shop.book(person, departure)
+            uow.promotions.redeem([from_voucher(voucher)], booking_id=booking.id, user_id=person, at=till.now)
+            uow.commit()
+        return True
+
+    people = [till.shop.a_customer() for _ in range(10)]
+    found = all_at_once([lambda p=person: place(p) for person in people])  # type: ignore[misc]
+
+    assert Counter(map(type, found)) == {bool: 1, VoucherExhausted: 9}
+    assert till.shop.row("SELECT count(*) AS count FROM bookings")["count"] == 1
+    assert till.shop.row("SELECT seats_taken FROM departures WHERE id = %s", departure.id)["seats_taken"] == 1
+
+
 class TestLimitsThatMove:
     def change(self, till: Till, voucher_id: UUID, **details: Any) -> None:
         command = ChangeVoucher(actor_id=till.staff, voucher_id=voucher_id, details=details)  # type: ignore[typeddict-item]
