@@ -27,7 +27,10 @@ from api.v1.billing.manual import blueprint as manual_payments
 from api.v1.billing.methods import blueprint as payment_methods
 from api.v1.billing.payments import blueprint as payments
 from api.v1.billing.refunds import blueprint as refunds
+from api.v1.catalogue.package_images import blueprint as package_images
 from api.v1.catalogue.packages import blueprint as packages
+from api.v1.catalogue.ratings import blueprint as ratings
+from api.v1.catalogue.reviews import blueprint as reviews
 from api.v1.identity.api_keys import blueprint as api_keys
 from api.v1.identity.auth import blueprint as auth
 from api.v1.identity.invitations import blueprint as invitations
@@ -83,6 +86,9 @@ _V1 = (
     invitations,
     memberships,
     packages,
+    package_images,
+    ratings,
+    reviews,
     bookings,
     attention,
     attention_actions,

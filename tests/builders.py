@@ -11,7 +11,8 @@ from uuid import UUID
 from domain.billing.payments import AttemptStatus, Payment, PaymentAttempt, PaymentMethod, PaymentStatus, PaymentType
 from domain.billing.tenders import Tender, TenderKind, TenderStatus, sole_tender
 from domain.catalogue.departures import Departure, DepartureStatus
-from domain.catalogue.packages import Package, PackageCategory, PackageStatus
+from domain.catalogue.package_details import PackageCategory
+from domain.catalogue.packages import Package, PackageStatus
 from domain.identity.users import User
 from domain.ledger import accounts
 from domain.ledger.cashback import CashbackRecord, CashbackStatus

@@ -15,6 +15,7 @@ from application.billing.inbox import WebhookInbox
 from application.billing.manual_ports import ManualReceipts, Slips
 from application.billing.refund_ports import Disputes, Refunds
 from application.billing.suspense_ports import Suspense
+from application.catalogue.ports import PackageImages, Ratings
 from application.identity.records import (
     ApiKeys,
     CountedGuesses,
@@ -320,6 +321,12 @@ class UnitOfWork(Protocol):
 
     @property
     def packages(self) -> Packages: ...
+
+    @property
+    def package_images(self) -> PackageImages: ...
+
+    @property
+    def ratings(self) -> Ratings: ...
 
     @property
     def departures(self) -> Departures: ...

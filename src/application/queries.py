@@ -19,6 +19,7 @@ from uuid import UUID
 from application.billing.attention_ports import AttentionQueries
 from application.billing.manual_queries import ManualQueries
 from application.catalogue.queries import CatalogueQueries
+from application.catalogue.rating_queries import RatingQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
@@ -283,6 +284,10 @@ class MessagingQueries(Protocol):
         """What messages about a withdrawal say, and to whom. Raises NotFound."""
         ...
 
+    def package_facts(self, package_id: UUID) -> Row:
+        """What messages about a vendor's package say, and to whom. Raises NotFound."""
+        ...
+
     def adjustment_facts(self, adjustment_id: UUID) -> Row:
         """What messages about an adjustment say, and to whom. Raises NotFound."""
         ...
@@ -312,6 +317,7 @@ class Queries:
     access: AccessQueries
     membership: MembershipQueries
     catalogue: CatalogueQueries
+    ratings: RatingQueries
     sales: SalesQueries
     billing: BillingQueries
     manual: ManualQueries

@@ -9,17 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.catalogue.packages import (
-    HIGHEST_PRICE,
-    NotPublishable,
-    Package,
-    PackageCategory,
-    PackagePublished,
-    PackageStatus,
-    UnsoundPackage,
-    fold_for_search,
-    slug_of,
-)
+from domain.catalogue.package_details import HIGHEST_PRICE, NotPublishable, PackageCategory, UnsoundPackage
+from domain.catalogue.package_events import PackagePublished
+from domain.catalogue.packages import Package, PackageStatus, fold_for_search, slug_of
 from domain.shared.errors import IllegalTransition, InvalidValue
 from domain.shared.money import Money
 from infrastructure.clock import new_id

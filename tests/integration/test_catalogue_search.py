@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from application.catalogue.queries import ON_SALE, SORTS, Behind, PackageSearch, Sight
 from domain.catalogue.departures import DepartureStatus
-from domain.catalogue.packages import PackageCategory, PackageStatus, fold_for_search
+from domain.catalogue.package_details import PackageCategory
+from domain.catalogue.packages import PackageStatus, fold_for_search
 from domain.shared.money import Money
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.roles import DatabaseAddresses, connect

@@ -1,4 +1,4 @@
-"""Making packages, changing them, putting them and their departures on sale."""
+"""Making packages, changing them, putting their departures on sale."""
 
 from __future__ import annotations
 
@@ -10,14 +10,8 @@ from uuid import UUID
 
 from application.ports import UnitOfWork
 from domain.catalogue.departures import Departure
-from domain.catalogue.packages import (
-    Package,
-    PackageDetails,
-    PackageNotFound,
-    SlugTaken,
-    UnsoundPackage,
-    slug_of,
-)
+from domain.catalogue.package_details import PackageDetails, UnsoundPackage, is_reviewed
+from domain.catalogue.packages import Package, PackageNotFound, SlugTaken, slug_of
 from domain.operations.audit import changed
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import FieldFault, InvalidValue, refuse_stale
@@ -37,6 +31,10 @@ class Author:
 
     user_id: UUID
     is_staff: bool
+
+    def owns(self, package: Package) -> bool:
+        """Whether the package is their own as a vendor; of those, staff who are vendors decide nothing either."""
+        return package.vendor_id == self.user_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +63,8 @@ def create_package(command: CreatePackage, *, uow: UnitOfWork, clock: Clock, new
         uow.packages.add(package)
         # Written before the lock on slugs ends with the transaction, and before the audit's row.
         uow.flush()
-        _audit(uow, author, "packages.create", package, changed({}, {"slug": package.slug, **_shown(details)}), clock)
+        begun = changed({}, {"slug": package.slug, **_shown(details)})
+        audit_package(uow, author, "packages.create", package, begun, clock)
         uow.commit()
     return package.id
 
@@ -74,13 +73,15 @@ def create_package(command: CreatePackage, *, uow: UnitOfWork, clock: Clock, new
 class ChangePackage:
     """`details` holds only what changes; `slug` stays where it is None.
 
-    `expected_version` is the one that the author saw, None where any will do.
+    `expected_version` is the one that the author saw, None where any will do. `vendors_are_reviewed` is whether what
+    a vendor changes has to be looked at.
     """
 
     author: Author
     package_id: UUID
     slug: str | None
     details: PackageDetails
+    vendors_are_reviewed: bool
     expected_version: int | None = None
 
 
@@ -91,7 +92,7 @@ def change_package(command: ChangePackage, *, uow: UnitOfWork, clock: Clock) -> 
     """
     author = command.author
     with uow:
-        package = _own(command.package_id, author, uow)
+        package = own_package(command.package_id, author, uow)
         refuse_stale(command.expected_version, current=package.version)
         _refuse_staff_decisions(author, package.details(), command.details)
         before = {"slug": package.slug, **_shown(package.details())}
@@ -100,27 +101,10 @@ def change_package(command: ChangePackage, *, uow: UnitOfWork, clock: Clock) -> 
         package.change(at=clock.now(), **command.details)
         after = {"slug": package.slug, **_shown(package.details())}
         changes = changed(before, after)
+        if author.owns(package) and command.vendors_are_reviewed and is_reviewed(changes["after"]):
+            package.look_again(at=clock.now())
         if changes["after"]:
-            _audit(uow, author, "packages.update", package, changes, clock)
-        uow.commit()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishPackage:
-    author: Author
-    package_id: UUID
-    expected_version: int | None = None
-
-
-def publish_package(command: PublishPackage, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Put a package on sale. Raises PackageNotFound, PreconditionFailed, NotPublishable, or IllegalTransition."""
-    with uow:
-        package = _own(command.package_id, command.author, uow)
-        refuse_stale(command.expected_version, current=package.version)
-        before = package.status
-        package.publish(at=clock.now())
-        changes = changed({"status": before.value}, {"status": package.status.value})
-        _audit(uow, command.author, "packages.publish", package, changes, clock)
+            audit_package(uow, author, "packages.update", package, changes, clock)
         uow.commit()
 
 
@@ -140,7 +124,7 @@ def plan_departure(command: PlanDeparture, *, uow: UnitOfWork, clock: Clock, new
     now = clock.now()
     _refuse_start(command.starts_on, today=business_date(now))
     with uow:
-        package = _own(command.package_id, command.author, uow)
+        package = own_package(command.package_id, command.author, uow)
         departure = Departure.plan(
             departure_id=new_id(),
             package_id=package.id,
@@ -159,7 +143,7 @@ def plan_departure(command: PlanDeparture, *, uow: UnitOfWork, clock: Clock, new
             "ends_on": departure.ends_on.isoformat(),
             "capacity": departure.capacity,
         }
-        _audit(uow, command.author, "packages.update", package, changed({}, {"departure": planned}), clock)
+        audit_package(uow, command.author, "packages.update", package, changed({}, {"departure": planned}), clock)
         uow.commit()
     return departure
 
@@ -180,7 +164,8 @@ def _refuse_staff_decisions(author: Author, before: Mapping[str, object], wanted
         raise UnsoundPackage(faults=faults)
 
 
-def _own(package_id: UUID, author: Author, uow: UnitOfWork) -> Package:
+def own_package(package_id: UUID, author: Author, uow: UnitOfWork) -> Package:
+    """A package that the author may work on, locked. Raises PackageNotFound."""
     package = uow.packages.get(package_id)
     if not author.is_staff and package.vendor_id != author.user_id:
         raise PackageNotFound()
@@ -202,9 +187,10 @@ def _free(slug: str, uow: UnitOfWork) -> str:
     return slug
 
 
-def _audit(
+def audit_package(
     uow: UnitOfWork, author: Author, action: str, package: Package, changes: Mapping[str, object], clock: Clock
 ) -> None:
+    """What somebody did to a package, for the audit log."""
     uow.audit.add(
         actor=author.user_id,
         action=action,

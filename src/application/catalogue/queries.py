@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
-from domain.catalogue.packages import PackageCategory
+from domain.catalogue.package_details import PackageCategory
+
+if TYPE_CHECKING:
+    from application.queries import After
 
 Row = Mapping[str, Any]
 
@@ -66,7 +69,17 @@ class CatalogueQueries(Protocol):
         """One row more than `limit` when there are more; each has `sort_key`, where a next page goes on."""
         ...
 
-    def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None: ...
+    def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
+        """One, with `images` (in their order) and `revenues` (by currency)."""
+        ...
+
+    def reviews(self, *, today: date, limit: int, after: After | None) -> Sequence[Row]:
+        """Vendors' packages that wait for a decision, the longest-waiting first; one row more than `limit`."""
+        ...
+
+    def image(self, id_or_slug: str, image_id: UUID, *, sight: Sight) -> Row | None:
+        """Where a package's picture lies: storage_key, content_type, digest; and the package's `status`."""
+        ...
 
     def departures(
         self, package_id: UUID, *, today: date, sight: Sight, limit: int, after: Behind | None

@@ -53,7 +53,7 @@ def quote_booking(command: AskForQuote, *, queries: SalesQueries, clock: Clock) 
     item = PricedItem(
         name_ar=basis["name_ar"],
         name_en=basis["name_en"],
-        unit_price=Money.of(basis["base_price_minor"], basis["currency"]),
+        unit_price=Money.of(basis["price_minor"], basis["currency"]),
         tax_rate=Percentage(int(basis["tax_rate"] * 100)),
         tax_inclusive=basis["tax_inclusive"],
         min_travelers=basis["min_travelers"],

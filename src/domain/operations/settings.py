@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class SettingCategory(StrEnum):
-    """What it is about: the guide's five (§J), and three for what the guide's have no place for."""
+    """What it is about: the guide's five (§J), and four for what the guide's have no place for."""
 
     GENERAL = "general"
     PAYMENT = "payment"
@@ -29,6 +29,7 @@ class SettingCategory(StrEnum):
     LEDGER = "ledger"
     SECURITY = "security"
     PRIVACY = "privacy"
+    CATALOGUE = "catalogue"
 
 
 class SettingNotFound(NotFound):
@@ -181,6 +182,12 @@ BANK_TRANSFER_INSTRUCTIONS_EN: Final = Setting(
     "إلى أين يحول العملاء المال، بالإنجليزية؛ فارغ إن لم يوجد حساب", is_public=True,
 )  # fmt: skip
 
+VENDOR_APPROVAL_REQUIRED: Final = Setting(
+    "catalogue.vendor_approval_required", flag(), True,
+    "Whether staff look at what vendors put on sale, and at what they change of it",
+    "هل يراجع الموظفون ما يعرضه الموردون للبيع وما يعدلونه فيه",
+)  # fmt: skip
+
 SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     known.key: known
     for known in (
@@ -208,6 +215,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         BANK_TRANSFER_INSTRUCTIONS_EN,
         WRITE_OFF_LIMIT,
         WEBHOOK_BODY_DAYS,
+        VENDOR_APPROVAL_REQUIRED,
     )
 }
 

@@ -9,6 +9,7 @@ from domain.billing.manual import ReceiptReferenceUsed
 from domain.billing.refunds import RefundReferenceTaken
 from domain.catalogue.departures import SoldOut
 from domain.catalogue.packages import SlugTaken
+from domain.catalogue.ratings import AlreadyRated
 from domain.identity.roles import RoleNameTaken
 from domain.identity.users import EmailTaken
 from domain.ledger.journal import InsufficientBalance, JournalKeyReused, ReversalRefused
@@ -52,6 +53,7 @@ _BY_CONSTRAINT: dict[str, type[DomainError]] = {
     "uq_roles_role_name": RoleNameTaken,
     "ck_departures_never_oversold": SoldOut,
     "uq_packages_slug": SlugTaken,
+    "uq_ratings_booking_id": AlreadyRated,
     "uq_membership_subscriptions_active_user": AlreadySubscribed,
     "pk_idempotency_keys": Busy,
     "uq_invitations_pending_email": Busy,

@@ -2,6 +2,7 @@
 
 from infrastructure.database.billing import manual_tables, refund_tables
 from infrastructure.database.billing import tables as billing
+from infrastructure.database.catalogue import item_tables
 from infrastructure.database.catalogue import tables as catalogue
 from infrastructure.database.identity import proof_tables
 from infrastructure.database.identity import tables as identity
@@ -22,6 +23,7 @@ __all__ = [
     "book_tables",
     "catalogue",
     "identity",
+    "item_tables",
     "ledger",
     "manual_tables",
     "membership",

@@ -20,6 +20,8 @@ from infrastructure.database.billing.manual import SqlManualReceipts, SqlSlips
 from infrastructure.database.billing.refund_repositories import SqlDisputes, SqlRefunds
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.billing.suspense import SqlSuspense
+from infrastructure.database.catalogue.images import SqlPackageImages
+from infrastructure.database.catalogue.ratings import SqlRatings
 from infrastructure.database.catalogue.repositories import SqlPackages
 from infrastructure.database.identity.api_keys import SqlApiKeys
 from infrastructure.database.identity.invitations import SqlInvitations
@@ -113,6 +115,7 @@ class SqlUnitOfWork:
             "invitations",
             "memberships",
             "packages",
+            "ratings",
             "payments",
             "suspense",
             "refunds",
@@ -170,6 +173,14 @@ class SqlUnitOfWork:
     @cached_property
     def packages(self) -> SqlPackages:
         return SqlPackages(self._statements)
+
+    @cached_property
+    def package_images(self) -> SqlPackageImages:
+        return SqlPackageImages(self._statements)
+
+    @cached_property
+    def ratings(self) -> SqlRatings:
+        return SqlRatings(self._statements)
 
     @cached_property
     def departures(self) -> SqlDepartures:

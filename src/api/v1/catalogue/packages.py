@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
-from flask import Response, g
+from flask import Response
 from flask.views import MethodView
 
 from api.answers import answer, answer_page
@@ -16,6 +16,7 @@ from api.context import use, viewer
 from api.etags import expected_version, tagged, with_tag
 from api.pagination import InvalidCursor, instant, order_of, read_cursor, split_page
 from api.specification import page_of
+from api.v1.catalogue.rows import package_row
 from api.v1.catalogue.schemas import (
     DepartureQuery,
     DepartureRequest,
@@ -24,22 +25,35 @@ from api.v1.catalogue.schemas import (
     PackageQuery,
     PackageRequest,
     PackageShown,
+    PackageSummary,
+)
+from api.v1.catalogue.seen import (
+    answer_package,
+    author,
+    package_id_of,
+    shown_package,
+    sight,
+    today,
+    vendors_are_reviewed,
 )
 from application.catalogue.packages import (
-    Author,
     ChangePackage,
     CreatePackage,
     PlanDeparture,
-    PublishPackage,
     change_package,
     create_package,
     plan_departure,
+)
+from application.catalogue.publication import (
+    MovePackage,
+    PublishPackage,
+    archive_package,
+    deactivate_package,
     publish_package,
 )
-from application.catalogue.queries import CHANGES, ON_SALE, Behind, PackageSearch, Row, Sight
-from application.identity.ports import Viewer
-from domain.catalogue.packages import PackageCategory, PackageDetails, PackageNotFound
-from domain.shared.clock import business_date
+from application.catalogue.queries import CHANGES, ON_SALE, Behind, PackageSearch
+from domain.catalogue.package_details import PackageCategory, PackageDetails
+from domain.catalogue.statistics import ItemKind
 from domain.shared.errors import NotAllowed
 from middlewares.auth_middleware import optional_token, permission_required
 from middlewares.idempotency import idempotent
@@ -51,18 +65,18 @@ blueprint = Blueprint("packages", __name__, url_prefix="/packages", description=
 class Packages(MethodView):
     @optional_token(scope="catalogue.read")
     @blueprint.arguments(PackageQuery, location="query")
-    @blueprint.response(200, page_of(PackageShown))
+    @blueprint.response(200, page_of(PackageSummary))
     def get(self, query: dict[str, Any]) -> Response:
         """Find packages that are on sale; staff see all of them, vendors their own besides.
 
         `updated_after` is for staff and vendors: to customers, a package that is taken off sale is just not there.
         """
-        search, sight = _search(query), _sight()
-        if search.updated_after is not None and sight == ON_SALE:
+        search, seen = _search(query), sight()
+        if search.updated_after is not None and seen == ON_SALE:
             raise NotAllowed()
-        rows = use().queries.catalogue.search(search, sight=sight)
+        rows = use().queries.catalogue.search(search, sight=seen)
         page, cursor = split_page(rows, query["limit"], lambda row: (search.sort, row["sort_key"], row["id"]))
-        return answer_page(PackageShown, page, cursor)
+        return answer_page(PackageSummary, [package_row(row, seen) for row in page], cursor)
 
     @permission_required("packages.create")
     @idempotent()
@@ -72,12 +86,12 @@ class Packages(MethodView):
         """Begin a package; customers see it when it is published."""
         slug = body.pop("slug", None)
         package_id = create_package(
-            CreatePackage(author=_author(), slug=slug, details=cast(PackageDetails, body)),
+            CreatePackage(author=author(), slug=slug, details=cast(PackageDetails, body)),
             uow=use().new_uow(),
             clock=use().clock,
             new_id=use().new_id,
         )
-        return answer(PackageShown, _shown(str(package_id)), 201, location=f"/api/v1/packages/{package_id}")
+        return answer(PackageShown, shown_package(str(package_id)), 201, location=f"/api/v1/packages/{package_id}")
 
 
 @blueprint.route("/<string:id_or_slug>")
@@ -86,8 +100,11 @@ class OnePackage(MethodView):
     @tagged
     @blueprint.response(200, PackageShown)
     def get(self, id_or_slug: str) -> Response:
-        """One package, by its id or its slug."""
-        return _answer(id_or_slug)
+        """One package, by its id or its slug; that a customer looked is counted."""
+        row = shown_package(id_or_slug)
+        if sight() == ON_SALE:
+            use().views.count(ItemKind.PACKAGE, row["id"])
+        return with_tag(answer(PackageShown, row), row["version"])
 
     @permission_required("packages.update")
     @idempotent()
@@ -95,35 +112,71 @@ class OnePackage(MethodView):
     @blueprint.arguments(PackageChanges)
     @blueprint.response(200, PackageShown)
     def patch(self, body: dict[str, Any], id_or_slug: str) -> Response:
-        """Change what is given; bookings keep the price that they were made at."""
-        package_id: UUID = _shown(id_or_slug)["id"]
+        """Change what is given; bookings keep the price that they were made at.
+
+        What a vendor changes of a package that was approved stays on sale, and is listed for review again.
+        """
+        package_id = package_id_of(id_or_slug)
         slug = body.pop("slug", None)
         change_package(
             ChangePackage(
-                author=_author(),
+                author=author(),
                 package_id=package_id,
                 slug=slug,
                 details=cast(PackageDetails, body),
+                vendors_are_reviewed=vendors_are_reviewed(),
                 expected_version=expected_version(),
             ),
             uow=use().new_uow(),
             clock=use().clock,
         )
-        return _answer(str(package_id))
+        return answer_package(package_id)
+
+    @permission_required("packages.delete")
+    @idempotent()
+    @tagged
+    @blueprint.response(204)
+    def delete(self, id_or_slug: str) -> Response:
+        """Archive a package: it is neither found nor sold any more; bookings that were made go on."""
+        archive_package(_moving(id_or_slug), uow=use().new_uow(), clock=use().clock)
+        return Response(status=204)
 
 
 @blueprint.route("/<string:id_or_slug>/publish")
 class Publish(MethodView):
-    @permission_required("packages.publish")
+    @permission_required("packages.update")
     @idempotent()
     @tagged
     @blueprint.response(200, PackageShown)
     def post(self, id_or_slug: str) -> Response:
-        """Put a package on sale, once everything that customers must see is there in both languages."""
-        package_id: UUID = _shown(id_or_slug)["id"]
-        command = PublishPackage(author=_author(), package_id=package_id, expected_version=expected_version())
+        """Put a package on sale, or on sale again, once all that customers must see is there in both languages.
+
+        A vendor asks for it: `approval` is PENDING until staff decide. Staff need the permission `packages.publish`
+        besides, and `packages.approve` for a vendor's package, which that approves.
+        """
+        command = PublishPackage(
+            author=author(),
+            package_id=package_id_of(id_or_slug),
+            expected_version=expected_version(),
+            may_publish=viewer().may("packages.publish"),
+            may_approve=viewer().may("packages.approve"),
+            vendors_are_reviewed=vendors_are_reviewed(),
+        )
         publish_package(command, uow=use().new_uow(), clock=use().clock)
-        return _answer(str(package_id))
+        return answer_package(command.package_id)
+
+
+@blueprint.route("/<string:id_or_slug>/deactivate")
+class Deactivate(MethodView):
+    @permission_required("packages.update")
+    @idempotent()
+    @tagged
+    @blueprint.response(200, PackageShown)
+    def post(self, id_or_slug: str) -> Response:
+        """Take a package off sale for a while; bookings that were made go on, and publishing brings it back."""
+        command = _moving(id_or_slug)
+        deactivate_package(command, uow=use().new_uow(), clock=use().clock)
+        return answer_package(command.package_id)
 
 
 @blueprint.route("/<string:id_or_slug>/departures")
@@ -133,11 +186,10 @@ class Departures(MethodView):
     @blueprint.response(200, page_of(DepartureShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
         """A package's departures from tomorrow on, soonest first, with the seats that are left."""
-        sight = _sight()
         rows = use().queries.catalogue.departures(
-            _shown(id_or_slug)["id"],
-            today=_today(),
-            sight=sight,
+            package_id_of(id_or_slug),
+            today=today(),
+            sight=sight(),
             limit=query["limit"],
             after=_behind(query["cursor"], "departures", date.fromisoformat),
         )
@@ -151,7 +203,7 @@ class Departures(MethodView):
     def post(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Sell seats for a date; without `ends_on` the package's days say when it is over."""
         departure = plan_departure(
-            PlanDeparture(author=_author(), package_id=_shown(id_or_slug)["id"], **body),
+            PlanDeparture(author=author(), package_id=package_id_of(id_or_slug), **body),
             uow=use().new_uow(),
             clock=use().clock,
             new_id=use().new_id,
@@ -161,38 +213,14 @@ class Departures(MethodView):
         return answer(DepartureShown, row, 201, location=location)
 
 
-def _answer(id_or_slug: str) -> Response:
-    row = _shown(id_or_slug)
-    return with_tag(answer(PackageShown, row), row["version"])
-
-
-def _author() -> Author:
-    return Author(viewer().user_id, viewer().is_staff)
-
-
-def _today() -> date:
-    return business_date(use().clock.now())
-
-
-def _sight() -> Sight:
-    """What the reader may see; a reader without a token is a customer."""
-    reader: Viewer | None = g.viewer
-    if reader is None or not reader.may("packages.read"):
-        return ON_SALE
-    return Sight(everything=True) if reader.is_staff else Sight(vendor_id=reader.user_id)
-
-
-def _shown(id_or_slug: str) -> Row:
-    row = use().queries.catalogue.package(id_or_slug, today=_today(), sight=_sight())
-    if row is None:
-        raise PackageNotFound()
-    return row
+def _moving(id_or_slug: str) -> MovePackage:
+    return MovePackage(author=author(), package_id=package_id_of(id_or_slug), expected_version=expected_version())
 
 
 def _search(query: dict[str, Any]) -> PackageSearch:
     sort, category = order_of(query, "featured"), query["category"]
     return PackageSearch(
-        today=_today(),
+        today=today(),
         q=query["q"],
         category=PackageCategory(category) if category is not None else None,
         destination=query["destination"],

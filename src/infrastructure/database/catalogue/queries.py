@@ -9,8 +9,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from application.catalogue.queries import CHANGES, Behind, PackageSearch, Row, Sight
+from application.queries import After
 from domain.catalogue.packages import fold_for_search
-from infrastructure.database.pages import Order, settled_before
+from infrastructure.database.pages import Order, page_values, settled_before
 from infrastructure.database.transaction import Database
 
 _BOOKABLE: Final = """
@@ -18,12 +19,27 @@ _BOOKABLE: Final = """
 """
 _COLUMNS: Final = f"""
     p.id, p.slug, p.name_ar, p.name_en, p.description_ar, p.description_en, p.category, p.base_price_minor,
-    p.currency, p.tax_rate, p.tax_inclusive, p.duration_days, p.duration_nights, p.min_travelers, p.max_travelers,
-    p.destinations, p.inclusions_ar, p.inclusions_en, p.exclusions_ar, p.exclusions_en, p.itinerary, p.is_featured,
-    p.display_order, p.status, p.availability_start, p.availability_end, p.vendor_id, p.created_at, p.updated_at,
-    p.version,
+    p.discounted_price_minor, p.currency, p.tax_rate, p.tax_inclusive, p.duration_days, p.duration_nights,
+    p.min_travelers, p.max_travelers, p.destinations, p.inclusions_ar, p.inclusions_en, p.exclusions_ar,
+    p.exclusions_en, p.itinerary, p.is_customizable, p.is_featured, p.display_order, p.status, p.availability_start, p.availability_end, p.vendor_id, p.created_at, p.updated_at,
+    p.version, p.time_zone, p.meta_title_ar, p.meta_title_en, p.meta_description_ar, p.meta_description_en, p.approval,
+    p.approval_reason, p.approval_decided_at, p.review_requested_at,
+    (SELECT i.id FROM package_images i WHERE i.package_id = p.id AND i.is_featured) AS featured_image_id,
+    (SELECT json_build_object('views', s.views_count, 'bookings', s.bookings_count, 'ratings', s.rating_count,
+                              'average', s.average_rating::text)
+     FROM item_statistics s WHERE s.item_kind = 'PACKAGE' AND s.item_id = p.id) AS statistics,
     (SELECT min(d.starts_on) FROM departures d WHERE {_BOOKABLE}) AS next_departure
 """
+_ALONE: Final = """
+    (SELECT json_agg(json_build_object(
+                'id', i.id, 'width', i.width, 'height', i.height, 'caption_ar', i.caption_ar,
+                'caption_en', i.caption_en, 'display_order', i.display_order, 'is_featured', i.is_featured)
+            ORDER BY i.display_order, i.id)
+     FROM package_images i WHERE i.package_id = p.id AND i.state = 'STORED') AS images,
+    (SELECT json_agg(json_build_object('revenue_minor', v.revenue_minor, 'currency', v.currency) ORDER BY v.currency)
+     FROM item_revenues v WHERE v.item_kind = 'PACKAGE' AND v.item_id = p.id) AS revenues
+"""
+"""What a package is shown with besides, where it is shown alone."""
 _FILTERS: Final = {
     "category": "p.category = %(category)s",
     "destination": """
@@ -59,6 +75,12 @@ WHERE d.package_id = %(package_id)s AND d.starts_on > %(today)s
   AND (d.starts_on, d.id) > (%(after_key)s::date, %(after_id)s::uuid)
 ORDER BY d.starts_on, d.id LIMIT %(limit)s
 """
+_REVIEWS: Final = Order("p.review_requested_at", "p.id")
+_IMAGE: Final = """
+SELECT i.id, i.storage_key, i.content_type, i.digest, p.status
+FROM package_images i JOIN packages p ON p.id = i.package_id
+WHERE i.id = %(id)s AND i.state = 'STORED'
+"""
 _FIRST_DEPARTURE: Final = Behind(date.min, UUID(int=0))
 
 
@@ -87,8 +109,20 @@ class SqlCatalogueQueries:
         if not _KEY.fullmatch(id_or_slug):
             return None
         column = "p.id" if _ID.fullmatch(id_or_slug) else "p.slug"
-        sql = f"{_SELECT} FROM packages p WHERE {column} = %(key)s AND {_within(sight)}"
+        sql = f"{_SELECT}, {_ALONE} FROM packages p WHERE {column} = %(key)s AND {_within(sight)}"
         return self._database.row(sql, {"key": id_or_slug, "today": today, "vendor_id": sight.vendor_id})
+
+    def reviews(self, *, today: date, limit: int, after: After | None) -> Sequence[Row]:
+        behind = f" AND {_REVIEWS.behind}" if after is not None else ""
+        sql = f"{_SELECT} FROM packages p WHERE p.approval = 'PENDING'{behind} ORDER BY {_REVIEWS.by} {_PAGE}"
+        return self._database.rows(sql, {"today": today, **page_values(after, limit)})
+
+    def image(self, id_or_slug: str, image_id: UUID, *, sight: Sight) -> Row | None:
+        if not _KEY.fullmatch(id_or_slug):
+            return None
+        column = "p.id" if _ID.fullmatch(id_or_slug) else "p.slug"
+        sql = f"{_IMAGE} AND {column} = %(key)s AND {_within(sight)}"
+        return self._database.row(sql, {"id": image_id, "key": id_or_slug, "vendor_id": sight.vendor_id})
 
     def departures(
         self, package_id: UUID, *, today: date, sight: Sight, limit: int, after: Behind | None

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from application.queries import CHANGES, NEWEST, After, Row
+from infrastructure.database.catalogue.tables import PRICE_NOW
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.transaction import Database
 
@@ -56,9 +57,9 @@ FROM booking_status_history WHERE booking_id = %s ORDER BY id
 _VISIBLE = """
 SELECT 1 FROM bookings WHERE id = %(id)s AND (%(owner)s::uuid IS NULL OR user_id = %(owner)s OR agent_id = %(owner)s)
 """
-_QUOTE_BASIS = """
-SELECT p.name_ar, p.name_en, p.base_price_minor, p.currency, p.tax_rate, p.tax_inclusive, p.min_travelers,
-       p.max_travelers, d.starts_on, d.ends_on, d.capacity - d.seats_taken AS seats_left,
+_QUOTE_BASIS = f"""
+SELECT p.name_ar, p.name_en, {PRICE_NOW.format(packages="p")} AS price_minor, p.currency, p.tax_rate, p.tax_inclusive,
+       p.min_travelers, p.max_travelers, d.starts_on, d.ends_on, d.capacity - d.seats_taken AS seats_left,
        d.status AS departure_status, coalesce(m.tier_code, 'GUEST') AS tier_code,
        coalesce(m.cashback_rate, 0) AS cashback_rate, coalesce(m.points_multiplier, 1) AS points_multiplier
 FROM packages p

@@ -28,14 +28,15 @@ from domain.sales.bookings import (
 from domain.shared.aggregate import Aggregate
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
+from infrastructure.database.catalogue.tables import PRICE_NOW
 from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.transaction import Row, Statements
 
-_OPEN_SALE = """
+_OPEN_SALE = f"""
 SELECT nextval('booking_numbers') AS serial,
        d.id AS departure_id, d.package_id, d.starts_on, d.ends_on, d.capacity, d.seats_taken,
        d.status AS departure_status, d.created_at AS departure_created_at,
-       p.name_ar, p.name_en, p.base_price_minor, p.currency, p.tax_rate, p.tax_inclusive,
+       p.name_ar, p.name_en, {PRICE_NOW.format(packages="p")} AS price_minor, p.currency, p.tax_rate, p.tax_inclusive,
        p.min_travelers, p.max_travelers,
        u.first_name, u.last_name, u.email, u.phone,
        coalesce(m.tier_code, 'GUEST') AS tier_code, coalesce(m.cashback_rate, 0) AS cashback_rate,
@@ -261,7 +262,7 @@ def _sale(row: Row, buyer_id: UUID, departures: SqlDepartures) -> Sale:
         item=PricedItem(
             name_ar=row["name_ar"],
             name_en=row["name_en"],
-            unit_price=Money.of(row["base_price_minor"], row["currency"]),
+            unit_price=Money.of(row["price_minor"], row["currency"]),
             tax_rate=_percentage(row["tax_rate"]),
             tax_inclusive=row["tax_inclusive"],
             min_travelers=row["min_travelers"],
