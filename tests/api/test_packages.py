@@ -79,6 +79,10 @@ class TestFinding:
                 "itinerary": [step],
                 "is_featured": True,
                 "availability_end": soon(300),
+                "discounted_price": {"amount": "350.000", "currency": "KWD"},
+                "is_customizable": True,
+                "time_zone": "Asia/Kuwait",
+                "meta_title_en": "Siwa in three days",
             }
         )
         found = shop.done(shop.get(f"{PACKAGES}?q=سيوه"))
@@ -107,9 +111,31 @@ class TestFinding:
             "availability_start": None,
             "availability_end": soon(300),
             "next_departure": None,
+            "discounted_price": {"amount": "350.000", "currency": "KWD"},
+            "is_customizable": True,
+            "time_zone": "Asia/Kuwait",
+            "meta_title": "Siwa in three days",
+            "meta_title_ar": "مغامرة سيوة",
+            "meta_title_en": "Siwa in three days",
+            "meta_description": "Dunes and springs",
+            "meta_description_ar": "كثبان وعيون",
+            "meta_description_en": "Dunes and springs",
+            "featured_image": None,
+            "images": [],
+            "approval": None,
+            "approval_reason": None,
+            "approval_decided_at": None,
+            "review_requested_at": None,
+            "views_count": 0,
+            "total_bookings": 0,
+            "total_revenue": [],
+            "rating_count": 0,
+            "average_rating": None,
         }
         assert {name: one[name] for name in expected} == expected
         assert set(one) == {*expected, "id", "created_at", "updated_at"}
+        alone = {"images", "total_revenue", *(name for name in one if name.startswith("meta_"))}
+        assert set(one) - set(found["items"][0]) == alone
 
     def test_arabic_readers_get_arabic(self, shop: Shop) -> None:
         package = shop.package(**ENOUGH)

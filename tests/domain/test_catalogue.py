@@ -36,6 +36,11 @@ def a_draft(**details: Any) -> Package:
     )
 
 
+def a_step(**changes: Any) -> dict[str, Any]:
+    step = {"day": 1, "title_ar": "وصول", "title_en": "Arrival", "description_ar": "مساء", "description_en": "Late"}
+    return {**step, **changes}
+
+
 def test_a_new_package_is_a_draft_that_is_not_taxed() -> None:
     package = a_draft()
 
@@ -58,6 +63,13 @@ def test_two_drafts_share_no_lists() -> None:
         ({"base_price": egp("-1.00")}, "/base_price"),
         ({"base_price": Money.of(HIGHEST_PRICE * 100 + 1, "EGP")}, "/base_price"),
         ({"base_price": Money.of(HIGHEST_PRICE + 1, "JPY")}, "/base_price"),
+        ({"discounted_price": egp("1499.00")}, "/discounted_price"),
+        ({"discounted_price": egp("0.00")}, "/discounted_price"),
+        ({"discounted_price": Money.parse("10.00", "USD")}, "/discounted_price"),
+        ({"time_zone": "Cairo"}, "/time_zone"),
+        ({"time_zone": "../etc/passwd"}, "/time_zone"),
+        ({"meta_title_en": "x" * 121}, "/meta_title_en"),
+        ({"meta_description_ar": "س" * 321}, "/meta_description_ar"),
         ({"duration_days": 0, "duration_nights": 0}, "/duration_days"),
         ({"duration_days": 366}, "/duration_days"),
         ({"duration_nights": 4}, "/duration_nights"),
@@ -109,6 +121,25 @@ class TestPublishing:
         assert missing == {"/name_ar", "/description_ar", "/description_en", "/destinations"}
         assert (package.status, package.pull_events()) == (PackageStatus.DRAFT, [])
 
+    @pytest.mark.parametrize(
+        ("details", "missing"),
+        [
+            ({"inclusions_en": ["Breakfast"]}, {"/inclusions_ar"}),
+            ({"exclusions_ar": ["طيران"]}, {"/exclusions_en"}),
+            ({"itinerary": [a_step(title_ar="")]}, {"/itinerary/0/title_ar"}),
+            ({"itinerary": [a_step(), a_step(description_en="")]}, {"/itinerary/1/description_en"}),
+            ({"itinerary": [a_step(description_ar="", description_en="")]}, set()),
+        ],
+    )
+    def test_what_it_tells_it_tells_in_both_languages(self, details: dict[str, Any], missing: set[str]) -> None:
+        package = a_package(status=PackageStatus.DRAFT, **details)
+        if not missing:
+            package.publish(at=LATER)
+            return
+        with pytest.raises(NotPublishable) as refused:
+            package.publish(at=LATER)
+        assert {fault.pointer for fault in refused.value.faults} == missing
+
     @pytest.mark.parametrize("status", [PackageStatus.ACTIVE, PackageStatus.ARCHIVED])
     def test_what_is_on_sale_or_archived_is_not_published_again(self, status: PackageStatus) -> None:
         package = a_package(status=status)
@@ -148,6 +179,24 @@ class TestChanging:
         package = a_package(status=PackageStatus.DRAFT)
         package.change(at=LATER, description_ar="", availability_start=date(2027, 1, 1))
         assert (package.description_ar, package.availability_start) == ("", date(2027, 1, 1))
+
+
+class TestDiscounts:
+    def test_it_is_sold_at_the_lower_price_while_there_is_one(self) -> None:
+        package = a_draft(discounted_price=egp("1200.00"))
+        assert package.price_now == package.discounted_price == egp("1200.00")
+        package.change(at=LATER, discounted_price=None)
+        assert (package.price_now, package.discounted_price) == (egp("1499.00"), None)
+
+    def test_a_base_price_does_not_pass_below_its_discount(self) -> None:
+        package = a_draft(discounted_price=egp("1200.00"))
+        for changes in ({"base_price": egp("1200.00")}, {"base_price": Money.parse("99.000", "KWD")}):
+            with pytest.raises(UnsoundPackage) as refused:
+                package.change(at=LATER, **changes)
+            assert refused.value.faults[0].pointer == "/discounted_price"
+        assert package.price_now == egp("1200.00")
+        package.change(at=LATER, base_price=Money.parse("99.000", "KWD"), discounted_price=Money.parse("9.500", "KWD"))
+        assert str(package.price_now) == "KWD 9.500"
 
 
 class TestSeasons:
