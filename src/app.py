@@ -74,7 +74,7 @@ LONGEST_ADDRESS = 7168
 """Characters of path and query; longer ones are no question that any client of ours asks."""
 
 WEBHOOKS = ("/api/v1/payments/webhooks/", "/api/payments/webhook/")
-_TAKES_PICTURES = re.compile(r"/api/v1/payments/[0-9a-f-]{36}/slip")
+_TAKES_PICTURES = re.compile(r"/api/v1/(?:payments/[0-9a-f-]{36}/slip|packages/[^/]+/images)")
 VERSION = "1"
 _V1 = (
     auth,

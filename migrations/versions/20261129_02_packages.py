@@ -22,6 +22,7 @@ CHECKS = {
     "rejected_for_a_reason": "(approval = 'REJECTED') = (approval_reason IS NOT NULL)",
     "rejected_not_on_sale": "approval <> 'REJECTED' OR status <> 'ACTIVE'",
 }
+CATEGORIES = ("general", "payment", "notification", "membership", "booking", "ledger", "security", "privacy")
 META = ("meta_title_ar", "meta_title_en", "meta_description_ar", "meta_description_en")
 ADDED = (
     "discounted_price_minor",
@@ -50,6 +51,7 @@ def upgrade() -> None:
     _add_images()
     _add_ratings()
     _add_statistics()
+    _know_categories((*CATEGORIES, "catalogue"))
     op.execute(GUARDS)
     with op.get_context().autocommit_block():
         op.create_index(
@@ -212,7 +214,18 @@ def _add_statistics() -> None:
     )
 
 
+def _know_categories(categories: tuple[str, ...]) -> None:
+    """Of system settings."""
+    known = ", ".join(f"'{category}'" for category in categories)
+    name = "ck_system_settings_category_known"
+    op.execute(f"ALTER TABLE system_settings DROP CONSTRAINT {name}")
+    op.execute(f"ALTER TABLE system_settings ADD CONSTRAINT {name} CHECK (category IN ({known})) NOT VALID")
+    op.execute(f"ALTER TABLE system_settings VALIDATE CONSTRAINT {name}")
+
+
 def downgrade() -> None:
+    op.execute("DELETE FROM system_settings WHERE category = 'catalogue'")
+    _know_categories(CATEGORIES)
     for table in ("view_batches", "item_revenues", "item_statistics", "ratings", "package_images"):
         op.drop_table(table)
     op.drop_index("ix_packages_waiting", table_name="packages")

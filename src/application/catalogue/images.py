@@ -75,13 +75,19 @@ def send_image(
     desk.storage.put(image.thumbnail_key, small.content, small.content_type)
     desk.storage.put(image.storage_key, picture.content, picture.content_type)
     kept = _keep(image, command, new_uow(), clock)
-    if kept.id != image.id:
+    if kept is None or kept.id != image.id:
+        # The sweep may have passed before the files were there.
         _forget([image], storage=desk.storage, new_uow=new_uow)
+    if kept is None:
+        raise ImageNotFound()
     return kept
 
 
-def _keep(image: PackageImage, command: SendImage, uow: UnitOfWork, clock: Clock) -> PackageImage:
-    """The picture among its package's, or its twin that is there; what is refused here is swept away later."""
+def _keep(image: PackageImage, command: SendImage, uow: UnitOfWork, clock: Clock) -> PackageImage | None:
+    """The picture among its package's, or its twin that is there; None where it took so long that it was given up.
+
+    What is refused here is swept away later.
+    """
     now = clock.now()
     with uow:
         package = own_package(command.package_id, command.author, uow)
@@ -95,7 +101,7 @@ def _keep(image: PackageImage, command: SendImage, uow: UnitOfWork, clock: Clock
             raise TooManyImages(most=MOST_IMAGES)
         placed = replace(image, display_order=max((other.display_order for other in others), default=-1) + 1)
         if not uow.package_images.stored(placed, at=now):
-            raise ImageNotFound()
+            return None
         if not others:
             uow.package_images.feature(package.id, image.id, at=now)
         _tell(uow, command, package, changed({}, {"image": str(image.id)}), clock)
