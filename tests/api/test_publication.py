@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 
 from application.operations.settings import ChangeSetting, change_setting
 from domain.operations.settings import VENDOR_APPROVAL_REQUIRED
@@ -12,6 +13,7 @@ from infrastructure.bootstrap import Running
 from tests.api.shop import Json, Shop, SignUp, problem
 from tests.api.test_packages import ENOUGH, PACKAGES, patch
 from tests.conftest import Person
+from tests.integration.shop import all_at_once
 
 pytestmark = pytest.mark.database
 
@@ -176,6 +178,17 @@ class TestReview:
         shop.done(patch(shop, path, vendor, {"description_en": "Something else"}))
         problem(decide(shop, asked, "approve", If_Match=read), 412, "precondition_failed")
         assert waiting(shop) == [asked["id"]]
+
+    def test_of_two_who_decide_at_once_one_does(self, app: Flask, shop: Shop, asked: Json) -> None:
+        headers = shop.admin.headers
+
+        def say(decision: str) -> int:
+            path = f"/api/v1/admin/packages/{asked['id']}/{decision}"
+            return app.test_client().post(path, json={"reason": "no such hotel"}, headers=headers).status_code
+
+        answers = all_at_once([lambda: say("approve"), lambda: say("reject"), lambda: say("reject")])
+        assert sorted(answers) == [200, 409, 409]  # type: ignore[type-var]
+        assert waiting(shop) == []
 
     def test_nobody_approves_their_own(self, shop: Shop, sign_up: SignUp) -> None:
         both = sign_up("VENDOR", "ADMIN")
