@@ -9,7 +9,6 @@ from uuid import UUID
 from application.identity.ports import KeyedDigests
 from application.ledger.redemptions import RedeemPoints, redeem_points
 from application.ports import UnitOfWork
-from application.pricing.ports import Item, ItemKind
 from application.sales.giving_back import redemption_key
 from application.sales.ports import Sale
 from application.sales.pricing import (
@@ -22,6 +21,7 @@ from application.sales.pricing import (
     refuse_unused_voucher,
 )
 from application.sales.quotes import refuse_moved_price
+from domain.catalogue.items import Item, ItemKind
 from domain.pricing.quotes import Quote
 from domain.sales.agreed import BookingType, Parties, RewardTerms, Trip, source_of
 from domain.sales.bookings import Booking

@@ -24,12 +24,12 @@ from api.v1.sales.schemas import (
     QuoteShown,
     StatusChangeShown,
 )
-from application.pricing.ports import Item, ItemKind
 from application.queries import Row
 from application.sales.bookings import PlaceBooking, place_booking
 from application.sales.pricing import Chosen, pricing_settings
 from application.sales.quotes import AskForQuote, price_token, quote_booking
 from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
+from domain.catalogue.items import Item, ItemKind
 from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS, DEPOSIT_PERCENT, HOLD_MINUTES
 from domain.pricing.price_lists import Party
 from domain.sales.agreed import BookingType

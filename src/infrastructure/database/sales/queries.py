@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from application.pricing.ports import Item
 from application.queries import CHANGES, NEWEST, After, Row
 from application.sales.ports import OnSale
+from domain.catalogue.items import Item
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values
 from infrastructure.database.transaction import Database
