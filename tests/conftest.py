@@ -167,31 +167,35 @@ def _settings(database_url: str, redis_url: str, home: Path, **environ: str) -> 
     )
 
 
+@pytest.fixture(scope="session")
+def template_owner() -> Iterator[psycopg.Connection[Any]]:
+    """The owner's session that makes and drops this worker's databases."""
+    with connect(addresses_from(os.environ[TEMPLATE]).owner.set(database="postgres")) as connection:
+        yield connection
+
+
 @pytest.fixture
-def addresses() -> Iterator[DatabaseAddresses]:
+def addresses(template_owner: psycopg.Connection[Any]) -> Iterator[DatabaseAddresses]:
     """A fresh clone of the migrated and seeded template; dropped afterwards."""
-    yield from _clone()
+    yield from _clone(template_owner)
 
 
 @pytest.fixture(scope="module")
-def module_addresses() -> Iterator[DatabaseAddresses]:
+def module_addresses(template_owner: psycopg.Connection[Any]) -> Iterator[DatabaseAddresses]:
     """A clone that a module's tests share: for those that leave nothing behind, or do not mind what is there."""
-    yield from _clone()
+    yield from _clone(template_owner)
 
 
-def _clone() -> Iterator[DatabaseAddresses]:
+def _clone(template_owner: psycopg.Connection[Any]) -> Iterator[DatabaseAddresses]:
     template = addresses_from(os.environ[TEMPLATE])
     clone = template.of_database(f"{template.owner.database}_{uuid4().hex[:10]}")
-    admin = template.owner.set(database="postgres")
-    with connect(admin) as connection:
-        connection.execute(
-            f'CREATE DATABASE "{clone.owner.database}" TEMPLATE "{template.owner.database}"'
-            f" STRATEGY {_strategy(connection)}"
-        )
+    template_owner.execute(
+        f'CREATE DATABASE "{clone.owner.database}" TEMPLATE "{template.owner.database}"'
+        f" STRATEGY {_strategy(template_owner)}"
+    )
     yield clone
-    with connect(admin) as connection:
-        # Without FORCE: the owner may not end the application's sessions, but waits 5 s for those that are ending.
-        connection.execute(f'DROP DATABASE "{clone.owner.database}"')
+    # Without FORCE: the owner may not end the application's sessions, but waits 5 s for those that are ending.
+    template_owner.execute(f'DROP DATABASE "{clone.owner.database}"')
 
 
 def _strategy(connection: psycopg.Connection[Any]) -> str:
