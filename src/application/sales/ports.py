@@ -55,3 +55,13 @@ class Sale:
     departure: Departure
     offered: OnSale
     buyer: Buyer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestOpened:
+    """What a request is kept with."""
+
+    serial: int
+    """The next booking number's serial."""
+    rewards: RewardTerms
+    buyer: Buyer
