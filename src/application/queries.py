@@ -22,7 +22,7 @@ from application.catalogue.queries import CatalogueQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
-from application.sales.ports import CatalogueItem, OnSale
+from application.sales.ports import BookingSearch, CatalogueItem, OnSale
 
 Row = Mapping[str, Any]
 
@@ -125,15 +125,19 @@ class SalesQueries(Protocol):
     def bookings(
         self,
         *,
+        search: BookingSearch,
         owner: UUID | None,
-        status: str | None,
-        departure_id: UUID | None,
+        agent: UUID | None = None,
         limit: int,
         after: After | None,
         order: str = NEWEST,
         updated_after: datetime | None = None,
     ) -> Sequence[Row]:
-        """Sorts: ±created_at, ±start_date."""
+        """`agent`, the owner again, adds what they booked for customers. Sorts: ±created_at, ±start_date."""
+        ...
+
+    def booking_types(self) -> Sequence[Row]:
+        """The types in their order: codes, names, icon, colour."""
         ...
 
     def history(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:

@@ -39,7 +39,7 @@ def test_one_code_is_one_fact() -> None:
 
     assert {code: names for code, names in by_code.items() if len(names) > 1} == {
         "idempotency_key_reused": {"IdempotencyKeyReused", "PaymentKeyReused", "RefundKeyReused"},
-        "validation_failed": {"InvalidValue", "UnsoundPackage"},
+        "validation_failed": {"InvalidValue", "UnfitTravelers", "UnsoundActivity", "UnsoundOffer", "UnsoundPackage"},
     }
 
 

@@ -87,9 +87,7 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
         uow.commit()
 
 
-def make_offer(
-    booking: Booking, offer: Offer, *, rewards: RewardTerms, by: UUID, at: datetime, new_id: NewId
-) -> None:
+def make_offer(booking: Booking, offer: Offer, *, rewards: RewardTerms, by: UUID, at: datetime, new_id: NewId) -> None:
     """Price a request, inside the caller's transaction. Raises OwnRequest: nobody prices for themselves."""
     if by == booking.user_id:
         raise OwnRequest()
@@ -102,9 +100,7 @@ def make_offer(
         list(_booked(items, priced, new_id)),
         rewards=rewards,
         deposit=offer.deposit,
-        hold_expires_at=offer_deadline(
-            booking.trip, until=offer.valid_until, ordinarily=offer.ordinarily_valid, at=at
-        ),
+        hold_expires_at=offer_deadline(booking.trip, until=offer.valid_until, ordinarily=offer.ordinarily_valid, at=at),
         by=by,
         at=at,
     )

@@ -66,9 +66,7 @@ def write_travelers(command: WriteTravelers, *, uow: UnitOfWork, clock: Clock) -
     with uow:
         booking = uow.bookings.get(command.booking_id)
         refuse_stale(command.expected_version, current=booking.version)
-        refuse_unfit(
-            command.travelers, booking.trip, valid_days=command.document_valid_days, today=business_date(now)
-        )
+        refuse_unfit(command.travelers, booking.trip, valid_days=command.document_valid_days, today=business_date(now))
         booking.rename_travelers(by=command.actor_id, at=now)
         before = uow.bookings.travelers(booking.id)
         uow.bookings.replace_travelers(booking.id, command.travelers)

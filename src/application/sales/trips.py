@@ -32,7 +32,9 @@ def start_booking(command: AdvanceBooking, *, uow: UnitOfWork, clock: Clock) -> 
         booking = uow.bookings.get(command.booking_id)
         before = booking.status
         booking.start(today=business_date(now), override_reason=command.override_reason, by=command.actor_id, at=now)
-        _audit(uow, "bookings.start", command.actor_id, before, booking, at=now, override_reason=command.override_reason)
+        _audit(
+            uow, "bookings.start", command.actor_id, before, booking, at=now, override_reason=command.override_reason
+        )
         uow.commit()
 
 
@@ -103,9 +105,8 @@ def complete_booking(command: CompleteBooking, *, uow: UnitOfWork, clock: Clock,
             # Of what was refunded before the trip was over, nothing stays promised.
             refunds = ClawBackCashback(booking_id=booking.id, refunded=booking.refunded_amount, of=booking.paid_amount)
             claw_back_cashback(refunds, uow=uow, clock=clock, new_id=new_id)
-        _audit(
-            uow, "bookings.complete", command.actor_id, before, booking, at=now, override_reason=command.override_reason
-        )
+        reason = command.override_reason
+        _audit(uow, "bookings.complete", command.actor_id, before, booking, at=now, override_reason=reason)
         uow.commit()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Mapping
+from numbers import Real
 from typing import Final
 
 from domain.shared.card_numbers import holds_card_number
@@ -34,7 +35,7 @@ def _cleaned(value: object, pointer: str, level: int) -> object:
         return value
     if isinstance(value, str):
         return _text(value, pointer)
-    if isinstance(value, int | float):
+    if isinstance(value, Real):
         return _number(value, pointer)
     if level >= MOST_LEVELS:
         raise InvalidValue(f"at most {MOST_LEVELS} levels", pointer=pointer, code="too_deep")
@@ -60,7 +61,7 @@ def _text(text: str, pointer: str) -> str:
     return text
 
 
-def _number(number: int | float, pointer: str) -> int | float:
+def _number(number: Real, pointer: str) -> Real:
     # Infinity and NaN are no JSON; they fail the comparison, too.
     if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
         raise InvalidValue(f"numbers up to {LARGEST_NUMBER}", pointer=pointer, code="out_of_range")

@@ -29,7 +29,7 @@ class TripBegan(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TripWish:
-    """What a customer asks for: plain dates of the place whose zone is named; `end_date` is the first where left out."""
+    """What a customer asks for, on plain dates of the place; `end_date` is the first day where it is left out."""
 
     booking_type: BookingType
     start_date: date

@@ -69,6 +69,20 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "image_too_large": ("An image has at most 40 megapixels.", "لا تزيد الصورة على 40 ميجابكسل."),
     "too_much_for_a_code": ("This is more than a QR code holds.", "هذا أكثر مما يتسع له رمز QR."),
     "scope_unavailable": ("This is not yours to give a key.", "ليس لك أن تمنح هذا لمفتاح."),
+    "not_on_request": (
+        "This is booked from the catalogue: name its item and departure.",
+        "يحجز هذا من الكتالوج: اذكر العنصر وموعد الرحلة.",
+    ),
+    "staff_priced": ("Staff and agents price this; leave it out.", "يسعر هذا الموظفون والوكلاء؛ لا ترسله."),
+    "unknown_time_zone": ("This is no time zone.", "هذه ليست منطقة زمنية."),
+    "one_of_two": ("Send this or the other, not both.", "أرسل هذا أو الآخر، لا كليهما."),
+    "too_deep": ("This has too many levels.", "مستويات هذا كثيرة جدا."),
+    "another_currency": ("All items are in one currency.", "كل العناصر بعملة واحدة."),
+    "document_expires": (
+        "The document is not valid long enough for this trip.",
+        "مدة سريان الوثيقة لا تكفي هذه الرحلة.",
+    ),
+    "duplicate": ("This is there twice.", "هذا مكرر."),
     "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }
 

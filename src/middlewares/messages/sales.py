@@ -21,6 +21,18 @@ MESSAGES: Final[Sentences] = {
         ("The price has changed", "What you were shown is not the price any more; `new_total` is."),
         ("تغير السعر", "السعر المعروض لم يعد صالحا؛ والسعر الآن في `new_total`."),
     ),
+    "trip_began": (
+        ("The trip has begun", "It can be priced once it is asked for later dates."),
+        ("بدأت الرحلة", "يمكن تسعيرها بعد طلبها لموعد لاحق."),
+    ),
+    "trip_not_begun": (
+        ("The trip has not begun", "Nobody can have missed it before {starts_on}."),
+        ("لم تبدأ الرحلة بعد", "لا يمكن تسجيل عدم الحضور قبل {starts_on}."),
+    ),
+    "travelers_fixed": (
+        ("Who travels is fixed now", "It is {current}; travellers are changed until the trip begins."),
+        ("لم يعد تغيير المسافرين ممكنا", "الحالة {current}؛ ويمكن تغيير المسافرين حتى بداية الرحلة."),
+    ),
     "override_reason_required": (
         ("A reason is needed", "Ahead of the travel dates, say why in `override_reason`."),
         ("السبب مطلوب", "قبل موعد السفر اذكر السبب في `override_reason`."),

@@ -70,6 +70,14 @@ OFFERED: Final = {kind: _offered(kind) for kind in _TABLES}
 """Locks nothing; columns of the departure are NULL where it is none of the item's."""
 
 
+OPEN_REQUEST: Final = f"""
+SELECT nextval('booking_numbers') AS serial, {_TERMS}, u.first_name, u.last_name, u.email, u.phone
+FROM users u {_PLAN} WHERE u.id = %(buyer_id)s
+"""
+REWARDS: Final = f"SELECT {_TERMS} FROM (VALUES (1)) one {_PLAN}"
+"""What the buyer's plan gives; one row for anybody."""
+
+
 def sale_values(item_id: UUID, *, departure_id: UUID | None, buyer_id: UUID, today: date) -> dict[str, Any]:
     """What both statements are asked with."""
     return {"item_id": item_id, "departure_id": departure_id, "buyer_id": buyer_id, "today": today}
@@ -90,14 +98,19 @@ def offered_of(row: Row, kind: BookingType) -> OnSale:
             min_travelers=row["min_travelers"],
             max_travelers=row["max_travelers"],
         ),
-        rewards=RewardTerms(
-            tier_code=row["tier_code"],
-            points_multiplier=int(row["points_multiplier"] * 100),
-            cashback_rate=percentage_of(row["cashback_rate"]),
-        ),
+        rewards=rewards_of(row),
         member_rate=percentage_of(row["member_rate"]),
         cancellation_terms=ALWAYS,
         has_offers=False,
+    )
+
+
+def rewards_of(row: Row) -> RewardTerms:
+    """What the buyer's plan gives."""
+    return RewardTerms(
+        tier_code=row["tier_code"],
+        points_multiplier=int(row["points_multiplier"] * 100),
+        cashback_rate=percentage_of(row["cashback_rate"]),
     )
 
 
