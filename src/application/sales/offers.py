@@ -69,7 +69,7 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
     now = clock.now()
     with uow:
         booking = uow.bookings.get(command.booking_id)
-        if not command.actor_is_staff and booking.agent_id != command.actor_id:
+        if not command.actor_is_staff and command.actor_id not in (booking.agent_id, booking.user_id):
             raise BookingNotFound()
         refuse_stale(command.expected_version, current=booking.version)
         before = _shown(booking)

@@ -440,8 +440,9 @@ class Booking(Aggregate):
         return has_seats and self.amount_due.is_positive
 
     def accepts(self, amount: Money) -> bool:
-        """Whether money that came in can still do what it was meant for."""
-        return self.takes_money and self.smallest_payment <= amount <= self.amount_due
+        """Whether money that came in can still do what it was meant for; an offer may have been in another currency."""
+        is_of_price = amount.currency == self.final_amount.currency
+        return is_of_price and self.takes_money and self.smallest_payment <= amount <= self.amount_due
 
     def receive(self, amount: Money, *, in_points: Money, by: UUID | None, at: datetime) -> None:
         """Money is in, `in_points` of it paid with points; the deposit makes the seats the customer's."""

@@ -6,7 +6,7 @@ import json
 import unicodedata
 from collections.abc import Mapping
 from numbers import Real
-from typing import Final
+from typing import Any, Final
 
 from domain.shared.card_numbers import holds_card_number
 from domain.shared.errors import InvalidValue
@@ -61,7 +61,7 @@ def _text(text: str, pointer: str) -> str:
     return text
 
 
-def _number(number: Real, pointer: str) -> Real:
+def _number(number: Any, pointer: str) -> object:
     # Infinity and NaN are no JSON; they fail the comparison, too.
     if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
         raise InvalidValue(f"numbers up to {LARGEST_NUMBER}", pointer=pointer, code="out_of_range")
