@@ -194,7 +194,6 @@ booking_travelers = Table(
     Column("birth_date", Date),
     Column("document_number_encrypted", LargeBinary),
     Column("document_expires_on", Date),
-    CheckConstraint("position BETWEEN 1 AND 200", name="position_in_party"),
 )
 
 booking_status_history = Table(
