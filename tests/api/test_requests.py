@@ -359,6 +359,9 @@ class TestLists:
         ]
         asked(shop, customer)
         asked(shop, sign_up("AGENT"), user_id=str(customer.user_id))
+        with connect(shop.addresses.owner) as connection:
+            # Their own through themselves is shown once.
+            connection.execute("UPDATE bookings SET agent_id = user_id WHERE id = %s", [made[0]])
 
         def pages(person: Person, sort: str) -> list[str]:
             seen, cursor = [], ""
@@ -374,7 +377,7 @@ class TestLists:
         assert sorted(pages(agent, "start_date")) == sorted(made)
         assert len(pages(customer, "-created_at")) == 4
         changes = shop.done(shop.get(f"{BOOKINGS}?updated_after=2020-01-01T00:00:00Z", agent))["items"]
-        assert [row["id"] for row in changes] == made
+        assert [row["id"] for row in changes] == [*made[1:], made[0]]
 
     def test_an_agents_list_reads_two_indexes(self, shop: Shop, sign_up: SignUp) -> None:
         agent = sign_up("AGENT")

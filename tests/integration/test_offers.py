@@ -15,9 +15,10 @@ from application.sales.pricing import pricing_settings
 from application.sales.requests import ChangeRequest, RequestBooking, change_request, request_booking
 from domain.billing.payments import PaymentType
 from domain.sales.agreed import BookingType
+from domain.sales.bookings import BookingNotFound
 from domain.sales.requests import TripWish
 from domain.shared.clock import business_date
-from domain.shared.errors import Conflict, IllegalTransition
+from domain.shared.errors import Conflict, IllegalTransition, OwnRequest
 from domain.shared.money import Money
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
@@ -59,7 +60,7 @@ def ask(shop: Shop, customer: UUID) -> UUID:
     return request_booking(command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=new_id).id
 
 
-def price(shop: Shop, booking_id: UUID, staff: UUID, *prices: Money, hours: int = 48) -> None:
+def price(shop: Shop, booking_id: UUID, staff: UUID, *prices: Money, hours: int = 48, is_staff: bool = True) -> None:
     offer = Offer(
         items=[OfferedItem(booking_type=None, unit_price=one, **STAFF_TERMS) for one in prices],
         deposit=WHOLE,
@@ -68,7 +69,7 @@ def price(shop: Shop, booking_id: UUID, staff: UUID, *prices: Money, hours: int 
         settings=pricing_settings(shop.use.system_settings),
     )
     command = PriceBooking(
-        booking_id=booking_id, actor_id=staff, actor_is_staff=True, offer=offer, expected_version=None
+        booking_id=booking_id, actor_id=staff, actor_is_staff=is_staff, offer=offer, expected_version=None
     )
     price_booking(command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=new_id)
 
@@ -82,6 +83,19 @@ def booked(shop: Shop, booking_id: UUID) -> tuple[str, int, int, int]:
         booking_id,
     )
     return row["status"], row["price"], row["items"], row["paid"]
+
+
+def test_an_agent_prices_no_stranger_and_nobody_themselves(shop: Shop) -> None:
+    customer, agent = shop.a_customer(), shop.a_customer()
+    booking_id = ask(shop, customer)
+
+    with pytest.raises(BookingNotFound):
+        price(shop, booking_id, agent, egp("10.00"), is_staff=False)
+    with pytest.raises(OwnRequest):
+        price(shop, booking_id, customer, egp("10.00"))
+    with pytest.raises(OwnRequest):
+        price(shop, booking_id, customer, egp("10.00"), is_staff=False)
+    assert booked(shop, booking_id)[0] == "DRAFT"
 
 
 def test_two_price_at_once_and_one_whole_offer_stands(shop: Shop) -> None:
