@@ -115,7 +115,7 @@ class RequestChangesBody(Schema):
     customer_info = fields.Nested(CustomerInfoRequest)
 
 
-class OfferRequest(Schema):
+class TripOfferRequest(Schema):
     """A price for what was asked for, and until when it can be paid: an instant, or so many hours from now."""
 
     items = _items(required=True)
