@@ -12,12 +12,15 @@ from domain.operations.settings import VENDOR_APPROVAL_REQUIRED
 from infrastructure.bootstrap import Running
 from tests.api.shop import Json, Shop, SignUp, problem
 from tests.api.test_packages import ENOUGH, PACKAGES, patch
+from tests.api.test_prices import ADULT, SUMMER
+from tests.api.test_prices import CHILD as FROM_TWO
 from tests.conftest import Person
 from tests.integration.shop import all_at_once
 
 pytestmark = pytest.mark.database
 
 REVIEWS = "/api/v1/admin/catalogue/reviews"
+CHILD: Json = {**FROM_TWO, "min_age": 0}
 
 
 @pytest.fixture
@@ -94,6 +97,9 @@ class TestDiscounts:
         quoted = shop.done(shop.post("/api/v1/quotes", customer, offer.booking(2)))
         booked = shop.book(customer, offer, 2)
         assert quoted["total"] == booked["final_amount"] == {"amount": "1400.00", **egp}
+        days = "from=2027-07-01&to=2027-07-01"
+        (day,) = shop.done(shop.get(f"{PACKAGES}/{offer.package_id}/prices?{days}"))["items"]
+        assert day["price"] == {"amount": "700.00", **egp}
         sorted_by_price = shop.done(shop.get(f"{PACKAGES}?sort=price"))["items"]
         assert [item["id"] for item in sorted_by_price] == [offer.package_id, dearer["id"]]
         assert sorted_by_price[0]["base_price"] == {"amount": "1000.00", **egp}
@@ -169,6 +175,18 @@ class TestReview:
         shop.done(decide(shop, asked, "reject"))
         problem(shop.get(path), 404, "package_not_found")
         assert shop.done(shop.get(path, vendor))["status"] == "INACTIVE"
+
+    @pytest.mark.parametrize(("name", "entries"), [("age-bands", [CHILD, ADULT]), ("seasons", [SUMMER])])
+    def test_so_is_what_a_vendor_asks_of_whom_and_when(
+        self, shop: Shop, vendor: Person, asked: Json, name: str, entries: list[Json]
+    ) -> None:
+        shop.done(decide(shop, asked, "approve"))
+        path, body = f"{PACKAGES}/{asked['id']}/{name}", {name.replace("-", "_"): entries}
+        changed = shop.done(shop.client.put(path, json=body, headers=vendor.headers))
+        assert (changed["status"], changed["approval"]) == ("ACTIVE", "PENDING")
+        shop.done(decide(shop, asked, "approve"))
+        shop.done(shop.client.put(path, json=body, headers=vendor.headers))
+        assert waiting(shop) == []
 
     def test_what_changed_since_it_was_read_is_not_approved_unread(
         self, shop: Shop, vendor: Person, asked: Json

@@ -14,6 +14,8 @@ from infrastructure.database.privacy.exports import SqlPersonalData
 from infrastructure.database.roles import DatabaseAddresses, connect
 from security.field_encryption import FernetEncryption
 from tests.api.shop import Json, Shop, SignUp, problem
+from tests.api.test_activities import on_sale as an_activity
+from tests.api.test_activities import soon
 from tests.api.test_rewards import travel
 from tests.conftest import MovableClock, Person
 from tests.integration.shop import all_at_once
@@ -189,6 +191,39 @@ class TestCounts:
         shop.done(shop.post(f"{ADMIN}/{rated['id']}/hide", shop.admin, {"reason": "abusive"}))
         JOBS["catalogue.refresh_statistics"].run(running)
         assert shop.done(shop.get(path))["average_rating"] is None
+
+    def test_of_an_activity_as_of_a_package(self, shop: Shop, running: Running, customer: Person) -> None:
+        activity = an_activity(shop)
+        path = f"/api/v1/activities/{activity['id']}"
+        planned = {"starts_on": soon(), "start_time": "09:00", "capacity": 5}
+        departure = shop.done(shop.post(f"{path}/departures", shop.admin, planned), 201)
+        wanted = {
+            "booking_type": "ACTIVITY",
+            "activity_id": activity["id"],
+            "departure_id": departure["id"],
+            "travelers_count": 2,
+        }
+        booking = shop.done(shop.post(BOOKINGS, customer, wanted), 201)
+        rating = f"{BOOKINGS}/{booking['id']}/rating"
+        problem(shop.post(rating, customer, SAID), 409, "trip_not_completed")
+        shop.take_payment(shop.pay(customer, booking))
+        for step in ("start", "complete"):
+            shop.done(shop.post(f"{BOOKINGS}/{booking['id']}/{step}", shop.admin, {"override_reason": "test"}))
+        rated = shop.done(shop.post(rating, customer, SAID), 201)
+        assert (rated["package_id"], rated["activity_id"]) == (None, activity["id"])
+        (said,) = shop.done(shop.get(f"{path}/ratings"))["items"]
+        assert (said["id"], said["stars"]) == (rated["id"], 4)
+        (found,) = shop.done(shop.get(f"{ADMIN}?activity_id={activity['id']}", shop.admin))["items"]
+        assert found["id"] == rated["id"]
+        both = f"activity_id={activity['id']}&package_id={activity['id']}"
+        problem(shop.get(f"{ADMIN}?{both}", shop.admin), 422, "validation_failed", pointer="/activity_id")
+        shop.done(shop.get(path, customer))
+        for job in ("catalogue.fold_views", "catalogue.refresh_statistics"):
+            JOBS[job].run(running)
+        shown, for_staff = shop.done(shop.get(path)), shop.done(shop.get(path, shop.admin))
+        assert (shown["views_count"], shown["total_bookings"], shown["rating_count"]) == (1, 1, 1)
+        assert (shown["average_rating"], shown["total_revenue"]) == ("4.00", [])
+        assert for_staff["total_revenue"] == [{"amount": "1800.00", "currency": "EGP"}]
 
 
 class TestErasure:

@@ -1,4 +1,4 @@
-"""Counts of packages: views that are folded once whatever dies, the rest counted anew from its rows."""
+"""Counts of packages and activities: views that are folded once whatever dies, the rest counted anew from its rows."""
 
 from __future__ import annotations
 
