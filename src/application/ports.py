@@ -31,7 +31,7 @@ from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Poi
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.privacy.ports import PrivacyRecords
-from application.sales.ports import CatalogueItem, Sale
+from application.sales.ports import CancellationPolicies, CatalogueItem, Sale
 from domain.billing.invoices import Credited, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.departures import Departure
@@ -146,6 +146,10 @@ class Payments(Protocol):
 
     def pending_of(self, payable_id: UUID) -> Sequence[Payment]:
         """The payments of a booking or a subscription that are still PENDING, locked."""
+        ...
+
+    def of_booking(self, booking_id: UUID) -> Sequence[Payment]:
+        """All payments of a booking, however they stand, locked in the order of their ids."""
         ...
 
     def abandoned(self, *, ended_before: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
@@ -327,6 +331,9 @@ class UnitOfWork(Protocol):
 
     @property
     def bookings(self) -> Bookings: ...
+
+    @property
+    def cancellation_policies(self) -> CancellationPolicies: ...
 
     @property
     def payments(self) -> Payments: ...

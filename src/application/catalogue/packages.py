@@ -49,11 +49,12 @@ class CreatePackage:
 
 
 def create_package(command: CreatePackage, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
-    """Begin a package as a draft. Raises UnsoundPackage or SlugTaken."""
+    """Begin a package as a draft. Raises UnsoundPackage, SlugTaken, or InvalidValue for a policy not offered."""
     author, details = command.author, command.details
     _refuse_staff_decisions(author, STAFF_DECIDE, details)
     now = clock.now()
     with uow:
+        _refuse_policy(details, uow)
         package = Package.create(
             package_id=new_id(),
             slug=_slug(command, uow),
@@ -94,6 +95,8 @@ def change_package(command: ChangePackage, *, uow: UnitOfWork, clock: Clock) -> 
         package = _own(command.package_id, author, uow)
         refuse_stale(command.expected_version, current=package.version)
         _refuse_staff_decisions(author, package.details(), command.details)
+        if command.details.get("cancellation_policy_id") != package.cancellation_policy_id:
+            _refuse_policy(command.details, uow)
         before = {"slug": package.slug, **_shown(package.details())}
         if command.slug is not None and command.slug != package.slug:
             package.slug = _free(command.slug, uow)
@@ -180,6 +183,13 @@ def _refuse_staff_decisions(author: Author, before: Mapping[str, object], wanted
         raise UnsoundPackage(faults=faults)
 
 
+def _refuse_policy(details: PackageDetails, uow: UnitOfWork) -> None:
+    """Only policies that are offered can be chosen. Raises InvalidValue."""
+    policy_id = details.get("cancellation_policy_id")
+    if policy_id is not None:
+        uow.cancellation_policies.refuse_unless_offered(policy_id)
+
+
 def _own(package_id: UUID, author: Author, uow: UnitOfWork) -> Package:
     package = uow.packages.get(package_id)
     if not author.is_staff and package.vendor_id != author.user_id:
@@ -221,4 +231,4 @@ def _shown(details: PackageDetails) -> dict[str, object]:
 
 
 def _plain(value: Any) -> object:
-    return str(value) if isinstance(value, Money | Percentage) else value
+    return str(value) if isinstance(value, Money | Percentage | UUID) else value

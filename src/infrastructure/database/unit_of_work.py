@@ -40,6 +40,7 @@ from infrastructure.database.messaging.repositories import SqlNotifications
 from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
 from infrastructure.database.outbox import write_events
 from infrastructure.database.privacy.repositories import SqlPrivacy
+from infrastructure.database.sales.policies import SqlCancellationPolicies
 from infrastructure.database.sales.repositories import SqlBookings
 from infrastructure.database.transaction import Database, Statements
 
@@ -179,6 +180,10 @@ class SqlUnitOfWork:
     @cached_property
     def bookings(self) -> SqlBookings:
         return SqlBookings(self._statements, self.departures, self._encryption)
+
+    @cached_property
+    def cancellation_policies(self) -> SqlCancellationPolicies:
+        return SqlCancellationPolicies(self._statements)
 
     @cached_property
     def payments(self) -> SqlPayments:

@@ -25,7 +25,7 @@ from infrastructure.database.transaction import Row, Statements
 
 _MOVING: Final = (
     "status", "payment_status", "paid_amount_minor", "points_paid_amount_minor", "refunded_amount_minor",
-    "cancellation_reason", "cancelled_by_user_id", "cancelled_at", "updated_at",
+    "kept_amount_minor", "cancellation_reason", "cancelled_by_user_id", "cancelled_at", "updated_at",
 )  # fmt: skip
 _AGREED: Final = (
     "booking_type", "package_id", "activity_id", "departure_id", "booking_details", "start_date", "end_date",
