@@ -75,9 +75,7 @@ class CancelBooking:
     agreed: str | None = None
 
 
-def cancel_booking(
-    command: CancelBooking, *, uow: UnitOfWork, gateways: Gateways, clock: Clock, new_id: NewId
-) -> None:
+def cancel_booking(command: CancelBooking, *, uow: UnitOfWork, gateways: Gateways, clock: Clock, new_id: NewId) -> None:
     """Cancel it, give back what it took, and ask for its refunds.
 
     Raises BookingNotFound, TripStarted, IllegalTransition for one that is over, PaymentDisputed while a bank decides
@@ -117,9 +115,7 @@ class _Held:
     new_id: NewId
 
     @classmethod
-    def locked(
-        cls, booking_id: UUID, owner: UUID | None, *, uow: UnitOfWork, clock: Clock, new_id: NewId
-    ) -> _Held:
+    def locked(cls, booking_id: UUID, owner: UUID | None, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> _Held:
         """Raises BookingNotFound, also for a stranger."""
         booking = uow.bookings.get(booking_id)
         if owner is not None and owner not in (booking.user_id, booking.agent_id):

@@ -94,7 +94,7 @@ def terms_shown(terms: CancellationTerms, *, starts_at: datetime, time_zone: str
         "policy_id": terms.policy_id,
         "time_zone": time_zone,
         "tiers": [
-            {"hours_before": tier.hours_before, "refund_percent": str(tier.refund), "until": until}
+            {"hours_before": tier.hours_before, "refund": tier.refund.hundredths, "until": until}
             for tier, (until, _) in zip(terms.tiers, ends, strict=True)
         ],
     }

@@ -375,8 +375,7 @@ class Booking(Aggregate):
     def seats_kept(self) -> int:
         """Seats of its departure that are its own now, held or paid."""
         kept = self.hold is not None and self.hold.status in (HoldStatus.ACTIVE, HoldStatus.CAPTURED)
-        is_over = self.status in (BookingStatus.CANCELLED, BookingStatus.REFUNDED)
-        return self.hold.seats if self.hold is not None and kept and not is_over else 0
+        return self.hold.seats if self.hold is not None and kept and self.cancelled_at is None else 0
 
     @property
     def amount_due(self) -> Money:
@@ -504,9 +503,7 @@ class Booking(Aggregate):
             return AppliedTier(refund=decided)
         if at > self.trip.starts_at:
             raise TripStarted(status=self.status)
-        return self.cancellation_terms.applied(
-            at=at, starts_at=self.trip.starts_at, time_zone=self.trip.time_zone
-        )
+        return self.cancellation_terms.applied(at=at, starts_at=self.trip.starts_at, time_zone=self.trip.time_zone)
 
     def cancel(self, settlement: Settlement, *, by: UUID | None, reason: str, at: datetime) -> None:
         """Not wanted any more; the caller gives back what it took, in the same transaction."""

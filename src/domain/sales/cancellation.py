@@ -18,7 +18,6 @@ from domain.shared.money import Money
 from domain.shared.percentage import Percentage, divide_half_up
 
 
-
 class CancellationPreviewStale(Conflict):
     """The preview is over, or cancelling would do something else by now."""
 

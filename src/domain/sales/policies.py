@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack
 from uuid import UUID
 
 from domain.sales.cancellation import CancellationTerms, RefundTier
@@ -44,7 +44,7 @@ class CancellationPolicy(Aggregate):
     terms: CancellationTerms
     is_default: bool = False
     is_active: bool = True
-    created_by_user_id: UUID
+    created_by_user_id: UUID | None = None
     created_at: datetime
     updated_at: datetime
     version: int = 1
@@ -58,7 +58,7 @@ class CancellationPolicy(Aggregate):
 
     def changed(self, *, at: datetime, **details: Unpack[PolicyDetails]) -> CancellationPolicy:
         """The policy with what was given. Raises InvalidValue."""
-        given = dict(details)
+        given: dict[str, Any] = {**details}
         if "tiers" in details:
             given["terms"] = CancellationTerms(policy_id=self.id, tiers=details["tiers"])
             del given["tiers"]

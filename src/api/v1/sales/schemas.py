@@ -4,6 +4,7 @@ from marshmallow import fields, validate
 
 from api.fields import Localized, MoneyField, Schema, Text
 from api.pagination import ChangesQuery, sort_field
+from api.v1.sales.cancellation_schemas import TermsOfBooking
 from domain.sales.agreed import BookingType
 from domain.sales.bookings import BookingStatus
 
@@ -127,6 +128,11 @@ class BookingSummary(Schema):
 
 
 class BookingShown(BookingSummary):
+    """One booking; `kept_amount` is the fee of a cancellation, `cancellation` the terms that were agreed."""
+
+    refunded_amount = MoneyField()
+    kept_amount = MoneyField()
+    cancellation = fields.Nested(TermsOfBooking)
     items = fields.List(fields.Nested(ItemShown))
 
 

@@ -138,9 +138,7 @@ def terms_row(terms: CancellationTerms) -> dict[str, Any]:
 def terms_of(row: Any) -> CancellationTerms:
     """What was frozen."""
     policy_id = row["policy_id"]
-    return CancellationTerms(
-        policy_id=UUID(policy_id) if policy_id is not None else None, tiers=tiers_of(row["tiers"])
-    )
+    return CancellationTerms(policy_id=UUID(policy_id) if policy_id is not None else None, tiers=tiers_of(row["tiers"]))
 
 
 def tiers_row(terms: CancellationTerms) -> list[dict[str, int]]:
