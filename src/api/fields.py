@@ -98,6 +98,13 @@ class Percent(fields.String):
         return None if value is None else f"{value:.2f}"
 
 
+class Share(fields.String):
+    """A share that is kept in hundredths of a percent, as a decimal string, "50.00"."""
+
+    def serialize(self, attr: str, obj: Any, accessor: Any = None, **rest: Any) -> str:
+        return format_minor(obj[self.attribute or attr], 2)
+
+
 class PercentRequest(fields.Field[Percentage]):
     """A percentage as a decimal string, "14.00"."""
 

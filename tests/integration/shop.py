@@ -381,7 +381,8 @@ PROMISES = {
             ON j.reference_id = b.id AND j.journal_type IN ('PAYMENT', 'REDEEMED')
         JOIN ledger_entries e ON e.journal_id = j.id
         JOIN ledger_accounts a ON a.id = e.account_id AND a.kind = 'CUSTOMER_PREPAYMENTS'
-        WHERE NOT EXISTS (SELECT 1 FROM booking_status_history s WHERE s.booking_id = b.id AND s.to_status = 'CONFIRMED')""",
+        WHERE NOT EXISTS (SELECT 1 FROM booking_status_history s
+                          WHERE s.booking_id = b.id AND s.to_status = 'CONFIRMED')""",
     "parts are the whole, and taken together": """
         SELECT p.id FROM payments p JOIN payment_tenders t ON t.payment_id = p.id GROUP BY p.id
         HAVING sum(t.amount_minor) <> p.amount_minor OR bool_or(t.status <> CASE

@@ -19,7 +19,7 @@ from application.billing.refund_effects import GoingBack
 from application.billing.refund_plans import PlannedPart, RefundPlan, plan_refund
 from application.identity.ports import KeyedDigests
 from application.ports import UnitOfWork
-from domain.billing.refunds import Destination, Way, refundable
+from domain.billing.refunds import Destination, Way, newest_first, refundable
 from domain.billing.tenders import TenderKind
 from domain.sales.bookings import Booking, BookingStatus
 from domain.sales.cancellation import AppliedTier, CancellationPreviewStale, Settlement, Split, split
@@ -112,15 +112,12 @@ def plan_cancellation(
 
 
 def _refunds(amount: Money, paid: Sequence[GoingBack], gateways: Gateways) -> tuple[RefundPlan, ...]:
-    """Newest payment first, each as far as it goes: the fewest refunds, of charges that providers still refund, and
-    what is kept is the deposit. Within a payment its tenders share in proportion (guarantee M6)."""
-    left, plans = amount, []
-    for back in sorted(paid, key=lambda back: (back.payment.paid_at, back.payment.id), reverse=True):
-        part = min(refundable(back.payment.tenders, amount.currency.code), left)
-        if part.is_positive:
-            plans.append(plan_refund(back, part, Destination.ORIGINAL, gateways))
-            left -= part
-    return tuple(plans)
+    """Within a payment its tenders share in proportion (guarantee M6)."""
+    backs = {back.payment.id: back for back in paid}
+    return tuple(
+        plan_refund(backs[payment.id], part, Destination.ORIGINAL, gateways)
+        for payment, part in newest_first(amount, [back.payment for back in paid])
+    )
 
 
 def _settlement(parted: Split, parts: Iterable[PlannedPart]) -> Settlement:

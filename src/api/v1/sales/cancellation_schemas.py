@@ -7,26 +7,18 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from api.fields import Localized, MoneyField, PercentRequest, Schema, Text
+from api.fields import Localized, MoneyField, PercentRequest, Schema, Share, Text
 from api.v1.billing.refunds import PlannedPartShown
 from domain.sales.cancellation import LONGEST_HOURS, MOST_TIERS, RefundTier
 from domain.sales.policies import NAME_LENGTH
-from domain.shared.money import format_minor
 
 _HOURS = {"description": "Until so many hours before the start, on the clocks of the place."}
 PERCENT = {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,2})?$", "examples": ["50.00"]}
 
 
-class ShareShown(fields.String):
-    """A share kept in hundredths of a percent, as "50.00"."""
-
-    def serialize(self, attr: str, obj: Any, accessor: Any = None, **rest: Any) -> str:
-        return format_minor(obj[self.attribute or attr], 2)
-
-
 class TierShown(Schema):
     hours_before = fields.Integer(metadata=_HOURS)
-    refund_percent = ShareShown(attribute="refund")
+    refund_percent = Share(attribute="refund")
 
 
 class EndingTierShown(TierShown):
@@ -129,7 +121,7 @@ class PaymentRefundShown(Schema):
 class AppliedTierShown(Schema):
     """The tier that applies, and until when; both None where no tier says it."""
 
-    refund_percent = ShareShown(attribute="refund")
+    refund_percent = Share(attribute="refund")
     hours_before = fields.Integer(allow_none=True)
     until = fields.DateTime(allow_none=True)
 
