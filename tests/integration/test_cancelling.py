@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,7 +24,7 @@ from domain.sales.cancellation import CancellationPreviewStale
 from domain.shared.errors import IllegalTransition, OwnRequest
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
-from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.conftest import MovableClock
 from tests.integration.cancelling import Desk, agree
 from tests.integration.refunding import Counter, broken_refund_promises
@@ -47,6 +48,7 @@ from tests.integration.tenders import (
 
 DEPOSIT = Percentage.parse("30")
 HALF = (0, 50)
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 CARD = PaymentMethod.CREDIT_CARD
 
 
@@ -459,6 +461,28 @@ def test_money_that_settles_at_the_same_moment_is_refunded_or_in_suspense(
         assert row["seats_taken"] == 0
         assert balances(shop, customer) == available(shop, customer) == (50_000, 50_000, 50_000)
     assert ends <= {("CANCELLED", "CANCELLED", "SUSPENSE"), ("REFUNDED", "REFUNDED", "SETTLED")}
+
+
+def test_a_booking_that_was_waited_for_is_read_as_it_is_afterwards(
+    shop: Shop, customer: UUID, addresses: DatabaseAddresses
+) -> None:
+    booking = shop.book(customer)
+    later = shop.use.clock.now() + timedelta(days=1)
+
+    def deadline() -> datetime | None:
+        with shop.use.new_uow() as uow:
+            return uow.bookings.get(booking.id).hold_expires_at
+
+    with connect(addresses.app) as other, connect(addresses.app) as watcher, ThreadPoolExecutor(1) as thread:
+        other.execute("BEGIN")
+        other.execute("SELECT 1 FROM bookings WHERE id = %s FOR UPDATE", (booking.id,))
+        other.execute("UPDATE holds SET expires_at = %s WHERE booking_id = %s", (later, booking.id))
+        reading = thread.submit(deadline)
+        while watcher.execute(WAITING).fetchone() is None:
+            assert not reading.done()
+        other.execute("COMMIT")
+
+    assert reading.result() == later
 
 
 def test_cancelled_as_its_time_to_pay_ends(shop: Shop, desk: Desk, clock: MovableClock) -> None:

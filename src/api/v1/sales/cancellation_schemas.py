@@ -102,7 +102,7 @@ class OverrideRequest(Schema):
     reason = Text(required=True, least=3, most=500)
 
 
-class CancelRequest(Schema):
+class CancelBookingRequest(Schema):
     """`preview_token` commits exactly what the preview showed; without it the plan of this moment is taken."""
 
     reason = Text(required=True, least=3, most=500)

@@ -11,7 +11,7 @@ from flask.views import MethodView
 from api.answers import answer
 from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
-from api.v1.sales.cancellation_schemas import CancellationQuery, CancellationShown, CancelRequest
+from api.v1.sales.cancellation_schemas import CancelBookingRequest, CancellationQuery, CancellationShown
 from api.v1.sales.rows import cancellation_row
 from api.v1.sales.schemas import BookingShown
 from application.queries import Row
@@ -56,7 +56,7 @@ class Preview(MethodView):
 class Cancel(MethodView):
     @token_required(scope="bookings.own")
     @idempotent(required=True)
-    @blueprint.arguments(CancelRequest)
+    @blueprint.arguments(CancelBookingRequest)
     @blueprint.response(200, BookingShown)
     def post(self, body: dict[str, Any], booking_id: UUID) -> Response:
         """Give the seats back, and of what was paid what the terms say; providers are asked afterwards."""
