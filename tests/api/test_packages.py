@@ -106,9 +106,10 @@ class TestFinding:
             "availability_start": None,
             "availability_end": soon(300),
             "next_departure": None,
+            "cancellation_policy_id": None,
         }
         assert {name: one[name] for name in expected} == expected
-        assert set(one) == {*expected, "id", "created_at", "updated_at"}
+        assert set(one) == {*expected, "id", "cancellation", "created_at", "updated_at"}
 
     def test_arabic_readers_get_arabic(self, shop: Shop) -> None:
         package = shop.package(**ENOUGH)
