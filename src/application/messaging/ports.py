@@ -141,6 +141,8 @@ class MailName(StrEnum):
     """first_name, refund_number, payment_number, amount"""
     BOOKING_EXPIRED = "booking_expired"
     """first_name, booking_number"""
+    BOOKING_CANCELLED = "booking_cancelled"
+    """first_name, booking_number, refund, to_original, to_wallet, to_voucher_credit, points, kept"""
     CASHBACK_PENDING = "cashback_pending"
     """first_name, amount, booking_number"""
     CASHBACK_CREDITED = "cashback_credited"

@@ -7,9 +7,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from api.fields import Localized, MoneyField, Schema, Text
+from api.fields import Localized, MoneyField, PercentRequest, Schema, Text
 from api.pagination import ChangesQuery, sort_field
-from api.v1.catalogue.schemas import PercentRequest
+from api.v1.sales.cancellation_schemas import TermsOfBooking
 from domain.pricing.hand_priced import MOST_ITEMS, MOST_OF_ONE, UNTAXED
 from domain.sales.agreed import BookingType
 from domain.sales.bookings import BookingStatus
@@ -245,6 +245,11 @@ class BookingSummary(Schema):
 
 
 class BookingShown(BookingSummary):
+    """One booking; `kept_amount` is the fee of a cancellation, `cancellation` the terms that were agreed."""
+
+    refunded_amount = MoneyField()
+    kept_amount = MoneyField()
+    cancellation = fields.Nested(TermsOfBooking)
     customer_info = fields.Dict(keys=fields.String(), values=fields.String())
     items = fields.List(fields.Nested(ItemShown))
 
