@@ -14,7 +14,7 @@ from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
 from api.pagination import after_in, by_order, order_of, split_page
 from api.specification import page_of
-from api.v1.sales.rows import booking_row, quote_row
+from api.v1.sales.rows import booking_row, plan_row, quote_row
 from api.v1.sales.schemas import (
     AdvanceRequest,
     BookingRequest,
@@ -27,16 +27,17 @@ from api.v1.sales.schemas import (
 from application.pricing.ports import Item, ItemKind
 from application.queries import Row
 from application.sales.bookings import PlaceBooking, place_booking
-from application.sales.pricing import Chosen, pricing_settings
+from application.sales.pricing import Chosen, plan_terms, pricing_settings
 from application.sales.quotes import AskForQuote, price_token, quote_booking
 from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
-from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS, DEPOSIT_PERCENT, HOLD_MINUTES
+from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS, HOLD_MINUTES
 from domain.pricing.price_lists import Party
 from domain.sales.agreed import BookingType
 from domain.sales.bookings import BookingNotFound
+from domain.sales.instalments import PaymentPlan, PlanWanted
 from domain.sales.travelers import Traveler
+from domain.shared.clock import business_date
 from domain.shared.errors import InvalidValue, NotAllowed
-from domain.shared.percentage import Percentage
 from middlewares.auth_middleware import permission_required, token_required
 from middlewares.idempotency import idempotent, not_idempotent
 
@@ -57,6 +58,9 @@ class Quotes(MethodView):
                 item=_item(body),
                 departure_id=body["departure_id"],
                 chosen=_chosen(body),
+                hold_for=timedelta(minutes=use().system_settings.value(HOLD_MINUTES)),
+                plan=_plan(body),
+                plan_terms=plan_terms(use().system_settings),
                 settings=pricing_settings(use().system_settings),
             ),
             queries=use().queries.sales,
@@ -104,7 +108,8 @@ class Bookings(MethodView):
                 travelers=_travelers(body),
                 special_requests=body["special_requests"],
                 hold_for=timedelta(minutes=use().system_settings.value(HOLD_MINUTES)),
-                deposit=Percentage(use().system_settings.value(DEPOSIT_PERCENT) * 100),
+                plan=_plan(body),
+                plan_terms=plan_terms(use().system_settings),
                 settings=pricing_settings(use().system_settings),
                 price_token=body["quote_token"],
             ),
@@ -113,7 +118,8 @@ class Bookings(MethodView):
             new_id=use().new_id,
             digests=use().digests,
         )
-        return answer(BookingShown, booking_row(booking), 201, location=f"/api/v1/bookings/{booking.id}")
+        row = booking_row(booking, today=business_date(use().clock.now()))
+        return answer(BookingShown, row, 201, location=f"/api/v1/bookings/{booking.id}")
 
 
 @blueprint.route("/bookings/<uuid:booking_id>")
@@ -170,10 +176,12 @@ class Complete(MethodView):
 
 
 def _shown(booking_id: UUID) -> Row:
-    row = use().queries.sales.booking(booking_id, owner=scope_of("bookings.read"))
+    row = use().queries.sales.booking(
+        booking_id, owner=scope_of("bookings.read"), today=business_date(use().clock.now())
+    )
     if row is None:
         raise BookingNotFound()
-    return row
+    return {**row, **plan_row(row["standings"])}
 
 
 def _customer(body: dict[str, Any]) -> UUID:
@@ -217,6 +225,14 @@ def _chosen(body: dict[str, Any]) -> Chosen:
         points=body["points_to_redeem"],
         currency=body["currency"],
     )
+
+
+def _plan(body: dict[str, Any]) -> PlanWanted:
+    plan, parts = body["payment_plan"], body["instalments"]
+    if (parts is not None) != (plan is PaymentPlan.INSTALMENTS):
+        detail, code = ("needed for this plan", "required") if parts is None else ("not of this plan", "unknown_field")
+        raise InvalidValue(detail, pointer="/instalments", code=code)
+    return PlanWanted(plan, parts)
 
 
 def _travelers(body: dict[str, Any]) -> tuple[Traveler, ...]:

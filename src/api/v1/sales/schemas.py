@@ -6,10 +6,17 @@ from api.fields import Localized, MoneyField, Schema, Text
 from api.pagination import ChangesQuery, sort_field
 from domain.sales.agreed import BookingType
 from domain.sales.bookings import BookingStatus
+from domain.sales.instalments import InstalmentStatus, PaymentPlan
 from domain.shared.money import EXPONENTS
 
 MOST_TRAVELERS = 200
 MOST_POINTS = 100_000_000
+
+_PLAN = {
+    "description": "All at once; a deposit and the rest; or a deposit and `instalments` monthly parts. Left out, it is"
+    " the company's deposit where the trip is far enough for it, else all at once."
+}
+_PARTS = {"description": "Into how many parts the rest is split, of INSTALMENTS alone."}
 
 
 class TravelerRequest(Schema):
@@ -35,6 +42,10 @@ class BookingRequest(Schema):
     points_to_redeem = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, MOST_POINTS))
     currency = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(sorted(EXPONENTS)))
     quote_token = Text(most=500, least=1, load_default=None, allow_none=True)
+    payment_plan = fields.Enum(PaymentPlan, by_value=True, load_default=None, allow_none=True, metadata=_PLAN)
+    instalments = fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=validate.Range(2, 12), metadata=_PARTS
+    )
     special_requests = Text(most=2000, multiline=True, load_default="")
     user_id = fields.UUID(load_default=None)
 
@@ -75,6 +86,19 @@ class NotAppliedShown(Schema):
     figures = fields.Dict(keys=fields.String(), values=fields.String())
 
 
+class PlannedInstalment(Schema):
+    position = fields.Integer()
+    due_on = fields.Date(metadata={"description": "Paid in time until the end of this day in Cairo."})
+    amount = MoneyField()
+
+
+class InstalmentShown(PlannedInstalment):
+    """Payments pay the oldest first; what is left of it is in `left`."""
+
+    left = MoneyField()
+    status = fields.Enum(InstalmentStatus, by_value=True)
+
+
 class QuoteShown(Schema):
     """`quote_token`, sent with a booking until `good_until`, places it at this price or not at all."""
 
@@ -92,6 +116,8 @@ class QuoteShown(Schema):
     tier_code = fields.String()
     expected_points = fields.Integer()
     expected_cashback = MoneyField()
+    payment_plan = fields.Enum(PaymentPlan, by_value=True)
+    instalments = fields.List(fields.Nested(PlannedInstalment))
     quote_token = fields.String()
     good_until = fields.DateTime()
 
@@ -130,7 +156,12 @@ class BookingSummary(Schema):
 
 
 class BookingShown(BookingSummary):
+    """`next_due` is the oldest instalment that is not paid."""
+
     items = fields.List(fields.Nested(ItemShown))
+    payment_plan = fields.Enum(PaymentPlan, by_value=True)
+    instalments = fields.List(fields.Nested(InstalmentShown))
+    next_due = fields.Nested(InstalmentShown, allow_none=True)
 
 
 class BookingSearch(ChangesQuery):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from application.pricing.ports import Item
 from application.queries import CHANGES, NEWEST, After, Row
 from application.sales.ports import OnSale
+from domain.sales.bookings import BookingStatus
+from domain.sales.instalments import Standing, standings
+from domain.shared.money import Money
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values
+from infrastructure.database.sales.rows import instalments_of
 from infrastructure.database.transaction import Database
 
 _COLUMNS = """
@@ -33,7 +37,8 @@ SELECT {_COLUMNS},
             'discount_minor', i.discount_minor, 'tax_minor', i.tax_minor, 'fee_minor', i.fee_minor,
             'total_price_minor', i.total_price_minor, 'currency', i.currency, 'details', i.item_details,
             'notes', i.notes) ORDER BY i.id)
-        FROM booking_items i WHERE i.booking_id = b.id) AS items
+        FROM booking_items i WHERE i.booking_id = b.id) AS items,
+       (SELECT json_agg(p ORDER BY p.position) FROM booking_instalments p WHERE p.booking_id = b.id) AS instalments
 FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
 WHERE b.id = %(id)s AND (%(owner)s::uuid IS NULL OR b.user_id = %(owner)s OR b.agent_id = %(owner)s)
 """
@@ -70,8 +75,9 @@ class SqlSalesQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def booking(self, booking_id: UUID, *, owner: UUID | None) -> Row | None:
-        return self._database.row(_ONE, {"id": booking_id, "owner": owner})
+    def booking(self, booking_id: UUID, *, owner: UUID | None, today: date) -> Row | None:
+        row = self._database.row(_ONE, {"id": booking_id, "owner": owner})
+        return {**row, "standings": _standings(row, today)} if row is not None else None
 
     def bookings(
         self,
@@ -102,3 +108,9 @@ class SqlSalesQueries:
         values = sale_values(item.id, departure_id=departure_id, buyer_id=buyer_id, currency=currency, at=at)
         row = self._database.row(OFFERED[item.kind], values)
         return offered_of(row, item, currency) if row is not None else None
+
+
+def _standings(row: Row, today: date) -> tuple[Standing, ...]:
+    instalments, unit = instalments_of(row["instalments"], row["currency"]), row["currency"]
+    is_over = row["status"] in (BookingStatus.CANCELLED, BookingStatus.REFUNDED)
+    return standings(instalments, Money.of(row["paid_amount_minor"], unit), today=today, is_over=is_over)
