@@ -33,7 +33,7 @@ from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.pricing.ports import Item, ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
-from application.sales.ports import Sale
+from application.sales.ports import Instalments, Sale
 from domain.billing.invoices import Credited, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.activities import Activity
@@ -381,6 +381,9 @@ class UnitOfWork(Protocol):
 
     @property
     def bookings(self) -> Bookings: ...
+
+    @property
+    def instalments(self) -> Instalments: ...
 
     @property
     def promotions(self) -> Promotions: ...

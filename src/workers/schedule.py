@@ -29,8 +29,16 @@ from application.pricing.expiry import expire_promotions
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
 from application.sales.expiry import expire_bookings
+from application.sales.instalments import TellOfInstalments, tell_of_instalments
 from application.subscriptions import DOCUMENTS, QUICK
-from domain.operations.settings import CASHBACK_AUTO_APPROVE, DEPARTURE_HORIZON_DAYS, GRACE_MINUTES, WEBHOOK_BODY_DAYS
+from domain.operations.settings import (
+    CASHBACK_AUTO_APPROVE,
+    DEPARTURE_HORIZON_DAYS,
+    GRACE_MINUTES,
+    INSTALMENT_REMINDER_DAYS,
+    OVERDUE_GRACE_DAYS,
+    WEBHOOK_BODY_DAYS,
+)
 from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import DomainError
 from infrastructure.database.ledger.partitions import is_beyond_partitions, make_partitions
@@ -96,6 +104,14 @@ def _expire_bookings(running: Running) -> None:
     grace = timedelta(minutes=use.system_settings.value(GRACE_MINUTES))
     while expire_bookings(new_uow=use.new_uow, clock=use.clock, new_id=use.new_id, grace=grace):
         continue
+
+
+def _tell_of_instalments(running: Running) -> None:
+    use, values = running.dependencies, running.dependencies.system_settings
+    command = TellOfInstalments(
+        days_before=values.value(INSTALMENT_REMINDER_DAYS), grace_days=values.value(OVERDUE_GRACE_DAYS)
+    )
+    log.info("instalments_told", **asdict(tell_of_instalments(command, new_uow=use.new_uow, clock=use.clock)))
 
 
 def _plan_departures(running: Running) -> None:
@@ -247,6 +263,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
     job.name: job
     for job in (
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
+        ScheduledJob("instalments.tell", _FIVE_MINUTES, days_from(9), _tell_of_instalments, DOCUMENTS),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
         ScheduledJob("pricing.expire", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _expire_promotions),

@@ -159,13 +159,10 @@ def test_any_payments_cover_instalments_in_their_order(
         found = standings(parts, paid, today=today)
         kinds = [each.status for each in found]
 
-        assert total((each.paid for each in found), price.currency.code) == (
-            paid if parts else Money(0, price.currency)
-        )
+        assert not parts or total((each.paid for each in found), price.currency.code) == paid
         # Whole ones, one in part at most, then nothing.
-        assert [each.paid.is_positive for each in found] == sorted(
-            (each.paid.is_positive for each in found), reverse=True
-        )
+        begun = [each.paid.is_positive for each in found]
+        assert begun == sorted(begun, reverse=True)
         assert sum(each.paid.is_positive and each.left.is_positive for each in found) <= 1
         assert kinds == sorted(kinds, key=[PAID, OVERDUE, DUE, UPCOMING].index)
         assert all((each.status is PAID) == each.left.is_zero for each in found)
@@ -245,7 +242,7 @@ def test_a_day_is_over_at_midnight_in_cairo_whatever_its_clocks_do(day: date) ->
 
 def test_the_first_instalment_confirms_a_booking_and_its_parts_are_asked_in_turn() -> None:
     booking = a_booking(price=egp("1000.00"), instalments=planned(plan=INSTALMENTS, parts=2))
-    assert booking.deposit_amount == booking.smallest_payment == booking.asked_now(today=TODAY) == egp("300.00")
+    assert booking.deposit_amount == booking.smallest_payment == booking.asked_now(today=HELD_UNTIL) == egp("300.00")
     assert booking.amount_due == egp("1000.00")
 
     booking.receive(egp("300.00"), in_points=egp("0.00"), by=None, at=NOON)

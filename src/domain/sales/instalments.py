@@ -67,6 +67,7 @@ class PaymentReminderDue(DomainEvent):
     due_on: date
     left_minor: int
     currency: str
+    is_today: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
