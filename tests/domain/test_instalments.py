@@ -205,12 +205,12 @@ def test_what_was_not_paid_when_a_booking_ended_is_owed_no_more() -> None:
     ("due", "told_on", "starts", "grace", "last"),
     [
         ("2026-03-01", "2026-03-02", "2026-04-30", 3, "2026-03-04"),
-        ("2026-03-01", "2026-03-02", "2026-04-30", 0, "2026-03-01"),
+        ("2026-03-01", "2026-03-02", "2026-04-30", 0, "2026-03-02"),
         # Told five days late: as many days as everybody.
         ("2026-03-01", "2026-03-07", "2026-04-30", 3, "2026-03-09"),
         # The trip is near: not beyond two days before it.
         ("2026-03-01", "2026-03-02", "2026-03-04", 3, "2026-03-02"),
-        ("2026-03-01", "2026-03-02", "2026-03-03", 3, "2026-03-01"),
+        ("2026-03-01", "2026-03-02", "2026-03-03", 3, "2026-03-02"),
     ],
 )
 def test_grace_counts_from_the_notice_and_ends_before_the_trip(

@@ -110,7 +110,7 @@ class Instalments(Protocol):
         """
         ...
 
-    def overdue(self, *, today: date, after: UUID | None, limit: int) -> Sequence[OverdueBooking]:
-        """Confirmed bookings of which an instalment was due before today and told of, whose trip is still to come;
-        by id. Not those whose money may be on its way: an outcome that nobody knows, a slip or a receipt to look at."""
+    def overdue(self, *, at: datetime, after: UUID | None, limit: int) -> Sequence[OverdueBooking]:
+        """Confirmed bookings of which an instalment was due before that day and told of, whose trip is still to
+        come; by id. Not those whose money may be on its way: an outcome that nobody knows, a slip or a receipt to look at."""
         ...

@@ -229,8 +229,10 @@ def asked_now(instalments: Sequence[Instalment], paid: Money, *, today: date) ->
 def last_day_of_grace(*, due_on: date, told_on: date, grace_days: int, starts_on: date) -> date:
     """Until the end of which day an overdue instalment may be paid before the booking is cancelled.
 
-    A customer who was told late has as many days as one who was told in time, and nobody has more than the trip leaves.
+    A customer who was told late has as many days as one who was told in time; nobody has more than the trip leaves, or
+    loses the booking on the day on which they are told.
     """
     in_time = due_on + timedelta(days=grace_days)
     of_notice = told_on + timedelta(days=grace_days - 1)
-    return min(max(in_time, of_notice), starts_on - timedelta(days=LEAST_DAYS_BEFORE))
+    before_trip = starts_on - timedelta(days=LEAST_DAYS_BEFORE)
+    return max(min(max(in_time, of_notice), before_trip), told_on)

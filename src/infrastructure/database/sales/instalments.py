@@ -52,7 +52,8 @@ CROSS JOIN LATERAL (
     SELECT i.due_on, i.overdue_told_at FROM booking_instalments i
     WHERE i.booking_id = b.id AND ({_THROUGH}) > b.paid_amount_minor ORDER BY i.position LIMIT 1) owed
 WHERE b.status = 'CONFIRMED' AND b.paid_amount_minor < b.final_amount_minor
-  AND owed.due_on < %(today)s AND owed.overdue_told_at IS NOT NULL AND b.start_date > %(today)s
+  AND owed.due_on < %(today)s AND owed.overdue_told_at IS NOT NULL
+  AND coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) > %(at)s
   AND (%(after)s::uuid IS NULL OR b.id > %(after)s)
   AND NOT EXISTS (
       SELECT 1 FROM payments p WHERE p.booking_id = b.id AND p.status = 'PENDING' AND (
@@ -75,8 +76,9 @@ class SqlInstalments:
         rows = self._statements.rows(_NOTE[notice], {"today": today, "until": until, "at": at, "limit": limit})
         return len(rows), [NotedInstalment(**row) for row in rows if row["left_minor"] > 0]
 
-    def overdue(self, *, today: date, after: UUID | None, limit: int) -> Sequence[OverdueBooking]:
-        rows = self._statements.rows(_OVERDUE, {"today": today, "after": after, "limit": limit})
+    def overdue(self, *, at: datetime, after: UUID | None, limit: int) -> Sequence[OverdueBooking]:
+        values = {"today": business_date(at), "at": at, "after": after, "limit": limit}
+        rows = self._statements.rows(_OVERDUE, values)
         return [
             OverdueBooking(
                 booking_id=row["id"],
