@@ -62,6 +62,8 @@ from api.v1.privacy.consents import blueprint as consents
 from api.v1.privacy.erasures import blueprint as erasures
 from api.v1.privacy.exports import blueprint as exports
 from api.v1.sales.bookings import blueprint as bookings
+from api.v1.sales.cancellations import blueprint as cancellations
+from api.v1.sales.policies import blueprint as cancellation_policies
 from api.webhooks.payments import blueprint as webhooks
 from config.settings import Settings, load_settings
 from infrastructure.bootstrap import Running, bootstrap
@@ -100,6 +102,8 @@ _V1 = (
     vouchers,
     offers,
     bookings,
+    cancellations,
+    cancellation_policies,
     attention,
     attention_actions,
     payments,

@@ -33,7 +33,7 @@ from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.pricing.ports import Item, ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
-from application.sales.ports import Instalments, Sale
+from application.sales.ports import CancellationPolicies, Instalments, Sale
 from domain.billing.invoices import Credited, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.activities import Activity
@@ -191,6 +191,10 @@ class Payments(Protocol):
 
     def pending_of(self, payable_id: UUID) -> Sequence[Payment]:
         """The payments of a booking or a subscription that are still PENDING, locked."""
+        ...
+
+    def of_booking(self, booking_id: UUID) -> Sequence[Payment]:
+        """All payments of a booking, however they stand, locked in the order of their ids."""
         ...
 
     def abandoned(self, *, ended_before: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
@@ -393,6 +397,9 @@ class UnitOfWork(Protocol):
 
     @property
     def offers(self) -> Offers: ...
+
+    @property
+    def cancellation_policies(self) -> CancellationPolicies: ...
 
     @property
     def payments(self) -> Payments: ...

@@ -144,6 +144,12 @@ class SalesQueries(Protocol):
         """The steps of a booking, oldest first; None where there is no such booking."""
         ...
 
+    def policies(self, *, active_only: bool) -> Sequence[Row]:
+        """Cancellation policies, the default first, then oldest first."""
+        ...
+
+    def policy(self, policy_id: UUID, *, active_only: bool) -> Row | None: ...
+
     def on_sale(
         self, item: Item, *, departure_id: UUID | None, buyer_id: UUID, currency: str | None, at: datetime
     ) -> OnSale | None:

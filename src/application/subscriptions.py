@@ -51,7 +51,7 @@ from domain.ledger.withdrawals import (
 )
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
-from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
+from domain.sales.bookings import BookingCancelled, BookingCompleted, BookingConfirmed, BookingExpired
 from domain.sales.instalments import InstalmentOverdue, PaymentReminderDue
 
 QUICK: Final = "quick"
@@ -142,6 +142,10 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     BookingExpired.name: (
         Handler("messaging.notify_booking_expired", messaging.notify_booking_expired),
         Handler("messaging.mail_booking_expired", messaging.mail_booking_expired, transactional=False),
+    ),
+    BookingCancelled.name: (
+        Handler("messaging.notify_booking_cancelled", messaging.notify_booking_cancelled),
+        Handler("messaging.mail_booking_cancelled", messaging.mail_booking_cancelled, transactional=False),
     ),
     PaymentReminderDue.name: (
         Handler("messaging.notify_instalment_due", messaging.notify_instalment_due),

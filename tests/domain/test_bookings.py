@@ -16,16 +16,20 @@ from domain.sales.bookings import (
     NEXT,
     BalanceDue,
     Booking,
+    BookingCancelled,
     BookingCompleted,
     BookingConfirmed,
     BookingExpired,
     BookingPaymentStatus,
+    BookingRefunded,
     BookingStarted,
     BookingStatus,
     NothingToPay,
     OverrideReasonNeeded,
     StatusChange,
+    TripStarted,
 )
+from domain.sales.cancellation import EVERYTHING, CancellationTerms, RefundTier, Settlement
 from domain.sales.holds import Hold, HoldStatus
 from domain.shared.errors import IllegalTransition
 from domain.shared.money import Money
@@ -33,6 +37,7 @@ from domain.shared.percentage import Percentage
 from tests.builders import NOON, TODAY, a_booking, a_departure, egp, hold_of
 
 STAFF = uuid4()
+NOTHING = egp("0.00")
 
 
 def confirm(booking: Booking) -> None:
@@ -51,11 +56,22 @@ def complete(booking: Booking) -> None:
     booking.complete(today=booking.end_date, override_reason=None, by=STAFF, at=NOON)
 
 
+def cancel(booking: Booking) -> None:
+    """At half of what is left."""
+    left = booking.paid_amount - booking.refunded_amount
+    kept = Percentage.parse("50").of(left)
+    settlement = Settlement(
+        to_original=left - kept, to_wallet=NOTHING, to_voucher_credit=NOTHING, in_points=NOTHING, kept=kept
+    )
+    booking.cancel(settlement, by=STAFF, reason="plans changed", at=NOON)
+
+
 VERBS: dict[Callable[[Booking], None], tuple[BookingStatus, type]] = {
     confirm: (BookingStatus.CONFIRMED, BookingConfirmed),
     expire: (BookingStatus.CANCELLED, BookingExpired),
     start: (BookingStatus.IN_PROGRESS, BookingStarted),
     complete: (BookingStatus.COMPLETED, BookingCompleted),
+    cancel: (BookingStatus.CANCELLED, BookingCancelled),
 }
 
 
@@ -95,9 +111,6 @@ def test_the_machine_only_goes_forward() -> None:
 
     assert beyond(BookingStatus.DRAFT) == set(BookingStatus) - {BookingStatus.DRAFT}
     assert NEXT[BookingStatus.REFUNDED] == set()
-
-
-NOTHING = egp("0.00")
 
 
 def pay(booking: Booking, amount: str, *, in_points: str = "0.00") -> None:
@@ -168,6 +181,72 @@ def test_a_booking_follows_what_goes_back_of_it() -> None:
         booking.give_back(egp("0.01"), at=NOON)
     booking.take_back(egp("1000.00"), at=NOON)
     assert (booking.payment_status, booking.refunded_amount) == (BookingPaymentStatus.PAID, NOTHING)
+
+
+@pytest.mark.parametrize("state", [BookingStatus.COMPLETED, BookingStatus.CANCELLED])
+def test_what_is_over_ends_as_refunded_with_the_last_of_its_money(state: BookingStatus) -> None:
+    booking = a_booking(status=state, price=egp("100.00"))
+    booking.paid_amount = egp("100.00")
+
+    booking.give_back(egp("99.99"), at=NOON)
+    assert booking.status is state
+    booking.give_back(egp("0.01"), at=NOON)
+    assert booking.status is BookingStatus.REFUNDED
+    assert [type(event) for event in booking.pull_events()] == [BookingRefunded]
+
+    booking.take_back(egp("0.01"), at=NOON)
+    assert (booking.status, booking.payment_status) == (
+        BookingStatus.REFUNDED, BookingPaymentStatus.PARTIALLY_REFUNDED,
+    )  # fmt: skip
+    booking.give_back(egp("0.01"), at=NOON)
+    assert booking.payment_status is BookingPaymentStatus.REFUNDED
+    assert len(booking.pull_changes()) == 1
+
+
+def test_a_trip_that_is_under_way_is_not_refunded_by_its_status() -> None:
+    booking = a_booking(status=BookingStatus.IN_PROGRESS)
+    booking.give_back(booking.paid_amount, at=NOON)
+    assert booking.status is BookingStatus.IN_PROGRESS
+
+
+def test_what_a_cancellation_keeps_goes_back_last() -> None:
+    booking = a_booking(status=BookingStatus.CONFIRMED, price=egp("100.00"))
+    cancel(booking)
+    assert booking.kept_amount == egp("50.00")
+
+    assert [booking.earned_of(egp(part)) for part in ("50.00", "50.01", "100.00")] == [
+        NOTHING, egp("0.01"), egp("50.00"),
+    ]  # fmt: skip
+    booking.give_back(egp("60.00"), at=NOON)
+    assert (booking.kept_amount, booking.refunded_amount) == (egp("40.00"), egp("60.00"))
+    booking.take_back(egp("60.00"), at=NOON)
+    assert booking.kept_amount == egp("40.00")
+
+
+QUARTER = Percentage.parse("25")
+A_DAY = CancellationTerms(tiers=(RefundTier(hours_before=24, refund=QUARTER),))
+
+
+@pytest.mark.parametrize("state", BookingStatus)
+def test_which_terms_a_cancellation_follows(state: BookingStatus) -> None:
+    booking = a_booking(status=state, terms=A_DAY)
+    starts_at = booking.trip.starts_at
+    in_time, late, after = starts_at - timedelta(days=2), starts_at, starts_at + timedelta(microseconds=1)
+
+    if state in (BookingStatus.DRAFT, BookingStatus.PENDING_PAYMENT):
+        shares = [booking.refund_terms(decided=decided, at=after).refund for decided in (None, QUARTER)]
+        assert shares == [EVERYTHING] * 2
+    elif state is BookingStatus.CONFIRMED:
+        assert booking.refund_terms(decided=None, at=in_time).refund == QUARTER
+        assert booking.refund_terms(decided=None, at=late).refund == Percentage(0)
+        assert booking.refund_terms(decided=EVERYTHING, at=after).refund == EVERYTHING
+        with pytest.raises(TripStarted):
+            booking.refund_terms(decided=None, at=after)
+    else:
+        refusal = TripStarted if state is BookingStatus.IN_PROGRESS else IllegalTransition
+        for decided in (None, EVERYTHING):
+            with pytest.raises(refusal):
+                booking.refund_terms(decided=decided, at=in_time)
 
 
 def test_a_cancelled_booking_owes_nothing() -> None:
@@ -272,10 +351,22 @@ class ABookingsLife(RuleBasedStateMachine):
         assert self.booking.paid_amount == before + amount
         self._follow(self.booking.pull_changes())
 
+    @rule(part=st.integers(1, 10**11))
+    def refund_a_part(self, part: int) -> None:
+        booking, amount = self.booking, Money.of(part, "EGP")
+        if amount > booking.paid_amount - booking.refunded_amount:
+            return
+        before = booking.kept_amount - booking.earned_of(amount)
+        booking.give_back(amount, at=NOON)
+        assert booking.status is BookingStatus.COMPLETED or booking.kept_amount == before
+        self._follow(booking.pull_changes())
+
     @rule(verb=st.sampled_from(list(VERBS)))
     def do(self, verb: Callable[[Booking], None]) -> None:
         try:
             verb(self.booking)
+            if verb in (cancel, expire):
+                self.gone = HoldStatus.RELEASED if verb is cancel else HoldStatus.EXPIRED
         except (IllegalTransition, BalanceDue):
             assert self.booking.status is self.path[-1]
             assert not self.booking.pull_changes()
@@ -285,8 +376,9 @@ class ABookingsLife(RuleBasedStateMachine):
     def _follow(self, changes: list[StatusChange]) -> None:
         for change in changes:
             assert change.from_status == self.path[-1]
-            self.path.append(self.booking.status)
-        assert len(changes) <= 1
+            self.path.append(BookingStatus(change.to_status))
+        assert self.path[-1] is self.booking.status
+        assert [change.to_status for change in changes[1:]] in ([], [BookingStatus.REFUNDED])
 
     @invariant()
     def seats_and_money_agree_with_the_status(self) -> None:
@@ -295,12 +387,20 @@ class ABookingsLife(RuleBasedStateMachine):
         booking = self.booking
         is_paid = BookingStatus.CONFIRMED in self.path
         assert (booking.paid_amount.is_positive and booking.paid_amount >= booking.deposit_amount) == is_paid
-        assert booking.paid_amount + booking.amount_due == booking.final_amount or not is_paid
+        is_cancelled = BookingStatus.CANCELLED in self.path
+        is_over = is_cancelled or booking.status is BookingStatus.REFUNDED
+        assert booking.paid_amount + booking.amount_due == booking.final_amount or not is_paid or is_over
+        assert booking.seats_kept == (0 if is_cancelled else booking.trip.seats)
+        assert NOTHING <= booking.kept_amount <= booking.paid_amount - booking.refunded_amount
+        all_back = is_paid and booking.refunded_amount == booking.paid_amount
+        assert (booking.status is BookingStatus.REFUNDED) == (
+            all_back and not {BookingStatus.CANCELLED, BookingStatus.COMPLETED}.isdisjoint(self.path)
+        )
         assert BookingStatus.COMPLETED not in self.path or booking.amount_due.is_zero
         assert hold_of(booking).status is (
             HoldStatus.CAPTURED
             if is_paid
-            else HoldStatus.EXPIRED
+            else self.gone
             if booking.status is BookingStatus.CANCELLED
             else HoldStatus.ACTIVE
         )

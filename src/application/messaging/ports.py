@@ -143,6 +143,8 @@ class MailName(StrEnum):
     """first_name, booking_number, package_name, amount, due_on, cancelled_after"""
     BOOKING_EXPIRED = "booking_expired"
     """first_name, booking_number"""
+    BOOKING_CANCELLED = "booking_cancelled"
+    """first_name, booking_number, refund, to_original, to_wallet, to_voucher_credit, points, kept"""
     CASHBACK_PENDING = "cashback_pending"
     """first_name, amount, booking_number"""
     CASHBACK_CREDITED = "cashback_credited"

@@ -13,6 +13,7 @@ from domain.catalogue.departures import Departure
 from domain.pricing.price_lists import PriceList
 from domain.sales.agreed import FrozenRate, RewardTerms
 from domain.sales.cancellation import CancellationTerms
+from domain.sales.policies import CancellationPolicy
 from domain.shared.percentage import Percentage
 
 
@@ -111,6 +112,33 @@ class Instalments(Protocol):
         ...
 
     def overdue(self, *, at: datetime, after: UUID | None, limit: int) -> Sequence[OverdueBooking]:
-        """Confirmed bookings of which an instalment was due before that day and told of, whose trip is still to
-        come; by id. Not those whose money may be on its way: an outcome that nobody knows, a slip or a receipt to look at."""
+        """Confirmed bookings of which an instalment was due before that day and told of, and whose trip is still to
+        come; by id.
+
+        Not those whose money may be on its way: an outcome that nobody knows, a slip or a receipt to look at.
+        """
+        ...
+
+
+class CancellationPolicies(Protocol):
+    """Cancellation policies, by id."""
+
+    def add(self, policy: CancellationPolicy) -> None: ...
+
+    def save(self, policy: CancellationPolicy) -> None: ...
+
+    def get(self, policy_id: UUID) -> CancellationPolicy:
+        """The policy, locked. Raises PolicyNotFound."""
+        ...
+
+    def lock_default(self) -> None:
+        """Nobody else decides which one is the default until the unit of work ends; before any policy is locked."""
+        ...
+
+    def default(self) -> CancellationPolicy | None:
+        """The one that holds for items that name none, locked."""
+        ...
+
+    def refuse_unless_offered(self, policy_id: UUID) -> None:
+        """Raises InvalidValue at `/cancellation_policy_id` for one that cannot be chosen for an item."""
         ...

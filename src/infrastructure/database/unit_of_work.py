@@ -45,6 +45,7 @@ from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
 from infrastructure.database.sales.instalments import SqlInstalments
+from infrastructure.database.sales.policies import SqlCancellationPolicies
 from infrastructure.database.sales.repositories import SqlBookings
 from infrastructure.database.transaction import Database, Statements
 
@@ -213,6 +214,10 @@ class SqlUnitOfWork:
     @cached_property
     def offers(self) -> SqlOffers:
         return SqlOffers(self._statements)
+
+    @cached_property
+    def cancellation_policies(self) -> SqlCancellationPolicies:
+        return SqlCancellationPolicies(self._statements)
 
     @cached_property
     def payments(self) -> SqlPayments:

@@ -13,6 +13,18 @@ MESSAGES: Final[Sentences] = {
         ("The trip is not paid in full", "{due} is still due."),
         ("لم تدفع الرحلة بالكامل", "ما زال {due} مستحقا."),
     ),
+    "cancellation_preview_stale": (
+        ("The preview is out of date", "What cancelling would do has changed; ask for the preview again."),
+        ("المعاينة لم تعد صالحة", "تغير ما سيفعله الإلغاء؛ اطلب المعاينة مرة أخرى."),
+    ),
+    "cancellation_policy_not_found": (
+        ("No such policy", "There is no such cancellation policy, or it is not offered."),
+        ("لا توجد سياسة كهذه", "لا توجد سياسة إلغاء كهذه أو أنها غير متاحة."),
+    ),
+    "trip_started": (
+        ("The trip has begun", "A trip that has begun cannot be cancelled any more; ask us about a refund."),
+        ("بدأت الرحلة", "لا يمكن إلغاء رحلة بدأت؛ تواصل معنا بشأن رد المبلغ."),
+    ),
     "nothing_to_pay": (
         ("There is nothing to pay", "It is {status}: paid already, or its time to pay is over."),
         ("لا يوجد ما يدفع", "الحالة {status}: مدفوع بالفعل أو انتهت مهلة دفعه."),

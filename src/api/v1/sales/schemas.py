@@ -4,6 +4,7 @@ from marshmallow import fields, validate
 
 from api.fields import Localized, MoneyField, Schema, Text
 from api.pagination import ChangesQuery, sort_field
+from api.v1.sales.cancellation_schemas import TermsOfBooking
 from domain.sales.agreed import BookingType
 from domain.sales.bookings import BookingStatus
 from domain.sales.instalments import InstalmentStatus, PaymentPlan
@@ -156,8 +157,12 @@ class BookingSummary(Schema):
 
 
 class BookingShown(BookingSummary):
-    """`next_due` is the oldest instalment that is not paid."""
+    """`kept_amount` is the fee of a cancellation, `cancellation` the terms that were agreed, `next_due` the oldest
+    instalment that is not paid."""
 
+    refunded_amount = MoneyField()
+    kept_amount = MoneyField()
+    cancellation = fields.Nested(TermsOfBooking)
     items = fields.List(fields.Nested(ItemShown))
     payment_plan = fields.Enum(PaymentPlan, by_value=True)
     instalments = fields.List(fields.Nested(InstalmentShown))

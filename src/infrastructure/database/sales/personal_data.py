@@ -68,6 +68,10 @@ HOLDINGS = (
     ),
     Holding(table=tables.holds, belongs=_THEIRS),
     Holding(
+        table=tables.cancellation_policies,
+        plain=because("the company's own terms", "name_ar", "name_en", "tiers"),
+    ),
+    Holding(
         table=tables.booking_types,
         plain=because("the business's own words", "type_code", "type_name_ar", "type_name_en", "icon_name",
                       "color_hex"),

@@ -9,12 +9,13 @@ from uuid import UUID
 
 from application.pricing.ports import Item
 from application.queries import CHANGES, NEWEST, After, Row
+from application.sales.policies import terms_shown
 from application.sales.ports import OnSale
 from domain.sales.bookings import BookingStatus
 from domain.sales.instalments import Standing, standings
 from domain.shared.money import Money
 from infrastructure.database.pages import Order, order_sql, order_values
-from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values
+from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values, terms_of
 from infrastructure.database.sales.rows import instalments_of
 from infrastructure.database.transaction import Database
 
@@ -30,7 +31,8 @@ _COLUMNS = """
     CASE WHEN h.status = 'ACTIVE' THEN h.expires_at END AS hold_expires_at
 """
 _ONE = f"""
-SELECT {_COLUMNS},
+SELECT {_COLUMNS}, b.refunded_amount_minor, b.kept_amount_minor, b.cancellation_terms, b.time_zone,
+       coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at,
        (SELECT json_agg(json_build_object(
             'id', i.id, 'booking_type', i.booking_type, 'item_name_ar', i.item_name_ar, 'item_name_en', i.item_name_en,
             'quantity', i.quantity, 'unit_price_minor', i.unit_price_minor, 'price_minor', i.price_minor,
@@ -64,6 +66,14 @@ _HISTORY = """
 SELECT from_status, to_status, changed_by_user_id, change_reason, changed_at
 FROM booking_status_history WHERE booking_id = %s ORDER BY id
 """
+_POLICIES = """
+SELECT id, name_ar, name_en, tiers, is_default, is_active, version, created_at, updated_at
+FROM cancellation_policies WHERE (is_active OR NOT %(active_only)s) ORDER BY is_default DESC, created_at, id
+"""
+_POLICY = """
+SELECT id, name_ar, name_en, tiers, is_default, is_active, version, created_at, updated_at
+FROM cancellation_policies WHERE id = %(id)s AND (is_active OR NOT %(active_only)s)
+"""
 _VISIBLE = """
 SELECT 1 FROM bookings WHERE id = %(id)s AND (%(owner)s::uuid IS NULL OR user_id = %(owner)s OR agent_id = %(owner)s)
 """
@@ -77,7 +87,14 @@ class SqlSalesQueries:
 
     def booking(self, booking_id: UUID, *, owner: UUID | None, today: date) -> Row | None:
         row = self._database.row(_ONE, {"id": booking_id, "owner": owner})
-        return {**row, "standings": _standings(row, today)} if row is not None else None
+        if row is None:
+            return None
+        terms = terms_of(row["cancellation_terms"])
+        return {
+            **row,
+            "cancellation": terms_shown(terms, starts_at=row["begins_at"], time_zone=row["time_zone"]),
+            "standings": _standings(row, today),
+        }
 
     def bookings(
         self,
@@ -101,6 +118,12 @@ class SqlSalesQueries:
         if self._database.row(_VISIBLE, {"id": booking_id, "owner": owner}) is None:
             return None
         return self._database.rows(_HISTORY, (booking_id,))
+
+    def policies(self, *, active_only: bool) -> Sequence[Row]:
+        return self._database.rows(_POLICIES, {"active_only": active_only})
+
+    def policy(self, policy_id: UUID, *, active_only: bool) -> Row | None:
+        return self._database.row(_POLICY, {"id": policy_id, "active_only": active_only})
 
     def on_sale(
         self, item: Item, *, departure_id: UUID | None, buyer_id: UUID, currency: str | None, at: datetime

@@ -34,7 +34,7 @@ from infrastructure.database.transaction import Row, Statements
 
 _MOVING: Final = (
     "status", "payment_status", "paid_amount_minor", "points_paid_amount_minor", "refunded_amount_minor",
-    "cancellation_reason", "cancelled_by_user_id", "cancelled_at", "updated_at",
+    "kept_amount_minor", "cancellation_reason", "cancelled_by_user_id", "cancelled_at", "updated_at",
 )  # fmt: skip
 _AGREED: Final = (
     "booking_type", "package_id", "activity_id", "departure_id", "booking_details", "start_date", "end_date",
@@ -89,6 +89,8 @@ _ADD_CHANGE: Final = """
 INSERT INTO booking_status_history (booking_id, from_status, to_status, changed_by_user_id, change_reason, changed_at)
 VALUES (%s, %s, %s, %s, %s, %s)
 """
+# A statement of its own: one that waits for a row sees the hold and the items as they were before it waited.
+_LOCK_BOOKING: Final = "SELECT 1 FROM bookings WHERE id = %s FOR UPDATE"
 _GET_BOOKING: Final = """
 SELECT b.*, coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at,
        h.departure_id AS hold_departure_id, h.seats AS hold_seats, h.status AS hold_status,
@@ -97,7 +99,6 @@ SELECT b.*, coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zo
        (SELECT json_agg(p ORDER BY p.position) FROM booking_instalments p WHERE p.booking_id = b.id) AS instalments
 FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
 WHERE b.id = %s
-FOR UPDATE OF b
 """
 _SAVE_MOVING: Final = f"UPDATE bookings SET {', '.join(f'{name} = %({name})s' for name in _MOVING)} WHERE id = %(id)s"
 _SAVE_AGREED: Final = f"UPDATE bookings SET {', '.join(f'{name} = %({name})s' for name in _AGREED)} WHERE id = %(id)s"
@@ -177,6 +178,7 @@ class SqlBookings:
 
     def get(self, booking_id: UUID) -> Booking:
         if booking_id not in self._loaded:
+            self._statements.execute(_LOCK_BOOKING, (booking_id,))
             row = self._statements.row(_GET_BOOKING, (booking_id,))
             if row is None:
                 raise BookingNotFound()

@@ -30,6 +30,7 @@ def moving_row(booking: Booking) -> dict[str, Any]:
         "paid_amount_minor": booking.paid_amount.minor,
         "points_paid_amount_minor": booking.points_paid_amount.minor,
         "refunded_amount_minor": booking.refunded_amount.minor,
+        "kept_amount_minor": booking.kept_amount.minor,
         "cancellation_reason": booking.cancellation_reason,
         "cancelled_by_user_id": booking.cancelled_by_user_id,
         "cancelled_at": booking.cancelled_at,
@@ -161,6 +162,7 @@ def booking_of(row: Row) -> Booking:
         paid_amount=amount("paid_amount"),
         points_paid_amount=amount("points_paid_amount"),
         refunded_amount=amount("refunded_amount"),
+        kept_amount=amount("kept_amount"),
         rewards=RewardTerms(
             tier_code=row["tier_code"],
             points_multiplier=int(row["points_multiplier"] * 100),

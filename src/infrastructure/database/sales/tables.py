@@ -1,4 +1,4 @@
-"""booking_types, bookings, booking_items, booking_instalments, booking_travelers, booking_status_history, holds."""
+"""The tables of bookings and of the cancellation policies that they are sold under."""
 
 from sqlalchemy import (
     BigInteger,
@@ -33,7 +33,9 @@ from infrastructure.database.metadata import (
     money_at_zero,
     reference,
     status,
+    touched,
     unit,
+    version,
 )
 
 AGREED_BEFORE = '{"policy_id": null, "tiers": [{"hours_before": 0, "refund": 10000}]}'
@@ -84,6 +86,8 @@ bookings = Table(
     money("paid_amount"),
     money_at_zero("points_paid_amount"),
     money_at_zero("refunded_amount"),
+    # What the company has earned of a booking that was cancelled.
+    money_at_zero("kept_amount"),
     unit(),
     # The dated rate that the price was converted with, from the currency of the catalogue.
     reference("exchange_rate_id", "exchange_rates.id", nullable=True),
@@ -130,6 +134,9 @@ bookings = Table(
     ),
     CheckConstraint("status <> 'COMPLETED' OR paid_amount_minor = final_amount_minor", name="completed_with_its_money"),
     CheckConstraint("refunded_amount_minor BETWEEN 0 AND paid_amount_minor", name="refunds_within_payments"),
+    CheckConstraint(
+        "kept_amount_minor BETWEEN 0 AND paid_amount_minor - refunded_amount_minor", name="kept_of_what_did_not_go_back"
+    ),
     CheckConstraint("points_paid_amount_minor BETWEEN 0 AND paid_amount_minor", name="points_within_payments"),
     Index("ix_bookings_user_id_created_at_id", "user_id", "created_at", "id"),
     Index("ix_bookings_created_at_id", "created_at", "id"),
@@ -208,6 +215,26 @@ booking_status_history = Table(
     Column("change_reason", Text, nullable=False),
     instant("changed_at"),
     Index("ix_booking_status_history_booking_id", "booking_id"),
+)
+
+cancellation_policies = Table(
+    "cancellation_policies",
+    metadata,
+    key(),
+    Column("name_ar", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    # As terms are frozen into bookings: hours before the start, and hundredths of a percent.
+    Column("tiers", JSONB, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    # NULL is what an installation begins with.
+    reference("created_by_user_id", "users.id", nullable=True),
+    instant("created_at"),
+    touched(),
+    version(),
+    CheckConstraint("is_active OR NOT is_default", name="default_is_active"),
+    CheckConstraint("jsonb_typeof(tiers) = 'array'", name="tiers_are_a_list"),
+    Index("uq_cancellation_policies_default", "is_default", unique=True, postgresql_where="is_default"),
 )
 
 holds = Table(
