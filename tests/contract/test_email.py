@@ -428,7 +428,7 @@ FACTS: dict[MailName, dict[str, object]] = {
         "package_name": "رحلة الأقصر",
         "amount": Money.of(149_900, "EGP"),
         "due_on": date(2026, 9, 12),
-        "cancelled_after": date(2026, 9, 15),
+        "cancelled_after": date(2026, 9, 12),
     },
     MailName.POINTS_EXPIRING: {"first_name": "منى", "points": 250, "ends_on": date(2026, 9, 12)},
     MailName.WITHDRAWAL_REQUESTED: {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -244,7 +244,7 @@ def mail_instalment_overdue(event: Event, use: Dependencies) -> None:
         MailName.INSTALMENT_OVERDUE,
         facts,
         about=f"instalment-overdue-{event['booking_id']}-{event['position']}",
-        shown={**_instalment(event, facts), "cancelled_after": event["cancelled_after"]},
+        shown={**_instalment(event, facts), "cancelled_after": date.fromisoformat(event["cancelled_after"])},
     )
 
 
@@ -253,7 +253,7 @@ def _instalment(event: Event, facts: Mapping[str, Any]) -> dict[str, Any]:
         "booking_number": facts["booking_number"],
         "package_name": facts[f"name_{facts['locale']}"],
         "amount": _left(event),
-        "due_on": event["due_on"],
+        "due_on": date.fromisoformat(event["due_on"]),
     }
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
+from application.billing.ports import Gateways
 from application.ports import NewUnitOfWork, UnitOfWork
-from application.sales.ports import NotedInstalment, Notice
+from application.sales.cancelling import CancelBooking, cancel_within
+from application.sales.ports import NotedInstalment, Notice, OverdueBooking
+from domain.sales.bookings import BookingStatus
 from domain.sales.instalments import InstalmentOverdue, PaymentReminderDue, last_day_of_grace
 from domain.shared.clock import Clock, business_date
+from domain.shared.errors import DomainError
+from domain.shared.identifiers import NewId
 
 BATCH: Final = 200
+NOT_PAID_IN_TIME: Final = "an instalment was not paid in time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +96,60 @@ def _overdue(noted: NotedInstalment, grace_days: int, *, at: datetime) -> Instal
         currency=noted.currency,
         cancelled_after=last_day,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledOverdue:
+    """What a run did: bookings that it cancelled, and why it left others, by id."""
+
+    cancelled: int
+    left: Mapping[UUID, str]
+
+
+def cancel_overdue(
+    grace_days: int, *, new_uow: NewUnitOfWork, gateways: Gateways, clock: Clock, new_id: NewId
+) -> CancelledOverdue:
+    """Cancel bookings whose customers did not pay an instalment within its grace, each as its terms say.
+
+    Each in a transaction of its own. One that is being paid at this moment is either paid first, and stays, or is
+    cancelled first, and its money is in suspense as LATE. One that cannot be cancelled, as of money that a bank
+    decides about, is left to people.
+    """
+    cancelled, left, after = 0, dict[UUID, str](), None
+    while batch := _overdue_bookings(after, uow=new_uow(), clock=clock):
+        today = business_date(clock.now())
+        for booking in batch:
+            if _last_day_of(booking, grace_days) >= today:
+                continue
+            try:
+                done = _cancel(booking, uow=new_uow(), gateways=gateways, clock=clock, new_id=new_id)
+            except DomainError as refused:
+                left[booking.booking_id] = refused.code
+            else:
+                cancelled += done
+        after = batch[-1].booking_id
+    return CancelledOverdue(cancelled, left)
+
+
+def _overdue_bookings(after: UUID | None, *, uow: UnitOfWork, clock: Clock) -> Sequence[OverdueBooking]:
+    with uow:
+        return uow.instalments.overdue(at=clock.now(), after=after, limit=BATCH)
+
+
+def _last_day_of(booking: OverdueBooking, grace_days: int) -> date:
+    return last_day_of_grace(
+        due_on=booking.due_on, told_on=booking.told_on, grace_days=grace_days, starts_on=booking.starts_on
+    )
+
+
+def _cancel(found: OverdueBooking, *, uow: UnitOfWork, gateways: Gateways, clock: Clock, new_id: NewId) -> bool:
+    """Cancel it if the same instalment is still owed now that it is locked."""
+    with uow:
+        booking = uow.bookings.get(found.booking_id)
+        owed = booking.oldest_owed(today=business_date(clock.now()))
+        if booking.status is not BookingStatus.CONFIRMED or owed is None or owed.instalment.due_on != found.due_on:
+            return False
+        command = CancelBooking(booking_id=booking.id, actor_id=None, owner=None, reason=NOT_PAID_IN_TIME)
+        cancel_within(command, uow=uow, gateways=gateways, clock=clock, new_id=new_id)
+        uow.commit()
+    return True
