@@ -122,8 +122,8 @@ class MembershipQueries(Protocol):
 
 
 class SalesQueries(Protocol):
-    def booking(self, booking_id: UUID, *, owner: UUID | None) -> Row | None:
-        """The booking with `items` and `travelers_count`; no document numbers."""
+    def booking(self, booking_id: UUID, *, owner: UUID | None, today: date) -> Row | None:
+        """The booking with `items`, `travelers_count`, and the `standings` of its instalments; no document numbers."""
         ...
 
     def bookings(

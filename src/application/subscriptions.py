@@ -60,6 +60,7 @@ from domain.sales.bookings import (
     BookingPriced,
     BookingRequested,
 )
+from domain.sales.instalments import InstalmentOverdue, PaymentReminderDue
 
 QUICK: Final = "quick"
 DOCUMENTS: Final = "documents"
@@ -158,6 +159,14 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     BookingCancelled.name: (
         Handler("messaging.notify_booking_cancelled", messaging.notify_booking_cancelled),
         Handler("messaging.mail_booking_cancelled", messaging.mail_booking_cancelled, transactional=False),
+    ),
+    PaymentReminderDue.name: (
+        Handler("messaging.notify_instalment_due", messaging.notify_instalment_due),
+        Handler("messaging.mail_instalment_due", messaging.mail_instalment_due, transactional=False),
+    ),
+    InstalmentOverdue.name: (
+        Handler("messaging.notify_instalment_overdue", messaging.notify_instalment_overdue),
+        Handler("messaging.mail_instalment_overdue", messaging.mail_instalment_overdue, transactional=False),
     ),
     BookingCompleted.name: (
         Handler("messaging.notify_cashback", messaging.notify_cashback),

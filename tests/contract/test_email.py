@@ -423,6 +423,21 @@ FACTS: dict[MailName, dict[str, object]] = {
         "link": "https://altayar.test/invitations/accept?token=abc",
         "expires_on": date(2026, 9, 12),
     },
+    MailName.INSTALMENT_DUE: {
+        "first_name": "منى",
+        "booking_number": "BK-2026-000123",
+        "package_name": "رحلة الأقصر",
+        "amount": Money.of(149_900, "EGP"),
+        "due_on": date(2026, 9, 12),
+    },
+    MailName.INSTALMENT_OVERDUE: {
+        "first_name": "منى",
+        "booking_number": "BK-2026-000123",
+        "package_name": "رحلة الأقصر",
+        "amount": Money.of(149_900, "EGP"),
+        "due_on": date(2026, 9, 12),
+        "cancelled_after": date(2026, 9, 12),
+    },
     MailName.POINTS_EXPIRING: {"first_name": "منى", "points": 250, "ends_on": date(2026, 9, 12)},
     MailName.WITHDRAWAL_REQUESTED: {
         "first_name": "منى",

@@ -34,6 +34,7 @@ from domain.ledger.points import PointsTerms
 from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS
 from domain.pricing.price_lists import Party
 from domain.sales.bookings import Booking
+from domain.sales.instalments import PlanTerms, PlanWanted
 from domain.shared.clock import business_date
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
@@ -108,7 +109,9 @@ class Shop:
     def a_customer(self) -> UUID:
         return a_stored_user(self.use.new_uow)
 
-    def a_departure(self, *, seats: int = 50, price: Money | None = None, tax_rate: str = "14") -> Departure:
+    def a_departure(
+        self, *, seats: int = 50, price: Money | None = None, tax_rate: str = "14", days_ahead: int = 30
+    ) -> Departure:
         """A departure of a new package on sale, a month ahead."""
         with self.use.new_uow() as uow:
             staff = a_user()
@@ -120,7 +123,7 @@ class Shop:
             departure = a_departure(
                 package_id=package.id,
                 capacity=seats,
-                starts_on=business_date(self.use.clock.now()) + timedelta(days=30),
+                starts_on=business_date(self.use.clock.now()) + timedelta(days=days_ahead),
             )
             uow.departures.add(departure)
             uow.commit()
@@ -135,8 +138,10 @@ class Shop:
         deposit: Percentage = WHOLE,
         fee: Money | None = None,
         price_token: str | None = None,
+        plan: PlanWanted = PlanWanted(),  # noqa: B008 - frozen
         **chosen: Any,
     ) -> Booking:
+        """Where a deposit confirms it, the rest is due two weeks before the trip; `plan` asks for something else."""
         departure = departure or self.a_departure()
         command = PlaceBooking(
             actor_id=customer,
@@ -149,7 +154,8 @@ class Shop:
             travelers=(),
             special_requests="",
             hold_for=HOLD_FOR,
-            deposit=deposit,
+            plan=plan,
+            plan_terms=PlanTerms(deposit=deposit, due_days_before=14, most_parts=3),
             settings=self.pricing(fee),
             price_token=price_token,
         )
@@ -386,6 +392,14 @@ PROMISES = {
             JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id
             WHERE j.reference_id = b.id AND j.journal_type IN ('PAYMENT', 'REDEEMED')
               AND a.kind = 'CUSTOMER_PREPAYMENTS')""",
+    "instalments are the price, and the first the deposit": """
+        SELECT b.id FROM bookings b JOIN booking_instalments i ON i.booking_id = b.id GROUP BY b.id
+        HAVING sum(i.amount_minor) <> b.final_amount_minor OR count(*) <> max(i.position)
+            OR max(i.due_on) > b.start_date - 2
+            OR min(i.amount_minor) FILTER (WHERE i.position = 1) IS DISTINCT FROM b.deposit_amount_minor""",
+    "instalments follow each other": """
+        SELECT i.booking_id FROM booking_instalments i JOIN booking_instalments n
+            ON n.booking_id = i.booking_id AND n.position = i.position + 1 WHERE n.due_on <= i.due_on""",
     "nobody pays more than the price": "SELECT id FROM bookings WHERE paid_amount_minor > final_amount_minor",
     "money for bookings that are not confirmed is in suspense": """
         SELECT b.id FROM bookings b JOIN ledger_journals j

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -186,6 +186,79 @@ def _refund(event: Event) -> Money:
 
 def _of_event(event: Event, name: str) -> Money:
     return Money.of(event[f"{name}_minor"], event["currency"])
+
+
+def notify_instalment_due(event: Event, use: Dependencies) -> None:
+    """In the app: an instalment is due soon, or today."""
+    facts = use.queries.messaging.booking_facts(UUID(event["booking_id"]))
+    amount = _left(event)
+    _notify(
+        use,
+        facts["user_id"],
+        NotificationType.SYSTEM,
+        titles=("دفعة مستحقة لحجزك", "A payment for your booking is due"),
+        messages=(
+            f"ادفع {amount} عن الحجز {facts['booking_number']} حتى {event['due_on']}.",
+            f"Please pay {amount} for booking {facts['booking_number']} by {event['due_on']}.",
+        ),
+        link=(LinkType.BOOKING, UUID(event["booking_id"])),
+    )
+
+
+def mail_instalment_due(event: Event, use: Dependencies) -> None:
+    """By mail: an instalment is due soon, or today."""
+    facts = use.queries.messaging.booking_facts(UUID(event["booking_id"]))
+    _mail(
+        use,
+        MailName.INSTALMENT_DUE,
+        facts,
+        about=f"instalment-due-{event['booking_id']}-{event['position']}-{'today' if event['is_today'] else 'soon'}",
+        shown=_instalment(event, facts),
+    )
+
+
+def notify_instalment_overdue(event: Event, use: Dependencies) -> None:
+    """In the app: an instalment was not paid in time, and until when it still may be."""
+    facts = use.queries.messaging.booking_facts(UUID(event["booking_id"]))
+    amount = _left(event)
+    _notify(
+        use,
+        facts["user_id"],
+        NotificationType.SYSTEM,
+        titles=("قسط متأخر من حجزك", "A payment for your booking is overdue"),
+        messages=(
+            f"لم يدفع {amount} عن الحجز {facts['booking_number']}. ادفعه حتى {event['cancelled_after']}، "
+            "وإلا ألغي الحجز.",
+            f"{amount} for booking {facts['booking_number']} is overdue. Pay it by {event['cancelled_after']}, "
+            "or the booking is cancelled.",
+        ),
+        link=(LinkType.BOOKING, UUID(event["booking_id"])),
+    )
+
+
+def mail_instalment_overdue(event: Event, use: Dependencies) -> None:
+    """By mail: an instalment was not paid in time, and until when it still may be."""
+    facts = use.queries.messaging.booking_facts(UUID(event["booking_id"]))
+    _mail(
+        use,
+        MailName.INSTALMENT_OVERDUE,
+        facts,
+        about=f"instalment-overdue-{event['booking_id']}-{event['position']}",
+        shown={**_instalment(event, facts), "cancelled_after": date.fromisoformat(event["cancelled_after"])},
+    )
+
+
+def _instalment(event: Event, facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "booking_number": facts["booking_number"],
+        "package_name": facts[f"name_{facts['locale']}"],
+        "amount": _left(event),
+        "due_on": date.fromisoformat(event["due_on"]),
+    }
+
+
+def _left(event: Event) -> Money:
+    return Money.of(event["left_minor"], event["currency"])
 
 
 def notify_cashback(event: Event, use: Dependencies) -> None:

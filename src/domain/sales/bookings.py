@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, Parties, RewardTerms, Trip
 from domain.sales.cancellation import EVERYTHING, AppliedTier, CancellationTerms, Settlement
 from domain.sales.holds import Hold, HoldStatus
+from domain.sales.instalments import Instalment, Standing, asked_now, next_due, standings
 from domain.sales.travelers import TravelersFixed
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import Conflict, FieldFault, IllegalTransition, NotFound, RuleBroken
@@ -233,6 +234,8 @@ class Booking(Aggregate):
     version: int = 1
     """What `If-Match` names; the database counts it."""
     items: list[BookingItem] = field(default_factory=list)
+    instalments: tuple[Instalment, ...] = ()
+    """By when which part of the price is due, the deposit first; none where nothing but the hold limits it."""
     hold: Hold | None
     """None until it has a price."""
 
@@ -247,6 +250,7 @@ class Booking(Aggregate):
         price: BookedPrice,
         items: Sequence[BookingItem],
         deposit: Percentage,
+        instalments: Sequence[Instalment] = (),
         rewards: RewardTerms,
         cancellation_terms: CancellationTerms,
         customer_info: dict[str, str],
@@ -254,13 +258,16 @@ class Booking(Aggregate):
         hold_expires_at: datetime,
         at: datetime,
     ) -> Booking:
-        """A booking whose seats are held until `hold_expires_at`; one that costs nothing is confirmed at once."""
+        """A booking whose seats are held until `hold_expires_at`; one that costs nothing is confirmed at once.
+
+        Where there are instalments, the first is what confirms it.
+        """
         booking = cls._begun(
             booking_id, booking_number, parties, trip, price, rewards, cancellation_terms, customer_info,
             special_requests, at,
         )  # fmt: skip
         booking._log(None, BookingStatus.PENDING_PAYMENT, by=parties.created_by_user_id, reason="placed", at=at)
-        booking._await_money(price, items, deposit, hold_expires_at, at)
+        booking._await_money(price, items, deposit, instalments, hold_expires_at, at)
         booking.record(BookingPlaced(at=at, booking_id=booking_id, user_id=parties.user_id))
         booking._confirm_if_free(by=parties.created_by_user_id, at=at)
         return booking
@@ -353,6 +360,7 @@ class Booking(Aggregate):
         *,
         rewards: RewardTerms,
         deposit: Percentage,
+        instalments: Sequence[Instalment] = (),
         hold_expires_at: datetime,
         by: UUID,
         at: datetime,
@@ -370,7 +378,7 @@ class Booking(Aggregate):
         nothing = Money(0, price.final_amount.currency)
         # The request was counted in another currency, perhaps.
         self.paid_amount = self.points_paid_amount = self.refunded_amount = nothing
-        self._await_money(price, items, deposit, hold_expires_at, at)
+        self._await_money(price, items, deposit, instalments, hold_expires_at, at)
         self.record(BookingPriced(at=at, booking_id=self.id, user_id=self.user_id))
         self._confirm_if_free(by=by, at=at)
 
@@ -388,13 +396,17 @@ class Booking(Aggregate):
         price: BookedPrice,
         items: Sequence[BookingItem],
         deposit: Percentage,
+        instalments: Sequence[Instalment],
         hold_expires_at: datetime,
         at: datetime,
     ) -> None:
+        if instalments and sum((each.amount for each in instalments[1:]), instalments[0].amount) != price.final_amount:
+            raise ValueError("instalments are all of the price")
         self.status = BookingStatus.PENDING_PAYMENT
         self.price = price
         self.items = list(items)
-        self.deposit_amount = deposit.of(price.final_amount)
+        self.instalments = tuple(instalments)
+        self.deposit_amount = instalments[0].amount if instalments else deposit.of(price.final_amount)
         self.hold = Hold(
             departure_id=self.trip.departure_id,
             seats=self.trip.seats if self.trip.departure_id is not None else 0,
@@ -445,6 +457,19 @@ class Booking(Aggregate):
         """The least that may be paid at once: what is missing of the deposit; after that, any part of what is due."""
         missing = self.deposit_amount - self.paid_amount
         return missing if missing.is_positive else min(Money(1, missing.currency), self.amount_due)
+
+    def asked_now(self, *, today: date) -> Money:
+        """What a payment is of that says no amount: what is due by its instalments, or the next; else all."""
+        return asked_now(self.instalments, self.paid_amount, today=today) if self.instalments else self.amount_due
+
+    def standings(self, *, today: date) -> tuple[Standing, ...]:
+        """Its instalments on a day, and what is paid of each."""
+        is_over = self.status in (BookingStatus.CANCELLED, BookingStatus.REFUNDED)
+        return standings(self.instalments, self.paid_amount, today=today, is_over=is_over)
+
+    def oldest_owed(self, *, today: date) -> Standing | None:
+        """The oldest instalment that is not paid; None where nothing is owed."""
+        return next_due(self.standings(today=today))
 
     def ensure_payable(self, *, at: datetime) -> None:
         """Raises NothingToPay unless the booking waits for money, and its seats are its own or still held."""

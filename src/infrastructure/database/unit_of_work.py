@@ -44,6 +44,7 @@ from infrastructure.database.outbox import write_events
 from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
+from infrastructure.database.sales.instalments import SqlInstalments
 from infrastructure.database.sales.policies import SqlCancellationPolicies
 from infrastructure.database.sales.repositories import SqlBookings
 from infrastructure.database.transaction import Database, Statements
@@ -197,6 +198,10 @@ class SqlUnitOfWork:
     @cached_property
     def bookings(self) -> SqlBookings:
         return SqlBookings(self._statements, self.departures, self._encryption)
+
+    @cached_property
+    def instalments(self) -> SqlInstalments:
+        return SqlInstalments(self._statements)
 
     @cached_property
     def promotions(self) -> SqlPromotions:

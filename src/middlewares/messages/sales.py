@@ -33,6 +33,10 @@ MESSAGES: Final[Sentences] = {
         ("The price has changed", "What you were shown is not the price any more; `new_total` is."),
         ("تغير السعر", "السعر المعروض لم يعد صالحا؛ والسعر الآن في `new_total`."),
     ),
+    "plan_not_offered": (
+        ("This payment plan is not offered", "Look at `errors` for why; it can be paid all at once."),
+        ("خطة الدفع هذه غير متاحة", "راجع `errors` لمعرفة السبب؛ ويمكن دفع المبلغ كاملا."),
+    ),
     "voucher_not_applied": (
         ("The voucher gives this booking nothing", "Take it away, or change what it asks for: {reason}."),
         ("القسيمة لا تنطبق على هذا الحجز", "احذفها أو غير ما تشترطه: {reason}."),

@@ -12,7 +12,7 @@ from api.answers import answer
 from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
 from api.v1.sales.cancellation_schemas import CancelBookingRequest, CancellationQuery, CancellationShown
-from api.v1.sales.rows import cancellation_row
+from api.v1.sales.rows import cancellation_row, plan_row
 from api.v1.sales.schemas import BookingShown
 from application.queries import Row
 from application.sales.cancellation_plans import agreed_plan, token_of
@@ -24,6 +24,7 @@ from application.sales.cancelling import (
     preview_cancellation,
 )
 from domain.sales.bookings import BookingNotFound
+from domain.shared.clock import business_date
 from domain.shared.errors import NotAllowed
 from middlewares.auth_middleware import token_required
 from middlewares.idempotency import idempotent
@@ -92,7 +93,7 @@ def _owner(booking_id: UUID, *, decides: bool) -> UUID | None:
 
 
 def _shown(booking_id: UUID, owner: UUID | None) -> Row:
-    row = use().queries.sales.booking(booking_id, owner=owner)
+    row = use().queries.sales.booking(booking_id, owner=owner, today=business_date(use().clock.now()))
     if row is None:
         raise BookingNotFound()
-    return row
+    return {**row, **plan_row(row["standings"])}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from api.v1.billing.refunds import planned_part_row
@@ -12,6 +14,7 @@ from application.sales.pricing import line_row
 from application.sales.quotes import Quoted
 from domain.pricing.baskets import NotApplied
 from domain.sales.bookings import Booking
+from domain.sales.instalments import Instalment, Standing, next_due, plan_of
 from middlewares.messages.pricing import reason_sentence
 
 
@@ -33,9 +36,34 @@ def quote_row(quoted: Quoted, *, token: str) -> Row:
         "tier_code": quoted.tier_code,
         "expected_points": quoted.expected_points,
         "expected_cashback_minor": quoted.expected_cashback.minor,
+        "payment_plan": plan_of(quoted.instalments),
+        "instalments": [_planned(each) for each in quoted.instalments],
         "quote_token": token,
         "good_until": quoted.good_until,
     }
+
+
+def _planned(instalment: Instalment) -> dict[str, Any]:
+    return {
+        "position": instalment.position,
+        "due_on": instalment.due_on,
+        "amount_minor": instalment.amount.minor,
+        "currency": instalment.amount.currency.code,
+    }
+
+
+def plan_row(found: Sequence[Standing]) -> dict[str, Any]:
+    """A booking's instalments as they stand."""
+    following = next_due(found)
+    return {
+        "payment_plan": plan_of([each.instalment for each in found]),
+        "instalments": [_standing(each) for each in found],
+        "next_due": _standing(following) if following is not None else None,
+    }
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    return {**_planned(standing.instalment), "left_minor": standing.left.minor, "status": standing.status}
 
 
 def _not_applied(reason: NotApplied) -> dict[str, Any]:
@@ -85,7 +113,7 @@ def cancellation_row(plan: CancellationPlan, *, token: str) -> Row:
     }
 
 
-def booking_row(booking: Booking) -> Row:
+def booking_row(booking: Booking, *, today: date) -> Row:
     trip, price = booking.trip, booking.price
     unit = price.final_amount.currency.code
     return {
@@ -115,6 +143,7 @@ def booking_row(booking: Booking) -> Row:
         "cancellation": terms_shown(booking.cancellation_terms, starts_at=trip.starts_at, time_zone=trip.time_zone),
         "currency": unit,
         "hold_expires_at": booking.hold_expires_at,
+        **plan_row(booking.standings(today=today)),
         "items": [
             {
                 **vars(item),

@@ -40,6 +40,12 @@ HOLDINGS = (
         plain=because("names of goods, as they stand in the catalogue", "booking_type", "item_name_ar", "item_name_en"),
     ),
     Holding(
+        table=tables.booking_instalments,
+        belongs=_THEIRS,
+        exported_as="booking_instalments",
+        exported=("booking_id", "position", "due_on", "amount_minor"),
+    ),
+    Holding(
         table=tables.booking_travelers,
         belongs=_THEIRS,
         erased={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,12 @@ from application.pricing.ports import Item
 from application.queries import CHANGES, NEWEST, After, Row
 from application.sales.policies import terms_shown
 from application.sales.ports import BookingSearch, OnSale
+from domain.sales.bookings import BookingStatus
+from domain.sales.instalments import Standing, standings
+from domain.shared.money import Money
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values, terms_of
+from infrastructure.database.sales.rows import instalments_of
 from infrastructure.database.transaction import Database
 
 _COLUMNS = """
@@ -37,7 +41,8 @@ SELECT {_COLUMNS}, b.customer_info, b.refunded_amount_minor, b.kept_amount_minor
             'discount_minor', i.discount_minor, 'tax_minor', i.tax_minor, 'fee_minor', i.fee_minor,
             'total_price_minor', i.total_price_minor, 'currency', i.currency, 'details', i.item_details,
             'notes', i.notes) ORDER BY i.id)
-        FROM booking_items i WHERE i.booking_id = b.id) AS items
+        FROM booking_items i WHERE i.booking_id = b.id) AS items,
+       (SELECT json_agg(p ORDER BY p.position) FROM booking_instalments p WHERE p.booking_id = b.id) AS instalments
 FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
 WHERE b.id = %(id)s AND (%(owner)s::uuid IS NULL OR b.user_id = %(owner)s OR b.agent_id = %(owner)s)
 """
@@ -101,12 +106,16 @@ class SqlSalesQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def booking(self, booking_id: UUID, *, owner: UUID | None) -> Row | None:
+    def booking(self, booking_id: UUID, *, owner: UUID | None, today: date) -> Row | None:
         row = self._database.row(_ONE, {"id": booking_id, "owner": owner})
         if row is None:
             return None
         terms = terms_of(row["cancellation_terms"])
-        return {**row, "cancellation": terms_shown(terms, starts_at=row["begins_at"], time_zone=row["time_zone"])}
+        return {
+            **row,
+            "cancellation": terms_shown(terms, starts_at=row["begins_at"], time_zone=row["time_zone"]),
+            "standings": _standings(row, today),
+        }
 
     def bookings(
         self,
@@ -149,3 +158,9 @@ class SqlSalesQueries:
         values = sale_values(item.id, departure_id=departure_id, buyer_id=buyer_id, currency=currency, at=at)
         row = self._database.row(OFFERED[item.kind], values)
         return offered_of(row, item, currency) if row is not None else None
+
+
+def _standings(row: Row, today: date) -> tuple[Standing, ...]:
+    instalments, unit = instalments_of(row["instalments"], row["currency"]), row["currency"]
+    is_over = row["status"] in (BookingStatus.CANCELLED, BookingStatus.REFUNDED)
+    return standings(instalments, Money.of(row["paid_amount_minor"], unit), today=today, is_over=is_over)

@@ -1,4 +1,4 @@
-"""booking_types, bookings, booking_items, booking_travelers, booking_status_history, holds, cancellation_policies."""
+"""The tables of bookings and of the cancellation policies that they are sold under."""
 
 from sqlalchemy import (
     BigInteger,
@@ -165,6 +165,12 @@ bookings = Table(
         "updated_at",
         postgresql_where="archived_at IS NULL AND status IN ('COMPLETED', 'CANCELLED', 'REFUNDED')",
     ),
+    # Of those that are certain and owe money: few, whatever the history.
+    Index(
+        "ix_bookings_owing",
+        "id",
+        postgresql_where="status = 'CONFIRMED' AND paid_amount_minor < final_amount_minor",
+    ),
     Index("ix_bookings_activity_id", "activity_id", postgresql_where="activity_id IS NOT NULL"),
 )
 
@@ -189,6 +195,24 @@ booking_items = Table(
     Column("notes", Text, nullable=False, server_default=""),
     CheckConstraint("quantity > 0", name="quantity_above_zero"),
     Index("ix_booking_items_booking_id", "booking_id"),
+)
+
+# Frozen when the price was agreed; a constraint trigger sees that they are all of it, and the first is the deposit.
+booking_instalments = Table(
+    "booking_instalments",
+    metadata,
+    Column("booking_id", Uuid, ForeignKey("bookings.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", SmallInteger, primary_key=True),
+    Column("due_on", Date, nullable=False),
+    # In the booking's currency.
+    money("amount"),
+    # When its customer was told, once each.
+    instant("reminded_at", nullable=True),
+    instant("due_told_at", nullable=True),
+    instant("overdue_told_at", nullable=True),
+    CheckConstraint("position > 0", name="position_from_one"),
+    CheckConstraint("amount_minor > 0", name="amount_above_zero"),
+    Index("ix_booking_instalments_due_on", "due_on", postgresql_where="overdue_told_at IS NULL AND position > 1"),
 )
 
 booking_travelers = Table(
