@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -23,6 +24,7 @@ from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, Booking
 from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus
 from domain.sales.cancellation import ALWAYS, CancellationTerms
 from domain.sales.holds import Hold, HoldStatus
+from domain.sales.instalments import Instalment
 from domain.shared.clock import start_of_business_day
 from domain.shared.email import Email
 from domain.shared.money import Money
@@ -202,6 +204,7 @@ def a_booking(
     hold_expires_at: datetime | None = None,
     cashback: str = "0",
     deposit: Percentage = Percentage(10_000),  # noqa: B008 - frozen
+    instalments: Sequence[Instalment] = (),
     starts_on: date = TODAY,
     ends_on: date = TODAY + timedelta(days=3),
     terms: CancellationTerms = ALWAYS,
@@ -216,6 +219,7 @@ def a_booking(
         price=a_price(amount),
         items=[an_item(amount)],
         deposit=deposit,
+        instalments=instalments,
         rewards=RewardTerms(tier_code="GUEST", points_multiplier=100, cashback_rate=Percentage.parse(cashback)),
         cancellation_terms=terms,
         customer_info={},

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_09"
-down_revision = "20261129_07"
+down_revision = "20261129_08"
 
 OVER = "('COMPLETED', 'CANCELLED', 'REFUNDED')"
 COLUMNS = (

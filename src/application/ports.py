@@ -34,7 +34,7 @@ from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.pricing.ports import ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
-from application.sales.ports import RequestOpened, Sale
+from application.sales.ports import CancellationPolicies, Instalments, RequestOpened, Sale
 from domain.billing.invoices import Credited, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.activities import Activity
@@ -214,6 +214,10 @@ class Payments(Protocol):
 
     def pending_of(self, payable_id: UUID) -> Sequence[Payment]:
         """The payments of a booking or a subscription that are still PENDING, locked."""
+        ...
+
+    def of_booking(self, booking_id: UUID) -> Sequence[Payment]:
+        """All payments of a booking, however they stand, locked in the order of their ids."""
         ...
 
     def abandoned(self, *, ended_before: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
@@ -412,6 +416,9 @@ class UnitOfWork(Protocol):
     def bookings(self) -> Bookings: ...
 
     @property
+    def instalments(self) -> Instalments: ...
+
+    @property
     def promotions(self) -> Promotions: ...
 
     @property
@@ -419,6 +426,9 @@ class UnitOfWork(Protocol):
 
     @property
     def offers(self) -> Offers: ...
+
+    @property
+    def cancellation_policies(self) -> CancellationPolicies: ...
 
     @property
     def payments(self) -> Payments: ...

@@ -123,8 +123,8 @@ class MembershipQueries(Protocol):
 
 
 class SalesQueries(Protocol):
-    def booking(self, booking_id: UUID, *, owner: UUID | None) -> Row | None:
-        """The booking with `items` and `travelers_count`; no document numbers."""
+    def booking(self, booking_id: UUID, *, owner: UUID | None, today: date) -> Row | None:
+        """The booking with `items`, `travelers_count`, and the `standings` of its instalments; no document numbers."""
         ...
 
     def bookings(
@@ -148,6 +148,12 @@ class SalesQueries(Protocol):
     def history(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:
         """The steps of a booking, oldest first; None where there is no such booking."""
         ...
+
+    def policies(self, *, active_only: bool) -> Sequence[Row]:
+        """Cancellation policies, the default first, then oldest first."""
+        ...
+
+    def policy(self, policy_id: UUID, *, active_only: bool) -> Row | None: ...
 
     def on_sale(
         self, item: Item, *, departure_id: UUID | None, buyer_id: UUID, currency: str | None, at: datetime

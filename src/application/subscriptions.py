@@ -55,12 +55,14 @@ from domain.ledger.withdrawals import (
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
 from domain.sales.bookings import (
+    BookingCancelled,
     BookingCompleted,
     BookingConfirmed,
     BookingExpired,
     BookingPriced,
     BookingRequested,
 )
+from domain.sales.instalments import InstalmentOverdue, PaymentReminderDue
 
 QUICK: Final = "quick"
 DOCUMENTS: Final = "documents"
@@ -155,6 +157,18 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     BookingExpired.name: (
         Handler("messaging.notify_booking_expired", messaging.notify_booking_expired),
         Handler("messaging.mail_booking_expired", messaging.mail_booking_expired, transactional=False),
+    ),
+    BookingCancelled.name: (
+        Handler("messaging.notify_booking_cancelled", messaging.notify_booking_cancelled),
+        Handler("messaging.mail_booking_cancelled", messaging.mail_booking_cancelled, transactional=False),
+    ),
+    PaymentReminderDue.name: (
+        Handler("messaging.notify_instalment_due", messaging.notify_instalment_due),
+        Handler("messaging.mail_instalment_due", messaging.mail_instalment_due, transactional=False),
+    ),
+    InstalmentOverdue.name: (
+        Handler("messaging.notify_instalment_overdue", messaging.notify_instalment_overdue),
+        Handler("messaging.mail_instalment_overdue", messaging.mail_instalment_overdue, transactional=False),
     ),
     BookingCompleted.name: (
         Handler("messaging.notify_cashback", messaging.notify_cashback),

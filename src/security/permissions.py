@@ -71,6 +71,9 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("departures.manage", "Move and cancel departures", "نقل الرحلات وإلغاؤها", OPERATIONS, LATER),
     ("ratings.moderate", "Moderate ratings", "الإشراف على التقييمات", CONTENT),
     # Booking (§5)
+    ("policies.read", "View cancellation policies", "عرض سياسات الإلغاء", (*STAFF, "VENDOR")),
+    ("policies.create", "Make cancellation policies", "إنشاء سياسات الإلغاء", ADMINS),
+    ("policies.update", "Change cancellation policies", "تعديل سياسات الإلغاء", ADMINS),
     ("bookings.read", "View every booking", "عرض كل الحجوزات", STAFF),
     ("bookings.create", "Book for customers", "الحجز للعملاء", (*STAFF, "SALES", "AGENT")),
     ("bookings.price", "Price requested bookings", "تسعير طلبات الحجز", (*SALES, "AGENT")),
@@ -79,7 +82,7 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("bookings.start", "Start trips", "بدء الرحلات", STAFF),
     ("bookings.complete", "Complete trips", "إنهاء الرحلات", STAFF),
     ("bookings.no_show", "Record that customers did not come", "تسجيل عدم حضور العملاء", STAFF),
-    ("bookings.cancel", "Cancel customers' bookings", "إلغاء حجوزات العملاء", FINANCE, MONEY, LATER),
+    ("bookings.cancel", "Cancel customers' bookings", "إلغاء حجوزات العملاء", FINANCE, MONEY),
     ("bookings.documents", "View travellers' document numbers", "عرض وثائق المسافرين", OPERATIONS),
     # Pricing and sales (§6, §7)
     ("vouchers.read", "View vouchers", "عرض القسائم", STAFF),

@@ -32,12 +32,15 @@ from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
 from application.sales.archiving import archive_bookings
 from application.sales.expiry import expire_bookings
+from application.sales.instalments import TellOfInstalments, cancel_overdue, tell_of_instalments
 from application.subscriptions import DOCUMENTS, QUICK
 from domain.operations.settings import (
     ARCHIVE_AFTER_DAYS,
     CASHBACK_AUTO_APPROVE,
     DEPARTURE_HORIZON_DAYS,
     GRACE_MINUTES,
+    INSTALMENT_REMINDER_DAYS,
+    OVERDUE_GRACE_DAYS,
     WEBHOOK_BODY_DAYS,
 )
 from domain.shared.clock import BUSINESS_ZONE
@@ -121,6 +124,23 @@ def _expire_bookings(running: Running) -> None:
     grace = timedelta(minutes=use.system_settings.value(GRACE_MINUTES))
     while expire_bookings(new_uow=use.new_uow, clock=use.clock, new_id=use.new_id, grace=grace):
         continue
+
+
+def _tell_of_instalments(running: Running) -> None:
+    use, values = running.dependencies, running.dependencies.system_settings
+    command = TellOfInstalments(
+        days_before=values.value(INSTALMENT_REMINDER_DAYS), grace_days=values.value(OVERDUE_GRACE_DAYS)
+    )
+    log.info("instalments_told", **asdict(tell_of_instalments(command, new_uow=use.new_uow, clock=use.clock)))
+
+
+def _cancel_overdue(running: Running) -> None:
+    use = running.dependencies
+    grace = use.system_settings.value(OVERDUE_GRACE_DAYS)
+    done = cancel_overdue(grace, new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id)
+    for booking_id, reason in done.left.items():
+        log.warning("overdue_booking_left", booking_id=str(booking_id), reason=reason)
+    log.info("overdue_bookings_cancelled", cancelled=done.cancelled)
 
 
 def _plan_departures(running: Running) -> None:
@@ -279,6 +299,8 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
     job.name: job
     for job in (
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
+        ScheduledJob("instalments.tell", _FIVE_MINUTES, days_from(9), _tell_of_instalments, DOCUMENTS),
+        ScheduledJob("instalments.cancel_overdue", _FIVE_MINUTES, slices_of(_HOUR), _cancel_overdue, DOCUMENTS),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
         ScheduledJob("bookings.archive", _FIVE_MINUTES, days_from(2), _archive_bookings, DOCUMENTS),
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),

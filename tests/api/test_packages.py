@@ -131,9 +131,10 @@ class TestFinding:
             "total_revenue": [],
             "rating_count": 0,
             "average_rating": None,
+            "cancellation_policy_id": None,
         }
         assert {name: one[name] for name in expected} == expected
-        assert set(one) == {*expected, "id", "created_at", "updated_at", "age_bands", "seasons"}
+        assert set(one) == {*expected, "id", "cancellation", "created_at", "updated_at", "age_bands", "seasons"}
         alone = {"images", "age_bands", "seasons", "total_revenue", *(name for name in one if name.startswith("meta_"))}
         assert set(one) - set(found["items"][0]) == alone
 

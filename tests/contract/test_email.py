@@ -404,6 +404,16 @@ FACTS: dict[MailName, dict[str, object]] = {
         "pay_until": "2026-11-25 14:00",
     },
     MailName.BOOKING_EXPIRED: {"first_name": "Omar", "booking_number": "BK-2026-000123"},
+    MailName.BOOKING_CANCELLED: {
+        "first_name": "منى",
+        "booking_number": "BK-2026-000123",
+        "refund": Money.of(149_900, "EGP"),
+        "to_original": Money.of(142_405, "EGP"),
+        "to_wallet": Money.of(7_495, "EGP"),
+        "to_voucher_credit": Money.of(0, "EGP"),
+        "points": 250,
+        "kept": Money.of(7_495, "EGP"),
+    },
     MailName.SECOND_FACTOR_ON: {"first_name": "منى"},
     MailName.SECOND_FACTOR_OFF: {"first_name": "منى"},
     MailName.SECOND_FACTOR_RESET: {"first_name": "Omar"},
@@ -412,6 +422,21 @@ FACTS: dict[MailName, dict[str, object]] = {
         "roles_label": "Super Admin, مورد",
         "link": "https://altayar.test/invitations/accept?token=abc",
         "expires_on": date(2026, 9, 12),
+    },
+    MailName.INSTALMENT_DUE: {
+        "first_name": "منى",
+        "booking_number": "BK-2026-000123",
+        "package_name": "رحلة الأقصر",
+        "amount": Money.of(149_900, "EGP"),
+        "due_on": date(2026, 9, 12),
+    },
+    MailName.INSTALMENT_OVERDUE: {
+        "first_name": "منى",
+        "booking_number": "BK-2026-000123",
+        "package_name": "رحلة الأقصر",
+        "amount": Money.of(149_900, "EGP"),
+        "due_on": date(2026, 9, 12),
+        "cancelled_after": date(2026, 9, 12),
     },
     MailName.POINTS_EXPIRING: {"first_name": "منى", "points": 250, "ends_on": date(2026, 9, 12)},
     MailName.WITHDRAWAL_REQUESTED: {
@@ -488,7 +513,7 @@ def test_every_mail_shows_every_fact_in_text_and_html(name: MailName, language: 
     for fact, value in FACTS[name].items():
         shown = str(value)
         if isinstance(value, Money):
-            shown = {149_900: "EGP 1,499.00", 142_405: "EGP 1,424.05", 7_495: "EGP 74.95"}[value.minor]
+            shown = {149_900: "EGP 1,499.00", 142_405: "EGP 1,424.05", 7_495: "EGP 74.95", 0: "EGP 0.00"}[value.minor]
         elif isinstance(value, date):
             shown = WRITTEN_DATES[language]
         assert shown in mail.text

@@ -23,6 +23,7 @@ from domain.sales.bookings import (
     BookingMissed,
     BookingPaymentStatus,
     BookingPriced,
+    BookingRefunded,
     BookingRequested,
     BookingStarted,
     BookingStatus,
@@ -30,8 +31,9 @@ from domain.sales.bookings import (
     OverrideReasonNeeded,
     StatusChange,
     TooEarly,
+    TripStarted,
 )
-from domain.sales.cancellation import ALWAYS
+from domain.sales.cancellation import ALWAYS, EVERYTHING, CancellationTerms, RefundTier, Settlement
 from domain.sales.holds import Hold, HoldStatus
 from domain.sales.requests import TripWish
 from domain.sales.travelers import TravelersFixed
@@ -41,6 +43,7 @@ from domain.shared.percentage import Percentage
 from tests.builders import NOON, TODAY, a_booking, a_departure, a_price, an_item, egp, hold_of
 
 STAFF = uuid4()
+NOTHING = egp("0.00")
 
 
 def confirm(booking: Booking) -> None:
@@ -72,7 +75,13 @@ def offer(booking: Booking) -> None:
 
 
 def cancel(booking: Booking) -> None:
-    booking.cancel(by=STAFF, reason="not wanted", at=NOON)
+    """At half of what is left."""
+    left = booking.paid_amount - booking.refunded_amount
+    kept = Percentage.parse("50").of(left)
+    settlement = Settlement(
+        to_original=left - kept, to_wallet=NOTHING, to_voucher_credit=NOTHING, in_points=NOTHING, kept=kept
+    )
+    booking.cancel(settlement, by=STAFF, reason="plans changed", at=NOON)
 
 
 def miss(booking: Booking) -> None:
@@ -250,9 +259,6 @@ def test_the_machine_only_goes_forward() -> None:
     assert NEXT[BookingStatus.REFUNDED] == set()
 
 
-NOTHING = egp("0.00")
-
-
 def pay(booking: Booking, amount: str, *, in_points: str = "0.00") -> None:
     booking.receive(egp(amount), in_points=egp(in_points), by=None, at=NOON)
 
@@ -321,6 +327,72 @@ def test_a_booking_follows_what_goes_back_of_it() -> None:
         booking.give_back(egp("0.01"), at=NOON)
     booking.take_back(egp("1000.00"), at=NOON)
     assert (booking.payment_status, booking.refunded_amount) == (BookingPaymentStatus.PAID, NOTHING)
+
+
+@pytest.mark.parametrize("state", [BookingStatus.COMPLETED, BookingStatus.CANCELLED])
+def test_what_is_over_ends_as_refunded_with_the_last_of_its_money(state: BookingStatus) -> None:
+    booking = a_booking(status=state, price=egp("100.00"))
+    booking.paid_amount = egp("100.00")
+
+    booking.give_back(egp("99.99"), at=NOON)
+    assert booking.status is state
+    booking.give_back(egp("0.01"), at=NOON)
+    assert booking.status is BookingStatus.REFUNDED
+    assert [type(event) for event in booking.pull_events()] == [BookingRefunded]
+
+    booking.take_back(egp("0.01"), at=NOON)
+    assert (booking.status, booking.payment_status) == (
+        BookingStatus.REFUNDED, BookingPaymentStatus.PARTIALLY_REFUNDED,
+    )  # fmt: skip
+    booking.give_back(egp("0.01"), at=NOON)
+    assert booking.payment_status is BookingPaymentStatus.REFUNDED
+    assert len(booking.pull_changes()) == 1
+
+
+def test_a_trip_that_is_under_way_is_not_refunded_by_its_status() -> None:
+    booking = a_booking(status=BookingStatus.IN_PROGRESS)
+    booking.give_back(booking.paid_amount, at=NOON)
+    assert booking.status is BookingStatus.IN_PROGRESS
+
+
+def test_what_a_cancellation_keeps_goes_back_last() -> None:
+    booking = a_booking(status=BookingStatus.CONFIRMED, price=egp("100.00"))
+    cancel(booking)
+    assert booking.kept_amount == egp("50.00")
+
+    assert [booking.earned_of(egp(part)) for part in ("50.00", "50.01", "100.00")] == [
+        NOTHING, egp("0.01"), egp("50.00"),
+    ]  # fmt: skip
+    booking.give_back(egp("60.00"), at=NOON)
+    assert (booking.kept_amount, booking.refunded_amount) == (egp("40.00"), egp("60.00"))
+    booking.take_back(egp("60.00"), at=NOON)
+    assert booking.kept_amount == egp("40.00")
+
+
+QUARTER = Percentage.parse("25")
+A_DAY = CancellationTerms(tiers=(RefundTier(hours_before=24, refund=QUARTER),))
+
+
+@pytest.mark.parametrize("state", BookingStatus)
+def test_which_terms_a_cancellation_follows(state: BookingStatus) -> None:
+    booking = a_booking(status=state, terms=A_DAY)
+    starts_at = booking.trip.starts_at
+    in_time, late, after = starts_at - timedelta(days=2), starts_at, starts_at + timedelta(microseconds=1)
+
+    if state in (BookingStatus.DRAFT, BookingStatus.PENDING_PAYMENT):
+        shares = [booking.refund_terms(decided=decided, at=after).refund for decided in (None, QUARTER)]
+        assert shares == [EVERYTHING] * 2
+    elif state is BookingStatus.CONFIRMED:
+        assert booking.refund_terms(decided=None, at=in_time).refund == QUARTER
+        assert booking.refund_terms(decided=None, at=late).refund == Percentage(0)
+        assert booking.refund_terms(decided=EVERYTHING, at=after).refund == EVERYTHING
+        with pytest.raises(TripStarted):
+            booking.refund_terms(decided=None, at=after)
+    else:
+        refusal = TripStarted if state is BookingStatus.IN_PROGRESS else IllegalTransition
+        for decided in (None, EVERYTHING):
+            with pytest.raises(refusal):
+                booking.refund_terms(decided=decided, at=in_time)
 
 
 def test_a_cancelled_booking_owes_nothing() -> None:
@@ -425,10 +497,22 @@ class ABookingsLife(RuleBasedStateMachine):
         assert self.booking.paid_amount == before + amount
         self._follow(self.booking.pull_changes())
 
+    @rule(part=st.integers(1, 10**11))
+    def refund_a_part(self, part: int) -> None:
+        booking, amount = self.booking, Money.of(part, "EGP")
+        if amount > booking.paid_amount - booking.refunded_amount:
+            return
+        before = booking.kept_amount - booking.earned_of(amount)
+        booking.give_back(amount, at=NOON)
+        assert booking.status is BookingStatus.COMPLETED or booking.kept_amount == before
+        self._follow(booking.pull_changes())
+
     @rule(verb=st.sampled_from(list(VERBS)))
     def do(self, verb: Callable[[Booking], None]) -> None:
         try:
             verb(self.booking)
+            if verb in (cancel, expire):
+                self.gone = HoldStatus.RELEASED if verb is cancel else HoldStatus.EXPIRED
         except (IllegalTransition, BalanceDue):
             assert self.booking.status is self.path[-1]
             assert not self.booking.pull_changes()
@@ -439,8 +523,9 @@ class ABookingsLife(RuleBasedStateMachine):
         for change in changes:
             assert change.from_status == self.path[-1]
             if change.to_status != change.from_status:
-                self.path.append(self.booking.status)
-        assert len(changes) <= 1
+                self.path.append(BookingStatus(change.to_status))
+        assert self.path[-1] is self.booking.status
+        assert [change.to_status for change in changes[1:]] in ([], [BookingStatus.REFUNDED])
 
     @invariant()
     def seats_and_money_agree_with_the_status(self) -> None:
@@ -449,11 +534,23 @@ class ABookingsLife(RuleBasedStateMachine):
         booking = self.booking
         is_paid = BookingStatus.CONFIRMED in self.path
         assert (booking.paid_amount.is_positive and booking.paid_amount >= booking.deposit_amount) == is_paid
-        is_over = booking.status is BookingStatus.CANCELLED
+        is_cancelled = BookingStatus.CANCELLED in self.path
+        is_over = is_cancelled or booking.status is BookingStatus.REFUNDED
         assert booking.paid_amount + booking.amount_due == booking.final_amount or not is_paid or is_over
+        assert booking.seats_kept == (0 if is_cancelled else booking.trip.seats)
+        assert NOTHING <= booking.kept_amount <= booking.paid_amount - booking.refunded_amount
+        all_back = is_paid and booking.refunded_amount == booking.paid_amount
+        assert (booking.status is BookingStatus.REFUNDED) == (
+            all_back and not {BookingStatus.CANCELLED, BookingStatus.COMPLETED}.isdisjoint(self.path)
+        )
         assert BookingStatus.COMPLETED not in self.path or booking.amount_due.is_zero
-        unpaid = {HoldStatus.EXPIRED, HoldStatus.RELEASED} if is_over else {HoldStatus.ACTIVE}
-        assert hold_of(booking).status in ({HoldStatus.CAPTURED} if is_paid else unpaid)
+        assert hold_of(booking).status is (
+            HoldStatus.CAPTURED
+            if is_paid
+            else self.gone
+            if booking.status is BookingStatus.CANCELLED
+            else HoldStatus.ACTIVE
+        )
         assert booking.no_show_at is None or is_paid
         assert len(set(self.path)) == len(self.path)
 

@@ -34,6 +34,7 @@ from domain.ledger.points import PointsTerms
 from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS
 from domain.pricing.price_lists import Party
 from domain.sales.bookings import Booking
+from domain.sales.instalments import PlanTerms, PlanWanted
 from domain.shared.clock import business_date
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
@@ -108,7 +109,9 @@ class Shop:
     def a_customer(self) -> UUID:
         return a_stored_user(self.use.new_uow)
 
-    def a_departure(self, *, seats: int = 50, price: Money | None = None, tax_rate: str = "14") -> Departure:
+    def a_departure(
+        self, *, seats: int = 50, price: Money | None = None, tax_rate: str = "14", days_ahead: int = 30
+    ) -> Departure:
         """A departure of a new package on sale, a month ahead."""
         with self.use.new_uow() as uow:
             staff = a_user()
@@ -120,7 +123,7 @@ class Shop:
             departure = a_departure(
                 package_id=package.id,
                 capacity=seats,
-                starts_on=business_date(self.use.clock.now()) + timedelta(days=30),
+                starts_on=business_date(self.use.clock.now()) + timedelta(days=days_ahead),
             )
             uow.departures.add(departure)
             uow.commit()
@@ -135,8 +138,10 @@ class Shop:
         deposit: Percentage = WHOLE,
         fee: Money | None = None,
         price_token: str | None = None,
+        plan: PlanWanted = PlanWanted(),  # noqa: B008 - frozen
         **chosen: Any,
     ) -> Booking:
+        """Where a deposit confirms it, the rest is due two weeks before the trip; `plan` asks for something else."""
         departure = departure or self.a_departure()
         command = PlaceBooking(
             actor_id=customer,
@@ -149,7 +154,8 @@ class Shop:
             travelers=(),
             special_requests="",
             hold_for=HOLD_FOR,
-            deposit=deposit,
+            plan=plan,
+            plan_terms=PlanTerms(deposit=deposit, due_days_before=14, most_parts=3),
             settings=self.pricing(fee),
             price_token=price_token,
         )
@@ -386,12 +392,22 @@ PROMISES = {
             JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id
             WHERE j.reference_id = b.id AND j.journal_type IN ('PAYMENT', 'REDEEMED')
               AND a.kind = 'CUSTOMER_PREPAYMENTS')""",
+    "instalments are the price, and the first the deposit": """
+        SELECT b.id FROM bookings b JOIN booking_instalments i ON i.booking_id = b.id GROUP BY b.id
+        HAVING sum(i.amount_minor) <> b.final_amount_minor OR count(*) <> max(i.position)
+            OR max(i.due_on) > b.start_date - 2
+            OR min(i.amount_minor) FILTER (WHERE i.position = 1) IS DISTINCT FROM b.deposit_amount_minor""",
+    "instalments follow each other": """
+        SELECT i.booking_id FROM booking_instalments i JOIN booking_instalments n
+            ON n.booking_id = i.booking_id AND n.position = i.position + 1 WHERE n.due_on <= i.due_on""",
     "nobody pays more than the price": "SELECT id FROM bookings WHERE paid_amount_minor > final_amount_minor",
     "money for bookings that are not confirmed is in suspense": """
         SELECT b.id FROM bookings b JOIN ledger_journals j
             ON j.reference_id = b.id AND j.journal_type IN ('PAYMENT', 'REDEEMED')
-        JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id
-        WHERE b.status NOT IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED') AND a.kind = 'CUSTOMER_PREPAYMENTS'""",
+        JOIN ledger_entries e ON e.journal_id = j.id
+        JOIN ledger_accounts a ON a.id = e.account_id AND a.kind = 'CUSTOMER_PREPAYMENTS'
+        WHERE NOT EXISTS (SELECT 1 FROM booking_status_history s
+                          WHERE s.booking_id = b.id AND s.to_status = 'CONFIRMED')""",
     "points that a price counts on are taken while the booking lives, and back when it is over": """
         SELECT b.id FROM bookings b WHERE b.status <> 'REFUNDED' AND b.points_redeemed
             * CASE WHEN b.status = 'CANCELLED' AND b.paid_amount_minor = 0 AND b.final_amount_minor > 0
@@ -418,17 +434,19 @@ PROMISES = {
             WHERE e.journal_id = r.journal_id AND a.kind = 'PROVIDER_CLEARING')""",
     "seats taken are those of holds": """
         SELECT d.id FROM departures d WHERE d.seats_taken <> (
-            SELECT coalesce(sum(h.seats), 0) FROM holds h
-            WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED'))""",
+            SELECT coalesce(sum(h.seats), 0) FROM holds h JOIN bookings b ON b.id = h.booking_id
+            WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED') AND b.cancelled_at IS NULL)""",
     "nothing is oversold": "SELECT id FROM departures WHERE seats_taken > capacity",
     "pools give what their departures have taken": """
         SELECT p.id FROM pools p
         LEFT JOIN departure_pools s ON s.pool_id = p.id LEFT JOIN departures d ON d.id = s.departure_id
         GROUP BY p.id HAVING p.seats_taken <> coalesce(sum(d.seats_taken), 0)""",
     "holds follow their bookings": """
-        SELECT b.id FROM bookings b JOIN holds h ON h.booking_id = b.id WHERE h.status <> CASE
-            WHEN b.status = 'PENDING_PAYMENT' THEN 'ACTIVE' WHEN b.status = 'CANCELLED' THEN 'EXPIRED'
-            ELSE 'CAPTURED' END""",
+        SELECT b.id FROM bookings b JOIN holds h ON h.booking_id = b.id WHERE NOT CASE
+            WHEN b.status = 'PENDING_PAYMENT' THEN h.status = 'ACTIVE'
+            WHEN EXISTS (SELECT 1 FROM booking_status_history s WHERE s.booking_id = b.id
+                         AND s.to_status = 'CONFIRMED') THEN h.status = 'CAPTURED'
+            ELSE h.status IN ('EXPIRED', 'RELEASED') END""",
     "promised cashback is on its owner's account": """
         SELECT a.id FROM ledger_accounts a WHERE a.kind = 'CASHBACK'
         AND (SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_entries e WHERE e.account_id = a.id) <> (

@@ -11,11 +11,13 @@ import pytest
 
 from application.ledger.points import EarnPoints, earn_points
 from application.sales.expiry import GRACE, expire_bookings
+from application.sales.pricing import plan_terms
 from application.sales.quotes import AskForQuote, price_token, quote_booking
 from domain.catalogue.departures import Departure
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance
 from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus, PriceMoved
+from domain.sales.instalments import PlanWanted
 from domain.shared.money import Money
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
@@ -151,6 +153,9 @@ def asked(shop: Shop, customer: UUID, departure: Departure) -> str:
         item=shop.item_of(departure),
         departure_id=departure.id,
         chosen=shop.chosen(1),
+        hold_for=HOLD_FOR,
+        plan=PlanWanted(),
+        plan_terms=plan_terms(use.system_settings),
         settings=shop.pricing(),
     )
     return price_token(

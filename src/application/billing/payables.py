@@ -71,6 +71,10 @@ class Payable(Protocol):
         """The least that may be paid at once of what is due: all of it, unless parts are agreed."""
         ...
 
+    def usual_payment(self, due: Money, *, at: datetime) -> Money:
+        """What is asked of what is due where the customer says no amount."""
+        ...
+
     def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
         """Do what being paid means. The payment's tenders are captured, itself it is not settled yet."""
         ...
@@ -139,6 +143,9 @@ class BookingPayable:
     def smallest_payment(self, due: Money) -> Money:
         return self._booking.smallest_payment
 
+    def usual_payment(self, due: Money, *, at: datetime) -> Money:
+        return self._booking.asked_now(today=business_date(at))
+
     def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
         """Confirm the booking with its deposit; once all is paid, give the points that its money earns."""
         booking = self._booking
@@ -172,8 +179,9 @@ class BookingPayable:
             clock=clock,
             new_id=new_id,
         )
-        if booking.status is BookingStatus.COMPLETED:
-            take_revenue_back(booking, amount, key=key, uow=uow, at=now, new_id=new_id)
+        earned = booking.earned_of(amount)
+        if earned.is_positive:
+            take_revenue_back(booking, earned, key=key, uow=uow, at=now, new_id=new_id)
         taken = ClawBackPoints(
             user_id=booking.user_id,
             key=f"points:refund:{key}",
@@ -249,6 +257,9 @@ class MembershipPayable:
     def smallest_payment(self, due: Money) -> Money:
         return due
 
+    def usual_payment(self, due: Money, *, at: datetime) -> Money:
+        return due
+
     def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
         self._is_done = True
         if payment.payment_type is PaymentType.MEMBERSHIP_RENEWAL:
@@ -303,6 +314,9 @@ class DepositPayable:
         return self._payment.amount
 
     def smallest_payment(self, due: Money) -> Money:
+        return due
+
+    def usual_payment(self, due: Money, *, at: datetime) -> Money:
         return due
 
     def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:

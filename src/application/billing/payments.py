@@ -275,7 +275,7 @@ def _split(command: OpenPayment, amount: Money, uow: UnitOfWork) -> Split:
 
 
 def _amount(command: OpenPayment, payable: Payable | None, clock: Clock) -> Money:
-    """All that is due, or what the customer chooses of it; a deposit's amount is theirs to choose."""
+    """What its plan asks, or what the customer chooses of all that is due; a wallet deposit is theirs to choose."""
     if payable is None:
         if command.amount is None or not command.amount.is_positive:
             raise InvalidValue("a deposit has an amount above zero", pointer="/amount", code="required")
@@ -283,7 +283,8 @@ def _amount(command: OpenPayment, payable: Payable | None, clock: Clock) -> Mone
             raise InvalidValue("a wallet is not filled from itself", pointer="/tenders", code="method_not_offered")
         return command.amount
     due = payable.amount_due(owner=command.user_id, at=clock.now())
-    amount, smallest = command.amount or due, payable.smallest_payment(due)
+    amount = command.amount or payable.usual_payment(due, at=clock.now())
+    smallest = payable.smallest_payment(due)
     if amount.currency != due.currency or not smallest <= amount <= due:
         raise PartPaymentNotOffered(smallest, due)
     return amount

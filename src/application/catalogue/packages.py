@@ -37,11 +37,12 @@ class CreatePackage:
 
 
 def create_package(command: CreatePackage, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
-    """Begin a package as a draft. Raises UnsoundPackage or SlugTaken."""
+    """Begin a package as a draft. Raises UnsoundPackage, SlugTaken, or InvalidValue for a policy not offered."""
     author, details = command.author, command.details
     refuse_staff_decisions(author, STAFF_DECIDE, details, error=UnsoundPackage)
     now = clock.now()
     with uow:
+        _refuse_policy(details, uow)
         package = Package.create(
             package_id=new_id(),
             slug=chosen_slug(command.slug, details, uow.packages),
@@ -87,6 +88,8 @@ def change_package(command: ChangePackage, *, uow: UnitOfWork, clock: Clock) -> 
         package = own_package(command.package_id, author, uow)
         refuse_stale(command.expected_version, current=package.version)
         refuse_staff_decisions(author, package.details(), command.details, error=UnsoundPackage)
+        if command.details.get("cancellation_policy_id") != package.cancellation_policy_id:
+            _refuse_policy(command.details, uow)
         before = {"slug": package.slug, **shown(package.details())}
         if command.slug is not None and command.slug != package.slug:
             package.slug = free_slug(command.slug, uow.packages)
@@ -100,3 +103,10 @@ def change_package(command: ChangePackage, *, uow: UnitOfWork, clock: Clock) -> 
         if changes["after"]:
             audit_item(uow, author, "packages.update", package, changes, clock)
         uow.commit()
+
+
+def _refuse_policy(details: PackageDetails, uow: UnitOfWork) -> None:
+    """Only policies that are offered can be chosen. Raises InvalidValue."""
+    policy_id = details.get("cancellation_policy_id")
+    if policy_id is not None:
+        uow.cancellation_policies.refuse_unless_offered(policy_id)

@@ -27,10 +27,10 @@ from domain.catalogue.items import Item
 from domain.pricing.quotes import Quote
 from domain.sales.agreed import BookingType, Parties, RewardTerms, Trip
 from domain.sales.bookings import Booking
+from domain.sales.instalments import EVERYTHING, PlanTerms, PlanWanted, schedule
 from domain.sales.travelers import Traveler, refuse_unfit
 from domain.shared.clock import Clock, business_date
 from domain.shared.identifiers import NewId, document_number
-from domain.shared.percentage import Percentage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +47,8 @@ class PlaceBooking:
     travelers: tuple[Traveler, ...]
     special_requests: str
     hold_for: timedelta
-    deposit: Percentage
-    """How much of the price confirms the booking."""
+    plan: PlanWanted
+    plan_terms: PlanTerms
     settings: PricingSettings
     document_valid_days: int = 0
     """How long after the trip's last day travellers' documents have to be valid."""
@@ -63,8 +63,8 @@ def place_booking(
 ) -> Booking:
     """Hold the seats at today's price until the hold runs out.
 
-    Raises DepartureNotFound, DepartureClosed, SoldOut, PriceMoved, VoucherNotApplied, VoucherExhausted,
-    InsufficientBalance, RateNotFound, or InvalidValue for a party that does not fit.
+    Raises DepartureNotFound, DepartureClosed, SoldOut, PriceMoved, PlanNotOffered, VoucherNotApplied,
+    VoucherExhausted, InsufficientBalance, RateNotFound, or InvalidValue for a party that does not fit.
     """
     now = clock.now()
     with uow:
@@ -81,6 +81,14 @@ def place_booking(
         refuse_moved_price(command.price_token, priced, digests=digests, at=now)
         trip = _trip(command, sale)
         refuse_unfit(command.travelers, trip, valid_days=command.document_valid_days, today=business_date(now))
+        hold_expires_at = now + command.hold_for
+        instalments = schedule(
+            priced.total,
+            command.plan,
+            command.plan_terms,
+            held_until=business_date(hold_expires_at),
+            starts_on=trip.start_date,
+        )
         sale.departure.take_seats(trip.seats, today=business_date(now))
         booking = Booking.place(
             booking_id=new_id(),
@@ -89,12 +97,13 @@ def place_booking(
             trip=trip,
             price=booked_price(priced, sale.offered.exchange),
             items=booked_items(priced, new_id=new_id),
-            deposit=command.deposit,
+            deposit=EVERYTHING,
+            instalments=instalments,
             rewards=_rewards(sale.offered.rewards, priced),
             cancellation_terms=sale.offered.cancellation_terms,
             customer_info=customer_info(sale.buyer, command.customer_info),
             special_requests=command.special_requests,
-            hold_expires_at=now + command.hold_for,
+            hold_expires_at=hold_expires_at,
             at=now,
         )
         uow.bookings.add(booking, command.travelers)

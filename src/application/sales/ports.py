@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from domain.catalogue.departures import Departure
 from domain.pricing.price_lists import PriceList
 from domain.sales.agreed import FrozenRate, RewardTerms
 from domain.sales.cancellation import CancellationTerms
+from domain.sales.policies import CancellationPolicy
 from domain.shared.percentage import Percentage
 
 
@@ -78,3 +82,82 @@ class BookingSearch:
     status: str | None = None
     departure_id: UUID | None = None
     archived: bool = False
+
+
+class Notice(StrEnum):
+    """What a customer is told of an instalment, once each."""
+
+    SOON = "SOON"
+    """It is due within some days."""
+    TODAY = "TODAY"
+    OVERDUE = "OVERDUE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotedInstalment:
+    """An instalment that was noted as told of. `left_minor` is what of it is still owed, in `currency`."""
+
+    booking_id: UUID
+    user_id: UUID
+    position: int
+    due_on: date
+    starts_on: date
+    left_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueBooking:
+    """A confirmed booking, and its oldest instalment that is not paid: of which its customer was told on `told_on`."""
+
+    booking_id: UUID
+    due_on: date
+    told_on: date
+    starts_on: date
+
+
+class Instalments(Protocol):
+    """The instalments of all bookings, for the jobs that look after them; the deposit is not among them."""
+
+    def note(
+        self, notice: Notice, *, today: date, until: date, at: datetime, limit: int
+    ) -> tuple[int, Sequence[NotedInstalment]]:
+        """Note what is to be told and was not: SOON of what is due after today and until a day, TODAY, or OVERDUE of
+        what was due before today.
+
+        Answers how many were noted, at most `limit`, and those of them that are owed. What another transaction is
+        noting is passed over.
+        """
+        ...
+
+    def overdue(self, *, at: datetime, after: UUID | None, limit: int) -> Sequence[OverdueBooking]:
+        """Confirmed bookings of which an instalment was due before that day and told of, and whose trip is still to
+        come; by id.
+
+        Not those whose money may be on its way: an outcome that nobody knows, a slip or a receipt to look at.
+        """
+        ...
+
+
+class CancellationPolicies(Protocol):
+    """Cancellation policies, by id."""
+
+    def add(self, policy: CancellationPolicy) -> None: ...
+
+    def save(self, policy: CancellationPolicy) -> None: ...
+
+    def get(self, policy_id: UUID) -> CancellationPolicy:
+        """The policy, locked. Raises PolicyNotFound."""
+        ...
+
+    def lock_default(self) -> None:
+        """Nobody else decides which one is the default until the unit of work ends; before any policy is locked."""
+        ...
+
+    def default(self) -> CancellationPolicy | None:
+        """The one that holds for items that name none, locked."""
+        ...
+
+    def refuse_unless_offered(self, policy_id: UUID) -> None:
+        """Raises InvalidValue at `/cancellation_policy_id` for one that cannot be chosen for an item."""
+        ...

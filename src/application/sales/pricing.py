@@ -13,16 +13,18 @@ from application.operations.ports import SystemSettings
 from application.pricing.ports import Offered, OfferedPromotions
 from application.sales.ports import OnSale
 from domain.ledger.points import PointsTerms
-from domain.operations.settings import BOOKING_FEE
+from domain.operations.settings import BALANCE_DUE_DAYS_BEFORE, BOOKING_FEE, DEPOSIT_PERCENT, INSTALMENTS_MOST
 from domain.pricing.baskets import Basket, PromotionKind
 from domain.pricing.deals import Reason
 from domain.pricing.price_lists import Party
 from domain.pricing.quotes import ItemShare, PriceLine, Quote, Terms, VoucherNotApplied, quote
 from domain.pricing.vouchers import VoucherExhausted
 from domain.sales.agreed import BookedPrice, BookingItem, BookingType, FrozenRate
+from domain.sales.instalments import PlanTerms
 from domain.shared.errors import FieldFault
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
+from domain.shared.percentage import Percentage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,15 @@ def pricing_settings(values: SystemSettings) -> PricingSettings:
     """The company's figures, as staff chose them."""
     fees = [Money.parse(fee["amount"], fee["currency"]) for fee in values.value(BOOKING_FEE)]
     return PricingSettings(points=points_terms(values), fees={fee.currency.code: fee for fee in fees})
+
+
+def plan_terms(values: SystemSettings) -> PlanTerms:
+    """What the company offers of deposits and instalments, as staff chose it."""
+    return PlanTerms(
+        deposit=Percentage(values.value(DEPOSIT_PERCENT) * 100),
+        due_days_before=values.value(BALANCE_DUE_DAYS_BEFORE),
+        most_parts=values.value(INSTALMENTS_MOST),
+    )
 
 
 def promotions_for(

@@ -14,6 +14,7 @@ from application import shown
 from application.identity.ports import KeyedDigests
 from application.pricing.ports import OfferedPromotions
 from application.queries import SalesQueries
+from application.sales.ports import OnSale
 from application.sales.pricing import Chosen, PricingSettings, price_of, promotions_for
 from domain.catalogue.activities import ActivityNotFound
 from domain.catalogue.departures import DepartureClosed, DepartureNotFound
@@ -21,6 +22,7 @@ from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.packages import PackageNotFound
 from domain.pricing.quotes import Quote
 from domain.sales.bookings import PriceMoved
+from domain.sales.instalments import Instalment, PlanTerms, PlanWanted, schedule
 from domain.shared.clock import Clock, business_date
 from domain.shared.money import Money
 
@@ -37,6 +39,9 @@ class AskForQuote:
     item: Item
     departure_id: UUID | None
     chosen: Chosen
+    hold_for: timedelta
+    plan: PlanWanted
+    plan_terms: PlanTerms
     settings: PricingSettings
 
 
@@ -50,12 +55,14 @@ class Quoted:
     expected_points: int
     expected_cashback: Money
     good_until: datetime
+    instalments: tuple[Instalment, ...]
+    """By when which part would be paid of a booking that is placed now; none where all is, or no departure is named."""
 
 
 def quote_booking(
     command: AskForQuote, *, queries: SalesQueries, promotions: OfferedPromotions, clock: Clock
 ) -> Quoted:
-    """The price now. Raises PackageNotFound, DepartureNotFound, DepartureClosed or InvalidValue."""
+    """The price now. Raises PackageNotFound, DepartureNotFound, DepartureClosed, PlanNotOffered or InvalidValue."""
     now = clock.now()
     today = business_date(now)
     offered = queries.on_sale(
@@ -82,6 +89,16 @@ def quote_booking(
         + sum(benefit.bonus_points for benefit in priced.benefits),
         expected_cashback=sum(bonus, start=rewards.cashback_rate.of(priced.total)),
         good_until=now + GOOD_FOR,
+        instalments=_instalments(command, offered, priced, at=now),
+    )
+
+
+def _instalments(command: AskForQuote, offered: OnSale, priced: Quote, *, at: datetime) -> tuple[Instalment, ...]:
+    if offered.departs is None:
+        return ()
+    held_until = business_date(at + command.hold_for)
+    return schedule(
+        priced.total, command.plan, command.plan_terms, held_until=held_until, starts_on=offered.departs.starts_on
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final, TypedDict
+from uuid import UUID
 
 from domain.catalogue.faults import (
     length_faults,
@@ -82,6 +83,7 @@ class PackageDetails(TypedDict, total=False):
     availability_start: date | None
     availability_end: date | None
     time_zone: str
+    cancellation_policy_id: UUID | None
     meta_title_ar: str
     meta_title_en: str
     meta_description_ar: str

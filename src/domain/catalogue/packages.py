@@ -134,6 +134,8 @@ class Package(Aggregate):
     approval_decided_by_user_id: UUID | None = None
     approval_decided_at: datetime | None = None
     review_requested_at: datetime | None = None
+    cancellation_policy_id: UUID | None = None
+    """None leaves it to the company's default."""
     vendor_id: UUID | None = None
     created_by_user_id: UUID
     created_at: datetime

@@ -95,6 +95,26 @@ DEPOSIT_PERCENT: Final = Setting(
     "How many percent of its price confirm a booking; the rest may be paid later",
     "النسبة المئوية من السعر التي تؤكد الحجز؛ ويمكن دفع الباقي لاحقا", is_public=True,
 )  # fmt: skip
+BALANCE_DUE_DAYS_BEFORE: Final = Setting(
+    "booking.balance_due_days_before", whole(2, 365), 14,
+    "How many days before the trip the last instalment of its price is due",
+    "عدد الأيام قبل الرحلة التي يستحق فيها آخر قسط من سعرها", is_public=True,
+)  # fmt: skip
+INSTALMENTS_MOST: Final = Setting(
+    "booking.instalments_most", whole(1, 12), 3,
+    "Into how many monthly instalments the price less its deposit is split at most; 1 offers none",
+    "أقصى عدد من الأقساط الشهرية للسعر بعد العربون؛ و1 لا يتيح التقسيط", is_public=True,
+)  # fmt: skip
+INSTALMENT_REMINDER_DAYS: Final = Setting(
+    "booking.instalment_reminder_days", whole(1, 60), 3,
+    "How many days before an instalment is due its customer is reminded",
+    "عدد الأيام قبل استحقاق القسط التي يذكر فيها العميل",
+)  # fmt: skip
+OVERDUE_GRACE_DAYS: Final = Setting(
+    "booking.overdue_grace_days", whole(0, 60), 3,
+    "For how many days after an instalment was due its booking is kept unpaid",
+    "عدد الأيام بعد استحقاق القسط التي يبقى فيها الحجز دون دفع", is_public=True,
+)  # fmt: skip
 BOOKING_FEE: Final = Setting(
     "booking.fee", money_per_currency(), [],
     "A fixed fee on each booking, by currency; none in currencies that are not named",
@@ -223,6 +243,10 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         HOLD_MINUTES,
         GRACE_MINUTES,
         DEPOSIT_PERCENT,
+        BALANCE_DUE_DAYS_BEFORE,
+        INSTALMENTS_MOST,
+        INSTALMENT_REMINDER_DAYS,
+        OVERDUE_GRACE_DAYS,
         BOOKING_FEE,
         DEPARTURE_HORIZON_DAYS,
         OFFER_HOURS,

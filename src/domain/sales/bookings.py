@@ -10,8 +10,9 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, Parties, RewardTerms, Trip
-from domain.sales.cancellation import CancellationTerms
+from domain.sales.cancellation import EVERYTHING, AppliedTier, CancellationTerms, Settlement
 from domain.sales.holds import Hold, HoldStatus
+from domain.sales.instalments import Instalment, Standing, asked_now, next_due, standings
 from domain.sales.travelers import TravelersFixed
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import Conflict, FieldFault, IllegalTransition, NotFound, RuleBroken
@@ -48,6 +49,12 @@ class TooEarly(Conflict):
     """Before its first day nobody can have missed a trip; `starts_on` is that day."""
 
     code = "trip_not_begun"
+
+
+class TripStarted(Conflict):
+    """A trip that has begun is not cancelled any more; afterwards, refunds are staff's decision."""
+
+    code = "trip_started"
 
 
 class OverrideReasonNeeded(RuleBroken):
@@ -133,9 +140,26 @@ class BookingPriced(DomainEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingCancelled(DomainEvent):
-    """Somebody cancelled it, before it was paid or after."""
+    """Somebody cancelled it, before it was paid or after; the amounts are those of the plan that was carried out."""
 
     name: ClassVar[str] = "sales.booking_cancelled"
+    booking_id: UUID
+    user_id: UUID
+    currency: str
+    to_original_minor: int
+    to_wallet_minor: int
+    to_voucher_credit_minor: int
+    in_points_minor: int
+    kept_minor: int
+    points: int
+    points_restored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingRefunded(DomainEvent):
+    """All that was paid for a booking that is over has gone back."""
+
+    name: ClassVar[str] = "sales.booking_refunded"
     booking_id: UUID
     user_id: UUID
 
@@ -194,6 +218,8 @@ class Booking(Aggregate):
     points_paid_amount: Money
     """What of the paid amount points paid: it earns no points again."""
     refunded_amount: Money
+    kept_amount: Money
+    """What the company has earned of a booking that was cancelled; never more than has not gone back."""
     rewards: RewardTerms
     cancellation_terms: CancellationTerms
     customer_info: dict[str, str]
@@ -208,6 +234,8 @@ class Booking(Aggregate):
     version: int = 1
     """What `If-Match` names; the database counts it."""
     items: list[BookingItem] = field(default_factory=list)
+    instalments: tuple[Instalment, ...] = ()
+    """By when which part of the price is due, the deposit first; none where nothing but the hold limits it."""
     hold: Hold | None
     """None until it has a price."""
 
@@ -222,6 +250,7 @@ class Booking(Aggregate):
         price: BookedPrice,
         items: Sequence[BookingItem],
         deposit: Percentage,
+        instalments: Sequence[Instalment] = (),
         rewards: RewardTerms,
         cancellation_terms: CancellationTerms,
         customer_info: dict[str, str],
@@ -229,13 +258,16 @@ class Booking(Aggregate):
         hold_expires_at: datetime,
         at: datetime,
     ) -> Booking:
-        """A booking whose seats are held until `hold_expires_at`; one that costs nothing is confirmed at once."""
+        """A booking whose seats are held until `hold_expires_at`; one that costs nothing is confirmed at once.
+
+        Where there are instalments, the first is what confirms it.
+        """
         booking = cls._begun(
             booking_id, booking_number, parties, trip, price, rewards, cancellation_terms, customer_info,
             special_requests, at,
         )  # fmt: skip
         booking._log(None, BookingStatus.PENDING_PAYMENT, by=parties.created_by_user_id, reason="placed", at=at)
-        booking._await_money(price, items, deposit, hold_expires_at, at)
+        booking._await_money(price, items, deposit, instalments, hold_expires_at, at)
         booking.record(BookingPlaced(at=at, booking_id=booking_id, user_id=parties.user_id))
         booking._confirm_if_free(by=parties.created_by_user_id, at=at)
         return booking
@@ -294,6 +326,7 @@ class Booking(Aggregate):
             paid_amount=nothing,
             points_paid_amount=nothing,
             refunded_amount=nothing,
+            kept_amount=nothing,
             rewards=rewards,
             cancellation_terms=cancellation_terms,
             customer_info=customer_info,
@@ -327,6 +360,7 @@ class Booking(Aggregate):
         *,
         rewards: RewardTerms,
         deposit: Percentage,
+        instalments: Sequence[Instalment] = (),
         hold_expires_at: datetime,
         by: UUID,
         at: datetime,
@@ -344,7 +378,7 @@ class Booking(Aggregate):
         nothing = Money(0, price.final_amount.currency)
         # The request was counted in another currency, perhaps.
         self.paid_amount = self.points_paid_amount = self.refunded_amount = nothing
-        self._await_money(price, items, deposit, hold_expires_at, at)
+        self._await_money(price, items, deposit, instalments, hold_expires_at, at)
         self.record(BookingPriced(at=at, booking_id=self.id, user_id=self.user_id))
         self._confirm_if_free(by=by, at=at)
 
@@ -362,13 +396,17 @@ class Booking(Aggregate):
         price: BookedPrice,
         items: Sequence[BookingItem],
         deposit: Percentage,
+        instalments: Sequence[Instalment],
         hold_expires_at: datetime,
         at: datetime,
     ) -> None:
+        if instalments and sum((each.amount for each in instalments[1:]), instalments[0].amount) != price.final_amount:
+            raise ValueError("instalments are all of the price")
         self.status = BookingStatus.PENDING_PAYMENT
         self.price = price
         self.items = list(items)
-        self.deposit_amount = deposit.of(price.final_amount)
+        self.instalments = tuple(instalments)
+        self.deposit_amount = instalments[0].amount if instalments else deposit.of(price.final_amount)
         self.hold = Hold(
             departure_id=self.trip.departure_id,
             seats=self.trip.seats if self.trip.departure_id is not None else 0,
@@ -405,8 +443,7 @@ class Booking(Aggregate):
     def seats_kept(self) -> int:
         """Seats of its departure that are its own now, held or paid."""
         kept = self.hold is not None and self.hold.status in (HoldStatus.ACTIVE, HoldStatus.CAPTURED)
-        is_over = self.status in (BookingStatus.CANCELLED, BookingStatus.REFUNDED)
-        return self.hold.seats if self.hold is not None and kept and not is_over else 0
+        return self.hold.seats if self.hold is not None and kept and self.cancelled_at is None else 0
 
     @property
     def amount_due(self) -> Money:
@@ -420,6 +457,19 @@ class Booking(Aggregate):
         """The least that may be paid at once: what is missing of the deposit; after that, any part of what is due."""
         missing = self.deposit_amount - self.paid_amount
         return missing if missing.is_positive else min(Money(1, missing.currency), self.amount_due)
+
+    def asked_now(self, *, today: date) -> Money:
+        """What a payment is of that says no amount: what is due by its instalments, or the next; else all."""
+        return asked_now(self.instalments, self.paid_amount, today=today) if self.instalments else self.amount_due
+
+    def standings(self, *, today: date) -> tuple[Standing, ...]:
+        """Its instalments on a day, and what is paid of each."""
+        is_over = self.status in (BookingStatus.CANCELLED, BookingStatus.REFUNDED)
+        return standings(self.instalments, self.paid_amount, today=today, is_over=is_over)
+
+    def oldest_owed(self, *, today: date) -> Standing | None:
+        """The oldest instalment that is not paid; None where nothing is owed."""
+        return next_due(self.standings(today=today))
 
     def ensure_payable(self, *, at: datetime) -> None:
         """Raises NothingToPay unless the booking waits for money, and its seats are its own or still held."""
@@ -474,12 +524,25 @@ class Booking(Aggregate):
         hold.capture()
         self.record(BookingConfirmed(at=at, booking_id=self.id, user_id=self.user_id))
 
+    def earned_of(self, amount: Money) -> Money:
+        """How much of an amount that is about to go back the company had earned: it is taken out of that first.
+
+        Of a cancelled booking, what it does not keep goes back before anything that it keeps.
+        """
+        if self.status is BookingStatus.COMPLETED:
+            return amount
+        left = self.paid_amount - self.refunded_amount - amount
+        return max(self.kept_amount - left, Money(0, amount.currency))
+
     def give_back(self, amount: Money, *, at: datetime) -> None:
-        """So much more of what was paid has gone back to the customer."""
+        """So much more of what was paid has gone back to the customer; one that is over ends as REFUNDED with all."""
+        if self.status is not BookingStatus.COMPLETED:
+            self.kept_amount -= self.earned_of(amount)
         self._refunded(self.refunded_amount + amount, at)
+        self._end_if_refunded(at)
 
     def take_back(self, amount: Money, *, at: datetime) -> None:
-        """A refund that was done came back from the customer's bank."""
+        """A refund that was done came back from the customer's bank: owed to them again, whatever the status."""
         self._refunded(self.refunded_amount - amount, at)
 
     def _refunded(self, amount: Money, at: datetime) -> None:
@@ -505,12 +568,66 @@ class Booking(Aggregate):
         self.hold.expire()
         self.record(BookingExpired(at=at, booking_id=self.id, user_id=self.user_id))
 
-    def cancel(self, *, by: UUID | None, reason: str, at: datetime) -> None:
+    @property
+    def uses_promotions(self) -> bool:
+        """Whether its price counts on a voucher or an offer, or one of them promises something beside it."""
+        reduced = any(line["kind"] in ("OFFER", "VOUCHER") for line in self.price.lines)
+        promised = self.rewards.bonus_points > 0 or self.rewards.bonus_cashback is not None
+        is_given = any(item.price.is_zero for item in self.items[1:])
+        return reduced or promised or is_given
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether it waits for a price or for money: cancelling it takes nothing from anybody."""
+        return self.status in (BookingStatus.DRAFT, BookingStatus.PENDING_PAYMENT)
+
+    def refund_terms(self, *, decided: Percentage | None, at: datetime) -> AppliedTier:
+        """What cancelling now gives back: by the terms that were agreed, or what staff `decided` instead.
+
+        Raises TripStarted once the trip has begun, IllegalTransition for one that is over. Only staff cancel after
+        the hour at which a trip was to begin: where it did not.
+        """
+        if self.status is BookingStatus.IN_PROGRESS:
+            raise TripStarted(status=self.status)
+        if BookingStatus.CANCELLED not in NEXT[self.status]:
+            raise IllegalTransition(current=self.status, wanted=BookingStatus.CANCELLED)
+        if self.is_unpaid:
+            return AppliedTier(refund=EVERYTHING)
+        if decided is not None:
+            return AppliedTier(refund=decided)
+        if at > self.trip.starts_at:
+            raise TripStarted(status=self.status)
+        return self.cancellation_terms.applied(at=at, starts_at=self.trip.starts_at, time_zone=self.trip.time_zone)
+
+    def cancel(self, settlement: Settlement, *, by: UUID | None, reason: str, at: datetime) -> None:
         """Not wanted any more; the caller gives back what it took, in the same transaction."""
         self._end(by=by, reason=reason, at=at)
         if self.hold is not None and self.hold.status is HoldStatus.ACTIVE:
             self.hold.release()
-        self.record(BookingCancelled(at=at, booking_id=self.id, user_id=self.user_id))
+        self.kept_amount = settlement.kept
+        self.record(
+            BookingCancelled(
+                at=at,
+                booking_id=self.id,
+                user_id=self.user_id,
+                currency=settlement.kept.currency.code,
+                to_original_minor=settlement.to_original.minor,
+                to_wallet_minor=settlement.to_wallet.minor,
+                to_voucher_credit_minor=settlement.to_voucher_credit.minor,
+                in_points_minor=settlement.in_points.minor,
+                kept_minor=settlement.kept.minor,
+                points=settlement.points,
+                points_restored=settlement.points_restored,
+            )
+        )
+        self._end_if_refunded(at)
+
+    def _end_if_refunded(self, at: datetime) -> None:
+        """Once; what a bank sends back afterwards is owed again, and the payment status alone says so."""
+        is_over = self.status in (BookingStatus.CANCELLED, BookingStatus.COMPLETED)
+        if is_over and self.paid_amount.is_positive and self.refunded_amount == self.paid_amount:
+            self._move_to(BookingStatus.REFUNDED, by=None, reason="refunded", at=at)
+            self.record(BookingRefunded(at=at, booking_id=self.id, user_id=self.user_id))
 
     def _end(self, *, by: UUID | None, reason: str, at: datetime) -> None:
         self._move_to(BookingStatus.CANCELLED, by=by, reason=reason, at=at)

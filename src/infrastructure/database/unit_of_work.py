@@ -46,6 +46,8 @@ from infrastructure.database.outbox import write_events
 from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
+from infrastructure.database.sales.instalments import SqlInstalments
+from infrastructure.database.sales.policies import SqlCancellationPolicies
 from infrastructure.database.sales.repositories import SqlBookings
 from infrastructure.database.transaction import Database, Statements
 
@@ -209,6 +211,10 @@ class SqlUnitOfWork:
         return SqlBookings(self._statements, self.departures, self._encryption)
 
     @cached_property
+    def instalments(self) -> SqlInstalments:
+        return SqlInstalments(self._statements)
+
+    @cached_property
     def promotions(self) -> SqlPromotions:
         return SqlPromotions(self._statements)
 
@@ -219,6 +225,10 @@ class SqlUnitOfWork:
     @cached_property
     def offers(self) -> SqlOffers:
         return SqlOffers(self._statements)
+
+    @cached_property
+    def cancellation_policies(self) -> SqlCancellationPolicies:
+        return SqlCancellationPolicies(self._statements)
 
     @cached_property
     def payments(self) -> SqlPayments:

@@ -13,6 +13,18 @@ MESSAGES: Final[Sentences] = {
         ("The trip is not paid in full", "{due} is still due."),
         ("لم تدفع الرحلة بالكامل", "ما زال {due} مستحقا."),
     ),
+    "cancellation_preview_stale": (
+        ("The preview is out of date", "What cancelling would do has changed; ask for the preview again."),
+        ("المعاينة لم تعد صالحة", "تغير ما سيفعله الإلغاء؛ اطلب المعاينة مرة أخرى."),
+    ),
+    "cancellation_policy_not_found": (
+        ("No such policy", "There is no such cancellation policy, or it is not offered."),
+        ("لا توجد سياسة كهذه", "لا توجد سياسة إلغاء كهذه أو أنها غير متاحة."),
+    ),
+    "trip_started": (
+        ("The trip has begun", "A trip that has begun cannot be cancelled any more; ask us about a refund."),
+        ("بدأت الرحلة", "لا يمكن إلغاء رحلة بدأت؛ تواصل معنا بشأن رد المبلغ."),
+    ),
     "nothing_to_pay": (
         ("There is nothing to pay", "It is {status}: paid already, or its time to pay is over."),
         ("لا يوجد ما يدفع", "الحالة {status}: مدفوع بالفعل أو انتهت مهلة دفعه."),
@@ -20,6 +32,10 @@ MESSAGES: Final[Sentences] = {
     "price_moved": (
         ("The price has changed", "What you were shown is not the price any more; `new_total` is."),
         ("تغير السعر", "السعر المعروض لم يعد صالحا؛ والسعر الآن في `new_total`."),
+    ),
+    "plan_not_offered": (
+        ("This payment plan is not offered", "Look at `errors` for why; it can be paid all at once."),
+        ("خطة الدفع هذه غير متاحة", "راجع `errors` لمعرفة السبب؛ ويمكن دفع المبلغ كاملا."),
     ),
     "voucher_not_applied": (
         ("The voucher gives this booking nothing", "Take it away, or change what it asks for: {reason}."),

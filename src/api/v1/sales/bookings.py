@@ -31,22 +31,22 @@ from api.v1.sales.schemas import (
 from api.v1.sales.viewing import agent_for, answer_booking, shown, travelers_in
 from application.sales.bookings import PlaceBooking, place_booking
 from application.sales.ports import BookingSearch
-from application.sales.pricing import Chosen, pricing_settings
+from application.sales.pricing import Chosen, plan_terms, pricing_settings
 from application.sales.quotes import AskForQuote, price_token, quote_booking
 from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
 from domain.catalogue.items import Item, ItemKind
 from domain.operations.settings import (
     CASHBACK_ELIGIBLE_AFTER_DAYS,
-    DEPOSIT_PERCENT,
     DOCUMENT_VALIDITY_DAYS,
     HOLD_MINUTES,
 )
 from domain.pricing.price_lists import Party
 from domain.sales.agreed import BookingType
 from domain.sales.bookings import Booking, BookingNotFound
+from domain.sales.instalments import PaymentPlan, PlanWanted
 from domain.sales.requests import ON_REQUEST
+from domain.shared.clock import business_date
 from domain.shared.errors import InvalidValue, NotAllowed
-from domain.shared.percentage import Percentage
 from middlewares.auth_middleware import permission_required, public, token_required
 from middlewares.idempotency import idempotent, not_idempotent
 
@@ -67,6 +67,9 @@ class Quotes(MethodView):
                 item=_item(body),
                 departure_id=body["departure_id"],
                 chosen=_chosen(body),
+                hold_for=timedelta(minutes=use().system_settings.value(HOLD_MINUTES)),
+                plan=_plan(body),
+                plan_terms=plan_terms(use().system_settings),
                 settings=pricing_settings(use().system_settings),
             ),
             queries=use().queries.sales,
@@ -109,7 +112,8 @@ class Bookings(MethodView):
         refuse_prices_of_customers(body)
         customer = _customer(body)
         booking = ask_for(body, customer) if body["booking_type"] in ON_REQUEST else _placed(body, customer)
-        return answer(BookingShown, booking_row(booking), 201, location=f"/api/v1/bookings/{booking.id}")
+        row = booking_row(booking, today=business_date(use().clock.now()))
+        return answer(BookingShown, row, 201, location=f"/api/v1/bookings/{booking.id}")
 
 
 @blueprint.route("/bookings/types")
@@ -186,7 +190,7 @@ class Complete(MethodView):
 
 
 def _placed(body: dict[str, Any], customer: UUID) -> Booking:
-    for name in ("start_date", "end_date", "time_zone", "booking_details", "currency", "items"):
+    for name in ("start_date", "end_date", "time_zone", "booking_details", "items"):
         if body[name] is not None:
             raise InvalidValue("not of this type", pointer=f"/{name}", code="unknown_field")
     settings = use().system_settings
@@ -204,7 +208,8 @@ def _placed(body: dict[str, Any], customer: UUID) -> Booking:
             customer_info=body["customer_info"],
             special_requests=body["special_requests"],
             hold_for=timedelta(minutes=settings.value(HOLD_MINUTES)),
-            deposit=Percentage(settings.value(DEPOSIT_PERCENT) * 100),
+            plan=_plan(body),
+            plan_terms=plan_terms(settings),
             settings=pricing_settings(settings),
             price_token=body["quote_token"],
         ),
@@ -256,3 +261,11 @@ def _chosen(body: dict[str, Any]) -> Chosen:
         points=body["points_to_redeem"],
         currency=body["currency"],
     )
+
+
+def _plan(body: dict[str, Any]) -> PlanWanted:
+    plan, parts = body["payment_plan"], body["instalments"]
+    if (parts is not None) != (plan is PaymentPlan.INSTALMENTS):
+        detail, code = ("needed for this plan", "required") if parts is None else ("not of this plan", "unknown_field")
+        raise InvalidValue(detail, pointer="/instalments", code=code)
+    return PlanWanted(plan, parts)

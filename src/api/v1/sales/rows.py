@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
+from api.v1.billing.refunds import planned_part_row
 from application.queries import Row
+from application.sales.cancellation_plans import CancellationPlan
+from application.sales.policies import terms_shown
 from application.sales.pricing import line_row
 from application.sales.quotes import Quoted
 from domain.pricing.baskets import NotApplied
 from domain.sales.bookings import Booking
+from domain.sales.instalments import Instalment, Standing, next_due, plan_of
 from middlewares.messages.pricing import reason_sentence
 
 
@@ -30,9 +36,34 @@ def quote_row(quoted: Quoted, *, token: str) -> Row:
         "tier_code": quoted.tier_code,
         "expected_points": quoted.expected_points,
         "expected_cashback_minor": quoted.expected_cashback.minor,
+        "payment_plan": plan_of(quoted.instalments),
+        "instalments": [_planned(each) for each in quoted.instalments],
         "quote_token": token,
         "good_until": quoted.good_until,
     }
+
+
+def _planned(instalment: Instalment) -> dict[str, Any]:
+    return {
+        "position": instalment.position,
+        "due_on": instalment.due_on,
+        "amount_minor": instalment.amount.minor,
+        "currency": instalment.amount.currency.code,
+    }
+
+
+def plan_row(found: Sequence[Standing]) -> dict[str, Any]:
+    """A booking's instalments as they stand."""
+    following = next_due(found)
+    return {
+        "payment_plan": plan_of([each.instalment for each in found]),
+        "instalments": [_standing(each) for each in found],
+        "next_due": _standing(following) if following is not None else None,
+    }
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    return {**_planned(standing.instalment), "left_minor": standing.left.minor, "status": standing.status}
 
 
 def _not_applied(reason: NotApplied) -> dict[str, Any]:
@@ -49,7 +80,40 @@ def _not_applied(reason: NotApplied) -> dict[str, Any]:
     }
 
 
-def booking_row(booking: Booking) -> Row:
+def cancellation_row(plan: CancellationPlan, *, token: str) -> Row:
+    unit, settled = plan.paid.currency.code, plan.settlement
+    return {
+        "applies": {
+            "refund": plan.applied.refund.hundredths,
+            "hours_before": plan.applied.hours_before,
+            "until": plan.applied.until,
+        },
+        "paid_minor": plan.paid.minor,
+        "refunded_before_minor": plan.refunded_before.minor,
+        "refund_minor": settled.refund.minor,
+        "kept_fee_minor": settled.kept.minor,
+        "currency": unit,
+        "refunds": [
+            {
+                "payment_id": refund.payment_id,
+                "amount_minor": refund.amount.minor,
+                "currency": unit,
+                "parts": [planned_part_row(part) for part in refund.parts],
+            }
+            for refund in plan.refunds
+        ],
+        "payments_cancelled": list(plan.payments_cancelled),
+        "seats_returned": plan.seats_returned,
+        "points_restored": settled.points_restored,
+        "points_taken": plan.rewards_taken.points,
+        "cashback_taken_minor": plan.rewards_taken.cashback.minor,
+        "promotions": plan.promotions,
+        "status_after": plan.status_after,
+        "token": token,
+    }
+
+
+def booking_row(booking: Booking, *, today: date) -> Row:
     trip, price = booking.trip, booking.price
     unit = price.final_amount.currency.code
     return {
@@ -74,8 +138,12 @@ def booking_row(booking: Booking) -> Row:
         "points_redeemed": price.points,
         "no_show": booking.no_show_at is not None,
         "archived_at": None,
+        "refunded_amount_minor": booking.refunded_amount.minor,
+        "kept_amount_minor": booking.kept_amount.minor,
+        "cancellation": terms_shown(booking.cancellation_terms, starts_at=trip.starts_at, time_zone=trip.time_zone),
         "currency": unit,
         "hold_expires_at": booking.hold_expires_at,
+        **plan_row(booking.standings(today=today)),
         "items": [
             {
                 **vars(item),

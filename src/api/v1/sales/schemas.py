@@ -7,12 +7,13 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from api.fields import Localized, MoneyField, Schema, Text
+from api.fields import Localized, MoneyField, PercentRequest, Schema, Text
 from api.pagination import ChangesQuery, sort_field
-from api.v1.catalogue.schemas import PercentRequest
+from api.v1.sales.cancellation_schemas import TermsOfBooking
 from domain.pricing.hand_priced import MOST_ITEMS, MOST_OF_ONE, UNTAXED
 from domain.sales.agreed import BookingType
 from domain.sales.bookings import BookingStatus
+from domain.sales.instalments import InstalmentStatus, PaymentPlan
 from domain.shared.email import Email
 from domain.shared.errors import InvalidValue
 from domain.shared.money import EXPONENTS
@@ -20,6 +21,12 @@ from domain.shared.phone import Phone
 
 MOST_TRAVELERS = 200
 MOST_POINTS = 100_000_000
+
+_PLAN = {
+    "description": "All at once; a deposit and the rest; or a deposit and `instalments` monthly parts. Left out, it is"
+    " the company's deposit where the trip is far enough for it, else all at once."
+}
+_PARTS = {"description": "Into how many parts the rest is split, of INSTALMENTS alone."}
 
 
 class TravelerRequest(Schema):
@@ -91,6 +98,10 @@ class BookingRequest(Schema):
     points_to_redeem = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, MOST_POINTS))
     currency = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(sorted(EXPONENTS)))
     quote_token = Text(most=500, least=1, load_default=None, allow_none=True)
+    payment_plan = fields.Enum(PaymentPlan, by_value=True, load_default=None, allow_none=True, metadata=_PLAN)
+    instalments = fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=validate.Range(2, 12), metadata=_PARTS
+    )
     special_requests = Text(most=2000, multiline=True, load_default="")
     user_id = fields.UUID(load_default=None)
     start_date = fields.Date(load_default=None, allow_none=True)
@@ -98,7 +109,6 @@ class BookingRequest(Schema):
     time_zone = Text(most=64, least=1, load_default=None, allow_none=True, metadata={"examples": ["Africa/Cairo"]})
     booking_details = fields.Dict(load_default=None, allow_none=True)
     customer_info = fields.Nested(CustomerInfoRequest, load_default=dict)
-    currency = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(EXPONENTS)))
     items = _items(load_default=None, allow_none=True)
 
 
@@ -186,6 +196,19 @@ class NotAppliedShown(Schema):
     figures = fields.Dict(keys=fields.String(), values=fields.String())
 
 
+class PlannedInstalment(Schema):
+    position = fields.Integer()
+    due_on = fields.Date(metadata={"description": "Paid in time until the end of this day in Cairo."})
+    amount = MoneyField()
+
+
+class InstalmentShown(PlannedInstalment):
+    """Payments pay the oldest first; what is left of it is in `left`."""
+
+    left = MoneyField()
+    status = fields.Enum(InstalmentStatus, by_value=True)
+
+
 class QuoteShown(Schema):
     """`quote_token`, sent with a booking until `good_until`, places it at this price or not at all."""
 
@@ -203,6 +226,8 @@ class QuoteShown(Schema):
     tier_code = fields.String()
     expected_points = fields.Integer()
     expected_cashback = MoneyField()
+    payment_plan = fields.Enum(PaymentPlan, by_value=True)
+    instalments = fields.List(fields.Nested(PlannedInstalment))
     quote_token = fields.String()
     good_until = fields.DateTime()
 
@@ -245,8 +270,17 @@ class BookingSummary(Schema):
 
 
 class BookingShown(BookingSummary):
+    """`kept_amount` is the fee of a cancellation, `cancellation` the terms that were agreed, `next_due` the oldest
+    instalment that is not paid."""
+
+    refunded_amount = MoneyField()
+    kept_amount = MoneyField()
+    cancellation = fields.Nested(TermsOfBooking)
     customer_info = fields.Dict(keys=fields.String(), values=fields.String())
     items = fields.List(fields.Nested(ItemShown))
+    payment_plan = fields.Enum(PaymentPlan, by_value=True)
+    instalments = fields.List(fields.Nested(InstalmentShown))
+    next_due = fields.Nested(InstalmentShown, allow_none=True)
 
 
 class BookingQuery(ChangesQuery):

@@ -10,18 +10,21 @@ from flask import Response
 from api.answers import answer
 from api.context import scope_of, use, viewer
 from api.etags import with_tag
+from api.v1.sales.rows import plan_row
 from api.v1.sales.schemas import BookingShown
 from application.queries import Row
 from domain.sales.bookings import BookingNotFound
 from domain.sales.travelers import Traveler
+from domain.shared.clock import business_date
 
 
 def shown(booking_id: UUID) -> Row:
     """The booking as this viewer may see it. Raises BookingNotFound."""
-    row = use().queries.sales.booking(booking_id, owner=scope_of("bookings.read"))
+    today = business_date(use().clock.now())
+    row = use().queries.sales.booking(booking_id, owner=scope_of("bookings.read"), today=today)
     if row is None:
         raise BookingNotFound()
-    return row
+    return {**row, **plan_row(row["standings"])}
 
 
 def answer_booking(booking_id: UUID) -> Response:

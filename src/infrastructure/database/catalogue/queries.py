@@ -36,6 +36,11 @@ _COLUMNS: Final = f"""
     p.approval_reason, p.approval_decided_at, p.review_requested_at,
     (SELECT i.id FROM package_images i WHERE i.package_id = p.id AND i.is_featured) AS featured_image_id,
     {counts_column(ItemKind.PACKAGE, "p.id")} AS statistics,
+    p.cancellation_policy_id,
+    (SELECT json_build_object('policy_id', c.id, 'name_ar', c.name_ar, 'name_en', c.name_en, 'tiers', c.tiers)
+     FROM cancellation_policies c
+     WHERE c.id = coalesce(p.cancellation_policy_id, (SELECT f.id FROM cancellation_policies f WHERE f.is_default)))
+        AS cancellation,
     (SELECT min(d.starts_on) FROM departures d WHERE {_BOOKABLE}) AS next_departure
 """
 _ALONE: Final = f"""

@@ -106,6 +106,7 @@ packages = Table(
     reference("approval_decided_by_user_id", "users.id", nullable=True),
     instant("approval_decided_at", nullable=True),
     instant("review_requested_at", nullable=True),
+    reference("cancellation_policy_id", "cancellation_policies.id", nullable=True),
     reference("vendor_id", "users.id", nullable=True),
     reference("created_by_user_id", "users.id"),
     instant("created_at"),
@@ -148,6 +149,11 @@ packages = Table(
     Index("ix_packages_price_thousandths_id", "price_thousandths", "id"),
     Index("ix_packages_created_at_id", "created_at", "id"),
     Index("ix_packages_vendor_id", "vendor_id"),
+    Index(
+        "ix_packages_cancellation_policy_id",
+        "cancellation_policy_id",
+        postgresql_where="cancellation_policy_id IS NOT NULL",
+    ),
     Index("ix_packages_updated_at_id", "updated_at", "id"),
     Index("ix_packages_waiting", "review_requested_at", "id", postgresql_where="approval = 'PENDING'"),
 )
@@ -179,6 +185,7 @@ activities = Table(
     Column("availability_start", Date),
     Column("availability_end", Date),
     _time_zone(),
+    reference("cancellation_policy_id", "cancellation_policies.id", nullable=True),
     reference("vendor_id", "users.id", nullable=True),
     reference("created_by_user_id", "users.id"),
     instant("created_at"),
@@ -209,6 +216,11 @@ activities = Table(
     Index("ix_activities_price_thousandths_id", "price_thousandths", "id"),
     Index("ix_activities_created_at_id", "created_at", "id"),
     Index("ix_activities_vendor_id", "vendor_id"),
+    Index(
+        "ix_activities_cancellation_policy_id",
+        "cancellation_policy_id",
+        postgresql_where="cancellation_policy_id IS NOT NULL",
+    ),
     Index("ix_activities_updated_at_id", "updated_at", "id"),
 )
 

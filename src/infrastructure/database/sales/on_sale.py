@@ -39,13 +39,19 @@ LEFT JOIN LATERAL (
     WHERE s.user_id = %(buyer_id)s AND s.status = 'ACTIVE' AND s.expiry_date >= %(today)s
     LIMIT 1) m ON true
 """
+# Its own policy, else the company's default.
+_POLICY: Final = """
+LEFT JOIN cancellation_policies c
+    ON c.id = coalesce(i.cancellation_policy_id, (SELECT f.id FROM cancellation_policies f WHERE f.is_default))
+"""
+_POLICY_COLUMNS: Final = "c.id AS cancellation_policy_id, c.tiers AS cancellation_tiers"
 
 
 def _item_columns(kind: ItemKind) -> str:
     return f"""
         i.name_ar, i.name_en, i.currency, i.tax_rate, i.tax_inclusive, {_PRICES[kind]},
         {price_columns(kind, "i.id", starts_on="d.starts_on")}, {rate_column("i.currency")}, {_TERMS},
-        {_HAS_OFFERS}
+        {_HAS_OFFERS}, {_POLICY_COLUMNS}
     """
 
 
@@ -58,6 +64,7 @@ FROM departures d
 JOIN {table} i ON i.id = d.{column} AND i.status = 'ACTIVE'
 JOIN users u ON u.id = %(buyer_id)s
 {_PLAN}
+{_POLICY}
 WHERE d.id = %(departure_id)s AND d.{column} = %(item_id)s
 FOR UPDATE OF d
 """
@@ -70,6 +77,7 @@ SELECT d.starts_on, d.status AS departure_status, {SEATS_LEFT} AS seats_left, {_
 FROM {table} i
 LEFT JOIN departures d ON d.{column} = i.id AND d.id = %(departure_id)s
 {_PLAN}
+{_POLICY}
 WHERE i.id = %(item_id)s AND i.status = 'ACTIVE'
 """
 
@@ -115,7 +123,7 @@ def offered_of(row: Row, item: Item, currency: str | None) -> OnSale:
         departs=_departing(row),
         rewards=rewards_of(row),
         member_rate=percentage_of(row["member_rate"]),
-        cancellation_terms=ALWAYS,
+        cancellation_terms=_terms(row),
         has_offers=row["has_offers"],
     )
 
@@ -135,6 +143,14 @@ def rewards_of(row: Row) -> RewardTerms:
     )
 
 
+def _terms(row: Row) -> CancellationTerms:
+    """The item's or the company's terms; where there are none, everything comes back until the trip begins."""
+    policy_id = row["cancellation_policy_id"]
+    if policy_id is None:
+        return ALWAYS
+    return CancellationTerms(policy_id=policy_id, tiers=tiers_of(row["cancellation_tiers"]))
+
+
 def buyer_of(row: Row, buyer_id: UUID) -> Buyer:
     """The customer as a booking remembers them."""
     return Buyer(buyer_id, row["first_name"], row["last_name"], row["email"], row["phone"] or "")
@@ -149,15 +165,21 @@ def terms_row(terms: CancellationTerms) -> dict[str, Any]:
     """Cancellation terms as they are frozen into a booking."""
     return {
         "policy_id": str(terms.policy_id) if terms.policy_id is not None else None,
-        "tiers": [{"hours_before": tier.hours_before, "refund": tier.refund.hundredths} for tier in terms.tiers],
+        "tiers": tiers_row(terms),
     }
 
 
 def terms_of(row: Any) -> CancellationTerms:
     """What was frozen."""
-    return CancellationTerms(
-        policy_id=UUID(row["policy_id"]) if row["policy_id"] is not None else None,
-        tiers=tuple(
-            RefundTier(hours_before=tier["hours_before"], refund=Percentage(tier["refund"])) for tier in row["tiers"]
-        ),
-    )
+    policy_id = row["policy_id"]
+    return CancellationTerms(policy_id=UUID(policy_id) if policy_id is not None else None, tiers=tiers_of(row["tiers"]))
+
+
+def tiers_row(terms: CancellationTerms) -> list[dict[str, int]]:
+    """Tiers as policies and bookings keep them: hours before the start, and hundredths of a percent."""
+    return [{"hours_before": tier.hours_before, "refund": tier.refund.hundredths} for tier in terms.tiers]
+
+
+def tiers_of(rows: Any) -> tuple[RefundTier, ...]:
+    """The tiers that were kept."""
+    return tuple(RefundTier(hours_before=tier["hours_before"], refund=Percentage(tier["refund"])) for tier in rows)

@@ -20,7 +20,8 @@ HOLDINGS = (
             "id", "booking_number", "booking_source", "booking_type", "package_id", "activity_id",
             "departure_id", "booking_details", "status", "payment_status", "price_lines", "base_amount_minor",
             "discount_amount_minor", "voucher_discount_minor", "tax_amount_minor", "fee_amount_minor",
-            "final_amount_minor", "points_redeemed", "paid_amount_minor", "currency", "customer_info",
+            "final_amount_minor", "points_redeemed", "paid_amount_minor", "refunded_amount_minor", "kept_amount_minor",
+            "currency", "customer_info",
             "special_requests", "start_date", "end_date", "travelers_count", "cancellation_reason",
             "cancelled_at", "no_show_at", "created_at",
         ),
@@ -37,6 +38,12 @@ HOLDINGS = (
         exported=("booking_id", "booking_type", "item_name_ar", "item_name_en", "quantity", "unit_price_minor",
                   "total_price_minor", "currency", "item_details", "notes"),
         plain=because("names of goods, as they stand in the catalogue", "booking_type", "item_name_ar", "item_name_en"),
+    ),
+    Holding(
+        table=tables.booking_instalments,
+        belongs=_THEIRS,
+        exported_as="booking_instalments",
+        exported=("booking_id", "position", "due_on", "amount_minor"),
     ),
     Holding(
         table=tables.booking_travelers,
@@ -61,6 +68,10 @@ HOLDINGS = (
         plain=because("states", "from_status", "to_status"),
     ),
     Holding(table=tables.holds, belongs=_THEIRS),
+    Holding(
+        table=tables.cancellation_policies,
+        plain=because("the company's own terms", "name_ar", "name_en", "tiers"),
+    ),
     Holding(
         table=tables.booking_types,
         plain=because("the business's own words", "type_code", "type_name_ar", "type_name_en", "icon_name",

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from application.queries import CHANGES, NEWEST, After, Row
+from application.sales.policies import terms_shown
 from application.sales.ports import BookingSearch, OnSale
 from domain.catalogue.items import Item
+from domain.sales.bookings import BookingStatus
+from domain.sales.instalments import Standing, standings
+from domain.shared.money import Money
 from infrastructure.database.pages import Order, order_sql, order_values
-from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values
+from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values, terms_of
+from infrastructure.database.sales.rows import instalments_of
 from infrastructure.database.transaction import Database
 
 _COLUMNS = """
@@ -28,14 +33,16 @@ _COLUMNS = """
     CASE WHEN h.status = 'ACTIVE' THEN h.expires_at END AS hold_expires_at
 """
 _ONE = f"""
-SELECT {_COLUMNS}, b.customer_info,
+SELECT {_COLUMNS}, b.customer_info, b.refunded_amount_minor, b.kept_amount_minor, b.cancellation_terms, b.time_zone,
+       coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at,
        (SELECT json_agg(json_build_object(
             'id', i.id, 'booking_type', i.booking_type, 'item_name_ar', i.item_name_ar, 'item_name_en', i.item_name_en,
             'quantity', i.quantity, 'unit_price_minor', i.unit_price_minor, 'price_minor', i.price_minor,
             'discount_minor', i.discount_minor, 'tax_minor', i.tax_minor, 'fee_minor', i.fee_minor,
             'total_price_minor', i.total_price_minor, 'currency', i.currency, 'details', i.item_details,
             'notes', i.notes) ORDER BY i.id)
-        FROM booking_items i WHERE i.booking_id = b.id) AS items
+        FROM booking_items i WHERE i.booking_id = b.id) AS items,
+       (SELECT json_agg(p ORDER BY p.position) FROM booking_instalments p WHERE p.booking_id = b.id) AS instalments
 FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
 WHERE b.id = %(id)s AND (%(owner)s::uuid IS NULL OR b.user_id = %(owner)s OR b.agent_id = %(owner)s)
 """
@@ -70,6 +77,14 @@ _HISTORY = """
 SELECT from_status, to_status, changed_by_user_id, change_reason, changed_at
 FROM booking_status_history WHERE booking_id = %s ORDER BY id
 """
+_POLICIES = """
+SELECT id, name_ar, name_en, tiers, is_default, is_active, version, created_at, updated_at
+FROM cancellation_policies WHERE (is_active OR NOT %(active_only)s) ORDER BY is_default DESC, created_at, id
+"""
+_POLICY = """
+SELECT id, name_ar, name_en, tiers, is_default, is_active, version, created_at, updated_at
+FROM cancellation_policies WHERE id = %(id)s AND (is_active OR NOT %(active_only)s)
+"""
 _VISIBLE = """
 SELECT 1 FROM bookings WHERE id = %(id)s AND (%(owner)s::uuid IS NULL OR user_id = %(owner)s OR agent_id = %(owner)s)
 """
@@ -91,8 +106,16 @@ class SqlSalesQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def booking(self, booking_id: UUID, *, owner: UUID | None) -> Row | None:
-        return self._database.row(_ONE, {"id": booking_id, "owner": owner})
+    def booking(self, booking_id: UUID, *, owner: UUID | None, today: date) -> Row | None:
+        row = self._database.row(_ONE, {"id": booking_id, "owner": owner})
+        if row is None:
+            return None
+        terms = terms_of(row["cancellation_terms"])
+        return {
+            **row,
+            "cancellation": terms_shown(terms, starts_at=row["begins_at"], time_zone=row["time_zone"]),
+            "standings": _standings(row, today),
+        }
 
     def bookings(
         self,
@@ -120,6 +143,12 @@ class SqlSalesQueries:
             return None
         return self._database.rows(_HISTORY, (booking_id,))
 
+    def policies(self, *, active_only: bool) -> Sequence[Row]:
+        return self._database.rows(_POLICIES, {"active_only": active_only})
+
+    def policy(self, policy_id: UUID, *, active_only: bool) -> Row | None:
+        return self._database.row(_POLICY, {"id": policy_id, "active_only": active_only})
+
     def booking_types(self) -> Sequence[Row]:
         return self._database.rows(_TYPES)
 
@@ -129,3 +158,9 @@ class SqlSalesQueries:
         values = sale_values(item.id, departure_id=departure_id, buyer_id=buyer_id, currency=currency, at=at)
         row = self._database.row(OFFERED[item.kind], values)
         return offered_of(row, item, currency) if row is not None else None
+
+
+def _standings(row: Row, today: date) -> tuple[Standing, ...]:
+    instalments, unit = instalments_of(row["instalments"], row["currency"]), row["currency"]
+    is_over = row["status"] in (BookingStatus.CANCELLED, BookingStatus.REFUNDED)
+    return standings(instalments, Money.of(row["paid_amount_minor"], unit), today=today, is_over=is_over)

@@ -17,6 +17,7 @@ from domain.catalogue.items import Item
 from domain.sales.agreed import BookedPrice, BookingItem, RewardTerms, Trip
 from domain.sales.bookings import Booking, BookingNotFound
 from domain.sales.holds import Hold
+from domain.sales.instalments import Instalment
 from domain.sales.travelers import Traveler
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import NotFound
@@ -30,13 +31,19 @@ from infrastructure.database.sales.on_sale import (
     rewards_of,
     sale_values,
 )
-from infrastructure.database.sales.rows import agreed_row, booking_of, booking_row, item_row, moving_row
+from infrastructure.database.sales.rows import (
+    agreed_row,
+    booking_of,
+    booking_row,
+    instalment_rows,
+    item_row,
+    moving_row,
+)
 from infrastructure.database.transaction import Row, Statements
 
 _MOVING: Final = (
     "status", "payment_status", "paid_amount_minor", "points_paid_amount_minor", "refunded_amount_minor",
-    "cancellation_reason", "cancelled_by_user_id", "cancelled_at", "no_show_at",
-    "updated_at",
+    "kept_amount_minor", "cancellation_reason", "cancelled_by_user_id", "cancelled_at", "no_show_at", "updated_at",
 )  # fmt: skip
 _AGREED: Final = (
     "booking_type", "package_id", "activity_id", "departure_id", "booking_details", "start_date", "end_date",
@@ -63,6 +70,11 @@ _ITEMS: Final = """
         price_minor bigint, discount_minor bigint, tax_minor bigint, fee_minor bigint, total_price_minor bigint,
         item_details jsonb, notes text)
 """
+_INSTALMENTS: Final = """
+    INSERT INTO booking_instalments (booking_id, position, due_on, amount_minor)
+    SELECT %(id)s, i.position, i.due_on, i.amount_minor
+    FROM jsonb_to_recordset(%(instalments)s) AS i(position smallint, due_on date, amount_minor bigint)
+"""
 _HOLD: Final = """
     INSERT INTO holds (booking_id, departure_id, seats, status, expires_at)
     SELECT %(id)s, %(hold_departure_id)s::uuid, %(hold_seats)s::integer, %(hold_status)s,
@@ -82,25 +94,28 @@ _TRAVELERS: Final = """
 _ADD_BOOKING: Final = f"""
 WITH booked AS (
     INSERT INTO bookings ({", ".join(_COLUMNS)}) VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)})
-), bought AS ({_ITEMS}), held AS ({_HOLD})
+), bought AS ({_ITEMS}), planned AS ({_INSTALMENTS}), held AS ({_HOLD})
 {_TRAVELERS}
 """
 _ADD_CHANGE: Final = """
 INSERT INTO booking_status_history (booking_id, from_status, to_status, changed_by_user_id, change_reason, changed_at)
 VALUES (%s, %s, %s, %s, %s, %s)
 """
+# A statement of its own: one that waits for a row sees the hold and the items as they were before it waited.
+_LOCK_BOOKING: Final = "SELECT 1 FROM bookings WHERE id = %s FOR UPDATE"
 _GET_BOOKING: Final = """
 SELECT b.*, coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at,
        h.departure_id AS hold_departure_id, h.seats AS hold_seats, h.status AS hold_status,
        h.expires_at AS hold_expires_at,
-       (SELECT json_agg(i ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id) AS items
+       (SELECT json_agg(i ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id) AS items,
+       (SELECT json_agg(p ORDER BY p.position) FROM booking_instalments p WHERE p.booking_id = b.id) AS instalments
 FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
 WHERE b.id = %s
-FOR UPDATE OF b
 """
 _SAVE_MOVING: Final = f"UPDATE bookings SET {', '.join(f'{name} = %({name})s' for name in _MOVING)} WHERE id = %(id)s"
 _SAVE_AGREED: Final = f"UPDATE bookings SET {', '.join(f'{name} = %({name})s' for name in _AGREED)} WHERE id = %(id)s"
 _REPLACE_ITEMS: Final = f"WITH gone AS (DELETE FROM booking_items WHERE booking_id = %(id)s) {_ITEMS}"
+_DROP_INSTALMENTS: Final = "DELETE FROM booking_instalments WHERE booking_id = %(id)s"
 _SAVE_HOLD: Final = """
 INSERT INTO holds (booking_id, departure_id, seats, status, expires_at)
 VALUES (%(id)s, %(hold_departure_id)s, %(hold_seats)s, %(hold_status)s, %(hold_expires_at)s)
@@ -132,6 +147,7 @@ class _Stored:
     updated_at: datetime
     agreed: tuple[Trip, BookedPrice, RewardTerms, dict[str, str], str]
     items: tuple[BookingItem, ...]
+    instalments: tuple[Instalment, ...]
     hold: dict[str, Any]
 
 
@@ -173,6 +189,7 @@ class SqlBookings:
             {
                 **booking_row(booking),
                 "items": Jsonb([item_row(item) for item in booking.items]),
+                "instalments": Jsonb(instalment_rows(booking.instalments)),
                 **_hold_row(booking.hold),
                 "travelers": self._traveler_rows(travelers),
             },
@@ -217,6 +234,7 @@ class SqlBookings:
 
     def get(self, booking_id: UUID) -> Booking:
         if booking_id not in self._loaded:
+            self._statements.execute(_LOCK_BOOKING, (booking_id,))
             row = self._statements.row(_GET_BOOKING, (booking_id,))
             if row is None:
                 raise BookingNotFound()
@@ -248,6 +266,11 @@ class SqlBookings:
             items = Jsonb([item_row(item) for item in booking.items])
             unit = booking.final_amount.currency.code
             self._statements.execute(_REPLACE_ITEMS, {"id": booking.id, "items": items, "currency": unit})
+        if before.instalments != now.instalments:
+            # Two statements: in one, the new rows may come before the old ones of the same positions are gone.
+            self._statements.execute(_DROP_INSTALMENTS, {"id": booking.id})
+            rows = Jsonb(instalment_rows(booking.instalments))
+            self._statements.execute(_INSTALMENTS, {"id": booking.id, "instalments": rows})
         self._statements.execute(_SAVE_MOVING, moving_row(booking))
         if before.hold != now.hold:
             self._statements.execute(_SAVE_HOLD, {"id": booking.id, **now.hold})
@@ -266,7 +289,7 @@ class SqlBookings:
 
 def _as_stored(booking: Booking) -> _Stored:
     agreed = (booking.trip, booking.price, booking.rewards, booking.customer_info, booking.special_requests)
-    return _Stored(booking.updated_at, agreed, tuple(booking.items), _hold_row(booking.hold))
+    return _Stored(booking.updated_at, agreed, tuple(booking.items), booking.instalments, _hold_row(booking.hold))
 
 
 def _hold_row(hold: Hold | None) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from psycopg.types.json import Jsonb
 from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, BookingType, FrozenRate, RewardTerms, Trip
 from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus
 from domain.sales.holds import Hold, HoldStatus
+from domain.sales.instalments import Instalment
 from domain.shared.money import Money
 from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.sales.on_sale import percentage_of, terms_of, terms_row
@@ -28,6 +30,7 @@ def moving_row(booking: Booking) -> dict[str, Any]:
         "paid_amount_minor": booking.paid_amount.minor,
         "points_paid_amount_minor": booking.points_paid_amount.minor,
         "refunded_amount_minor": booking.refunded_amount.minor,
+        "kept_amount_minor": booking.kept_amount.minor,
         "cancellation_reason": booking.cancellation_reason,
         "cancelled_by_user_id": booking.cancelled_by_user_id,
         "cancelled_at": booking.cancelled_at,
@@ -119,6 +122,26 @@ def item_row(item: BookingItem) -> dict[str, Any]:
     }
 
 
+def instalment_rows(instalments: Sequence[Instalment]) -> list[dict[str, Any]]:
+    """A schedule as its rows, for a set of them in JSON."""
+    return [
+        {"position": each.position, "due_on": each.due_on.isoformat(), "amount_minor": each.amount.minor}
+        for each in instalments
+    ]
+
+
+def instalments_of(rows: Sequence[Mapping[str, Any]] | None, unit: str) -> tuple[Instalment, ...]:
+    """The schedule that rows in JSON tell."""
+    return tuple(
+        Instalment(
+            position=row["position"],
+            due_on=date.fromisoformat(row["due_on"]),
+            amount=Money.of(row["amount_minor"], unit),
+        )
+        for row in rows or ()
+    )
+
+
 def booking_of(row: Row) -> Booking:
     """The booking that a row with its hold's columns and `items` tells."""
 
@@ -140,6 +163,7 @@ def booking_of(row: Row) -> Booking:
         paid_amount=amount("paid_amount"),
         points_paid_amount=amount("points_paid_amount"),
         refunded_amount=amount("refunded_amount"),
+        kept_amount=amount("kept_amount"),
         rewards=RewardTerms(
             tier_code=row["tier_code"],
             points_multiplier=int(row["points_multiplier"] * 100),
@@ -158,6 +182,7 @@ def booking_of(row: Row) -> Booking:
         updated_at=row["updated_at"],
         version=row["version"],
         items=[_item(item, row["currency"]) for item in row["items"] or ()],
+        instalments=instalments_of(row["instalments"], row["currency"]),
         hold=_hold(row),
     )
 

@@ -1,4 +1,4 @@
-"""booking_types, bookings, booking_items, booking_travelers, booking_status_history, holds."""
+"""The tables of bookings and of the cancellation policies that they are sold under."""
 
 from sqlalchemy import (
     BigInteger,
@@ -33,7 +33,9 @@ from infrastructure.database.metadata import (
     money_at_zero,
     reference,
     status,
+    touched,
     unit,
+    version,
 )
 
 AGREED_BEFORE = '{"policy_id": null, "tiers": [{"hours_before": 0, "refund": 10000}]}'
@@ -84,6 +86,8 @@ bookings = Table(
     money("paid_amount"),
     money_at_zero("points_paid_amount"),
     money_at_zero("refunded_amount"),
+    # What the company has earned of a booking that was cancelled.
+    money_at_zero("kept_amount"),
     unit(),
     # The dated rate that the price was converted with, from the currency of the catalogue.
     reference("exchange_rate_id", "exchange_rates.id", nullable=True),
@@ -136,6 +140,9 @@ bookings = Table(
     ),
     CheckConstraint("status <> 'COMPLETED' OR paid_amount_minor = final_amount_minor", name="completed_with_its_money"),
     CheckConstraint("refunded_amount_minor BETWEEN 0 AND paid_amount_minor", name="refunds_within_payments"),
+    CheckConstraint(
+        "kept_amount_minor BETWEEN 0 AND paid_amount_minor - refunded_amount_minor", name="kept_of_what_did_not_go_back"
+    ),
     CheckConstraint("points_paid_amount_minor BETWEEN 0 AND paid_amount_minor", name="points_within_payments"),
     Index("ix_bookings_user_id_created_at_id", "user_id", "created_at", "id"),
     Index("ix_bookings_created_at_id", "created_at", "id"),
@@ -157,6 +164,12 @@ bookings = Table(
         "ix_bookings_to_archive",
         "updated_at",
         postgresql_where="archived_at IS NULL AND status IN ('COMPLETED', 'CANCELLED', 'REFUNDED')",
+    ),
+    # Of those that are certain and owe money: few, whatever the history.
+    Index(
+        "ix_bookings_owing",
+        "id",
+        postgresql_where="status = 'CONFIRMED' AND paid_amount_minor < final_amount_minor",
     ),
     Index("ix_bookings_activity_id", "activity_id", postgresql_where="activity_id IS NOT NULL"),
 )
@@ -184,6 +197,24 @@ booking_items = Table(
     Index("ix_booking_items_booking_id", "booking_id"),
 )
 
+# Frozen when the price was agreed; a constraint trigger sees that they are all of it, and the first is the deposit.
+booking_instalments = Table(
+    "booking_instalments",
+    metadata,
+    Column("booking_id", Uuid, ForeignKey("bookings.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", SmallInteger, primary_key=True),
+    Column("due_on", Date, nullable=False),
+    # In the booking's currency.
+    money("amount"),
+    # When its customer was told, once each.
+    instant("reminded_at", nullable=True),
+    instant("due_told_at", nullable=True),
+    instant("overdue_told_at", nullable=True),
+    CheckConstraint("position > 0", name="position_from_one"),
+    CheckConstraint("amount_minor > 0", name="amount_above_zero"),
+    Index("ix_booking_instalments_due_on", "due_on", postgresql_where="overdue_told_at IS NULL AND position > 1"),
+)
+
 booking_travelers = Table(
     "booking_travelers",
     metadata,
@@ -207,6 +238,26 @@ booking_status_history = Table(
     Column("change_reason", Text, nullable=False),
     instant("changed_at"),
     Index("ix_booking_status_history_booking_id", "booking_id"),
+)
+
+cancellation_policies = Table(
+    "cancellation_policies",
+    metadata,
+    key(),
+    Column("name_ar", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    # As terms are frozen into bookings: hours before the start, and hundredths of a percent.
+    Column("tiers", JSONB, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    # NULL is what an installation begins with.
+    reference("created_by_user_id", "users.id", nullable=True),
+    instant("created_at"),
+    touched(),
+    version(),
+    CheckConstraint("is_active OR NOT is_default", name="default_is_active"),
+    CheckConstraint("jsonb_typeof(tiers) = 'array'", name="tiers_are_a_list"),
+    Index("uq_cancellation_policies_default", "is_default", unique=True, postgresql_where="is_default"),
 )
 
 holds = Table(
