@@ -31,10 +31,13 @@ from api.v1.billing.payments import blueprint as payments
 from api.v1.billing.refunds import blueprint as refunds
 from api.v1.catalogue.activities import blueprint as activities
 from api.v1.catalogue.departures import blueprint as departures
+from api.v1.catalogue.package_images import blueprint as package_images
 from api.v1.catalogue.packages import blueprint as packages
 from api.v1.catalogue.patterns import blueprint as departure_patterns
 from api.v1.catalogue.pools import blueprint as pools
 from api.v1.catalogue.prices import blueprint as item_prices
+from api.v1.catalogue.ratings import blueprint as ratings
+from api.v1.catalogue.reviews import blueprint as reviews
 from api.v1.identity.api_keys import blueprint as api_keys
 from api.v1.identity.auth import blueprint as auth
 from api.v1.identity.invitations import blueprint as invitations
@@ -86,7 +89,7 @@ LONGEST_ADDRESS = 7168
 """Characters of path and query; longer ones are no question that any client of ours asks."""
 
 WEBHOOKS = ("/api/v1/payments/webhooks/", "/api/payments/webhook/")
-_TAKES_PICTURES = re.compile(r"/api/v1/payments/[0-9a-f-]{36}/slip")
+_TAKES_PICTURES = re.compile(r"/api/v1/(?:payments/[0-9a-f-]{36}/slip|packages/[^/]+/images)")
 VERSION = "1"
 _V1 = (
     auth,
@@ -106,6 +109,9 @@ _V1 = (
     my_vouchers,
     vouchers,
     offers,
+    package_images,
+    ratings,
+    reviews,
     bookings,
     booking_offers,
     booking_verbs,

@@ -13,7 +13,8 @@ from domain.billing.payments import AttemptStatus, Payment, PaymentAttempt, Paym
 from domain.billing.tenders import Tender, TenderKind, TenderStatus, sole_tender
 from domain.catalogue.activities import Activity, ActivityCategory, ActivityStatus
 from domain.catalogue.departures import Departure, DepartureStatus
-from domain.catalogue.packages import Package, PackageCategory, PackageStatus
+from domain.catalogue.package_details import PackageCategory
+from domain.catalogue.packages import Package, PackageStatus
 from domain.identity.users import User
 from domain.ledger import accounts
 from domain.ledger.cashback import CashbackRecord, CashbackStatus

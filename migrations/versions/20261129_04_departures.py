@@ -1,4 +1,4 @@
-"""Activities, and departures of either kind of item with an hour of their own.
+"""Activities, departures of either kind of item with an hour of their own, and ratings of either kind.
 
 Online: a new table; columns that are nullable or have a constant default, checks that are validated after they are
 added, indexes built concurrently. The release before goes on planning departures of packages, at midnight in Cairo.
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_04"
-down_revision = "20261128_06"
+down_revision = "20261129_02"
 
 CATEGORIES = "'ADVENTURE', 'CULTURAL', 'ENTERTAINMENT', 'SPORTS', 'WELLNESS'"
 DIFFICULTIES = "'EASY', 'MODERATE', 'CHALLENGING', 'EXTREME'"
@@ -20,7 +20,6 @@ PRICE_THOUSANDTHS = (
     " WHEN currency IN ('JPY', 'KRW') THEN 1000 ELSE 10 END"
 )
 LISTING_PLACE = "display_order + CASE WHEN is_featured THEN 0 ELSE 1000000 END"
-ZONED = ("packages", "departures")
 
 GUARDS = """
 CREATE TRIGGER touch_updated_at BEFORE INSERT OR UPDATE ON activities
@@ -38,19 +37,26 @@ CREATE TRIGGER next_version BEFORE UPDATE ON departures
 
 def upgrade() -> None:
     _add_activities()
-    for table in ZONED:
-        op.add_column(table, sa.Column("time_zone", sa.Text(), server_default="Africa/Cairo", nullable=False))
+    op.add_column("departures", sa.Column("time_zone", sa.Text(), server_default="Africa/Cairo", nullable=False))
     op.add_column("departures", sa.Column("activity_id", sa.Uuid(), nullable=True))
     op.add_column("departures", sa.Column("start_time", sa.Time(), server_default="00:00", nullable=False))
     op.add_column("departures", sa.Column("version", sa.Integer(), server_default="1", nullable=False))
     op.alter_column("departures", "package_id", nullable=True)
     _constrain()
+    _rate_activities()
     op.execute(GUARDS)
     with op.get_context().autocommit_block():
         op.create_index(
             "ix_departures_activity_id_starts_on",
             "departures",
             ["activity_id", "starts_on"],
+            postgresql_concurrently=True,
+            if_not_exists=True,
+        )
+        op.create_index(
+            "ix_ratings_activity_id_created_at_id",
+            "ratings",
+            ["activity_id", "created_at", "id"],
             postgresql_concurrently=True,
             if_not_exists=True,
         )
@@ -82,8 +88,6 @@ def _add_activities() -> None:
         sa.Column("availability_start", sa.Date(), nullable=True),
         sa.Column("availability_end", sa.Date(), nullable=True),
         sa.Column("time_zone", sa.Text(), server_default="Africa/Cairo", nullable=False),
-        sa.Column("total_bookings", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("average_rating", sa.Numeric(3, 2), nullable=True),
         sa.Column("vendor_id", sa.Uuid(), nullable=True),
         sa.Column("created_by_user_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -134,16 +138,35 @@ def _constrain() -> None:
         op.execute(f"ALTER TABLE departures VALIDATE CONSTRAINT {name}")
 
 
+def _rate_activities() -> None:
+    """The check of one item is replaced in one statement with the column that it names: there is always one."""
+    op.execute(
+        "ALTER TABLE ratings ADD COLUMN activity_id uuid,"
+        " ADD CONSTRAINT fk_ratings_activity_id FOREIGN KEY (activity_id) REFERENCES activities (id) NOT VALID,"
+        " DROP CONSTRAINT ck_ratings_of_one_item,"
+        " ADD CONSTRAINT ck_ratings_of_one_item CHECK (num_nonnulls(package_id, activity_id) = 1) NOT VALID"
+    )
+    op.execute("ALTER TABLE ratings VALIDATE CONSTRAINT fk_ratings_activity_id")
+    op.execute("ALTER TABLE ratings VALIDATE CONSTRAINT ck_ratings_of_one_item")
+
+
+def _forget_ratings_of_activities() -> None:
+    op.execute("DELETE FROM ratings WHERE activity_id IS NOT NULL")
+    op.execute(
+        "ALTER TABLE ratings DROP CONSTRAINT ck_ratings_of_one_item, DROP COLUMN activity_id,"
+        " ADD CONSTRAINT ck_ratings_of_one_item CHECK (num_nonnulls(package_id) = 1)"
+    )
+
+
 def downgrade() -> None:
-    """Departures of activities cannot be kept: the release before knows none."""
+    """Departures and ratings of activities cannot be kept: the release before knows none."""
     op.drop_index("ix_departures_activity_id_starts_on", table_name="departures")
     op.execute("DROP TRIGGER next_version ON departures")
     for name in reversed(CONSTRAINTS):
         op.drop_constraint(op.f(name), "departures")
     op.execute("DELETE FROM departures WHERE activity_id IS NOT NULL")
     op.alter_column("departures", "package_id", nullable=False)
-    for column in ("version", "start_time", "activity_id"):
+    for column in ("version", "start_time", "activity_id", "time_zone"):
         op.drop_column("departures", column)
-    for table in reversed(ZONED):
-        op.drop_column(table, "time_zone")
+    _forget_ratings_of_activities()
     op.drop_table("activities")

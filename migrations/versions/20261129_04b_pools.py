@@ -33,7 +33,6 @@ CREATE TRIGGER next_version BEFORE UPDATE ON departure_patterns
     FOR EACH ROW EXECUTE FUNCTION next_version();
 """
 
-CATEGORIES = ("general", "payment", "notification", "membership", "booking", "ledger", "security", "privacy")
 CONSTRAINTS = {
     "fk_departures_pattern_id": "FOREIGN KEY (pattern_id) REFERENCES departure_patterns (id)",
     "ck_departures_planned_for_a_day": "CHECK ((pattern_id IS NULL) = (planned_for IS NULL))",
@@ -50,7 +49,6 @@ def upgrade() -> None:
         op.execute(f"ALTER TABLE departures ADD CONSTRAINT {name} {rule} NOT VALID")
         op.execute(f"ALTER TABLE departures VALIDATE CONSTRAINT {name}")
     op.execute(GUARDS)
-    _know_categories((*CATEGORIES, "catalogue"))
     with op.get_context().autocommit_block():
         op.create_index(
             "uq_departures_pattern_id_planned_for",
@@ -60,16 +58,6 @@ def upgrade() -> None:
             postgresql_concurrently=True,
             if_not_exists=True,
         )
-
-
-def _know_categories(categories: tuple[str, ...]) -> None:
-    known = ", ".join(f"'{category}'" for category in categories)
-    op.drop_constraint(op.f("ck_system_settings_category_known"), "system_settings")
-    op.execute(
-        f"ALTER TABLE system_settings ADD CONSTRAINT ck_system_settings_category_known CHECK (category IN ({known}))"
-        " NOT VALID"
-    )
-    op.execute("ALTER TABLE system_settings VALIDATE CONSTRAINT ck_system_settings_category_known")
 
 
 def _add_pools() -> None:
@@ -159,8 +147,6 @@ def _add_patterns() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM system_settings WHERE category = 'catalogue'")
-    _know_categories(CATEGORIES)
     op.drop_index("uq_departures_pattern_id_planned_for", table_name="departures")
     for name in CONSTRAINTS:
         op.drop_constraint(op.f(name), "departures")

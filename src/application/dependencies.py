@@ -12,6 +12,8 @@ from application.billing.ports import DocumentRenderer, Gateways, ObjectStorage
 from application.billing.returns import AppAddresses, ReturnPage
 from application.billing.sandbox import SandboxProvider
 from application.billing.slips import SlipDesk
+from application.catalogue.images import ImageDesk
+from application.catalogue.ports import ItemStatistics, ViewCounter
 from application.identity.ports import AccessTokens, KeyedDigests, OneTimeCodes, PasswordHasher
 from application.ledger.books_ports import Statements
 from application.ledger.books_queries import LedgerTotals
@@ -59,6 +61,9 @@ class Dependencies:
     app_addresses: AppAddresses
     app_links: AppLinks
     slip_desk: SlipDesk
+    image_desk: ImageDesk
+    views: ViewCounter
+    item_statistics: ItemStatistics
     qr_codes: QrCodes
     passwords: PasswordHasher
     tokens: AccessTokens

@@ -16,6 +16,7 @@ from application.billing.manual_ports import ManualReceipts, Slips
 from application.billing.refund_ports import Disputes, Refunds
 from application.billing.suspense_ports import Suspense
 from application.catalogue.pattern_ports import Patterns
+from application.catalogue.ports import PackageImages, Ratings
 from application.identity.records import (
     ApiKeys,
     CountedGuesses,
@@ -31,13 +32,14 @@ from application.ledger.books_ports import ClearingBooks, StatementRequests
 from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Points, Withdrawals
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
-from application.pricing.ports import Item, ItemPrices, Offers, Promotions, Vouchers
+from application.pricing.ports import ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
 from application.sales.ports import CancellationPolicies, Instalments, RequestOpened, Sale
 from domain.billing.invoices import Credited, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.activities import Activity
 from domain.catalogue.departures import Departure
+from domain.catalogue.items import Item
 from domain.catalogue.packages import Package
 from domain.catalogue.pools import Pool
 from domain.ledger.accounts import AccountRef
@@ -397,6 +399,12 @@ class UnitOfWork(Protocol):
 
     @property
     def activities(self) -> Activities: ...
+
+    @property
+    def package_images(self) -> PackageImages: ...
+
+    @property
+    def ratings(self) -> Ratings: ...
 
     @property
     def departures(self) -> Departures: ...

@@ -21,12 +21,13 @@ from application.billing.manual_queries import ManualQueries
 from application.catalogue.activity_queries import ActivityQueries
 from application.catalogue.departure_queries import DepartureQueries
 from application.catalogue.queries import CatalogueQueries
+from application.catalogue.rating_queries import RatingQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
-from application.pricing.ports import Item
 from application.pricing.queries import PricingQueries
 from application.sales.ports import BookingSearch, OnSale
+from domain.catalogue.items import Item
 
 Row = Mapping[str, Any]
 
@@ -300,6 +301,10 @@ class MessagingQueries(Protocol):
         """What messages about a withdrawal say, and to whom. Raises NotFound."""
         ...
 
+    def package_facts(self, package_id: UUID) -> Row:
+        """What messages about a vendor's package say, and to whom. Raises NotFound."""
+        ...
+
     def adjustment_facts(self, adjustment_id: UUID) -> Row:
         """What messages about an adjustment say, and to whom. Raises NotFound."""
         ...
@@ -332,6 +337,7 @@ class Queries:
     activities: ActivityQueries
     departures: DepartureQueries
     pricing: PricingQueries
+    ratings: RatingQueries
     sales: SalesQueries
     billing: BillingQueries
     manual: ManualQueries

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from application.billing import handlers as billing
+from application.catalogue import handlers as catalogue
 from application.dependencies import Dependencies
 from application.identity import handlers as identity
 from application.ledger import handlers as ledger
@@ -24,6 +25,7 @@ from domain.billing.payments import PaymentSettled, WebhookReceived
 from domain.billing.refunds import RefundFailed, RefundFound, RefundRequested, RefundSucceeded
 from domain.billing.sandbox import SandboxOutcomeChosen
 from domain.billing.suspense import SuspenseCredited
+from domain.catalogue.package_events import PackageApproved, PackageRejected
 from domain.identity.invitations import InvitationIssued
 from domain.identity.phones import PhoneCodeRequested
 from domain.identity.second_factor import (
@@ -184,6 +186,8 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("messaging.notify_points_expiring", messaging.notify_points_expiring),
         Handler("messaging.mail_points_expiring", messaging.mail_points_expiring, transactional=False),
     ),
+    PackageApproved.name: (Handler("catalogue.notify_package_approved", catalogue.notify_package_approved),),
+    PackageRejected.name: (Handler("catalogue.notify_package_rejected", catalogue.notify_package_rejected),),
     WithdrawalRequested.name: (
         Handler("ledger.notify_withdrawal_requested", ledger.notify_withdrawal_requested),
         Handler("ledger.mail_withdrawal_requested", ledger.mail_withdrawal_requested, transactional=False),

@@ -13,6 +13,7 @@ from application.billing.methods import OfferedMethods
 from application.billing.ports import Gateways, InvoiceDocument
 from application.billing.returns import AppAddresses, ReturnPage
 from application.billing.slips import SlipDesk
+from application.catalogue.images import ImageDesk
 from application.dependencies import AppLinks, Dependencies
 from application.ledger.books_ports import StatementDocument
 from application.ledger.points import points_terms
@@ -23,6 +24,7 @@ from config.settings import Settings
 from domain.identity.lockout import ADDRESS_FAILURES, LockoutPolicy
 from domain.operations.settings import HOLD_MINUTES
 from domain.shared.clock import Clock
+from infrastructure.cache.views import RedisViewCounter
 from infrastructure.clock import SystemClock, new_id
 from infrastructure.crash_points import CrashingGateways, CrashingUnitOfWork, arm
 from infrastructure.database.billing.attention import SqlAttentionQueries
@@ -31,6 +33,8 @@ from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoic
 from infrastructure.database.catalogue.activity_queries import SqlActivityQueries
 from infrastructure.database.catalogue.departure_queries import SqlDepartureQueries
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
+from infrastructure.database.catalogue.rating_queries import SqlRatingQueries
+from infrastructure.database.catalogue.statistics import SqlItemStatistics
 from infrastructure.database.idempotency import SqlIdempotency
 from infrastructure.database.identity.access import SqlAccessQueries
 from infrastructure.database.identity.queries import SqlIdentityQueries
@@ -81,10 +85,12 @@ class Running:
     database: Database
     redis: redis.Redis
     dependencies: Dependencies
+    views: RedisViewCounter
 
     def close(self) -> None:
         self.database.dispose()
         self.redis.close()
+        self.views.close()
 
 
 def bootstrap(
@@ -125,6 +131,7 @@ def bootstrap(
 
     system_settings = SnapshotSettings(database, {HOLD_MINUTES.key: settings.booking_hold_minutes})
     storage = storage_from_url(settings.storage_url)
+    pictures, views = PillowPictures(), RedisViewCounter(settings.redis_url)
     payments = GatewayContext(settings=settings, clock=clock, database=database)
     gateways = _gateways(payments)
     dependencies = Dependencies(
@@ -138,7 +145,10 @@ def bootstrap(
         returns=ReturnPage(settings.backend_url, digests),
         app_addresses=AppAddresses.of(settings.app_link_hosts),
         app_links=AppLinks(settings.apple_app_ids, settings.android_apps),
-        slip_desk=SlipDesk(pictures=PillowPictures(), storage=storage),
+        slip_desk=SlipDesk(pictures=pictures, storage=storage),
+        image_desk=ImageDesk(pictures=pictures, storage=storage),
+        views=views,
+        item_statistics=SqlItemStatistics(database),
         qr_codes=DrawnQrCodes(),
         passwords=BcryptPasswords(settings.bcrypt_cost, run_hash),
         tokens=JwtAccessTokens(settings.jwt_signing_keys, RoleGrants(database).permissions_of),
@@ -164,7 +174,7 @@ def bootstrap(
         statements=SqlStatements(database),
         sandbox=create_provider(payments) if "sandbox" in settings.payment_gateways else None,
     )
-    return Running(settings, database, connection, dependencies)
+    return Running(settings, database, connection, dependencies, views)
 
 
 def _gateways(context: GatewayContext) -> Gateways:
@@ -182,6 +192,7 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         activities=SqlActivityQueries(database),
         departures=SqlDepartureQueries(database),
         pricing=SqlPricingQueries(database),
+        ratings=SqlRatingQueries(database),
         sales=SqlSalesQueries(database),
         billing=SqlBillingQueries(database),
         manual=SqlManualQueries(database),

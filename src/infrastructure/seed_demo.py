@@ -14,7 +14,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from domain.catalogue.departures import Departure
-from domain.catalogue.packages import Package, PackageCategory, slug_of
+from domain.catalogue.package_details import PackageCategory
+from domain.catalogue.packages import Package, slug_of
 from domain.membership.memberships import TERM
 from domain.shared.clock import business_date
 from domain.shared.identifiers import document_number

@@ -25,6 +25,7 @@ KEPT: Final = (
     ("password_resets", "expires_at < %(before)s", timedelta(days=30)),
     ("login_failures", "began_at < %(before)s", timedelta(days=1)),
     ("refresh_tokens", f"session_id IN (SELECT id FROM sessions WHERE {_ENDED})", timedelta(days=30)),
+    ("view_batches", "folded_at < %(before)s", timedelta(days=30)),
     ("sessions", f"{_ENDED} AND NOT {_TOKENS_LEFT}", timedelta(days=30)),
 )
 """Table, what is old in it, and how long that is kept; then its rows are deleted."""

@@ -18,7 +18,9 @@ from application.billing.reconciliation import ReconcilePayments, reconcile_paym
 from application.billing.refund_submission import drive_refunds
 from application.billing.sandbox import tell_late_payments
 from application.billing.statements import fetch_statements
+from application.catalogue.images import drop_left_behind
 from application.catalogue.patterns import plan_patterns
+from application.catalogue.statistics import fold_views
 from application.ledger.crediting import CreditDueCashback, credit_due_cashback
 from application.ledger.expiry import expire_points, remind_of_expiry
 from application.ledger.holds import expire_holds
@@ -99,6 +101,22 @@ def days_from(hour: int) -> Callable[[datetime], str]:
         return (on_the_wall - timedelta(hours=hour)).date().isoformat()
 
     return period
+
+
+def _drop_images(running: Running) -> None:
+    use = running.dependencies
+    dropped = drop_left_behind(storage=use.storage, new_uow=use.new_uow, clock=use.clock)
+    if dropped:
+        log.info("images_dropped", dropped=dropped)
+
+
+def _fold_views(running: Running) -> None:
+    use = running.dependencies
+    fold_views(views=use.views, statistics=use.item_statistics, clock=use.clock)
+
+
+def _refresh_statistics(running: Running) -> None:
+    log.info("statistics_refreshed", changed=running.dependencies.item_statistics.refresh())
 
 
 def _expire_bookings(running: Running) -> None:
@@ -303,6 +321,9 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("ledger.partitions", _FIVE_MINUTES, days_from(2), _make_partitions, DOCUMENTS),
         ScheduledJob("points.expire", _FIVE_MINUTES, days_from(2), _expire_points, DOCUMENTS),
         ScheduledJob("points.remind", _FIVE_MINUTES, days_from(9), _remind_of_points, DOCUMENTS),
+        ScheduledJob("catalogue.drop_images", _FIVE_MINUTES, slices_of(_HOUR), _drop_images, DOCUMENTS),
+        ScheduledJob("catalogue.fold_views", _MINUTE, slices_of(_MINUTE), _fold_views, DOCUMENTS),
+        ScheduledJob("catalogue.refresh_statistics", _FIVE_MINUTES, slices_of(_HOUR), _refresh_statistics, DOCUMENTS),
         ScheduledJob("maintenance.run", _FIVE_MINUTES, days_from(2), _clean_up, DOCUMENTS),
     )
 }

@@ -27,6 +27,7 @@ from middlewares.auth_middleware import POLICY
 from tests.api.catalogue_deeds import CATALOGUE_DEEDS, STORES_NOTHING
 from tests.api.payment_deeds import AGENT, PAYMENT_DEEDS, Scenario, as_staff, keyed
 from tests.api.shop import Json, Shop, SignUp, fill_wallet, problem, prove_address
+from tests.api.test_manual_payments import picture
 from tests.api.test_rewards import become, travel
 from tests.builders import a_journal
 from tests.conftest import Person
@@ -101,6 +102,73 @@ def _an_activity(shop: Shop) -> str:
         "duration_hours": 3, "min_participants": 1, "max_participants": 8,
     }  # fmt: skip
     return str(shop.done(shop.post("/api/v1/activities", shop.admin, body), 201)["id"])
+
+
+def deactivates_a_package(shop: Shop, _: SignUp) -> TestResponse:
+    return as_staff(shop, "POST", f"/packages/{shop.package()['id']}/deactivate")
+
+
+def archives_a_package(shop: Shop, _: SignUp) -> TestResponse:
+    return as_staff(shop, "DELETE", f"/packages/{a_draft(shop)['id']}")
+
+
+def a_package_under_review(shop: Shop, sign_up: SignUp) -> str:
+    vendor = sign_up("VENDOR")
+    package = shop.done(shop.post("/api/v1/packages", vendor, DRAFT), 201)
+    shop.done(shop.post(f"/api/v1/packages/{package['id']}/publish", vendor))
+    return str(package["id"])
+
+
+def approves_a_package(shop: Shop, sign_up: SignUp) -> TestResponse:
+    return as_staff(shop, "POST", f"/admin/packages/{a_package_under_review(shop, sign_up)}/approve")
+
+
+def rejects_a_package(shop: Shop, sign_up: SignUp) -> TestResponse:
+    path = f"/admin/packages/{a_package_under_review(shop, sign_up)}/reject"
+    return as_staff(shop, "POST", path, {"reason": "no such hotel"})
+
+
+def sends_a_picture(shop: Shop, _: SignUp) -> TestResponse:
+    return as_staff_sends(shop, a_draft(shop)["id"])
+
+
+def as_staff_sends(shop: Shop, package_id: str, size: tuple[int, int] = (60, 40)) -> TestResponse:
+    headers = {**shop.admin.headers, "User-Agent": AGENT}
+    return shop.client.post(
+        f"/api/v1/packages/{package_id}/images", data=picture(size=size), content_type="image/png", headers=headers
+    )
+
+
+def describes_a_picture(shop: Shop, _: SignUp) -> TestResponse:
+    url = shop.done(as_staff_sends(shop, a_draft(shop)["id"]), 201)["url"]
+    return as_staff(shop, "PATCH", url.removeprefix("/api/v1"), {"caption_en": "Dunes"})
+
+
+def deletes_a_picture(shop: Shop, _: SignUp) -> TestResponse:
+    url = shop.done(as_staff_sends(shop, a_draft(shop)["id"]), 201)["url"]
+    return as_staff(shop, "DELETE", url.removeprefix("/api/v1"))
+
+
+def arranges_pictures(shop: Shop, _: SignUp) -> TestResponse:
+    package_id = a_draft(shop)["id"]
+    sent = [shop.done(as_staff_sends(shop, package_id, (60, 40 + one)), 201)["id"] for one in range(2)]
+    return as_staff(shop, "PUT", f"/packages/{package_id}/images/order", {"image_ids": sent[::-1]})
+
+
+def hides_a_rating(shop: Shop, sign_up: SignUp) -> TestResponse:
+    return as_staff(shop, "POST", f"/admin/ratings/{a_rating(shop, sign_up)}/hide", {"reason": "abusive"})
+
+
+def shows_a_rating(shop: Shop, sign_up: SignUp) -> TestResponse:
+    path = f"/admin/ratings/{a_rating(shop, sign_up)}"
+    shop.done(as_staff(shop, "POST", f"{path}/hide", {"reason": "abusive"}))
+    return as_staff(shop, "POST", f"{path}/show")
+
+
+def a_rating(shop: Shop, sign_up: SignUp) -> str:
+    customer = sign_up()
+    path = f"/api/v1/bookings/{travel(shop, customer)['id']}/rating"
+    return str(shop.done(shop.post(path, customer, {"stars": 1}), 201)["id"])
 
 
 def plans_a_departure(shop: Shop, _: SignUp) -> TestResponse:
@@ -330,6 +398,16 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("POST", "/api/v1/packages"): creates_a_package,
     ("PATCH", "/api/v1/packages/<string:id_or_slug>"): changes_a_package,
     ("POST", "/api/v1/packages/<string:id_or_slug>/publish"): publishes_a_package,
+    ("POST", "/api/v1/packages/<string:id_or_slug>/deactivate"): deactivates_a_package,
+    ("DELETE", "/api/v1/packages/<string:id_or_slug>"): archives_a_package,
+    ("POST", "/api/v1/admin/packages/<uuid:package_id>/approve"): approves_a_package,
+    ("POST", "/api/v1/admin/packages/<uuid:package_id>/reject"): rejects_a_package,
+    ("POST", "/api/v1/packages/<string:id_or_slug>/images"): sends_a_picture,
+    ("PUT", "/api/v1/packages/<string:id_or_slug>/images/order"): arranges_pictures,
+    ("PATCH", "/api/v1/packages/<string:id_or_slug>/images/<uuid:image_id>"): describes_a_picture,
+    ("DELETE", "/api/v1/packages/<string:id_or_slug>/images/<uuid:image_id>"): deletes_a_picture,
+    ("POST", "/api/v1/admin/ratings/<uuid:rating_id>/hide"): hides_a_rating,
+    ("POST", "/api/v1/admin/ratings/<uuid:rating_id>/show"): shows_a_rating,
     ("POST", "/api/v1/packages/<string:id_or_slug>/departures"): plans_a_departure,
     ("PUT", "/api/v1/packages/<string:id_or_slug>/age-bands"): says_what_each_age_pays,
     ("PUT", "/api/v1/packages/<string:id_or_slug>/seasons"): says_when_prices_change,

@@ -18,7 +18,6 @@ PURE = sorted([*(SRC / "domain").rglob("*.py"), *(SRC / "application").rglob("*.
 COLUMNS = [column for table in metadata.sorted_tables for column in table.columns]
 MONEY_WORDS = ("amount", "price", "balance", "total", "fee")
 NOT_MONEY = {
-    "activities.total_bookings",  # how many, not how much
     "activities.price_thousandths",
     "packages.price_thousandths",  # what a search sorts and filters by; never shown, never summed
     "vouchers.usage_limit_total",

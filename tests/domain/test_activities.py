@@ -14,7 +14,7 @@ from domain.catalogue.activities import (
     ActivityStatus,
     UnsoundActivity,
 )
-from domain.catalogue.packages import NotPublishable
+from domain.catalogue.faults import NotPublishable
 from domain.shared.errors import IllegalTransition, InvalidValue
 from infrastructure.clock import new_id
 from tests.builders import NOON, an_activity, egp
@@ -105,8 +105,8 @@ def test_a_night_that_the_clocks_lengthen_ends_an_hour_earlier_on_the_wall() -> 
 
 def test_dates_outside_its_season_are_refused() -> None:
     activity = an_activity(availability_start=date(2027, 1, 1), availability_end=date(2027, 1, 31))
-    activity.refuse_outside_season(date(2027, 1, 1), date(2027, 1, 31))
+    activity.refuse_unavailable(date(2027, 1, 1), date(2027, 1, 31))
     with pytest.raises(InvalidValue):
-        activity.refuse_outside_season(date(2026, 12, 31), date(2027, 1, 1))
+        activity.refuse_unavailable(date(2026, 12, 31), date(2027, 1, 1))
     with pytest.raises(InvalidValue):
-        activity.refuse_outside_season(date(2027, 1, 31), date(2027, 2, 1))
+        activity.refuse_unavailable(date(2027, 1, 31), date(2027, 2, 1))

@@ -9,17 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.catalogue.faults import HIGHEST_PRICE
-from domain.catalogue.packages import (
-    NotPublishable,
-    Package,
-    PackageCategory,
-    PackagePublished,
-    PackageStatus,
-    UnsoundPackage,
-    fold_for_search,
-    slug_of,
-)
+from domain.catalogue.faults import HIGHEST_PRICE, NotPublishable
+from domain.catalogue.package_details import PackageCategory, UnsoundPackage
+from domain.catalogue.package_events import PackagePublished
+from domain.catalogue.packages import Package, PackageStatus, fold_for_search, slug_of
 from domain.shared.errors import IllegalTransition, InvalidValue
 from domain.shared.money import Money
 from infrastructure.clock import new_id
@@ -44,6 +37,11 @@ def a_draft(**details: Any) -> Package:
     )
 
 
+def a_step(**changes: Any) -> dict[str, Any]:
+    step = {"day": 1, "title_ar": "وصول", "title_en": "Arrival", "description_ar": "مساء", "description_en": "Late"}
+    return {**step, **changes}
+
+
 def test_a_new_package_is_a_draft_that_is_not_taxed() -> None:
     package = a_draft()
 
@@ -66,6 +64,13 @@ def test_two_drafts_share_no_lists() -> None:
         ({"base_price": egp("-1.00")}, "/base_price"),
         ({"base_price": Money.of(HIGHEST_PRICE * 100 + 1, "EGP")}, "/base_price"),
         ({"base_price": Money.of(HIGHEST_PRICE + 1, "JPY")}, "/base_price"),
+        ({"discounted_price": egp("1499.00")}, "/discounted_price"),
+        ({"discounted_price": egp("0.00")}, "/discounted_price"),
+        ({"discounted_price": Money.parse("10.00", "USD")}, "/discounted_price"),
+        ({"time_zone": "Cairo"}, "/time_zone"),
+        ({"time_zone": "../etc/passwd"}, "/time_zone"),
+        ({"meta_title_en": "x" * 121}, "/meta_title_en"),
+        ({"meta_description_ar": "س" * 321}, "/meta_description_ar"),
         ({"duration_days": 0, "duration_nights": 0}, "/duration_days"),
         ({"duration_days": 366}, "/duration_days"),
         ({"duration_nights": 4}, "/duration_nights"),
@@ -117,6 +122,25 @@ class TestPublishing:
         assert missing == {"/name_ar", "/description_ar", "/description_en", "/destinations"}
         assert (package.status, package.pull_events()) == (PackageStatus.DRAFT, [])
 
+    @pytest.mark.parametrize(
+        ("details", "missing"),
+        [
+            ({"inclusions_en": ["Breakfast"]}, {"/inclusions_ar"}),
+            ({"exclusions_ar": ["طيران"]}, {"/exclusions_en"}),
+            ({"itinerary": [a_step(title_ar="")]}, {"/itinerary/0/title_ar"}),
+            ({"itinerary": [a_step(), a_step(description_en="")]}, {"/itinerary/1/description_en"}),
+            ({"itinerary": [a_step(description_ar="", description_en="")]}, set()),
+        ],
+    )
+    def test_what_it_tells_it_tells_in_both_languages(self, details: dict[str, Any], missing: set[str]) -> None:
+        package = a_package(status=PackageStatus.DRAFT, **details)
+        if not missing:
+            package.publish(at=LATER)
+            return
+        with pytest.raises(NotPublishable) as refused:
+            package.publish(at=LATER)
+        assert {fault.pointer for fault in refused.value.faults} == missing
+
     @pytest.mark.parametrize("status", [PackageStatus.ACTIVE, PackageStatus.ARCHIVED])
     def test_what_is_on_sale_or_archived_is_not_published_again(self, status: PackageStatus) -> None:
         package = a_package(status=status)
@@ -158,19 +182,37 @@ class TestChanging:
         assert (package.description_ar, package.availability_start) == ("", date(2027, 1, 1))
 
 
+class TestDiscounts:
+    def test_it_is_sold_at_the_lower_price_while_there_is_one(self) -> None:
+        package = a_draft(discounted_price=egp("1200.00"))
+        assert package.price_now == package.discounted_price == egp("1200.00")
+        package.change(at=LATER, discounted_price=None)
+        assert (package.price_now, package.discounted_price) == (egp("1499.00"), None)
+
+    def test_a_base_price_does_not_pass_below_its_discount(self) -> None:
+        package = a_draft(discounted_price=egp("1200.00"))
+        for changes in ({"base_price": egp("1200.00")}, {"base_price": Money.parse("99.000", "KWD")}):
+            with pytest.raises(UnsoundPackage) as refused:
+                package.change(at=LATER, **changes)
+            assert refused.value.faults[0].pointer == "/discounted_price"
+        assert package.price_now == egp("1200.00")
+        package.change(at=LATER, base_price=Money.parse("99.000", "KWD"), discounted_price=Money.parse("9.500", "KWD"))
+        assert str(package.price_now) == "KWD 9.500"
+
+
 class TestSeasons:
     def test_a_departure_lasts_as_many_days_as_its_package(self) -> None:
         assert a_package(duration_days=4).last_day(date(2026, 12, 30)) == date(2027, 1, 2)
 
     def test_dates_outside_the_season_are_refused(self) -> None:
         package = a_package(availability_start=date(2027, 1, 1), availability_end=date(2027, 1, 31))
-        package.refuse_outside_season(date(2027, 1, 1), date(2027, 1, 31))
+        package.refuse_unavailable(date(2027, 1, 1), date(2027, 1, 31))
         for starts_on, ends_on, pointer in (
             (date(2026, 12, 31), date(2027, 1, 3), "/starts_on"),
             (date(2027, 1, 30), date(2027, 2, 1), "/ends_on"),
         ):
             with pytest.raises(InvalidValue) as refused:
-                package.refuse_outside_season(starts_on, ends_on)
+                package.refuse_unavailable(starts_on, ends_on)
             assert refused.value.faults[0].pointer == pointer
 
 

@@ -234,7 +234,7 @@ def test_a_discount_beyond_what_is_left_is_a_mistake() -> None:
         basket.take_off(egp("10.01"), basket.keys)
 
 
-@pytest.mark.parametrize("party", [0, -1, 1, 7, 1_000])
+@pytest.mark.parametrize("party", [0, 1, 7, 1_000])
 def test_a_party_that_the_item_does_not_take_is_refused(party: int) -> None:
     prices = PriceList(
         key=new_id(), booking_type="PACKAGE", name_ar="رحلة", name_en="Trip", price=egp("1.00"), tax_rate=NO_RATE,

@@ -21,12 +21,12 @@ from application.billing.webhooks import read_back
 from application.dependencies import Dependencies
 from application.membership.memberships import Subscribe, subscribe
 from application.ports import NewUnitOfWork
-from application.pricing.ports import Item, ItemKind
 from application.sales.bookings import PlaceBooking, place_booking
 from application.sales.pricing import Chosen, PricingSettings, pricing_settings
 from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
 from domain.billing.payments import PaymentMethod, PaymentType
 from domain.catalogue.departures import Departure
+from domain.catalogue.items import Item, ItemKind
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountRef
 from domain.ledger.journal import transfer

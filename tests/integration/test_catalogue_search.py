@@ -13,11 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from application.catalogue.authors import ItemKey
 from application.catalogue.departure_queries import LastDeparture
 from application.catalogue.queries import ON_SALE, SORTS, Behind, PackageSearch, Sight
 from domain.catalogue.departures import DepartureStatus
-from domain.catalogue.packages import PackageCategory, PackageStatus, fold_for_search
+from domain.catalogue.items import Item, ItemKind
+from domain.catalogue.package_details import PackageCategory
+from domain.catalogue.packages import PackageStatus, fold_for_search
 from domain.shared.money import Money
 from infrastructure.database.catalogue.departure_queries import SqlDepartureQueries
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
@@ -331,7 +332,9 @@ class TestPages:
         seen: list[UUID] = []
         after = None
         while True:
-            rows = departures.departures(ItemKey(package_id), today=TODAY, sight=ON_SALE, limit=2, after=after)
+            rows = departures.departures(
+                Item(ItemKind.PACKAGE, package_id), today=TODAY, sight=ON_SALE, limit=2, after=after
+            )
             seen += [row["id"] for row in rows[:2]]
             if len(rows) <= 2:
                 break
@@ -380,7 +383,9 @@ class TestSight:
 
         def statuses(sight: Sight) -> set[str]:
             queries = SqlDepartureQueries(catalogue.database)
-            rows = queries.departures(ItemKey(package_id), today=TODAY, sight=sight, limit=10, after=None)
+            rows = queries.departures(
+                Item(ItemKind.PACKAGE, package_id), today=TODAY, sight=sight, limit=10, after=None
+            )
             return {row["status"] for row in rows}
 
         assert statuses(ON_SALE) == {"OPEN", "CLOSED"}

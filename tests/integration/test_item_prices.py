@@ -16,8 +16,8 @@ import pytest
 from application.catalogue.authors import Author
 from application.catalogue.packages import ChangePackage, change_package
 from application.catalogue.prices import SetAgeBands, SetSeasons, set_age_bands, set_seasons
-from application.pricing.ports import Item, ItemKind
 from application.pricing.price_lists import in_asked_currency, price_list_of, rate_of
+from domain.catalogue.items import Item, ItemKind
 from domain.pricing.age_bands import ADULT, WHOLE, AgeBand, AmountsInOldCurrency, UnsoundPrices
 from domain.pricing.exchange import ExchangeRate, RateNotFound
 from domain.pricing.price_lists import Party, PriceList
@@ -28,6 +28,7 @@ from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.catalogue.prices import price_columns, rate_column
+from infrastructure.database.catalogue.tables import PRICE_NOW
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.builders import egp
 from tests.integration.shop import Shop, all_at_once
@@ -61,8 +62,9 @@ FEAST = Season(
 WINTER = replace(SUMMER, name_en="Winter", first_on=date(2027, 12, 1), last_on=date(2028, 1, 31))
 SEASONS = (SUMMER, FEAST, WINTER)
 PRICED = f"""
-SELECT p.id, p.name_ar, p.name_en, p.base_price_minor, p.currency, p.tax_rate, p.tax_inclusive, p.min_travelers,
-       p.max_travelers, {price_columns(ItemKind.PACKAGE, "p.id", starts_on="%(starts_on)s::date")},
+SELECT p.id, p.name_ar, p.name_en, {PRICE_NOW.format(packages="p")} AS price_minor, p.currency, p.tax_rate,
+       p.tax_inclusive, p.min_travelers, p.max_travelers,
+       {price_columns(ItemKind.PACKAGE, "p.id", starts_on="%(starts_on)s::date")},
        {rate_column("p.currency")}
 FROM packages p WHERE p.id = %(id)s
 """
@@ -90,10 +92,14 @@ def put(
 ) -> None:
     use = shop.use
     if bands is not None:
-        command = SetAgeBands(author=author, item=package, bands=bands, expected_version=version)
+        command = SetAgeBands(
+            author=author, item=package, bands=bands, vendors_are_reviewed=True, expected_version=version
+        )
         set_age_bands(command, uow=use.new_uow(), clock=use.clock)
     if seasons is not None:
-        change = SetSeasons(author=author, item=package, seasons=seasons, expected_version=version)
+        change = SetSeasons(
+            author=author, item=package, seasons=seasons, vendors_are_reviewed=True, expected_version=version
+        )
         set_seasons(change, uow=use.new_uow(), clock=use.clock)
 
 
@@ -217,7 +223,13 @@ class TestTwoAtOnce:
 
     @staticmethod
     def change(package: Item, author: Author, price: Money) -> ChangePackage:
-        return ChangePackage(author=author, package_id=package.id, slug=None, details={"base_price": price})
+        return ChangePackage(
+            author=author,
+            package_id=package.id,
+            slug=None,
+            details={"base_price": price},
+            vendors_are_reviewed=True,
+        )
 
 
 BAND = {

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from application.catalogue.authors import Author, ItemKey
+from application.catalogue.authors import Author
 from application.catalogue.departures import ChangeDeparture, MoveDeparture, cancel_departure, change_departure
 from application.catalogue.patterns import (
     BeginPattern,
@@ -23,6 +23,7 @@ from application.catalogue.patterns import (
 )
 from application.catalogue.pools import CreatePool, create_series
 from domain.catalogue.activities import ActivityNotFound
+from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.patterns import PatternNotFound
 from domain.catalogue.pools import PoolSeriesNotFound
 from domain.shared.clock import business_date
@@ -50,7 +51,7 @@ class House:
             uow.activities.add(self.activity)
             uow.commit()
         self.author = Author(vendor.id, is_staff=False)
-        self.item = ItemKey(activity_id=self.activity.id)
+        self.item = Item(ItemKind.ACTIVITY, self.activity.id)
 
     def day(self, number: int) -> date:
         return self.today + timedelta(days=number)

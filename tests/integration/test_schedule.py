@@ -236,6 +236,7 @@ def test_maintenance_deletes_what_is_past_its_time_and_nothing_else(running: Run
         "password_resets": 3,
         "login_failures": 3,
         "refresh_tokens": 3,
+        "view_batches": 3,
         "sessions": 2,
         "payment_webhook_logs": 1,
     }
@@ -246,6 +247,7 @@ def test_maintenance_deletes_what_is_past_its_time_and_nothing_else(running: Run
         "password_resets": 1,
         "login_failures": 1,
         "refresh_tokens": 1,
+        "view_batches": 1,
         "sessions": 2,
     }
     bodies = running.database.rows("SELECT body FROM payment_webhook_logs ORDER BY webhook_event_id")
@@ -286,6 +288,9 @@ BEGIN
     INSERT INTO idempotency_keys (scope, key, fingerprint, created_at)
     SELECT 'test', n::text, '', now() - CASE n WHEN 6 THEN interval '6 days' ELSE interval '8 days' END
     FROM generate_series(1, 6) n;
+    INSERT INTO view_batches (id, folded_at)
+    SELECT gen_random_uuid(), now() - CASE n WHEN 4 THEN interval '29 days' ELSE interval '31 days' END
+    FROM generate_series(1, 4) n;
     INSERT INTO scheduled_runs (job, period, claimed_at)
     SELECT 'test', n::text, now() - CASE n WHEN 4 THEN interval '29 days' ELSE interval '31 days' END
     FROM generate_series(1, 4) n;

@@ -76,26 +76,6 @@ class Slips(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """An image that we encoded ourselves."""
-
-    content: bytes
-    content_type: str
-
-
-class Pictures(Protocol):
-    """Makes pictures that carry nothing but what is seen (guarantee S7)."""
-
-    def cleaned(self, content: bytes) -> Picture:
-        """Decode and encode anew: no metadata, no second meaning of the bytes.
-
-        Raises InvalidValue (`unusable_image`, `image_too_large`) for what is no PNG, JPEG or WebP, or has more than
-        40 megapixels.
-        """
-        ...
-
-
 class QrCodes(Protocol):
     """Draws QR codes."""
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
-from application.billing.manual_ports import Pictures, Slip
+from application.billing.manual_ports import Slip
 from application.billing.ports import ObjectStorage
+from application.pictures import Pictures
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.billing import manual
 from domain.billing.payments import Payment, PaymentNotFound, PaymentStatus
 from domain.shared.clock import Clock
 from domain.shared.errors import Conflict, NotFound
 from domain.shared.identifiers import NewId
-
-LARGEST_SLIP: Final = 10 * 1024 * 1024
-"""Bytes of a picture as it is sent (guarantee S7)."""
 
 
 class SlipNotFound(NotFound):
@@ -62,7 +59,7 @@ def send_slip(command: SendSlip, *, desk: SlipDesk, new_uow: NewUnitOfWork, cloc
     """
     with new_uow() as uow:
         _payable_by(command.user_id, command.payment_id, uow)
-    picture = desk.pictures.cleaned(command.content)
+    picture = desk.pictures.cleaned(command.content, pointer="/slip")
     slip = Slip(
         id=new_id(),
         payment_id=command.payment_id,

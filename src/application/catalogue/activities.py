@@ -13,13 +13,13 @@ from application.catalogue.authors import (
     audit_item,
     chosen_slug,
     free_slug,
-    may_edit,
+    own_activity,
     refuse_staff_decisions,
     shown,
 )
 from application.ports import UnitOfWork
-from application.pricing.ports import Item, ItemKind
-from domain.catalogue.activities import Activity, ActivityDetails, ActivityNotFound, UnsoundActivity
+from domain.catalogue.activities import Activity, ActivityDetails, UnsoundActivity
+from domain.catalogue.items import Item, ItemKind
 from domain.operations.audit import changed
 from domain.shared.clock import Clock
 from domain.shared.errors import refuse_stale
@@ -81,7 +81,7 @@ def change_activity(command: ChangeActivity, *, uow: UnitOfWork, clock: Clock) -
     """
     author = command.author
     with uow:
-        activity = _own(command.activity_id, author, uow)
+        activity = own_activity(command.activity_id, author, uow)
         refuse_stale(command.expected_version, current=activity.version)
         refuse_staff_decisions(author, activity.details(), command.details, error=UnsoundActivity)
         before = {"slug": activity.slug, **shown(activity.details())}
@@ -122,17 +122,10 @@ def archive_activity(command: MoveActivity, *, uow: UnitOfWork, clock: Clock) ->
 
 def _move(command: MoveActivity, verb: Callable[[Activity], None], *, uow: UnitOfWork, clock: Clock) -> None:
     with uow:
-        activity = _own(command.activity_id, command.author, uow)
+        activity = own_activity(command.activity_id, command.author, uow)
         refuse_stale(command.expected_version, current=activity.version)
         before = activity.status
         verb(activity)
         changes = changed({"status": before.value}, {"status": activity.status.value})
         audit_item(uow, command.author, "activities.publish", activity, changes, clock)
         uow.commit()
-
-
-def _own(activity_id: UUID, author: Author, uow: UnitOfWork) -> Activity:
-    activity = uow.activities.get(activity_id)
-    if not may_edit(activity.vendor_id, author):
-        raise ActivityNotFound()
-    return activity

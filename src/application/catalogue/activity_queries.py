@@ -39,5 +39,5 @@ class ActivityQueries(Protocol):
         ...
 
     def activity(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
-        """With `age_bands` and `seasons`, as `application.pricing.price_lists` reads them."""
+        """One, with `revenues` (by currency); its prices are as `application.pricing.price_lists` reads them."""
         ...

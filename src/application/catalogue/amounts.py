@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from application.ports import UnitOfWork
-from application.pricing.ports import Item
+from domain.catalogue.items import Item
 from domain.pricing.age_bands import AmountsInOldCurrency
 from domain.shared.money import Currency, Money
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time
-from typing import Any, Final, Protocol
+from datetime import date, datetime, time
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from application.ports import Slugs, UnitOfWork
 from domain.catalogue.activities import Activity, ActivityNotFound
+from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.packages import Package, PackageNotFound, SlugTaken, slug_of
 from domain.shared.clock import Clock
 from domain.shared.errors import DomainError, FieldFault, InvalidValue
@@ -20,6 +21,9 @@ STAFF_DECIDE: Final[Mapping[str, object]] = {"is_featured": False, "display_orde
 """What an item begins with, and only staff change: where it stands in everybody's list."""
 
 
+_Held = TypeVar("_Held", Package, Activity)
+
+
 @dataclass(frozen=True, slots=True)
 class Author:
     """Who works on the catalogue: staff on everything, vendors on their own."""
@@ -27,39 +31,43 @@ class Author:
     user_id: UUID
     is_staff: bool
 
-
-@dataclass(frozen=True, slots=True)
-class ItemKey:
-    """A package or an activity, whichever is not None."""
-
-    package_id: UUID | None = None
-    activity_id: UUID | None = None
+    def owns(self, held: Package | Activity) -> bool:
+        """Whether it is their own as a vendor; of that, staff who are vendors decide nothing either."""
+        return held.vendor_id == self.user_id
 
 
-class Planned(Protocol):
-    """Something that departs, or is planned: it says of which item."""
-
-    package_id: UUID | None
-    activity_id: UUID | None
-
-
-def own_item(key: ItemKey | Planned, author: Author, uow: UnitOfWork) -> Package | Activity:
+def read_item(item: Item, author: Author, uow: UnitOfWork) -> Package | Activity:
     """The item as it stands, not locked. Raises PackageNotFound or ActivityNotFound, for somebody else's too."""
-    if key.package_id is not None:
-        package = uow.packages.read(key.package_id)
-        if not may_edit(package.vendor_id, author):
-            raise PackageNotFound()
-        return package
-    if key.activity_id is None:
-        raise ValueError("a package or an activity")
-    activity = uow.activities.read(key.activity_id)
-    if not may_edit(activity.vendor_id, author):
-        raise ActivityNotFound()
-    return activity
+    if item.kind is ItemKind.PACKAGE:
+        return _of_author(uow.packages.read(item.id), author)
+    return _of_author(uow.activities.read(item.id), author)
 
 
-def may_edit(vendor_id: UUID | None, author: Author) -> bool:
-    return author.is_staff or vendor_id == author.user_id
+def own_item(item: Item, author: Author, uow: UnitOfWork) -> Package | Activity:
+    """The item, locked. Raises PackageNotFound or ActivityNotFound, for somebody else's too."""
+    return own_package(item.id, author, uow) if item.kind is ItemKind.PACKAGE else own_activity(item.id, author, uow)
+
+
+def own_package(package_id: UUID, author: Author, uow: UnitOfWork) -> Package:
+    """A package that the author may work on, locked. Raises PackageNotFound."""
+    return _of_author(uow.packages.get(package_id), author)
+
+
+def own_activity(activity_id: UUID, author: Author, uow: UnitOfWork) -> Activity:
+    """An activity that the author may work on, locked. Raises ActivityNotFound."""
+    return _of_author(uow.activities.get(activity_id), author)
+
+
+def _of_author(held: _Held, author: Author) -> _Held:
+    if author.is_staff or author.owns(held):
+        return held
+    raise PackageNotFound() if isinstance(held, Package) else ActivityNotFound()
+
+
+def look_again(held: Package | Activity, author: Author, *, vendors_are_reviewed: bool, at: datetime) -> None:
+    """A vendor changed what customers read, pay or travel by: staff look at it again, where they look at all."""
+    if isinstance(held, Package) and author.owns(held) and vendors_are_reviewed:
+        held.look_again(at=at)
 
 
 def refuse_staff_decisions(

@@ -8,8 +8,8 @@ from datetime import date, time
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from application.catalogue.authors import ItemKey
 from application.catalogue.queries import Row, Sight
+from domain.catalogue.items import Item
 
 if TYPE_CHECKING:
     from application.queries import After
@@ -28,7 +28,7 @@ class DepartureQueries(Protocol):
     """Departures, as far as the reader's sight goes. `seats_left` is the least of a departure's own and its pools'."""
 
     def departures(
-        self, item: ItemKey, *, today: date, sight: Sight, limit: int, after: LastDeparture | None
+        self, item: Item, *, today: date, sight: Sight, limit: int, after: LastDeparture | None
     ) -> Sequence[Row]:
         """Departures of an item that begin after today, soonest first; one row more than `limit`.
 
@@ -56,7 +56,9 @@ class DepartureQueries(Protocol):
 
     def series(self, series_id: UUID) -> Row | None: ...
 
-    def patterns(self, *, owner: UUID | None, item: ItemKey, limit: int, after: After | None) -> Sequence[Row]:
+    def patterns(
+        self, *, owner: UUID | None, package_id: UUID | None, activity_id: UUID | None, limit: int, after: After | None
+    ) -> Sequence[Row]:
         """Patterns of a vendor's items, or of all (None), of one item where one is named; newest first."""
         ...
 

@@ -8,10 +8,11 @@ from datetime import date, time
 from typing import TypedDict
 from uuid import UUID
 
-from application.catalogue.authors import Author, ItemKey, audit_item, own_item, shown
+from application.catalogue.authors import Author, audit_item, own_item, read_item, shown
 from application.ports import UnitOfWork
 from domain.catalogue.activities import Activity, ActivityNotFound
 from domain.catalogue.departures import Departure, DepartureNotFound, refuse_start
+from domain.catalogue.items import Item
 from domain.catalogue.packages import Package, PackageNotFound
 from domain.operations.audit import changed
 from domain.shared.clock import MIDNIGHT, Clock, business_date
@@ -24,7 +25,7 @@ class PlanDeparture:
     """`ends_on` follows from how long the item lasts where it is None; `start_time` is what clocks there show."""
 
     author: Author
-    item: ItemKey
+    item: Item
     starts_on: date
     ends_on: date | None
     capacity: int
@@ -39,7 +40,8 @@ def plan_departure(command: PlanDeparture, *, uow: UnitOfWork, clock: Clock, new
     now = clock.now()
     refuse_start(command.starts_on, today=business_date(now))
     with uow:
-        item = _locked_item(command.item, command.author, uow)
+        # Locked, so that its availability and its hours are not changed meanwhile.
+        item = own_item(command.item, command.author, uow)
         departure = Departure.plan(
             departure_id=new_id(),
             package_id=command.item.package_id,
@@ -51,22 +53,13 @@ def plan_departure(command: PlanDeparture, *, uow: UnitOfWork, clock: Clock, new
             capacity=command.capacity,
             at=now,
         )
-        item.refuse_outside_season(departure.starts_on, departure.ends_on)
+        item.refuse_unavailable(departure.starts_on, departure.ends_on)
         uow.departures.add(departure)
         planned = {"departure_id": str(departure.id), **shown(_edited(departure))}
         action = "packages.update" if isinstance(item, Package) else "activities.update"
         audit_item(uow, command.author, action, item, changed({}, {"departure": planned}), clock)
         uow.commit()
     return departure
-
-
-def _locked_item(key: ItemKey, author: Author, uow: UnitOfWork) -> Package | Activity:
-    """So that its season and its hours are not changed meanwhile."""
-    if key.package_id is not None:
-        uow.packages.get(key.package_id)
-    if key.activity_id is not None:
-        uow.activities.get(key.activity_id)
-    return own_item(key, author, uow)
 
 
 class Edited(TypedDict, total=False):
@@ -112,7 +105,7 @@ def _reschedule(departure: Departure, item: Package | Activity, details: Edited,
     start_time = details.get("start_time", departure.start_time)
     refuse_start(starts_on, today=today)
     ends_on = details.get("ends_on") or item.last_day(starts_on, start_time)
-    item.refuse_outside_season(starts_on, ends_on)
+    item.refuse_unavailable(starts_on, ends_on)
     departure.reschedule(starts_on=starts_on, ends_on=ends_on, start_time=start_time)
 
 
@@ -157,7 +150,7 @@ def _move(command: MoveDeparture, verb: Callable[[Departure], None], *, uow: Uni
 def _own(departure_id: UUID, author: Author, uow: UnitOfWork) -> tuple[Departure, Package | Activity]:
     departure = uow.departures.get(departure_id)
     try:
-        return departure, own_item(departure, author, uow)
+        return departure, read_item(Item.of(departure.package_id, departure.activity_id), author, uow)
     except (PackageNotFound, ActivityNotFound):
         raise DepartureNotFound() from None
 

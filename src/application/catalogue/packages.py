@@ -1,4 +1,4 @@
-"""Making packages, changing them, and putting them on sale."""
+"""Making packages, and changing them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from application.catalogue.authors import (
     audit_item,
     chosen_slug,
     free_slug,
-    may_edit,
+    look_again,
+    own_package,
     refuse_staff_decisions,
     shown,
 )
 from application.ports import UnitOfWork
-from application.pricing.ports import Item, ItemKind
-from domain.catalogue.packages import Package, PackageDetails, PackageNotFound, UnsoundPackage
+from domain.catalogue.items import Item, ItemKind
+from domain.catalogue.package_details import PackageDetails, UnsoundPackage, is_reviewed
+from domain.catalogue.packages import Package
 from domain.operations.audit import changed
 from domain.shared.clock import Clock
 from domain.shared.errors import refuse_stale
@@ -63,13 +65,15 @@ def create_package(command: CreatePackage, *, uow: UnitOfWork, clock: Clock, new
 class ChangePackage:
     """`details` holds only what changes; `slug` stays where it is None.
 
-    `expected_version` is the one that the author saw, None where any will do.
+    `expected_version` is the one that the author saw, None where any will do. `vendors_are_reviewed` is whether what
+    a vendor changes has to be looked at.
     """
 
     author: Author
     package_id: UUID
     slug: str | None
     details: PackageDetails
+    vendors_are_reviewed: bool
     expected_version: int | None = None
 
 
@@ -81,7 +85,7 @@ def change_package(command: ChangePackage, *, uow: UnitOfWork, clock: Clock) -> 
     """
     author = command.author
     with uow:
-        package = _own(command.package_id, author, uow)
+        package = own_package(command.package_id, author, uow)
         refuse_stale(command.expected_version, current=package.version)
         refuse_staff_decisions(author, package.details(), command.details, error=UnsoundPackage)
         if command.details.get("cancellation_policy_id") != package.cancellation_policy_id:
@@ -94,27 +98,10 @@ def change_package(command: ChangePackage, *, uow: UnitOfWork, clock: Clock) -> 
         refuse_amounts_left_behind(Item(ItemKind.PACKAGE, package.id), left, package.base_price.currency, uow=uow)
         after = {"slug": package.slug, **shown(package.details())}
         changes = changed(before, after)
+        if is_reviewed(changes["after"]):
+            look_again(package, author, vendors_are_reviewed=command.vendors_are_reviewed, at=clock.now())
         if changes["after"]:
             audit_item(uow, author, "packages.update", package, changes, clock)
-        uow.commit()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishPackage:
-    author: Author
-    package_id: UUID
-    expected_version: int | None = None
-
-
-def publish_package(command: PublishPackage, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Put a package on sale. Raises PackageNotFound, PreconditionFailed, NotPublishable, or IllegalTransition."""
-    with uow:
-        package = _own(command.package_id, command.author, uow)
-        refuse_stale(command.expected_version, current=package.version)
-        before = package.status
-        package.publish(at=clock.now())
-        changes = changed({"status": before.value}, {"status": package.status.value})
-        audit_item(uow, command.author, "packages.publish", package, changes, clock)
         uow.commit()
 
 
@@ -123,10 +110,3 @@ def _refuse_policy(details: PackageDetails, uow: UnitOfWork) -> None:
     policy_id = details.get("cancellation_policy_id")
     if policy_id is not None:
         uow.cancellation_policies.refuse_unless_offered(policy_id)
-
-
-def _own(package_id: UUID, author: Author, uow: UnitOfWork) -> Package:
-    package = uow.packages.get(package_id)
-    if not may_edit(package.vendor_id, author):
-        raise PackageNotFound()
-    return package

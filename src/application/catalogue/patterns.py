@@ -8,14 +8,15 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
-from application.catalogue.authors import Author, ItemKey, own_item, shown
+from application.catalogue.authors import Author, read_item, shown
 from application.catalogue.pattern_ports import TravelDates
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.catalogue.activities import Activity, ActivityNotFound, ActivityStatus
+from domain.catalogue.availability import Availability
 from domain.catalogue.departures import DepartureCancelled, DeparturePlanned
+from domain.catalogue.items import Item
 from domain.catalogue.packages import Package, PackageNotFound, PackageStatus
 from domain.catalogue.patterns import DeparturePattern, PatternDetails, PatternNotFound, PatternStatus
-from domain.catalogue.seasons import Season
 from domain.operations.audit import changed
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import Conflict, refuse_stale
@@ -29,7 +30,7 @@ class BeginPattern:
     """An item departs on these days, planned as far ahead as `horizon`."""
 
     author: Author
-    item: ItemKey
+    item: Item
     details: PatternDetails
     horizon: timedelta
 
@@ -41,7 +42,7 @@ def begin_pattern(command: BeginPattern, *, uow: UnitOfWork, clock: Clock, new_i
     """
     now = clock.now()
     with uow:
-        item = own_item(command.item, command.author, uow)
+        item = read_item(command.item, command.author, uow)
         pattern = DeparturePattern.begin(
             pattern_id=new_id(),
             package_id=command.item.package_id,
@@ -122,7 +123,7 @@ class PreviewPattern:
     """What a pattern with these details would plan."""
 
     author: Author
-    item: ItemKey
+    item: Item
     details: PatternDetails
     horizon: timedelta
 
@@ -132,7 +133,7 @@ def preview_pattern(command: PreviewPattern, *, uow: UnitOfWork, clock: Clock, n
     now = clock.now()
     today = business_date(now)
     with uow:
-        item = own_item(command.item, command.author, uow)
+        item = read_item(command.item, command.author, uow)
     pattern = DeparturePattern.begin(
         pattern_id=new_id(),
         package_id=command.item.package_id,
@@ -159,7 +160,7 @@ def _plan_or_leave(pattern_id: UUID, *, new_uow: NewUnitOfWork, clock: Clock, ho
     try:
         with new_uow() as uow:
             pattern = uow.patterns.get(pattern_id)
-            item = _item_of(pattern, uow)
+            item = read_item(_item_of(pattern), _as_system(pattern), uow)
             if pattern.status is not PatternStatus.ACTIVE or item.status in _GONE:
                 return 0
             planned = _plan_ahead(pattern, item, horizon=horizon, uow=uow, at=clock.now())
@@ -188,10 +189,10 @@ def _sessions(
     pattern: DeparturePattern, item: Package | Activity, *, after: date, through: date
 ) -> Iterator[TravelDates]:
     """The days on which the pattern departs and its item is offered, each with its last day."""
-    season = Season(item.availability_start, item.availability_end)
+    availability = Availability(item.availability_start, item.availability_end)
     for starts_on in pattern.dates(after=after, through=through):
         ends_on = item.last_day(starts_on, pattern.start_time)
-        if season.covers(starts_on, ends_on):
+        if availability.covers(starts_on, ends_on):
             yield TravelDates(starts_on, ends_on)
 
 
@@ -205,14 +206,18 @@ def _cancel(departure_ids: Sequence[UUID], uow: UnitOfWork, at: datetime, *, for
 def _own(pattern_id: UUID, author: Author, uow: UnitOfWork) -> tuple[DeparturePattern, Package | Activity]:
     pattern = uow.patterns.get(pattern_id)
     try:
-        return pattern, own_item(pattern, author, uow)
+        return pattern, read_item(_item_of(pattern), author, uow)
     except (PackageNotFound, ActivityNotFound):
         raise PatternNotFound() from None
 
 
-def _item_of(pattern: DeparturePattern, uow: UnitOfWork) -> Package | Activity:
-    """Its item, as the system itself sees it."""
-    return own_item(pattern, Author(pattern.created_by_user_id, is_staff=True), uow)
+def _item_of(pattern: DeparturePattern) -> Item:
+    return Item.of(pattern.package_id, pattern.activity_id)
+
+
+def _as_system(pattern: DeparturePattern) -> Author:
+    """Nobody's vendor: the system plans for all of them."""
+    return Author(pattern.created_by_user_id, is_staff=True)
 
 
 def _edited(pattern: DeparturePattern) -> dict[str, object]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from application.catalogue.authors import Author, audit_item, may_edit
+from application.catalogue.authors import Author, audit_item, look_again, own_item
 from application.ports import UnitOfWork
-from application.pricing.ports import Item, ItemKind
-from domain.catalogue.activities import Activity, ActivityNotFound
-from domain.catalogue.packages import Package, PackageNotFound
+from domain.catalogue.activities import Activity
+from domain.catalogue.items import Item
+from domain.catalogue.packages import Package
 from domain.operations.audit import changed
 from domain.pricing.age_bands import AgeBand, refuse_unsound_bands
 from domain.pricing.seasons import Season, refuse_unsound_seasons
@@ -19,13 +19,23 @@ from domain.shared.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetAgeBands:
-    """`bands` are all there will be. `expected_version` is the item's that the author saw, None where any will do."""
+class SetPrices:
+    """`expected_version` is the item's that the author saw, None where any will do.
+
+    `vendors_are_reviewed` is whether what a vendor changes has to be looked at.
+    """
 
     author: Author
     item: Item
-    bands: Sequence[AgeBand]
+    vendors_are_reviewed: bool
     expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAgeBands(SetPrices):
+    """`bands` are all there will be."""
+
+    bands: Sequence[AgeBand]
 
 
 def set_age_bands(command: SetAgeBands, *, uow: UnitOfWork, clock: Clock) -> None:
@@ -34,24 +44,21 @@ def set_age_bands(command: SetAgeBands, *, uow: UnitOfWork, clock: Clock) -> Non
     Raises PackageNotFound, ActivityNotFound, PreconditionFailed or UnsoundPrices.
     """
     with uow:
-        held = _own(command.item, command.author, uow)
+        held = own_item(command.item, command.author, uow)
         refuse_stale(command.expected_version, current=held.version)
         refuse_unsound_bands(command.bands, _price_of(held))
         before = _shown_bands(uow.item_prices.bands_of(command.item))
         uow.item_prices.replace_bands(command.item, command.bands)
         changes = changed({"age_bands": before}, {"age_bands": _shown_bands(command.bands)})
-        _note(held, command.author, changes, uow=uow, clock=clock)
+        _note(held, command, changes, uow=uow, clock=clock)
         uow.commit()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetSeasons:
-    """`seasons` are all there will be. `expected_version` is the item's that the author saw, None for any."""
+class SetSeasons(SetPrices):
+    """`seasons` are all there will be."""
 
-    author: Author
-    item: Item
     seasons: Sequence[Season]
-    expected_version: int | None = None
 
 
 def set_seasons(command: SetSeasons, *, uow: UnitOfWork, clock: Clock) -> None:
@@ -60,36 +67,23 @@ def set_seasons(command: SetSeasons, *, uow: UnitOfWork, clock: Clock) -> None:
     Raises PackageNotFound, ActivityNotFound, PreconditionFailed or UnsoundPrices.
     """
     with uow:
-        held = _own(command.item, command.author, uow)
+        held = own_item(command.item, command.author, uow)
         refuse_stale(command.expected_version, current=held.version)
         refuse_unsound_seasons(command.seasons, _price_of(held))
         before = _shown_seasons(uow.item_prices.seasons_of(command.item))
         uow.item_prices.replace_seasons(command.item, command.seasons)
         changes = changed({"seasons": before}, {"seasons": _shown_seasons(command.seasons)})
-        _note(held, command.author, changes, uow=uow, clock=clock)
+        _note(held, command, changes, uow=uow, clock=clock)
         uow.commit()
 
 
-def _own(item: Item, author: Author, uow: UnitOfWork) -> Package | Activity:
-    """The item, locked."""
-    if item.kind is ItemKind.PACKAGE:
-        package = uow.packages.get(item.id)
-        if not may_edit(package.vendor_id, author):
-            raise PackageNotFound()
-        return package
-    activity = uow.activities.get(item.id)
-    if not may_edit(activity.vendor_id, author):
-        raise ActivityNotFound()
-    return activity
-
-
 def _price_of(item: Package | Activity) -> Money:
-    return item.base_price if isinstance(item, Package) else item.price
+    return item.price_now if isinstance(item, Package) else item.price
 
 
 def _note(
     item: Package | Activity,
-    author: Author,
+    command: SetPrices,
     changes: Mapping[str, Mapping[str, object]],
     *,
     uow: UnitOfWork,
@@ -98,8 +92,9 @@ def _note(
     """The item's version moves with its prices, and the log has both sides, where they differ."""
     if changes["after"]:
         item.change(at=clock.now())
+        look_again(item, command.author, vendors_are_reviewed=command.vendors_are_reviewed, at=clock.now())
         action = "packages.update" if isinstance(item, Package) else "activities.update"
-        audit_item(uow, author, action, item, changes, clock)
+        audit_item(uow, command.author, action, item, changes, clock)
 
 
 def _shown_bands(bands: Sequence[AgeBand]) -> list[dict[str, object]]:

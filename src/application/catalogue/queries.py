@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
-from domain.catalogue.packages import PackageCategory
+from domain.catalogue.package_details import PackageCategory
+
+if TYPE_CHECKING:
+    from application.queries import After
 
 Row = Mapping[str, Any]
 
@@ -67,5 +70,16 @@ class CatalogueQueries(Protocol):
         ...
 
     def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
-        """With `age_bands` and `seasons`, as `application.pricing.price_lists` reads them."""
+        """One, with `images` (in their order) and `revenues` (by currency).
+
+        Its `price_minor`, `age_bands` and `seasons` are as `application.pricing.price_lists` reads them.
+        """
+        ...
+
+    def reviews(self, *, today: date, limit: int, after: After | None) -> Sequence[Row]:
+        """Vendors' packages that wait for a decision, the longest-waiting first; one row more than `limit`."""
+        ...
+
+    def image(self, id_or_slug: str, image_id: UUID, *, sight: Sight) -> Row | None:
+        """Where a package's picture lies: storage_key, content_type, digest; and the package's `status`."""
         ...

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from domain.catalogue.items import Item
 from domain.pricing.age_bands import AgeBand
 from domain.pricing.baskets import Benefit, NotApplied, Promotion
 from domain.pricing.offers import Offer
@@ -102,21 +102,6 @@ class Offers(Protocol):
         ...
 
     def save(self, offer: Offer) -> None: ...
-
-
-class ItemKind(StrEnum):
-    """What of the catalogue has prices."""
-
-    PACKAGE = "PACKAGE"
-    ACTIVITY = "ACTIVITY"
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A package or an activity."""
-
-    kind: ItemKind
-    id: UUID
 
 
 class ItemPrices(Protocol):

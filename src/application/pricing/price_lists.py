@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from application.pricing.ports import Item, ItemKind
+from domain.catalogue.items import Item, ItemKind
 from domain.pricing.age_bands import AgeBand
 from domain.pricing.exchange import ExchangeRate, RateNotFound
 from domain.pricing.price_lists import PriceList
@@ -20,24 +20,25 @@ Row = Mapping[str, Any]
 
 
 _NAMES: Final = {
-    ItemKind.PACKAGE: ("base_price_minor", "min_travelers", "max_travelers"),
-    ItemKind.ACTIVITY: ("price_minor", "min_participants", "max_participants"),
+    ItemKind.PACKAGE: ("min_travelers", "max_travelers"),
+    ItemKind.ACTIVITY: ("min_participants", "max_participants"),
 }
 
 
 def price_list_of(row: Row, item: Item) -> PriceList:
     """An item's price list from a row with its prices.
 
-    The row has the columns of the item's table: name_ar, name_en, its price, currency, tax_rate, tax_inclusive, how
-    few and how many; and the JSON columns age_bands and seasons, which are None where there is none.
+    The row has `price_minor`, which is what the item is sold at; columns of the item's table: name_ar, name_en,
+    currency, tax_rate, tax_inclusive, how few and how many; and the JSON columns age_bands and seasons, which are
+    None where there is none.
     """
-    price, least, most = _NAMES[item.kind]
+    least, most = _NAMES[item.kind]
     return PriceList(
         key=item.id,
         booking_type=item.kind,
         name_ar=row["name_ar"],
         name_en=row["name_en"],
-        price=Money.of(row[price], row["currency"]),
+        price=Money.of(row["price_minor"], row["currency"]),
         tax_rate=Percentage(int(row["tax_rate"] * 100)),
         tax_inclusive=row["tax_inclusive"],
         min_travelers=row[least],

@@ -10,7 +10,6 @@ from uuid import UUID
 from application.identity.ports import KeyedDigests
 from application.ledger.redemptions import RedeemPoints, redeem_points
 from application.ports import UnitOfWork
-from application.pricing.ports import Item, ItemKind
 from application.sales.giving_back import redemption_key
 from application.sales.ports import Sale
 from application.sales.pricing import (
@@ -24,6 +23,7 @@ from application.sales.pricing import (
 )
 from application.sales.quotes import refuse_moved_price
 from application.sales.requests import customer_info
+from domain.catalogue.items import Item
 from domain.pricing.quotes import Quote
 from domain.sales.agreed import BookingType, Parties, RewardTerms, Trip
 from domain.sales.bookings import Booking
@@ -133,8 +133,8 @@ def _trip(command: PlaceBooking, sale: Sale) -> Trip:
         time_zone=sale.departure.time_zone,
         travelers_count=party.count,
         seats=sale.offered.price_list.seats_for(party, sale.departure.starts_on),
-        package_id=item.id if item.kind is ItemKind.PACKAGE else None,
-        activity_id=item.id if item.kind is ItemKind.ACTIVITY else None,
+        package_id=item.package_id,
+        activity_id=item.activity_id,
         departure_id=sale.departure.id,
     )
 

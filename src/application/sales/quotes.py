@@ -12,12 +12,13 @@ import orjson
 
 from application import shown
 from application.identity.ports import KeyedDigests
-from application.pricing.ports import Item, ItemKind, OfferedPromotions
+from application.pricing.ports import OfferedPromotions
 from application.queries import SalesQueries
 from application.sales.ports import OnSale
 from application.sales.pricing import Chosen, PricingSettings, price_of, promotions_for
 from domain.catalogue.activities import ActivityNotFound
 from domain.catalogue.departures import DepartureClosed, DepartureNotFound
+from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.packages import PackageNotFound
 from domain.pricing.quotes import Quote
 from domain.sales.bookings import PriceMoved

@@ -10,9 +10,17 @@ from typing import Any, ClassVar, Final, TypedDict, Unpack
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain.catalogue.faults import listing_faults, missing, out_of_range, party_faults, price_faults, text_faults
-from domain.catalogue.packages import UNTAXED, NotPublishable
-from domain.catalogue.seasons import Season
+from domain.catalogue.availability import Availability
+from domain.catalogue.faults import (
+    listing_faults,
+    missing,
+    out_of_range,
+    party_faults,
+    price_faults,
+    refuse_missing,
+    text_faults,
+)
+from domain.catalogue.packages import UNTAXED
 from domain.shared.aggregate import Aggregate
 from domain.shared.clock import BUSINESS_ZONE, MIDNIGHT, starts_at
 from domain.shared.errors import FieldFault, IllegalTransition, NotFound, RuleBroken
@@ -200,9 +208,9 @@ class Activity(Aggregate):
         ends = starts_at(starts_on, start_time, zone) + timedelta(hours=self.duration_hours)
         return (ends - timedelta(microseconds=1)).astimezone(zone).date()
 
-    def refuse_outside_season(self, starts_on: date, ends_on: date) -> None:
+    def refuse_unavailable(self, starts_on: date, ends_on: date) -> None:
         """Raises InvalidValue for dates at which this activity is not offered."""
-        Season(self.availability_start, self.availability_end).refuse_outside(starts_on, ends_on)
+        Availability(self.availability_start, self.availability_end).refuse_outside(starts_on, ends_on)
 
     def _move_to(self, status: ActivityStatus, *, at: datetime) -> None:
         if status not in NEXT[self.status]:
@@ -221,9 +229,7 @@ def _refuse(details: ActivityDetails) -> None:
 
 
 def _refuse_unpublishable(details: Mapping[str, Any]) -> None:
-    faults = missing(_SEEN_BY_CUSTOMERS, details)
-    if faults:
-        raise NotPublishable(faults=faults)
+    refuse_missing(missing(_SEEN_BY_CUSTOMERS, details))
 
 
 def _number_faults(details: ActivityDetails) -> Iterator[FieldFault]:

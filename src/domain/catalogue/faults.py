@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from domain.shared.clock import is_zone
-from domain.shared.errors import FieldFault
+from domain.shared.errors import FieldFault, RuleBroken
 from domain.shared.money import Money
 
 NAME_LENGTH: Final = 200
@@ -17,6 +17,13 @@ HIGHEST_PRICE: Final = 10_000_000
 """In whole units of any currency, for one person."""
 LAST_PLACE: Final = 10_000
 """The highest `display_order`."""
+
+
+class NotPublishable(RuleBroken):
+    """Something that customers must see is missing; the faults name each field."""
+
+    code = "not_publishable"
+
 
 _LONGEST_TEXT: Final = {
     "name_ar": NAME_LENGTH,
@@ -35,7 +42,12 @@ def text_faults(details: Mapping[str, Any]) -> Iterator[FieldFault]:
     """A name in neither language, and texts that are too long."""
     if not details["name_ar"] and not details["name_en"]:
         yield FieldFault(pointer="/name_en", code="required", detail="a name in Arabic or English")
-    for name, longest in _LONGEST_TEXT.items():
+    yield from length_faults(_LONGEST_TEXT, details)
+
+
+def length_faults(longest_of: Mapping[str, int], details: Mapping[str, Any]) -> Iterator[FieldFault]:
+    """Texts that are longer than theirs may be."""
+    for name, longest in longest_of.items():
         if len(details[name]) > longest:
             yield out_of_range(name, f"at most {longest} characters")
 
@@ -66,10 +78,15 @@ def listing_faults(details: Mapping[str, Any]) -> Iterator[FieldFault]:
         yield FieldFault(pointer="/time_zone", code="unknown_time_zone", detail="a zone such as Africa/Cairo")
 
 
-def missing(names: Iterable[str], details: Mapping[str, Any]) -> tuple[FieldFault, ...]:
-    """What customers must see before it is published, and is not there."""
-    return tuple(
-        FieldFault(pointer=f"/{name}", code="required", detail="needed before it is published")
-        for name in names
-        if not details[name]
+def missing(names: Iterable[str], details: Mapping[str, Any]) -> Iterator[str]:
+    """Which of these are not there."""
+    return (name for name in names if not details[name])
+
+
+def refuse_missing(names: Iterable[str]) -> None:
+    """Raises NotPublishable naming every field that customers must see and is not there."""
+    faults = tuple(
+        FieldFault(pointer=f"/{name}", code="required", detail="needed before it is published") for name in names
     )
+    if faults:
+        raise NotPublishable(faults=faults)

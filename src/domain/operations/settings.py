@@ -26,10 +26,10 @@ class SettingCategory(StrEnum):
     NOTIFICATION = "notification"
     MEMBERSHIP = "membership"
     BOOKING = "booking"
-    CATALOGUE = "catalogue"
     LEDGER = "ledger"
     SECURITY = "security"
     PRIVACY = "privacy"
+    CATALOGUE = "catalogue"
 
 
 class SettingNotFound(NotFound):
@@ -227,6 +227,12 @@ BANK_TRANSFER_INSTRUCTIONS_EN: Final = Setting(
     "إلى أين يحول العملاء المال، بالإنجليزية؛ فارغ إن لم يوجد حساب", is_public=True,
 )  # fmt: skip
 
+VENDOR_APPROVAL_REQUIRED: Final = Setting(
+    "catalogue.vendor_approval_required", flag(), True,
+    "Whether staff look at what vendors put on sale, and at what they change of it",
+    "هل يراجع الموظفون ما يعرضه الموردون للبيع وما يعدلونه فيه",
+)  # fmt: skip
+
 SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     known.key: known
     for known in (
@@ -263,6 +269,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         BANK_TRANSFER_INSTRUCTIONS_EN,
         WRITE_OFF_LIMIT,
         WEBHOOK_BODY_DAYS,
+        VENDOR_APPROVAL_REQUIRED,
     )
 }
 

@@ -142,10 +142,12 @@ def unit() -> Column[Any]:
     return Column("currency", CurrencyCode, nullable=False)
 
 
-def status(name: str, enum: type[StrEnum], *, nullable: bool = False) -> tuple[Column[Any], CheckConstraint]:
-    """A status column and the CHECK made from its enumeration."""
+def status(
+    name: str, enum: type[StrEnum], *, nullable: bool = False, default: StrEnum | None = None
+) -> tuple[Column[Any], CheckConstraint]:
+    """A status column and the CHECK made from its enumeration; `default` is for rows of the release before."""
     allowed = ", ".join(f"'{member.value}'" for member in enum)
     return (
-        Column(name, EnumText(enum), nullable=nullable),
+        Column(name, EnumText(enum), nullable=nullable, server_default=default),
         CheckConstraint(f"{name} IN ({allowed})", name=f"{name}_known"),
     )

@@ -9,6 +9,7 @@ from domain.billing.manual import ReceiptReferenceUsed
 from domain.billing.refunds import RefundReferenceTaken
 from domain.catalogue.departures import SoldOut
 from domain.catalogue.packages import SlugTaken
+from domain.catalogue.ratings import AlreadyRated
 from domain.identity.roles import RoleNameTaken
 from domain.identity.users import EmailTaken
 from domain.ledger.journal import InsufficientBalance, JournalKeyReused, ReversalRefused
@@ -61,6 +62,7 @@ _BY_CONSTRAINT: dict[str, type[DomainError]] = {
     "uq_vouchers_code": VoucherCodeTaken,
     "ck_vouchers_used_within_limit": VoucherExhausted,
     "ck_offers_used_within_limit": OfferExhausted,
+    "uq_ratings_booking_id": AlreadyRated,
     "uq_membership_subscriptions_active_user": AlreadySubscribed,
     "pk_idempotency_keys": Busy,
     "uq_invitations_pending_email": Busy,

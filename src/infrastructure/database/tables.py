@@ -2,7 +2,7 @@
 
 from infrastructure.database.billing import manual_tables, refund_tables
 from infrastructure.database.billing import tables as billing
-from infrastructure.database.catalogue import departure_tables, price_tables
+from infrastructure.database.catalogue import departure_tables, item_tables, price_tables
 from infrastructure.database.catalogue import tables as catalogue
 from infrastructure.database.identity import proof_tables
 from infrastructure.database.identity import tables as identity
@@ -25,6 +25,7 @@ __all__ = [
     "catalogue",
     "departure_tables",
     "identity",
+    "item_tables",
     "ledger",
     "manual_tables",
     "membership",

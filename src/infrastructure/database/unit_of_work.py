@@ -21,8 +21,10 @@ from infrastructure.database.billing.refund_repositories import SqlDisputes, Sql
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.billing.suspense import SqlSuspense
 from infrastructure.database.catalogue.departures import SqlDepartures
+from infrastructure.database.catalogue.images import SqlPackageImages
 from infrastructure.database.catalogue.patterns import SqlPatterns
 from infrastructure.database.catalogue.prices import SqlItemPrices
+from infrastructure.database.catalogue.ratings import SqlRatings
 from infrastructure.database.catalogue.repositories import SqlActivities, SqlPackages
 from infrastructure.database.identity.api_keys import SqlApiKeys
 from infrastructure.database.identity.invitations import SqlInvitations
@@ -121,6 +123,7 @@ class SqlUnitOfWork:
             "memberships",
             "packages",
             "activities",
+            "ratings",
             "payments",
             "suspense",
             "refunds",
@@ -190,6 +193,14 @@ class SqlUnitOfWork:
     @cached_property
     def patterns(self) -> SqlPatterns:
         return SqlPatterns(self._statements, self._new_id)
+
+    @cached_property
+    def package_images(self) -> SqlPackageImages:
+        return SqlPackageImages(self._statements)
+
+    @cached_property
+    def ratings(self) -> SqlRatings:
+        return SqlRatings(self._statements)
 
     @cached_property
     def departures(self) -> SqlDepartures:

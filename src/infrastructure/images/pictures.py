@@ -14,7 +14,7 @@ from gevent import monkey
 from gevent.threadpool import ThreadPool
 from PIL import Image, ImageFile, ImageOps
 
-from application.billing.manual_ports import Picture
+from application.pictures import Picture
 from domain.shared.errors import InvalidValue
 
 MOST_PIXELS: Final = 40_000_000
@@ -22,6 +22,8 @@ LONGEST_SIDE: Final = 3000
 """Pixels of the longer side that are kept: enough to read a slip by."""
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
 QUALITY: Final = 88
+THUMBNAIL_SIDE: Final = 480
+"""Pixels of a thumbnail's longer side."""
 
 # What Pillow's decoders raise for bytes that are not what they say (its handbook names OSError; fuzzing the others).
 _BROKEN: Final = (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, OverflowError,
@@ -30,46 +32,52 @@ _BOMBS: Final = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
 class PillowPictures:
-    """Implements `application.billing.manual_ports.Pictures`; what comes out is a JPEG without any metadata.
+    """Implements `application.pictures.Pictures`; what comes out is a JPEG without any metadata.
 
     Under gevent one picture at a time is decoded, beside the loop: others keep moving, and memory is bounded.
     """
 
-    def cleaned(self, content: bytes) -> Picture:
-        made = self._run(lambda: _encoded_or_refused(content))
+    def cleaned(self, content: bytes, *, pointer: str) -> Picture:
+        made = self._run(lambda: _encoded_or_refused(content, pointer, LONGEST_SIDE))
         if isinstance(made, InvalidValue):
             raise made
-        return Picture(made, "image/jpeg")
+        return made
+
+    def thumbnail(self, picture: Picture) -> Picture:
+        made = self._run(lambda: _encoded_or_refused(picture.content, "", THUMBNAIL_SIDE))
+        if isinstance(made, InvalidValue):
+            raise made
+        return made
 
     @cached_property
-    def _run(self) -> Callable[[Callable[[], bytes | InvalidValue]], bytes | InvalidValue]:
+    def _run(self) -> Callable[[Callable[[], Picture | InvalidValue]], Picture | InvalidValue]:
         if not monkey.is_module_patched("threading"):
             return lambda work: work()
         pool = ThreadPool(1)
 
-        def run(work: Callable[[], bytes | InvalidValue]) -> bytes | InvalidValue:
-            made: bytes | InvalidValue = pool.apply(work)
+        def run(work: Callable[[], Picture | InvalidValue]) -> Picture | InvalidValue:
+            made: Picture | InvalidValue = pool.apply(work)
             return made
 
         return run
 
 
-def _encoded_or_refused(content: bytes) -> bytes | InvalidValue:
+def _encoded_or_refused(content: bytes, pointer: str, side: int) -> Picture | InvalidValue:
     """A refusal is an answer, not raised: gevent's threads write whatever is raised in them to the log."""
     try:
-        return _encoded_anew(content)
+        return _encoded_anew(content, pointer, side)
     except InvalidValue as refusal:
         return refusal
 
 
-def _encoded_anew(content: bytes) -> bytes:
+def _encoded_anew(content: bytes, pointer: str, side: int) -> Picture:
     try:
         with _whole_pictures_only():
-            return _opened(content)
+            return _opened(content, side)
     except _BOMBS as bomb:
-        raise InvalidValue("at most 40 megapixels", pointer="/slip", code="image_too_large") from bomb
+        raise InvalidValue("at most 40 megapixels", pointer=pointer, code="image_too_large") from bomb
     except _BROKEN as fault:
-        raise InvalidValue("a PNG, JPEG or WebP image", pointer="/slip", code="unusable_image") from fault
+        raise InvalidValue("a PNG, JPEG or WebP image", pointer=pointer, code="unusable_image") from fault
 
 
 @contextlib.contextmanager
@@ -82,19 +90,19 @@ def _whole_pictures_only() -> Iterator[None]:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
-def _opened(content: bytes) -> bytes:
+def _opened(content: bytes, side: int) -> Picture:
     # The header alone is read here: how large it says to be is known before anything is decoded.
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         if image.width * image.height > MOST_PIXELS:
-            raise InvalidValue("at most 40 megapixels", pointer="/slip", code="image_too_large")
-        return _as_jpeg(image)
+            raise Image.DecompressionBombError(f"{image.width} x {image.height}")
+        return _as_jpeg(image, side)
 
 
-def _as_jpeg(image: Image.Image) -> bytes:
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+def _as_jpeg(image: Image.Image, side: int) -> Picture:
+    image.thumbnail((side, side))
     upright = ImageOps.exif_transpose(image).convert("RGBA")
     paper = Image.new("RGB", upright.size, "white")
     paper.paste(upright, mask=upright.getchannel("A"))
     encoded = io.BytesIO()
     paper.save(encoded, "JPEG", quality=QUALITY)
-    return encoded.getvalue()
+    return Picture(encoded.getvalue(), "image/jpeg", paper.width, paper.height)

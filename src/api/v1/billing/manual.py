@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from flask import Response, request
 from flask.views import MethodView
 from marshmallow import fields, validate
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -17,9 +15,10 @@ from api.context import scope_of, use, viewer
 from api.fields import MoneyField, Schema, Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
+from api.uploads import picture_bodies, sent_picture
 from api.v1.billing.payments import PaymentShown
 from application.billing import manual
-from application.billing.slips import LARGEST_SLIP, NoQrCode, SendSlip, SlipNotFound, send_slip
+from application.billing.slips import NoQrCode, SendSlip, SlipNotFound, send_slip
 from application.queries import Row
 from domain.billing.manual import ManualReceiptNotFound, ManualReceiptStatus
 from domain.billing.payments import PaymentNotFound
@@ -29,25 +28,6 @@ from middlewares.auth_middleware import permission_required, token_required
 from middlewares.idempotency import idempotent, not_idempotent
 
 blueprint = Blueprint("manual_payments", __name__, description="Payments that people confirm")
-
-IMAGES = ("image/jpeg", "image/png", "image/webp")
-_AROUND_A_FILE = 16 * 1024
-_SLIP_BODIES = {
-    "requestBody": {
-        "required": True,
-        "description": "A photograph or a picture of the screen: at most 10 MiB, 40 megapixels. No PDF.",
-        "content": {
-            **{image: {"schema": {"type": "string", "format": "binary"}} for image in IMAGES},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["slip"],
-                    "properties": {"slip": {"type": "string", "format": "binary"}},
-                }
-            },
-        },
-    }
-}
 
 
 class ConfirmPaymentRequest(Schema):
@@ -196,12 +176,12 @@ class RejectManualReceipt(MethodView):
 class PaymentSlip(MethodView):
     @token_required
     @not_idempotent("a slip takes the place of the one before: sent again, it ends the same")
-    @blueprint.doc(**_SLIP_BODIES)
+    @blueprint.doc(**picture_bodies("slip"))
     @blueprint.response(201, SlipShown)
     def post(self, payment_id: UUID) -> Response:
         """Send a picture of one's bank transfer; the next one replaces it."""
         send_slip(
-            SendSlip(payment_id=payment_id, user_id=viewer().user_id, content=_sent_file()),
+            SendSlip(payment_id=payment_id, user_id=viewer().user_id, content=sent_picture("slip")),
             desk=use().slip_desk,
             new_uow=use().new_uow,
             clock=use().clock,
@@ -236,32 +216,6 @@ class PaymentQrCode(MethodView):
             raise NoQrCode()
         drawn = use().qr_codes.png(text)
         return Response(drawn, content_type="image/png", headers={"Cache-Control": "private, no-store"})
-
-
-def _sent_file() -> bytes:
-    """The body, or the part `slip` of a form. Raises UnsupportedMediaType, RequestEntityTooLarge."""
-    request.max_content_length = LARGEST_SLIP + _AROUND_A_FILE
-    if request.mimetype in IMAGES:
-        content = request.get_data(cache=False)
-    elif request.mimetype == "multipart/form-data":
-        content = _part("slip")
-    else:
-        raise UnsupportedMediaType()
-    if len(content) > LARGEST_SLIP:
-        raise RequestEntityTooLarge()
-    return content
-
-
-def _part(name: str) -> bytes:
-    """One file of a form; what else was sent is let go of."""
-    parts = request.files
-    try:
-        if name not in parts:
-            raise UnsupportedMediaType()
-        return parts[name].stream.read()
-    finally:
-        for part in chain.from_iterable(parts.listvalues()):
-            part.close()
 
 
 def _payment(payment_id: UUID, *, owner: UUID | None = None) -> Row:

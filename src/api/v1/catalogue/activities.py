@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, cast
-from uuid import UUID
 
 from flask import Response
 from flask.views import MethodView
@@ -17,8 +16,10 @@ from api.pagination import order_of, split_page
 from api.specification import page_of
 from api.v1.catalogue.activity_schemas import ActivityChanges, ActivityQuery, ActivityRequest, ActivityShown
 from api.v1.catalogue.departure_schemas import DepartureQuery, DepartureRequest, DepartureShown
-from api.v1.catalogue.listing import author, behind, departures_page, plan, sight_with, today
+from api.v1.catalogue.listing import author, behind, departures_page, plan, today
 from api.v1.catalogue.price_schemas import PricedActivityShown
+from api.v1.catalogue.rows import activity_row
+from api.v1.catalogue.seen import activity_id_of, answer_activity, shown_activity, sight_of_activities
 from application.catalogue.activities import (
     ChangeActivity,
     CreateActivity,
@@ -30,9 +31,9 @@ from application.catalogue.activities import (
     publish_activity,
 )
 from application.catalogue.activity_queries import ActivitySearch
-from application.catalogue.authors import ItemKey
-from application.catalogue.queries import ON_SALE, Row
-from domain.catalogue.activities import ActivityCategory, ActivityDetails, ActivityNotFound, Difficulty
+from application.catalogue.queries import ON_SALE
+from domain.catalogue.activities import ActivityCategory, ActivityDetails, Difficulty
+from domain.catalogue.items import Item, ItemKind
 from domain.shared.errors import NotAllowed
 from middlewares.auth_middleware import optional_token, permission_required
 from middlewares.idempotency import idempotent
@@ -50,12 +51,12 @@ class Activities(MethodView):
 
         `updated_after` is for staff and vendors: to customers, one that is taken off sale is just not there.
         """
-        search, sight = _search(query), sight_with("activities.read")
+        search, sight = _search(query), sight_of_activities()
         if search.updated_after is not None and sight == ON_SALE:
             raise NotAllowed()
         rows = use().queries.activities.search(search, sight=sight)
         page, cursor = split_page(rows, query["limit"], lambda row: (search.sort, row["sort_key"], row["id"]))
-        return answer_page(ActivityShown, page, cursor)
+        return answer_page(ActivityShown, [activity_row(row) for row in page], cursor)
 
     @permission_required("activities.create")
     @idempotent()
@@ -80,8 +81,11 @@ class OneActivity(MethodView):
     @tagged
     @blueprint.response(200, PricedActivityShown)
     def get(self, id_or_slug: str) -> Response:
-        """One activity, by its id or its slug."""
-        return answer_activity(id_or_slug)
+        """One activity, by its id or its slug; that a customer looked is counted."""
+        row = shown_activity(id_or_slug)
+        if sight_of_activities() == ON_SALE:
+            use().views.count(ItemKind.ACTIVITY, row["id"])
+        return with_tag(answer(PricedActivityShown, row), row["version"])
 
     @permission_required("activities.update")
     @idempotent()
@@ -90,7 +94,7 @@ class OneActivity(MethodView):
     @blueprint.response(200, PricedActivityShown)
     def patch(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Change what is given; bookings keep the price that they were made at."""
-        activity_id: UUID = shown_activity(id_or_slug)["id"]
+        activity_id = activity_id_of(id_or_slug)
         slug = body.pop("slug", None)
         change_activity(
             ChangeActivity(
@@ -103,7 +107,7 @@ class OneActivity(MethodView):
             uow=use().new_uow(),
             clock=use().clock,
         )
-        return answer_activity(str(activity_id))
+        return answer_activity(activity_id)
 
 
 @blueprint.route("/<string:id_or_slug>/publish")
@@ -146,8 +150,8 @@ class Departures(MethodView):
     @blueprint.response(200, page_of(DepartureShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
         """An activity's departures from tomorrow on, soonest first, with the seats that are left."""
-        item = ItemKey(activity_id=shown_activity(id_or_slug)["id"])
-        return departures_page(item, query, sight=sight_with("activities.read"))
+        item = Item(ItemKind.ACTIVITY, activity_id_of(id_or_slug))
+        return departures_page(item, query, sight=sight_of_activities())
 
     @permission_required("activities.update")
     @idempotent()
@@ -155,28 +159,14 @@ class Departures(MethodView):
     @blueprint.response(201, DepartureShown)
     def post(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Sell seats for a date and an hour; without `ends_on` the activity's hours say when it is over."""
-        return plan(ItemKey(activity_id=shown_activity(id_or_slug)["id"]), body)
+        return plan(Item(ItemKind.ACTIVITY, activity_id_of(id_or_slug)), body)
 
 
 def _moved(id_or_slug: str, move: Callable[..., None]) -> Response:
-    activity_id: UUID = shown_activity(id_or_slug)["id"]
+    activity_id = activity_id_of(id_or_slug)
     command = MoveActivity(author=author(), activity_id=activity_id, expected_version=expected_version())
     move(command, uow=use().new_uow(), clock=use().clock)
-    return answer_activity(str(activity_id))
-
-
-def answer_activity(id_or_slug: str) -> Response:
-    """One activity as its reader may see it, with its tag. Raises ActivityNotFound."""
-    row = shown_activity(id_or_slug)
-    return with_tag(answer(PricedActivityShown, row), row["version"])
-
-
-def shown_activity(id_or_slug: str) -> Row:
-    """One activity as its reader may see it. Raises ActivityNotFound."""
-    row = use().queries.activities.activity(id_or_slug, today=today(), sight=sight_with("activities.read"))
-    if row is None:
-        raise ActivityNotFound()
-    return row
+    return answer_activity(activity_id)
 
 
 def _search(query: dict[str, Any]) -> ActivitySearch:

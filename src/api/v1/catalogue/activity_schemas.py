@@ -45,10 +45,10 @@ class ActivityShown(Schema):
     availability_start = fields.Date(allow_none=True)
     availability_end = fields.Date(allow_none=True)
     time_zone = fields.String()
+    views_count = fields.Integer()
     total_bookings = fields.Integer()
-    average_rating = Percent(
-        allow_none=True, metadata={"description": "Of 5; null while nobody has rated it.", "examples": ["4.50"]}
-    )
+    rating_count = fields.Integer()
+    average_rating = fields.String(allow_none=True, metadata={"examples": ["4.50"]})
     next_departure = fields.Date(allow_none=True)
     created_at = fields.DateTime()
     updated_at = fields.DateTime()

@@ -14,17 +14,24 @@ from api.answers import answer, answer_page
 from api.context import use, viewer
 from api.pagination import InvalidCursor, instant, read_cursor, split_page
 from api.v1.catalogue.departure_schemas import DepartureShown
-from application.catalogue.authors import Author, ItemKey
+from application.catalogue.authors import Author
 from application.catalogue.departure_queries import LastDeparture
 from application.catalogue.departures import PlanDeparture, plan_departure
 from application.catalogue.queries import CHANGES, ON_SALE, Behind, Row, Sight
 from application.identity.ports import Viewer
+from domain.catalogue.items import Item
+from domain.operations.settings import VENDOR_APPROVAL_REQUIRED
 from domain.shared.clock import business_date, starts_at
 
 
 def author() -> Author:
     """Who works on the catalogue."""
     return Author(viewer().user_id, viewer().is_staff)
+
+
+def vendors_are_reviewed() -> bool:
+    """Whether staff look at what vendors sell."""
+    return use().system_settings.value(VENDOR_APPROVAL_REQUIRED)
 
 
 def today() -> date:
@@ -64,7 +71,7 @@ def _number(key: Any) -> int:
 _KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {"newest": instant, CHANGES: instant}
 
 
-def departures_page(item: ItemKey, query: Mapping[str, Any], *, sight: Sight) -> Response:
+def departures_page(item: Item, query: Mapping[str, Any], *, sight: Sight) -> Response:
     """An item's departures from tomorrow on."""
     rows = use().queries.departures.departures(
         item, today=today(), sight=sight, limit=query["limit"], after=_last_departure(query["cursor"])
@@ -91,7 +98,7 @@ def _last_departure(cursor: str | None) -> LastDeparture | None:
         raise InvalidCursor() from error
 
 
-def plan(item: ItemKey, body: Mapping[str, Any]) -> Response:
+def plan(item: Item, body: Mapping[str, Any]) -> Response:
     """Plan a departure, and show it."""
     departure = plan_departure(
         PlanDeparture(author=author(), item=item, **body),

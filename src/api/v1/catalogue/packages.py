@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from typing import Any, cast
-from uuid import UUID
 
 from flask import Response
 from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
-from api.context import use
+from api.context import use, viewer
 from api.etags import expected_version, tagged, with_tag
 from api.pagination import order_of, split_page
 from api.specification import page_of
 from api.v1.catalogue.departure_schemas import DepartureQuery, DepartureRequest, DepartureShown
-from api.v1.catalogue.listing import author, behind, departures_page, plan, sight_with, today
+from api.v1.catalogue.listing import author, behind, departures_page, plan, today, vendors_are_reviewed
 from api.v1.catalogue.price_schemas import PricedPackageShown
-from api.v1.catalogue.schemas import PackageChanges, PackageQuery, PackageRequest, PackageShown
-from application.catalogue.authors import ItemKey
-from application.catalogue.packages import (
-    ChangePackage,
-    CreatePackage,
+from api.v1.catalogue.rows import package_row
+from api.v1.catalogue.schemas import PackageChanges, PackageQuery, PackageRequest, PackageSummary
+from api.v1.catalogue.seen import answer_package, package_id_of, shown_package, sight_of_packages
+from application.catalogue.packages import ChangePackage, CreatePackage, change_package, create_package
+from application.catalogue.publication import (
+    MovePackage,
     PublishPackage,
-    change_package,
-    create_package,
+    archive_package,
+    deactivate_package,
     publish_package,
 )
-from application.catalogue.queries import ON_SALE, PackageSearch, Row
-from domain.catalogue.packages import PackageCategory, PackageDetails, PackageNotFound
+from application.catalogue.queries import ON_SALE, PackageSearch
+from domain.catalogue.items import Item, ItemKind
+from domain.catalogue.package_details import PackageCategory, PackageDetails
 from domain.shared.errors import NotAllowed
 from middlewares.auth_middleware import optional_token, permission_required
 from middlewares.idempotency import idempotent
@@ -40,18 +41,18 @@ blueprint = Blueprint("packages", __name__, url_prefix="/packages", description=
 class Packages(MethodView):
     @optional_token(scope="catalogue.read")
     @blueprint.arguments(PackageQuery, location="query")
-    @blueprint.response(200, page_of(PackageShown))
+    @blueprint.response(200, page_of(PackageSummary))
     def get(self, query: dict[str, Any]) -> Response:
         """Find packages that are on sale; staff see all of them, vendors their own besides.
 
         `updated_after` is for staff and vendors: to customers, a package that is taken off sale is just not there.
         """
-        search, sight = _search(query), sight_with("packages.read")
+        search, sight = _search(query), sight_of_packages()
         if search.updated_after is not None and sight == ON_SALE:
             raise NotAllowed()
         rows = use().queries.catalogue.search(search, sight=sight)
         page, cursor = split_page(rows, query["limit"], lambda row: (search.sort, row["sort_key"], row["id"]))
-        return answer_page(PackageShown, page, cursor)
+        return answer_page(PackageSummary, [package_row(row, sight) for row in page], cursor)
 
     @permission_required("packages.create")
     @idempotent()
@@ -66,9 +67,8 @@ class Packages(MethodView):
             clock=use().clock,
             new_id=use().new_id,
         )
-        return answer(
-            PricedPackageShown, shown_package(str(package_id)), 201, location=f"/api/v1/packages/{package_id}"
-        )
+        location = f"/api/v1/packages/{package_id}"
+        return answer(PricedPackageShown, shown_package(str(package_id)), 201, location=location)
 
 
 @blueprint.route("/<string:id_or_slug>")
@@ -77,8 +77,11 @@ class OnePackage(MethodView):
     @tagged
     @blueprint.response(200, PricedPackageShown)
     def get(self, id_or_slug: str) -> Response:
-        """One package, by its id or its slug."""
-        return answer_package(id_or_slug)
+        """One package, by its id or its slug; that a customer looked is counted."""
+        row = shown_package(id_or_slug)
+        if sight_of_packages() == ON_SALE:
+            use().views.count(ItemKind.PACKAGE, row["id"])
+        return with_tag(answer(PricedPackageShown, row), row["version"])
 
     @permission_required("packages.update")
     @idempotent()
@@ -86,8 +89,11 @@ class OnePackage(MethodView):
     @blueprint.arguments(PackageChanges)
     @blueprint.response(200, PricedPackageShown)
     def patch(self, body: dict[str, Any], id_or_slug: str) -> Response:
-        """Change what is given; bookings keep the price that they were made at."""
-        package_id: UUID = shown_package(id_or_slug)["id"]
+        """Change what is given; bookings keep the price that they were made at.
+
+        What a vendor changes of a package that was approved stays on sale, and is listed for review again.
+        """
+        package_id = package_id_of(id_or_slug)
         slug = body.pop("slug", None)
         change_package(
             ChangePackage(
@@ -95,26 +101,59 @@ class OnePackage(MethodView):
                 package_id=package_id,
                 slug=slug,
                 details=cast(PackageDetails, body),
+                vendors_are_reviewed=vendors_are_reviewed(),
                 expected_version=expected_version(),
             ),
             uow=use().new_uow(),
             clock=use().clock,
         )
-        return answer_package(str(package_id))
+        return answer_package(package_id)
+
+    @permission_required("packages.delete")
+    @idempotent()
+    @tagged
+    @blueprint.response(204)
+    def delete(self, id_or_slug: str) -> Response:
+        """Archive a package: it is neither found nor sold any more; bookings that were made go on."""
+        archive_package(_moving(id_or_slug), uow=use().new_uow(), clock=use().clock)
+        return Response(status=204)
 
 
 @blueprint.route("/<string:id_or_slug>/publish")
 class Publish(MethodView):
-    @permission_required("packages.publish")
+    @permission_required("packages.update")
     @idempotent()
     @tagged
     @blueprint.response(200, PricedPackageShown)
     def post(self, id_or_slug: str) -> Response:
-        """Put a package on sale, once everything that customers must see is there in both languages."""
-        package_id: UUID = shown_package(id_or_slug)["id"]
-        command = PublishPackage(author=author(), package_id=package_id, expected_version=expected_version())
+        """Put a package on sale, or on sale again, once all that customers must see is there in both languages.
+
+        A vendor asks for it: `approval` is PENDING until staff decide. Staff need the permission `packages.publish`
+        besides, and `packages.approve` for a vendor's package, which that approves.
+        """
+        command = PublishPackage(
+            author=author(),
+            package_id=package_id_of(id_or_slug),
+            expected_version=expected_version(),
+            may_publish=viewer().may("packages.publish"),
+            may_approve=viewer().may("packages.approve"),
+            vendors_are_reviewed=vendors_are_reviewed(),
+        )
         publish_package(command, uow=use().new_uow(), clock=use().clock)
-        return answer_package(str(package_id))
+        return answer_package(command.package_id)
+
+
+@blueprint.route("/<string:id_or_slug>/deactivate")
+class Deactivate(MethodView):
+    @permission_required("packages.update")
+    @idempotent()
+    @tagged
+    @blueprint.response(200, PricedPackageShown)
+    def post(self, id_or_slug: str) -> Response:
+        """Take a package off sale for a while; bookings that were made go on, and publishing brings it back."""
+        command = _moving(id_or_slug)
+        deactivate_package(command, uow=use().new_uow(), clock=use().clock)
+        return answer_package(command.package_id)
 
 
 @blueprint.route("/<string:id_or_slug>/departures")
@@ -124,8 +163,7 @@ class Departures(MethodView):
     @blueprint.response(200, page_of(DepartureShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
         """A package's departures from tomorrow on, soonest first, with the seats that are left."""
-        item = ItemKey(package_id=shown_package(id_or_slug)["id"])
-        return departures_page(item, query, sight=sight_with("packages.read"))
+        return departures_page(Item(ItemKind.PACKAGE, package_id_of(id_or_slug)), query, sight=sight_of_packages())
 
     @permission_required("packages.update")
     @idempotent()
@@ -133,21 +171,11 @@ class Departures(MethodView):
     @blueprint.response(201, DepartureShown)
     def post(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Sell seats for a date; without `ends_on` the package's days say when it is over."""
-        return plan(ItemKey(package_id=shown_package(id_or_slug)["id"]), body)
+        return plan(Item(ItemKind.PACKAGE, package_id_of(id_or_slug)), body)
 
 
-def answer_package(id_or_slug: str) -> Response:
-    """One package as its reader may see it, with its tag. Raises PackageNotFound."""
-    row = shown_package(id_or_slug)
-    return with_tag(answer(PricedPackageShown, row), row["version"])
-
-
-def shown_package(id_or_slug: str) -> Row:
-    """One package as its reader may see it. Raises PackageNotFound."""
-    row = use().queries.catalogue.package(id_or_slug, today=today(), sight=sight_with("packages.read"))
-    if row is None:
-        raise PackageNotFound()
-    return row
+def _moving(id_or_slug: str) -> MovePackage:
+    return MovePackage(author=author(), package_id=package_id_of(id_or_slug), expected_version=expected_version())
 
 
 def _search(query: dict[str, Any]) -> PackageSearch:

@@ -23,7 +23,6 @@ from api.v1.catalogue.departure_schemas import (
     TravelDatesShown,
 )
 from api.v1.catalogue.listing import author
-from application.catalogue.authors import ItemKey
 from application.catalogue.patterns import (
     BeginPattern,
     ChangePattern,
@@ -35,6 +34,7 @@ from application.catalogue.patterns import (
     stop_pattern,
 )
 from application.queries import Row
+from domain.catalogue.items import Item
 from domain.catalogue.patterns import PatternDetails, PatternNotFound
 from domain.operations.settings import DEPARTURE_HORIZON_DAYS
 from middlewares.auth_middleware import permission_required
@@ -54,7 +54,8 @@ class Patterns(MethodView):
         """Patterns of one's own items, newest first; everybody's for staff."""
         rows = use().queries.departures.patterns(
             owner=_owner(),
-            item=ItemKey(query["package_id"], query["activity_id"]),
+            package_id=query["package_id"],
+            activity_id=query["activity_id"],
             limit=query["limit"],
             after=after_cursor(query["cursor"]),
         )
@@ -137,8 +138,8 @@ class Stop(MethodView):
         return _answer(pattern_id)
 
 
-def _taken_apart(body: dict[str, Any]) -> tuple[ItemKey, PatternDetails]:
-    item = ItemKey(body.pop("package_id"), body.pop("activity_id"))
+def _taken_apart(body: dict[str, Any]) -> tuple[Item, PatternDetails]:
+    item = Item.of(body.pop("package_id"), body.pop("activity_id"))
     return item, cast(PatternDetails, body)
 
 

@@ -10,7 +10,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.fields import Localized, MoneyField, PercentRequest, Schema, Text
 from api.v1.catalogue.activity_schemas import ActivityShown
-from api.v1.catalogue.schemas import PackageShown
+from api.v1.catalogue.schemas import PackageShown, revenue
 from domain.pricing.age_bands import BAND_NAME_LENGTH, MOST_BANDS, OLDEST
 from domain.pricing.seasons import HIGHEST_PRIORITY, MOST_SEASONS, SEASON_NAME_LENGTH, Adjustment
 
@@ -52,15 +52,16 @@ class SeasonShown(Schema):
 
 
 class PricedPackageShown(PackageShown):
-    """A package with what its price depends on."""
+    """A package alone, with what its price depends on."""
 
     age_bands = fields.List(fields.Nested(BandShown))
     seasons = fields.List(fields.Nested(SeasonShown))
 
 
 class PricedActivityShown(ActivityShown):
-    """An activity with what its price depends on."""
+    """An activity alone, with what its price depends on."""
 
+    total_revenue = revenue()
     age_bands = fields.List(fields.Nested(BandShown))
     seasons = fields.List(fields.Nested(SeasonShown))
 

@@ -13,9 +13,7 @@ from api.blueprint import Blueprint
 from api.context import use
 from api.etags import expected_version, tagged
 from api.specification import page_of
-from api.v1.catalogue.activities import answer_activity, shown_activity
-from api.v1.catalogue.listing import author
-from api.v1.catalogue.packages import answer_package, shown_package
+from api.v1.catalogue.listing import author, vendors_are_reviewed
 from api.v1.catalogue.price_schemas import (
     AgeBandsRequest,
     DayPriceShown,
@@ -24,9 +22,17 @@ from api.v1.catalogue.price_schemas import (
     PricedPackageShown,
     SeasonsRequest,
 )
+from api.v1.catalogue.seen import (
+    activity_id_of,
+    answer_activity,
+    answer_package,
+    package_id_of,
+    shown_activity,
+    shown_package,
+)
 from application.catalogue.prices import SetAgeBands, SetSeasons, set_age_bands, set_seasons
-from application.pricing.ports import Item, ItemKind
 from application.pricing.price_lists import price_list_of
+from domain.catalogue.items import Item, ItemKind
 from domain.pricing.age_bands import AgeBand
 from domain.pricing.price_lists import PriceList
 from domain.pricing.seasons import Season
@@ -45,9 +51,9 @@ class PackageAgeBands(MethodView):
     @blueprint.response(200, PricedPackageShown)
     def put(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Say what travellers of each age pay; the list is replaced as a whole."""
-        item = Item(ItemKind.PACKAGE, shown_package(id_or_slug)["id"])
+        item = Item(ItemKind.PACKAGE, package_id_of(id_or_slug))
         _set_bands(item, body)
-        return answer_package(str(item.id))
+        return answer_package(item.id)
 
 
 @blueprint.route("/packages/<string:id_or_slug>/seasons")
@@ -59,9 +65,9 @@ class PackageSeasons(MethodView):
     @blueprint.response(200, PricedPackageShown)
     def put(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Say on which days a trip that starts then costs more or less; the list is replaced as a whole."""
-        item = Item(ItemKind.PACKAGE, shown_package(id_or_slug)["id"])
+        item = Item(ItemKind.PACKAGE, package_id_of(id_or_slug))
         _set_seasons(item, body)
-        return answer_package(str(item.id))
+        return answer_package(item.id)
 
 
 @blueprint.route("/packages/<string:id_or_slug>/prices")
@@ -84,9 +90,9 @@ class ActivityAgeBands(MethodView):
     @blueprint.response(200, PricedActivityShown)
     def put(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Say what participants of each age pay; the list is replaced as a whole."""
-        item = Item(ItemKind.ACTIVITY, shown_activity(id_or_slug)["id"])
+        item = Item(ItemKind.ACTIVITY, activity_id_of(id_or_slug))
         _set_bands(item, body)
-        return answer_activity(str(item.id))
+        return answer_activity(item.id)
 
 
 @blueprint.route("/activities/<string:id_or_slug>/seasons")
@@ -98,9 +104,9 @@ class ActivitySeasons(MethodView):
     @blueprint.response(200, PricedActivityShown)
     def put(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Say on which days it costs more or less; the list is replaced as a whole."""
-        item = Item(ItemKind.ACTIVITY, shown_activity(id_or_slug)["id"])
+        item = Item(ItemKind.ACTIVITY, activity_id_of(id_or_slug))
         _set_seasons(item, body)
-        return answer_activity(str(item.id))
+        return answer_activity(item.id)
 
 
 @blueprint.route("/activities/<string:id_or_slug>/prices")
@@ -118,6 +124,7 @@ def _set_bands(item: Item, body: dict[str, Any]) -> None:
     command = SetAgeBands(
         author=author(),
         item=item,
+        vendors_are_reviewed=vendors_are_reviewed(),
         bands=[_band(band) for band in body["age_bands"]],
         expected_version=expected_version(),
     )
@@ -128,6 +135,7 @@ def _set_seasons(item: Item, body: dict[str, Any]) -> None:
     command = SetSeasons(
         author=author(),
         item=item,
+        vendors_are_reviewed=vendors_are_reviewed(),
         seasons=[_season(season) for season in body["seasons"]],
         expected_version=expected_version(),
     )

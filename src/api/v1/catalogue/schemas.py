@@ -13,14 +13,17 @@ from api.pagination import ChangesQuery, sort_field
 from api.v1.sales.cancellation_schemas import PolicyOfItem
 from application.catalogue.queries import SORTS
 from domain.catalogue.faults import DESCRIPTION_LENGTH, LAST_PLACE, MOST_TRAVELERS, NAME_LENGTH
-from domain.catalogue.packages import (
+from domain.catalogue.package_details import (
     LINE_LENGTH,
     LONGEST_DAYS,
+    META_DESCRIPTION_LENGTH,
+    META_TITLE_LENGTH,
     MOST_DESTINATIONS,
     MOST_LINES,
     MOST_STEPS,
     PackageCategory,
 )
+from domain.catalogue.packages import Approval
 
 CATEGORIES = [category.value for category in PackageCategory]
 _PRICE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?")
@@ -97,7 +100,35 @@ class StepShown(Schema):
     description_en = fields.String()
 
 
-class PackageShown(Schema):
+class ImageShown(Schema):
+    id = fields.UUID()
+    url = fields.String()
+    thumbnail_url = fields.String()
+    width = fields.Integer()
+    height = fields.Integer()
+    caption = Localized()
+    caption_ar = fields.String()
+    caption_en = fields.String()
+    display_order = fields.Integer()
+    is_featured = fields.Boolean()
+
+
+class EarnedShown(Schema):
+    amount = fields.String()
+    currency = fields.String()
+
+
+def revenue() -> fields.List[Any]:
+    """What an item earned."""
+    return fields.List(
+        fields.Nested(EarnedShown),
+        metadata={"description": "Paid and not given back, by currency; for staff and its vendor, empty for others."},
+    )
+
+
+class PackageSummary(Schema):
+    """A package in a list; `approval` and what belongs to it are for staff and its vendor, null for others."""
+
     id = fields.UUID()
     slug = fields.String()
     name = Localized()
@@ -108,6 +139,9 @@ class PackageShown(Schema):
     description_en = fields.String()
     category = fields.String()
     base_price = MoneyField()
+    discounted_price = MoneyField(
+        allow_none=True, metadata={"description": "What it is sold at where it is set, beside a struck-through base."}
+    )
     tax_rate = Percent()
     tax_inclusive = fields.Boolean()
     duration_days = fields.Integer()
@@ -120,17 +154,40 @@ class PackageShown(Schema):
     exclusions_ar = fields.List(fields.String())
     exclusions_en = fields.List(fields.String())
     itinerary = fields.List(fields.Nested(StepShown))
+    is_customizable = fields.Boolean()
     is_featured = fields.Boolean()
     display_order = fields.Integer()
+    featured_image = fields.String(allow_none=True, metadata={"description": "The address of its picture."})
     status = fields.String()
+    approval = fields.String(allow_none=True, validate=validate.OneOf(list(Approval)))
+    approval_reason = fields.String(allow_none=True)
+    approval_decided_at = fields.DateTime(allow_none=True)
+    review_requested_at = fields.DateTime(allow_none=True)
     availability_start = fields.Date(allow_none=True)
     availability_end = fields.Date(allow_none=True)
     time_zone = fields.String()
+    views_count = fields.Integer()
+    total_bookings = fields.Integer()
+    rating_count = fields.Integer()
+    average_rating = fields.String(allow_none=True, metadata={"examples": ["4.50"]})
     next_departure = fields.Date(allow_none=True)
     cancellation_policy_id = fields.UUID(allow_none=True)
     cancellation = fields.Nested(PolicyOfItem, allow_none=True)
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
+
+
+class PackageShown(PackageSummary):
+    """A package alone."""
+
+    meta_title = Localized()
+    meta_title_ar = fields.String()
+    meta_title_en = fields.String()
+    meta_description = Localized()
+    meta_description_ar = fields.String()
+    meta_description_en = fields.String()
+    images = fields.List(fields.Nested(ImageShown))
+    total_revenue = revenue()
 
 
 class StepRequest(Schema):
@@ -160,6 +217,7 @@ class PackageChanges(Schema):
     description_en = Text(most=DESCRIPTION_LENGTH, multiline=True)
     category = fields.Enum(PackageCategory, by_value=True)
     base_price = MoneyField()
+    discounted_price = MoneyField(allow_none=True)
     tax_rate = PercentRequest(metadata={"type": "string", "examples": ["14.00"]})
     tax_inclusive = fields.Boolean()
     duration_days = whole(1, LONGEST_DAYS)
@@ -172,12 +230,17 @@ class PackageChanges(Schema):
     exclusions_ar = _lines(MOST_LINES)
     exclusions_en = _lines(MOST_LINES)
     itinerary = fields.List(fields.Nested(StepRequest), validate=validate.Length(max=MOST_STEPS))
+    is_customizable = fields.Boolean()
     is_featured = fields.Boolean()
     display_order = whole(0, LAST_PLACE)
     availability_start = fields.Date(allow_none=True)
     availability_end = fields.Date(allow_none=True)
     time_zone = Text(most=64, least=1, metadata={"examples": ["Africa/Cairo"]})
     cancellation_policy_id = fields.UUID(allow_none=True)
+    meta_title_ar = Text(most=META_TITLE_LENGTH)
+    meta_title_en = Text(most=META_TITLE_LENGTH)
+    meta_description_ar = Text(most=META_DESCRIPTION_LENGTH)
+    meta_description_en = Text(most=META_DESCRIPTION_LENGTH)
 
 
 class PackageRequest(PackageChanges):

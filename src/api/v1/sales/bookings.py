@@ -29,12 +29,12 @@ from api.v1.sales.schemas import (
     StatusChangeShown,
 )
 from api.v1.sales.viewing import agent_for, answer_booking, shown, travelers_in
-from application.pricing.ports import Item, ItemKind
 from application.sales.bookings import PlaceBooking, place_booking
 from application.sales.ports import BookingSearch
 from application.sales.pricing import Chosen, plan_terms, pricing_settings
 from application.sales.quotes import AskForQuote, price_token, quote_booking
 from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
+from domain.catalogue.items import Item, ItemKind
 from domain.operations.settings import (
     CASHBACK_ELIGIBLE_AFTER_DAYS,
     DOCUMENT_VALIDITY_DAYS,

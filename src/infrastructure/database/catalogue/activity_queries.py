@@ -8,9 +8,17 @@ from typing import Any, Final
 
 from application.catalogue.activity_queries import ActivitySearch
 from application.catalogue.queries import CHANGES, Row, Sight
-from application.pricing.ports import ItemKind
+from domain.catalogue.items import ItemKind
 from domain.catalogue.packages import fold_for_search
-from infrastructure.database.catalogue.finding import BOOKABLE, WITHIN_DATES, containing, key_column, within
+from infrastructure.database.catalogue.finding import (
+    BOOKABLE,
+    WITHIN_DATES,
+    containing,
+    counts_column,
+    key_column,
+    revenues_column,
+    within,
+)
 from infrastructure.database.catalogue.prices import price_columns
 from infrastructure.database.pages import Order, settled_before
 from infrastructure.database.transaction import Database
@@ -19,11 +27,13 @@ _SELECT: Final = f"""
 SELECT a.id, a.slug, a.name_ar, a.name_en, a.description_ar, a.description_en, a.category, a.difficulty_level,
        a.price_minor, a.currency, a.tax_rate, a.tax_inclusive, a.duration_hours, a.location, a.min_participants,
        a.max_participants, a.featured_image, a.is_featured, a.display_order, a.status, a.availability_start,
-       a.availability_end, a.time_zone, a.total_bookings, a.average_rating, a.vendor_id, a.created_at, a.updated_at,
-       a.version,
+       a.availability_end, a.time_zone, a.vendor_id, a.created_at, a.updated_at, a.version,
+       {counts_column(ItemKind.ACTIVITY, "a.id")} AS statistics,
        (SELECT min(d.starts_on) FROM departures d WHERE d.activity_id = a.id AND {BOOKABLE}) AS next_departure
 """
-_SELECT_ONE: Final = f"{_SELECT}, {price_columns(ItemKind.ACTIVITY, 'a.id')}"
+_SELECT_ONE: Final = f"""
+{_SELECT}, {price_columns(ItemKind.ACTIVITY, "a.id")}, {revenues_column(ItemKind.ACTIVITY, "a.id")} AS revenues
+"""
 _FILTERS: Final = {
     "category": "a.category = %(category)s",
     "difficulty": "a.difficulty_level = %(difficulty)s",

@@ -7,11 +7,11 @@ from datetime import date, time
 from typing import Any, Final
 from uuid import UUID
 
-from application.catalogue.authors import ItemKey
 from application.catalogue.departure_queries import LastDeparture
 from application.catalogue.queries import Row, Sight
 from application.queries import After
-from infrastructure.database.catalogue.finding import SEATS_LEFT
+from domain.catalogue.items import Item
+from infrastructure.database.catalogue.finding import ITEM_COLUMN, SEATS_LEFT
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.transaction import Database
 
@@ -62,11 +62,11 @@ class SqlDepartureQueries:
         self._database = database
 
     def departures(
-        self, item: ItemKey, *, today: date, sight: Sight, limit: int, after: LastDeparture | None
+        self, item: Item, *, today: date, sight: Sight, limit: int, after: LastDeparture | None
     ) -> Sequence[Row]:
         last = after or _FIRST
         values = {
-            "item_id": item.package_id or item.activity_id,
+            "item_id": item.id,
             "today": today,
             "everything": sight.everything,
             "starts_on": last.starts_on,
@@ -74,8 +74,7 @@ class SqlDepartureQueries:
             "id": last.id,
             "limit": limit + 1,
         }
-        column = "activity_id" if item.package_id is None else "package_id"
-        return self._database.rows(_OF_ITEM.format(column=column), values)
+        return self._database.rows(_OF_ITEM.format(column=ITEM_COLUMN[item.kind]), values)
 
     def departure(self, departure_id: UUID, *, sight: Sight) -> Row | None:
         return self._database.row(
@@ -97,8 +96,10 @@ class SqlDepartureQueries:
     def series(self, series_id: UUID) -> Row | None:
         return self._database.row(_ONE_SERIES, (series_id,))
 
-    def patterns(self, *, owner: UUID | None, item: ItemKey, limit: int, after: After | None) -> Sequence[Row]:
-        values = {"owner": owner, "package_id": item.package_id, "activity_id": item.activity_id}
+    def patterns(
+        self, *, owner: UUID | None, package_id: UUID | None, activity_id: UUID | None, limit: int, after: After | None
+    ) -> Sequence[Row]:
+        values = {"owner": owner, "package_id": package_id, "activity_id": activity_id}
         of_item = "".join(
             f" AND o.{name} = %({name})s" for name in ("package_id", "activity_id") if values[name] is not None
         )

@@ -6,6 +6,11 @@ import re
 from typing import Final
 
 from application.catalogue.queries import Sight
+from domain.catalogue.items import ItemKind
+
+ITEM_TABLE: Final = {ItemKind.PACKAGE: "packages", ItemKind.ACTIVITY: "activities"}
+ITEM_COLUMN: Final = {ItemKind.PACKAGE: "package_id", ItemKind.ACTIVITY: "activity_id"}
+"""What names an item of a kind in rows that are of one or the other."""
 
 SEATS_LEFT: Final = """
     least(d.capacity - d.seats_taken, CASE WHEN d.has_pools THEN (
@@ -43,6 +48,24 @@ def within(sight: Sight, row: str) -> str:
     if sight.vendor_id is not None:
         return f"({row}.status = 'ACTIVE' OR {row}.vendor_id = %(vendor_id)s)"
     return f"{row}.status = 'ACTIVE'"
+
+
+def counts_column(kind: ItemKind, item: str) -> str:
+    """What is counted of an item, as JSON; NULL where nothing was counted yet. `item` is its id in the statement."""
+    return f"""
+        (SELECT json_build_object('views', s.views_count, 'bookings', s.bookings_count, 'ratings', s.rating_count,
+                                  'average', s.average_rating::text)
+         FROM item_statistics s WHERE s.item_kind = '{kind}' AND s.item_id = {item})
+    """
+
+
+def revenues_column(kind: ItemKind, item: str) -> str:
+    """What an item earned, by currency, as JSON; NULL where that is nothing."""
+    return f"""
+        (SELECT json_agg(json_build_object('revenue_minor', v.revenue_minor, 'currency', v.currency)
+                         ORDER BY v.currency)
+         FROM item_revenues v WHERE v.item_kind = '{kind}' AND v.item_id = {item})
+    """
 
 
 def containing(text: str) -> str:

@@ -1,6 +1,6 @@
-"""What the catalogue holds about a person: who made a package or an activity, by id."""
+"""What the catalogue holds about a person: who made what, by id, and what a customer said of a trip."""
 
-from infrastructure.database.catalogue import departure_tables, price_tables, tables
+from infrastructure.database.catalogue import departure_tables, item_tables, price_tables, tables
 from infrastructure.database.holdings import Holding, because
 
 HOLDINGS = (
@@ -9,7 +9,8 @@ HOLDINGS = (
         plain=because(
             "what is said to everybody about a trip", "slug", "name_ar", "name_en", "description_ar",
             "description_en", "destinations", "inclusions_ar", "inclusions_en", "exclusions_ar", "exclusions_en",
-            "itinerary", "search_text", "time_zone",
+            "itinerary", "search_text", "time_zone", "meta_title_ar", "meta_title_en", "meta_description_ar",
+            "meta_description_en", "approval_reason",
         ),
     ),
     Holding(
@@ -36,4 +37,24 @@ HOLDINGS = (
         plain=because("days of the calendar", "weekdays", "exceptions"),
     ),
     Holding(table=departure_tables.departure_pattern_series),
+    Holding(
+        table=item_tables.package_images,
+        plain=because(
+            "pictures of trips and what is said of them", "storage_key", "content_type", "digest", "caption_ar",
+            "caption_en",
+        ),
+    ),
+    # The stars stay: they are about the trip, and nobody's any more.
+    Holding(
+        table=item_tables.ratings,
+        belongs="user_id = $person",
+        erased={
+            "title": "''",
+            "comment": "''",
+            "hidden_reason": "CASE WHEN hidden_reason IS NOT NULL THEN 'erased' END",
+        },
+        exported_as="ratings",
+        exported=("id", "booking_id", "package_id", "activity_id", "stars", "title", "comment", "status",
+                  "created_at", "updated_at"),
+    ),
 )  # fmt: skip

@@ -7,16 +7,16 @@ from typing import Any, Final
 
 from psycopg.types.json import Jsonb
 
-from application.pricing.ports import Item, ItemKind
 from application.pricing.price_lists import bands_of, seasons_of
+from domain.catalogue.items import Item, ItemKind
 from domain.pricing.age_bands import AgeBand
 from domain.pricing.seasons import Season
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
+from infrastructure.database.catalogue.finding import ITEM_COLUMN
 from infrastructure.database.transaction import Row, Statements
 
-_COLUMN: Final = {ItemKind.PACKAGE: "package_id", ItemKind.ACTIVITY: "activity_id"}
 # Percentages as text: a number in JSON would come back as a float.
 _AMOUNT: Final = "'percentage', {row}.percentage::text, 'price_minor', {row}.price_minor, 'currency', {row}.currency"
 _BANDS: Final = f"""
@@ -48,7 +48,7 @@ def price_columns(kind: ItemKind, item: str, *, starts_on: str = "") -> str:
     that it lies between come along.
     """
     on = f" AND {starts_on} BETWEEN s.first_on AND s.last_on" if starts_on else ""
-    column = _COLUMN[kind]
+    column = ITEM_COLUMN[kind]
     return f"{_BANDS.format(column=column, item=item)}, {_SEASONS.format(column=column, item=item, on=on)}"
 
 
@@ -98,13 +98,13 @@ class SqlItemPrices:
         return row or {"age_bands": None, "seasons": None}
 
     def replace_bands(self, item: Item, bands: Sequence[AgeBand]) -> None:
-        column = _COLUMN[item.kind]
+        column = ITEM_COLUMN[item.kind]
         self._statements.execute(f"DELETE FROM item_age_bands WHERE {column} = %s", (item.id,))
         values = {"item_id": item.id, "bands": Jsonb([self._band_row(band) for band in bands])}
         self._statements.execute(_REPLACE_BANDS.format(column=column), values)
 
     def replace_seasons(self, item: Item, seasons: Sequence[Season]) -> None:
-        column = _COLUMN[item.kind]
+        column = ITEM_COLUMN[item.kind]
         self._statements.execute(f"DELETE FROM item_seasons WHERE {column} = %s", (item.id,))
         values = {"item_id": item.id, "seasons": Jsonb([self._season_row(season) for season in seasons])}
         self._statements.execute(_REPLACE_SEASONS.format(column=column), values)

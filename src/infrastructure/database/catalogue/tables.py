@@ -9,7 +9,6 @@ from sqlalchemy import (
     Date,
     Index,
     Integer,
-    Numeric,
     Table,
     Text,
     Time,
@@ -20,7 +19,8 @@ from sqlalchemy.orm import composite
 
 from domain.catalogue.activities import Activity, ActivityCategory, ActivityStatus, Difficulty
 from domain.catalogue.departures import DepartureStatus
-from domain.catalogue.packages import Package, PackageCategory, PackageStatus
+from domain.catalogue.package_details import PackageCategory
+from domain.catalogue.packages import Approval, Package, PackageStatus
 from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.money import EXPONENTS, Money
 from infrastructure.database.metadata import (
@@ -36,6 +36,12 @@ from infrastructure.database.metadata import (
     version,
 )
 
+PRICE_NOW = "coalesce({packages}.discounted_price_minor, {packages}.base_price_minor)"
+"""What a traveller is sold a package at, in SQL, for the name that the statement gives to packages.
+
+`Package.price_now` is its twin.
+"""
+
 
 def _with_exponent(exponent: int) -> str:
     return ", ".join(f"'{code}'" for code, decimals in sorted(EXPONENTS.items()) if decimals == exponent)
@@ -44,7 +50,7 @@ def _with_exponent(exponent: int) -> str:
 def _thousandths(price: str) -> str:
     """A price's number in any currency: minor units are hundredths in most, thousandths or wholes in some."""
     return (
-        f"{price}_minor * CASE WHEN currency IN ({_with_exponent(3)}) THEN 1"
+        f"{price} * CASE WHEN currency IN ({_with_exponent(3)}) THEN 1"
         f" WHEN currency IN ({_with_exponent(0)}) THEN 1000 ELSE 10 END"
     )
 
@@ -69,6 +75,7 @@ packages = Table(
     Column("description_en", Text, nullable=False),
     *status("category", PackageCategory),
     money("base_price"),
+    money("discounted_price", nullable=True),
     unit(),
     Column("tax_rate", PercentageNumber, nullable=False),
     Column("tax_inclusive", Boolean, nullable=False),
@@ -82,6 +89,7 @@ packages = Table(
     Column("exclusions_ar", ARRAY(Text), nullable=False),
     Column("exclusions_en", ARRAY(Text), nullable=False),
     Column("itinerary", JSONB, nullable=False),
+    Column("is_customizable", Boolean, nullable=False, server_default="false"),
     Column("is_featured", Boolean, nullable=False),
     Column("display_order", Integer, nullable=False),
     *status("status", PackageStatus),
@@ -89,6 +97,16 @@ packages = Table(
     Column("availability_end", Date),
     _time_zone(),
     reference("cancellation_policy_id", "cancellation_policies.id", nullable=True),
+    *(
+        Column(f"meta_{name}_{language}", Text, nullable=False, server_default="")
+        for name in ("title", "description")
+        for language in ("ar", "en")
+    ),
+    *status("approval", Approval, default=Approval.NOT_NEEDED),
+    Column("approval_reason", Text),
+    reference("approval_decided_by_user_id", "users.id", nullable=True),
+    instant("approval_decided_at", nullable=True),
+    instant("review_requested_at", nullable=True),
     reference("vendor_id", "users.id", nullable=True),
     reference("created_by_user_id", "users.id"),
     instant("created_at"),
@@ -105,8 +123,22 @@ packages = Table(
         ),
     ),
     Column("listing_place", Integer, Computed(_LISTING_PLACE, persisted=True)),
-    Column("price_thousandths", BigInteger, Computed(_thousandths("base_price"), persisted=True)),
+    Column(
+        "price_thousandths",
+        BigInteger,
+        Computed(_thousandths(PRICE_NOW.replace("{packages}.", "")), persisted=True),
+    ),
     CheckConstraint("base_price_minor >= 0", name="base_price_not_negative"),
+    CheckConstraint(
+        "discounted_price_minor > 0 AND discounted_price_minor < base_price_minor", name="discounted_below_base"
+    ),
+    CheckConstraint("approval = 'NOT_NEEDED' OR vendor_id IS NOT NULL", name="approval_of_vendors"),
+    CheckConstraint("approval_decided_by_user_id <> vendor_id", name="approved_by_another"),
+    CheckConstraint(
+        "(approval IN ('APPROVED', 'REJECTED')) = (approval_decided_at IS NOT NULL)", name="approval_dated"
+    ),
+    CheckConstraint("(approval = 'REJECTED') = (approval_reason IS NOT NULL)", name="rejected_for_a_reason"),
+    CheckConstraint("approval <> 'REJECTED' OR status <> 'ACTIVE'", name="rejected_not_on_sale"),
     CheckConstraint("display_order BETWEEN 0 AND 10000", name="display_order_known"),
     CheckConstraint("min_travelers BETWEEN 1 AND max_travelers", name="travelers_in_order"),
     Index(
@@ -123,6 +155,7 @@ packages = Table(
         postgresql_where="cancellation_policy_id IS NOT NULL",
     ),
     Index("ix_packages_updated_at_id", "updated_at", "id"),
+    Index("ix_packages_waiting", "review_requested_at", "id", postgresql_where="approval = 'PENDING'"),
 )
 
 activities = Table(
@@ -152,8 +185,6 @@ activities = Table(
     Column("availability_start", Date),
     Column("availability_end", Date),
     _time_zone(),
-    Column("total_bookings", Integer, nullable=False, server_default="0"),
-    Column("average_rating", Numeric(3, 2)),
     reference("cancellation_policy_id", "cancellation_policies.id", nullable=True),
     reference("vendor_id", "users.id", nullable=True),
     reference("created_by_user_id", "users.id"),
@@ -170,7 +201,7 @@ activities = Table(
         ),
     ),
     Column("listing_place", Integer, Computed(_LISTING_PLACE, persisted=True)),
-    Column("price_thousandths", BigInteger, Computed(_thousandths("price"), persisted=True)),
+    Column("price_thousandths", BigInteger, Computed(_thousandths("price_minor"), persisted=True)),
     CheckConstraint("price_minor >= 0", name="price_not_negative"),
     CheckConstraint("duration_hours > 0", name="duration_above_zero"),
     CheckConstraint("display_order BETWEEN 0 AND 10000", name="display_order_known"),
@@ -245,6 +276,6 @@ mappers.map_imperatively(
         "price": composite(Money, "_price_minor", "_currency"),
     },
     exclude_properties=[
-        "search_text", "listing_place", "price_thousandths", "featured_image", "total_bookings", "average_rating",
+        "search_text", "listing_place", "price_thousandths", "featured_image",
     ],
 )  # fmt: skip

@@ -59,6 +59,10 @@ SELECT u.id AS user_id, u.email, u.first_name, u.locale, w.withdrawal_number, w.
 FROM withdrawals w JOIN users u ON u.id = w.user_id
 WHERE w.id = %s
 """
+_PACKAGE_FACTS = """
+SELECT p.vendor_id AS user_id, p.name_ar, p.name_en, p.approval_reason FROM packages p
+WHERE p.id = %s AND p.vendor_id IS NOT NULL
+"""
 _ADJUSTMENT_FACTS = """
 SELECT d.user_id, d.adjustment_number, d.account_kind, d.amount_minor, d.currency FROM adjustments d WHERE d.id = %s
 """
@@ -92,6 +96,9 @@ class SqlMessagingQueries:
 
     def withdrawal_facts(self, withdrawal_id: UUID) -> Row:
         return self._facts(_WITHDRAWAL_FACTS, withdrawal_id)
+
+    def package_facts(self, package_id: UUID) -> Row:
+        return self._facts(_PACKAGE_FACTS, package_id)
 
     def adjustment_facts(self, adjustment_id: UUID) -> Row:
         return self._facts(_ADJUSTMENT_FACTS, adjustment_id)

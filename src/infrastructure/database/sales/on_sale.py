@@ -6,22 +6,22 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from application.pricing.ports import Item, ItemKind
 from application.pricing.price_lists import in_asked_currency, price_list_of, rate_of
 from application.sales.ports import Buyer, Departing, OnSale
 from domain.catalogue.departures import DepartureStatus
+from domain.catalogue.items import Item, ItemKind
 from domain.sales.agreed import FrozenRate, RewardTerms
 from domain.sales.cancellation import ALWAYS, CancellationTerms, RefundTier
 from domain.shared.clock import business_date
 from domain.shared.percentage import Percentage
 from infrastructure.database.catalogue.departures import DEPARTURE_COLUMNS
-from infrastructure.database.catalogue.finding import SEATS_LEFT
+from infrastructure.database.catalogue.finding import ITEM_COLUMN, ITEM_TABLE, SEATS_LEFT
 from infrastructure.database.catalogue.prices import price_columns, rate_column
+from infrastructure.database.catalogue.tables import PRICE_NOW
 from infrastructure.database.transaction import Row
 
-_TABLES: Final = {ItemKind.PACKAGE: ("packages", "package_id"), ItemKind.ACTIVITY: ("activities", "activity_id")}
 _PRICES: Final = {
-    ItemKind.PACKAGE: "i.base_price_minor, i.min_travelers, i.max_travelers",
+    ItemKind.PACKAGE: f"{PRICE_NOW.format(packages='i')} AS price_minor, i.min_travelers, i.max_travelers",
     ItemKind.ACTIVITY: "i.price_minor, i.min_participants, i.max_participants",
 }
 _TERMS: Final = """
@@ -56,7 +56,7 @@ def _item_columns(kind: ItemKind) -> str:
 
 
 def _open_sale(kind: ItemKind) -> str:
-    table, column = _TABLES[kind]
+    table, column = ITEM_TABLE[kind], ITEM_COLUMN[kind]
     return f"""
 SELECT nextval('booking_numbers') AS serial, {DEPARTURE_COLUMNS}, {_item_columns(kind)},
        d.capacity - d.seats_taken AS seats_left, u.first_name, u.last_name, u.email, u.phone
@@ -71,7 +71,7 @@ FOR UPDATE OF d
 
 
 def _offered(kind: ItemKind) -> str:
-    table, column = _TABLES[kind]
+    table, column = ITEM_TABLE[kind], ITEM_COLUMN[kind]
     return f"""
 SELECT d.starts_on, d.status AS departure_status, {SEATS_LEFT} AS seats_left, {_item_columns(kind)}
 FROM {table} i

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from application.pricing.ports import Item
 from application.queries import CHANGES, NEWEST, After, Row
 from application.sales.policies import terms_shown
 from application.sales.ports import BookingSearch, OnSale
+from domain.catalogue.items import Item
 from domain.sales.bookings import BookingStatus
 from domain.sales.instalments import Standing, standings
 from domain.shared.money import Money

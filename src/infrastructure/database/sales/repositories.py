@@ -11,9 +11,9 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from application.ports import Encryption
-from application.pricing.ports import Item
 from application.sales.ports import RequestOpened, Sale
 from domain.catalogue.departures import DepartureNotFound
+from domain.catalogue.items import Item
 from domain.sales.agreed import BookedPrice, BookingItem, RewardTerms, Trip
 from domain.sales.bookings import Booking, BookingNotFound
 from domain.sales.holds import Hold

@@ -9,7 +9,7 @@ from domain.shared.errors import InvalidValue
 
 
 @dataclass(frozen=True, slots=True)
-class Season:
+class Availability:
     """From a first to a last day, both included; None leaves that side open."""
 
     first_day: date | None

@@ -1,0 +1,1 @@
+"""What is kept in Redis because losing it costs little."""
