@@ -7,7 +7,7 @@ from api.pagination import ChangesQuery, sort_field
 from api.v1.sales.cancellation_schemas import TermsOfBooking
 from domain.sales.agreed import BookingType
 from domain.sales.bookings import BookingStatus
-from domain.sales.instalments import InstalmentStatus, PaymentPlan
+from domain.sales.instalments import PaymentPlan
 from domain.shared.money import EXPONENTS
 
 MOST_TRAVELERS = 200
@@ -97,7 +97,7 @@ class InstalmentShown(PlannedInstalment):
     """Payments pay the oldest first; what is left of it is in `left`."""
 
     left = MoneyField()
-    status = fields.Enum(InstalmentStatus, by_value=True)
+    status = fields.String()
 
 
 class QuoteShown(Schema):
@@ -117,7 +117,7 @@ class QuoteShown(Schema):
     tier_code = fields.String()
     expected_points = fields.Integer()
     expected_cashback = MoneyField()
-    payment_plan = fields.Enum(PaymentPlan, by_value=True)
+    payment_plan = fields.String()
     instalments = fields.List(fields.Nested(PlannedInstalment))
     quote_token = fields.String()
     good_until = fields.DateTime()
@@ -164,7 +164,7 @@ class BookingShown(BookingSummary):
     kept_amount = MoneyField()
     cancellation = fields.Nested(TermsOfBooking)
     items = fields.List(fields.Nested(ItemShown))
-    payment_plan = fields.Enum(PaymentPlan, by_value=True)
+    payment_plan = fields.String()
     instalments = fields.List(fields.Nested(InstalmentShown))
     next_due = fields.Nested(InstalmentShown, allow_none=True)
 
