@@ -23,7 +23,7 @@ demo: setup ## Tell the customer's journey step by step
 	@exec $(PYTHON_IN_VENV) -m cli demo
 
 test: setup-dev ## Run every test (PYTEST_ARGS="tests/domain -k money" for some of them)
-	@exec $(PYTHON_IN_VENV) -m pytest -n 2 $(PYTEST_ARGS)
+	@exec $(PYTHON_IN_VENV) -m pytest -n 3 $(PYTEST_ARGS)
 
 lint: setup-dev ## Check style, formatting, types and the direction of imports
 	$(PYTHON_IN_VENV) -m ruff check .

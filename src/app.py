@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import RequestURITooLarge, UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import Rule
 
 from api.documentation import documentation
 from api.health import blueprint as health
@@ -63,7 +65,10 @@ from api.v1.privacy.erasures import blueprint as erasures
 from api.v1.privacy.exports import blueprint as exports
 from api.v1.sales.bookings import blueprint as bookings
 from api.v1.sales.cancellations import blueprint as cancellations
+from api.v1.sales.confirming import blueprint as booking_verbs
 from api.v1.sales.policies import blueprint as cancellation_policies
+from api.v1.sales.requests import blueprint as booking_offers
+from api.v1.sales.travelers import blueprint as travelers
 from api.webhooks.payments import blueprint as webhooks
 from config.settings import Settings, load_settings
 from infrastructure.bootstrap import Running, bootstrap
@@ -102,6 +107,9 @@ _V1 = (
     vouchers,
     offers,
     bookings,
+    booking_offers,
+    booking_verbs,
+    travelers,
     cancellations,
     cancellation_policies,
     attention,
@@ -192,8 +200,22 @@ def _refuse_other_media() -> None:
         raise UnsupportedMediaType()
 
 
+class _Route(Rule):
+    """A rule that compiles how its address is built when somebody builds one; at start that is most of the work."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled = cache(super()._compile_builder)
+
+        def build(rule: Rule, /, **values: Any) -> tuple[str, str]:
+            return compiled(append_unknown)(rule, **values)
+
+        return build
+
+
 class _Application(Flask):
     """Flask without asking of every function, on every request, whether it is a coroutine: none of ours is."""
+
+    url_rule_class = _Route
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func

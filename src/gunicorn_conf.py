@@ -56,10 +56,16 @@ def on_starting(_server: object) -> None:
         left.unlink()
 
 
+def post_fork(_server: object, _worker: _Worker) -> None:
+    """A worker loads the application now: a quarter of that would be looking for garbage that is not there."""
+    gc.disable()
+
+
 def post_worker_init(_worker: _Worker) -> None:
     """What the application is made of stays: collecting garbage need not look at it again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(_ALLOCATIONS_BEFORE_COLLECTING, 10, 10)
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_10"
-down_revision = "20261129_08"
+down_revision = "20261129_09"
 
 # One function for both tables: whichever changes, the schedule of the booking has to be its price when it commits.
 CHECK = """

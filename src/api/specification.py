@@ -65,6 +65,8 @@ class Specification(Api):
 
     def document(self) -> None:
         """Describe the routes of every blueprint that was registered; once."""
+        if self._waiting:
+            self._declare_problems()
         while self._waiting:
             blp = self._waiting.pop(0)
             blp.register_views_in_doc(self, self._app, self.spec, name=blp.name, parameters=None)
@@ -74,6 +76,9 @@ class Specification(Api):
         """None here: middlewares/error_handler.py answers every exception."""
 
     def _register_responses(self) -> None:
+        """Not at start either, but when the document is asked for: `_declare_problems`."""
+
+    def _declare_problems(self) -> None:
         for status in HTTPStatus:
             shape: dict[str, Any] = {"description": status.phrase}
             if status >= HTTPStatus.BAD_REQUEST:

@@ -5,6 +5,7 @@ Each drains within 30 s of SIGTERM or SIGINT, and outlives restarts of PostgreSQ
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -95,6 +96,8 @@ def run_worker(queues: Sequence[str]) -> None:
         quick = set(names) == {QUICK}
         if not quick:
             import weasyprint  # noqa: F401 - a second of work that every fork inherits
+        # What is loaded stays: a fork that looked for garbage in it would copy all of its pages.
+        gc.freeze()
         work(QuickWorker if quick else ForkingWorker, names, running, stop)
 
 

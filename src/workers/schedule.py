@@ -28,10 +28,12 @@ from application.origin import Origin, acting
 from application.pricing.expiry import expire_promotions
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
+from application.sales.archiving import archive_bookings
 from application.sales.expiry import expire_bookings
 from application.sales.instalments import TellOfInstalments, cancel_overdue, tell_of_instalments
 from application.subscriptions import DOCUMENTS, QUICK
 from domain.operations.settings import (
+    ARCHIVE_AFTER_DAYS,
     CASHBACK_AUTO_APPROVE,
     DEPARTURE_HORIZON_DAYS,
     GRACE_MINUTES,
@@ -132,6 +134,13 @@ def _plan_departures(running: Running) -> None:
 def _expire_promotions(running: Running) -> None:
     use = running.dependencies
     log.info("promotions_expired", expired=expire_promotions(uow=use.new_uow(), clock=use.clock))
+
+
+def _archive_bookings(running: Running) -> None:
+    use = running.dependencies
+    after = timedelta(days=use.system_settings.value(ARCHIVE_AFTER_DAYS))
+    while archive_bookings(uow=use.new_uow(), clock=use.clock, after=after):
+        continue
 
 
 def _expire_holds(running: Running) -> None:
@@ -275,6 +284,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("instalments.tell", _FIVE_MINUTES, days_from(9), _tell_of_instalments, DOCUMENTS),
         ScheduledJob("instalments.cancel_overdue", _FIVE_MINUTES, slices_of(_HOUR), _cancel_overdue, DOCUMENTS),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
+        ScheduledJob("bookings.archive", _FIVE_MINUTES, days_from(2), _archive_bookings, DOCUMENTS),
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
         ScheduledJob("pricing.expire", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _expire_promotions),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),

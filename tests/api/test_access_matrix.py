@@ -72,6 +72,7 @@ def _has_right(policy: str, path: str, persona: Persona) -> bool:
     return policy in persona.permissions
 
 
+@pytest.mark.slow
 def test_every_route_answers_everybody_as_it_declares(app: Flask, client: FlaskClient, personas: Personas) -> None:
     everybody = [None, *(personas.named(name) for name in ROLES_OF)]
     # An administrator in the customers' app is a customer.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import jsonschema_rs
-from flask import Flask
+from flask import Flask, url_for
 from pytest import Subtests
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from werkzeug.routing import Rule
@@ -29,6 +29,7 @@ OPEN_TO_ALL = {
     ("GET", "/reset-password"), ("POST", "/reset-password"),
     ("GET", "/api/v1/memberships/plans"), ("GET", "/api/v1/settings"),
     ("POST", "/api/v1/auth/invitations/accept"), ("GET", "/invitations/accept"), ("POST", "/invitations/accept"),
+    ("GET", "/api/v1/bookings/types"),
     ("GET", "/api/v1/packages"), ("GET", "/api/v1/packages/<string:id_or_slug>"),
     ("GET", "/api/v1/packages/<string:id_or_slug>/departures"),
     ("GET", "/api/v1/packages/<string:id_or_slug>/prices"), ("GET", "/api/v1/activities/<string:id_or_slug>/prices"),
@@ -61,6 +62,12 @@ def test_every_route_declares_who_may_call_it(bare_app: Flask) -> None:
     ]
 
     assert undeclared == []
+
+
+def test_an_address_is_built_from_a_route_when_it_is_asked_for(bare_app: Flask) -> None:
+    with bare_app.test_request_context():
+        assert url_for("documentation.docs") == "/docs"
+        assert [url_for("documentation.asset", name="a b", page=2) for _ in range(2)] == ["/docs/a%20b?page=2"] * 2
 
 
 def test_only_these_routes_are_open_to_all(bare_app: Flask) -> None:

@@ -395,6 +395,14 @@ FACTS: dict[MailName, dict[str, object]] = {
         "payment_number": "PAY-2026-000456",
         "amount": Money.of(149_900, "EGP"),
     },
+    MailName.BOOKING_PRICED: {
+        "first_name": "Omar",
+        "booking_number": "BK-2026-000123",
+        "trip_name": "Hotel in Aswan",
+        "starts_on": date(2026, 9, 12),
+        "total": Money.of(149_900, "EGP"),
+        "pay_until": "2026-11-25 14:00",
+    },
     MailName.BOOKING_EXPIRED: {"first_name": "Omar", "booking_number": "BK-2026-000123"},
     MailName.BOOKING_CANCELLED: {
         "first_name": "منى",

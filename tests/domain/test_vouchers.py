@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.pricing.baskets import Basket, Benefit, NotApplied
+from domain.pricing.codes import fold_code
 from domain.pricing.deals import AppliesTo, Reason, UnsoundDeal
 from domain.pricing.schedules import Schedule
 from domain.pricing.vouchers import (
@@ -20,7 +21,6 @@ from domain.pricing.vouchers import (
     VoucherRedeemed,
     VoucherStatus,
     VoucherType,
-    fold_code,
 )
 from domain.shared.errors import IllegalTransition, InvalidValue
 from domain.shared.money import EXPONENTS, Money

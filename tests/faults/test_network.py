@@ -35,6 +35,7 @@ def test_a_reply_that_was_eaten_leaves_an_unknown_attempt_that_its_payment_finds
     assert till.in_wallet() == 75_000
 
 
+@pytest.mark.slow
 def test_a_black_hole_is_answered_in_ten_seconds_as_unknown_and_nothing_is_repeated(
     till: Till, proxy: FaultProxy
 ) -> None:

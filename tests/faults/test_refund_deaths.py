@@ -199,6 +199,7 @@ def test_a_reply_that_was_eaten_is_found_by_reading(office: Office, proxy: Fault
     assert office.house.server.calls(office.house.refunding[0]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("house", ["stripe", "fawaterk-v3"], indirect=True)
 def test_a_black_hole_takes_ten_seconds_and_no_money(office: Office, proxy: FaultProxy) -> None:
     proxy.become(Mode.BLACK_HOLE, only=office.house.refunding[1])

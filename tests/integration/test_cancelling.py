@@ -42,6 +42,7 @@ from tests.integration.tenders import (
     from_wallet,
     give_points,
     killed_at,
+    owned,
     pay_card,
     sweep,
 )
@@ -483,6 +484,31 @@ def test_a_booking_that_was_waited_for_is_read_as_it_is_afterwards(
         other.execute("COMMIT")
 
     assert reading.result() == later
+
+
+def test_whoever_cancels_locks_the_customers_accounts_in_the_order_of_everybody_else(
+    shop: Shop, desk: Desk, addresses: DatabaseAddresses
+) -> None:
+    customer = next(
+        customer for customer in iter(lambda: a_rich_customer(shop, **RICH), None)
+        if owned(customer)[0].id < owned(customer)[2].id
+    )  # fmt: skip
+    booking = shop.book(customer, shop.a_departure(price=egp(20_000)), points=500)
+    shop.pay(customer, booking.id, method=PaymentMethod.WALLET)
+    wallet, _, points = owned(customer)
+
+    with connect(addresses.app) as other, connect(addresses.app) as watcher, ThreadPoolExecutor(1) as thread:
+        other.execute("BEGIN")
+        other.execute("SELECT ledger_lock(ARRAY[%s])", (wallet.id,))
+        cancelling = thread.submit(desk.cancel, booking.id)
+        while watcher.execute(WAITING).fetchone() is None:
+            assert not cancelling.done()
+        other.execute("SET LOCAL lock_timeout = '500ms'")
+        other.execute("SELECT ledger_lock(ARRAY[%s])", (points.id,))
+        other.execute("COMMIT")
+
+    assert cancelling.result() is None
+    assert shop.booking(booking.id)["status"] == "REFUNDED"
 
 
 def test_cancelled_as_its_time_to_pay_ends(shop: Shop, desk: Desk, clock: MovableClock) -> None:

@@ -453,6 +453,7 @@ def books(module_addresses: DatabaseAddresses) -> Iterator[type[Books]]:
     database.dispose()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(0)
 def test_a_model_of_the_books_agrees_after_every_step_whatever_is_done(books: type[Books]) -> None:
     run(

@@ -24,6 +24,7 @@ from tests.conftest import MovableClock
 from tests.deals import a_basket
 from tests.integration.promotions import PROMISES, Till, from_offer, from_voucher
 from tests.integration.shop import all_at_once
+from workers.schedule import JOBS, run_once
 
 Booking = tuple[UUID, UUID]
 
@@ -135,14 +136,18 @@ def test_a_late_payment_takes_the_same_again_or_is_told_that_it_is_gone(till: Ti
     assert till.shop.row("SELECT in_use, bonus_points FROM offer_redemptions")["in_use"] is False
 
 
-def test_what_expired_meanwhile_stays_so_when_a_use_is_given_back(till: Till, clock: MovableClock) -> None:
+def test_what_expired_meanwhile_stays_so_when_a_use_is_given_back(
+    till: Till, running: Running, clock: MovableClock
+) -> None:
+    offer = till.offer(valid_until=till.now + timedelta(hours=1))
     voucher = till.voucher(usage_limit_total=1, valid_until=till.now + timedelta(hours=1))
     (booking,) = till.bookings(1)
     till.redeem(booking, from_voucher(voucher))
     clock.offset = timedelta(hours=2)
 
-    assert expire_promotions(uow=till.new_uow(), clock=clock) == 1
+    assert run_once(JOBS["pricing.expire"], running)
     assert expire_promotions(uow=till.new_uow(), clock=clock) == 0
+    assert till.shop.row("SELECT status FROM offers WHERE id = %s", offer.id)["status"] == "EXPIRED"
     till.release(booking)
 
     assert till.stands(voucher) == (0, "EXPIRED", 0)
@@ -160,6 +165,25 @@ def test_a_refused_use_leaves_nothing_of_its_booking(till: Till) -> None:
 
     assert till.stands(there) == (0, "ACTIVE", 0)
     assert till.shop.database.rows("SELECT 1 FROM offer_redemptions") == []
+
+
+def test_a_booking_is_placed_with_its_voucher_or_not_at_all(till: Till) -> None:
+    voucher, departure = till.voucher(usage_limit_total=1), till.shop.a_departure(seats=20)
+
+    def place(person: UUID) -> bool:
+        # What is placed inside joins this transaction.
+        with till.new_uow() as uow:
+            booking = till.shop.book(person, departure)
+            uow.promotions.redeem([from_voucher(voucher)], booking_id=booking.id, user_id=person, at=till.now)
+            uow.commit()
+        return True
+
+    people = [till.shop.a_customer() for _ in range(10)]
+    found = all_at_once([lambda p=person: place(p) for person in people])  # type: ignore[misc]
+
+    assert Counter(map(type, found)) == {bool: 1, VoucherExhausted: 9}
+    assert till.shop.row("SELECT count(*) AS count FROM bookings")["count"] == 1
+    assert till.shop.row("SELECT seats_taken FROM departures WHERE id = %s", departure.id)["seats_taken"] == 1
 
 
 class TestLimitsThatMove:

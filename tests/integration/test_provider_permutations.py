@@ -46,7 +46,7 @@ from tests.integration.providers import (
 from tests.integration.refunding import Counter, broken_refund_promises
 from tests.integration.shop import Shop
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 H = Happening
 ORDERS = int(os.environ.get("ALTAYAR_ORDERS", "8"))

@@ -65,6 +65,25 @@ class Sale:
     buyer: Buyer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestOpened:
+    """What a request is kept with."""
+
+    serial: int
+    """The next booking number's serial."""
+    rewards: RewardTerms
+    buyer: Buyer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingSearch:
+    """Which bookings are listed; archived ones only where they are asked for, beside the others."""
+
+    status: str | None = None
+    departure_id: UUID | None = None
+    archived: bool = False
+
+
 class Notice(StrEnum):
     """What a customer is told of an instalment, once each."""
 

@@ -156,7 +156,7 @@ class Offer(Deal):
     def keys(self, basket: Basket) -> frozenset[UUID]:
         if self.applicable_to is AppliesTo.SPECIFIC_ITEMS:
             return basket.keys & frozenset(self.target_item_ids)
-        return Deal.keys(self, basket)
+        return super().keys(basket)
 
     def _move_to(self, status: OfferStatus, *, at: datetime) -> None:
         if status not in NEXT[self.status]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,6 +10,7 @@ from typing import Any, Final, Unpack
 from uuid import UUID
 
 from domain.pricing.baskets import Basket, Benefit, NotApplied, PromotionKind
+from domain.pricing.codes import fold_code
 from domain.pricing.deals import (
     AppliesTo,
     Deal,
@@ -24,7 +23,7 @@ from domain.pricing.deals import (
     value_faults,
 )
 from domain.pricing.schedules import ALWAYS, Schedule
-from domain.shared.errors import Conflict, FieldFault, IllegalTransition, InvalidValue, NotFound
+from domain.shared.errors import Conflict, FieldFault, IllegalTransition, NotFound
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 
@@ -89,10 +88,6 @@ NEXT: Final = {
     VoucherStatus.EXHAUSTED: {VoucherStatus.ACTIVE, VoucherStatus.INACTIVE, VoucherStatus.EXPIRED},
 }
 
-_CODE: Final = re.compile(r"[A-Z0-9][A-Z0-9_-]{2,39}")
-_DIGITS: Final = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
-LONGEST_CODE: Final = 40
-
 _VALUES: Final[dict[VoucherType, tuple[type[Percentage | Money], ...]]] = {
     VoucherType.DISCOUNT_PERCENTAGE: (Percentage,),
     VoucherType.DISCOUNT_FIXED: (Money,),
@@ -101,19 +96,6 @@ _VALUES: Final[dict[VoucherType, tuple[type[Percentage | Money], ...]]] = {
 }
 WHAT_IT_GIVES: Final = ("code", "voucher_type", "discount_value", "max_discount", "gift_ar", "gift_en")
 """What nobody changes once it was redeemed."""
-
-
-def fold_code(typed: str) -> str:
-    """A code as it is kept: compatibility forms and Arabic digits made plain, in upper case, without spaces around.
-
-    3 to 40 letters A to Z, digits, `-` and `_`, beginning with a letter or digit. Raises InvalidValue.
-    """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).upper()).translate(_DIGITS).strip()
-    if not _CODE.fullmatch(folded):
-        raise InvalidValue(
-            "a code has 3 to 40 letters A to Z, digits, - and _", pointer="/code", code="invalid_voucher_code"
-        )
-    return folded
 
 
 class VoucherDetails(DealDetails, total=False):

@@ -14,8 +14,9 @@ from api.context import use, viewer
 from api.etags import expected_version, tagged, with_tag
 from api.pagination import split_page
 from api.specification import page_of
+from api.v1.pricing.offer_schemas import OfferChanges, OfferRequest, OfferShown, OffersQuery, OfferStatisticsShown
 from api.v1.pricing.places import behind, place_in
-from api.v1.pricing.schemas import OfferChanges, OfferRequest, OfferShown, OffersQuery, OfferStatisticsShown, shown_deal
+from api.v1.pricing.schemas import shown_deal
 from application.identity.ports import Viewer
 from application.pricing.offers import (
     ChangeOffer,

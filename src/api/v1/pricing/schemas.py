@@ -10,15 +10,6 @@ from marshmallow import ValidationError, fields, post_load, validate
 from api.fields import MONEY_SPEC, Localized, MoneyField, Schema, Text, shown_money
 from api.pagination import PageQuery
 from domain.pricing.deals import DESCRIPTION_LENGTH, MOST_USES, TITLE_LENGTH, AppliesTo
-from domain.pricing.offers import (
-    HIGHEST_PRIORITY,
-    LONGEST_IMAGE,
-    MOST_POINTS,
-    MOST_TARGETS,
-    MOST_TIERS,
-    OfferStatus,
-    OfferType,
-)
 from domain.pricing.schedules import Schedule
 from domain.pricing.vouchers import VoucherStatus, VoucherType
 from domain.shared.errors import InvalidValue
@@ -145,26 +136,6 @@ class VoucherShown(DealShown):
     updated_at = fields.DateTime()
 
 
-class OfferShown(DealShown):
-    offer_type = fields.String(validate=validate.OneOf(list(OfferType)))
-    featured_image = fields.String()
-    target_item_ids = fields.List(fields.UUID())
-    membership_tiers = fields.List(fields.String())
-    bonus_points = fields.Integer()
-    points_per_unit = fields.Boolean()
-    usage_limit_total = fields.Integer(allow_none=True)
-    usage_limit_per_user = fields.Integer(allow_none=True)
-    uses_left = fields.Integer(allow_none=True, metadata={"description": "Of everybody; null where there is no limit."})
-    start_date = fields.DateTime()
-    end_date = fields.DateTime(allow_none=True)
-    is_featured = fields.Boolean()
-    priority = fields.Integer()
-    is_stackable = fields.Boolean()
-    status = fields.String(validate=validate.OneOf(list(OfferStatus)))
-    created_at = fields.DateTime()
-    updated_at = fields.DateTime()
-
-
 def _limit() -> fields.Integer:
     return fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, MOST_USES))
 
@@ -205,59 +176,12 @@ class VoucherRequest(VoucherChanges):
     voucher_type = fields.Enum(VoucherType, by_value=True, required=True)
 
 
-class OfferChanges(DealChanges):
-    """What is left out stays as it is."""
-
-    offer_type = fields.Enum(OfferType, by_value=True)
-    featured_image = fields.URL(schemes={"https"}, validate=validate.Length(max=LONGEST_IMAGE))
-    target_item_ids = fields.List(fields.UUID(), validate=validate.Length(max=MOST_TARGETS))
-    membership_tiers = fields.List(
-        fields.String(validate=validate.Regexp(r"[A-Z][A-Z0-9_]{1,29}\Z"), metadata={"examples": ["GOLD"]}),
-        validate=validate.Length(max=MOST_TIERS),
-    )
-    bonus_points = fields.Integer(strict=True, validate=validate.Range(0, MOST_POINTS))
-    points_per_unit = fields.Boolean()
-    start_date = fields.AwareDateTime(attribute="valid_from")
-    end_date = fields.AwareDateTime(attribute="valid_until", allow_none=True)
-    is_featured = fields.Boolean()
-    priority = fields.Integer(strict=True, validate=validate.Range(-HIGHEST_PRIORITY, HIGHEST_PRIORITY))
-    is_stackable = fields.Boolean()
-
-    @post_load
-    def as_details(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Ids and tiers once each, in the order in which they were sent."""
-        for name in _LISTS:
-            if name in values:
-                values[name] = tuple(dict.fromkeys(values[name]))
-        return values
-
-
-_LISTS: Final = ("target_item_ids", "membership_tiers")
-
-
-class OfferRequest(OfferChanges):
-    """An offer begins with its type, a title, and what that type gives; it runs once it is activated."""
-
-    offer_type = fields.Enum(OfferType, by_value=True, required=True)
-
-
 class VouchersQuery(PageQuery):
     """Which vouchers."""
 
     status = fields.String(load_default=None, validate=validate.OneOf(list(VoucherStatus)))
     code = Text(most=40, load_default=None, identifier=True, metadata={"description": "How their codes begin."})
     import_id = fields.UUID(load_default=None)
-
-
-class OffersQuery(PageQuery):
-    """Which offers."""
-
-    featured = fields.Boolean(load_default=None)
-    status = fields.String(
-        load_default=None,
-        validate=validate.OneOf(list(OfferStatus)),
-        metadata={"description": "For staff; everybody else sees those that run."},
-    )
 
 
 class CodeQuery(Schema):
@@ -319,13 +243,6 @@ class VoucherGiftsShown(Schema):
     cashback = MoneyField()
 
 
-class OfferGiftsShown(Schema):
-    """What bookings that have it now were given, in one currency."""
-
-    discount = MoneyField()
-    bonus_points = fields.Integer()
-
-
 class StatisticsShown(Schema):
     """`redemptions` is every booking that ever had it; `in_use` and `given_back` are how they stand."""
 
@@ -339,7 +256,3 @@ class StatisticsShown(Schema):
 
 class VoucherStatisticsShown(StatisticsShown):
     given = fields.List(fields.Nested(VoucherGiftsShown))
-
-
-class OfferStatisticsShown(StatisticsShown):
-    given = fields.List(fields.Nested(OfferGiftsShown))

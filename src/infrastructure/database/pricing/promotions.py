@@ -11,8 +11,9 @@ from psycopg.types.json import Jsonb
 
 from application.pricing.ports import Offered
 from domain.pricing.baskets import Benefit, NotApplied, Promotion, PromotionKind
+from domain.pricing.codes import fold_code
 from domain.pricing.offers import OpenOffer
-from domain.pricing.vouchers import UNKNOWN, HeldVoucher, fold_code
+from domain.pricing.vouchers import UNKNOWN, HeldVoucher
 from domain.shared.errors import InvalidValue
 from infrastructure.database.pricing.rows import OF_OFFERS, OF_VOUCHERS, TERMS, offer_of, voucher_of
 from infrastructure.database.transaction import Parameters, Row, Statements
