@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("position", sa.SmallInteger(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("due_told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("overdue_told_at", sa.DateTime(timezone=True), nullable=True),

@@ -111,6 +111,7 @@ class TestFinding:
             "availability_start": None,
             "availability_end": soon(300),
             "next_departure": None,
+            "cancellation_policy_id": None,
             "discounted_price": {"amount": "350.000", "currency": "KWD"},
             "is_customizable": True,
             "time_zone": "Asia/Kuwait",
@@ -131,7 +132,6 @@ class TestFinding:
             "total_revenue": [],
             "rating_count": 0,
             "average_rating": None,
-            "cancellation_policy_id": None,
         }
         assert {name: one[name] for name in expected} == expected
         assert set(one) == {*expected, "id", "cancellation", "created_at", "updated_at", "age_bands", "seasons"}

@@ -188,6 +188,7 @@ class TestOffers:
 
         assert offer["final_amount"] == {"amount": "200.00", "currency": "USD"}
         assert len(offer["items"]) == 1
+        assert [each["amount"]["amount"] for each in offer["instalments"]] == ["60.00", "140.00"]
         body = {"items": [room()]}
         stale = shop.post(f"{BOOKINGS}/{booking['id']}/price", shop.admin, body, If_Match=tag)
         problem(stale, 412, "precondition_failed")

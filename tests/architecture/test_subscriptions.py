@@ -7,7 +7,7 @@ import re
 import types
 import typing
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import orjson
@@ -21,7 +21,15 @@ from tests.architecture.code import every_subclass
 from tests.builders import NOON
 
 EVENTS = sorted(every_subclass(DomainEvent), key=lambda event: event.name)
-PLAIN: dict[object, object] = {UUID: new_id(), UUID | None: None, str: "text", int: 1, bool: True, datetime: NOON}
+PLAIN: dict[object, object] = {
+    UUID: new_id(),
+    UUID | None: None,
+    str: "text",
+    int: 1,
+    bool: True,
+    datetime: NOON,
+    date: NOON.date(),
+}
 PERSONAL = {
     "name", "names", "email", "mail", "phone", "address", "birth", "document", "passport", "card", "token", "secret",
     "password", "body", "ip", "info", "locale",

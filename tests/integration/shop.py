@@ -395,7 +395,7 @@ PROMISES = {
     "instalments are the price, and the first the deposit": """
         SELECT b.id FROM bookings b JOIN booking_instalments i ON i.booking_id = b.id GROUP BY b.id
         HAVING sum(i.amount_minor) <> b.final_amount_minor OR count(*) <> max(i.position)
-            OR max(i.due_on) > b.start_date - 2
+            OR max(i.due_on) > b.start_date - 2 OR bool_or(i.currency <> b.currency)
             OR min(i.amount_minor) FILTER (WHERE i.position = 1) IS DISTINCT FROM b.deposit_amount_minor""",
     "instalments follow each other": """
         SELECT i.booking_id FROM booking_instalments i JOIN booking_instalments n

@@ -16,6 +16,7 @@ from application.sales.requests import ChangeRequest, RequestBooking, change_req
 from domain.billing.payments import PaymentType
 from domain.sales.agreed import BookingType
 from domain.sales.bookings import BookingNotFound
+from domain.sales.instalments import PlanTerms
 from domain.sales.requests import TripWish
 from domain.shared.clock import business_date
 from domain.shared.errors import Conflict, IllegalTransition, OwnRequest
@@ -63,7 +64,7 @@ def ask(shop: Shop, customer: UUID) -> UUID:
 def price(shop: Shop, booking_id: UUID, staff: UUID, *prices: Money, hours: int = 48, is_staff: bool = True) -> None:
     offer = Offer(
         items=[OfferedItem(booking_type=None, unit_price=one, **STAFF_TERMS) for one in prices],
-        deposit=WHOLE,
+        plan_terms=PlanTerms(deposit=WHOLE, due_days_before=14, most_parts=3),
         valid_until=None,
         ordinarily_valid=timedelta(hours=hours),
         settings=pricing_settings(shop.use.system_settings),
@@ -197,7 +198,7 @@ def test_a_change_and_a_price_at_once_leave_what_was_priced(shop: Shop) -> None:
     def price_what_was_seen() -> None:
         offer = Offer(
             items=[OfferedItem(booking_type=None, unit_price=egp("5.00"), **STAFF_TERMS)],
-            deposit=WHOLE,
+            plan_terms=PlanTerms(deposit=WHOLE, due_days_before=14, most_parts=3),
             valid_until=None,
             ordinarily_valid=timedelta(hours=1),
             settings=pricing_settings(shop.use.system_settings),

@@ -15,6 +15,7 @@ from domain.pricing.quotes import Quote, Terms, quote
 from domain.sales.agreed import BookingItem, BookingType, RewardTerms
 from domain.sales.bookings import Booking, BookingNotFound
 from domain.sales.details import clean_details
+from domain.sales.instalments import PlanTerms, PlanWanted, schedule
 from domain.sales.requests import offer_deadline
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import IllegalTransition, OwnRequest, refuse_stale
@@ -43,7 +44,8 @@ class Offer:
     """What is offered, and on which terms; `valid_until` is None for the company's own time."""
 
     items: Sequence[OfferedItem]
-    deposit: Percentage
+    plan_terms: PlanTerms
+    """Its deposit confirms the booking; where the trip is far enough, the rest has its day."""
     valid_until: datetime | None
     ordinarily_valid: timedelta
     settings: PricingSettings
@@ -95,12 +97,20 @@ def make_offer(booking: Booking, offer: Offer, *, rewards: RewardTerms, by: UUID
         raise IllegalTransition(current=booking.status, wanted="PENDING_PAYMENT")
     items = [_priced(item, booking, f"/items/{place}", new_id) for place, item in enumerate(offer.items)]
     priced = _quoted(items, booking, offer.settings, rewards, at)
+    payable_until = offer_deadline(booking.trip, until=offer.valid_until, ordinarily=offer.ordinarily_valid, at=at)
     booking.make_offer(
         booked_price(priced, None),
         list(_booked(items, priced, new_id)),
         rewards=rewards,
-        deposit=offer.deposit,
-        hold_expires_at=offer_deadline(booking.trip, until=offer.valid_until, ordinarily=offer.ordinarily_valid, at=at),
+        deposit=offer.plan_terms.deposit,
+        instalments=schedule(
+            priced.total,
+            PlanWanted(),
+            offer.plan_terms,
+            held_until=business_date(payable_until),
+            starts_on=booking.start_date,
+        ),
+        hold_expires_at=payable_until,
         by=by,
         at=at,
     )

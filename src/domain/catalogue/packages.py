@@ -125,6 +125,8 @@ class Package(Aggregate):
     availability_start: date | None = None
     availability_end: date | None = None
     time_zone: str = BUSINESS_ZONE.key
+    cancellation_policy_id: UUID | None = None
+    """None leaves it to the company's default."""
     meta_title_ar: str = ""
     meta_title_en: str = ""
     meta_description_ar: str = ""
@@ -134,8 +136,6 @@ class Package(Aggregate):
     approval_decided_by_user_id: UUID | None = None
     approval_decided_at: datetime | None = None
     review_requested_at: datetime | None = None
-    cancellation_policy_id: UUID | None = None
-    """None leaves it to the company's default."""
     vendor_id: UUID | None = None
     created_by_user_id: UUID
     created_at: datetime

@@ -236,11 +236,11 @@ class PackageChanges(Schema):
     availability_start = fields.Date(allow_none=True)
     availability_end = fields.Date(allow_none=True)
     time_zone = Text(most=64, least=1, metadata={"examples": ["Africa/Cairo"]})
+    cancellation_policy_id = fields.UUID(allow_none=True)
     meta_title_ar = Text(most=META_TITLE_LENGTH)
     meta_title_en = Text(most=META_TITLE_LENGTH)
     meta_description_ar = Text(most=META_DESCRIPTION_LENGTH)
     meta_description_en = Text(most=META_DESCRIPTION_LENGTH)
-    cancellation_policy_id = fields.UUID(allow_none=True)
 
 
 class PackageRequest(PackageChanges):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -16,7 +17,7 @@ from api.v1.sales.schemas import BookingShown, TripOfferRequest
 from api.v1.sales.viewing import agent_for, answer_booking, is_their_own, shown, travelers_in
 from application.queries import Row
 from application.sales.offers import Offer, OfferedItem, PriceBooking, price_booking
-from application.sales.pricing import pricing_settings
+from application.sales.pricing import plan_terms, pricing_settings
 from application.sales.requests import (
     ChangeRequest,
     RequestBooking,
@@ -24,7 +25,7 @@ from application.sales.requests import (
     change_request,
     request_booking,
 )
-from domain.operations.settings import DEFAULT_CURRENCY, DEPOSIT_PERCENT, DOCUMENT_VALIDITY_DAYS, OFFER_HOURS
+from domain.operations.settings import DEFAULT_CURRENCY, DOCUMENT_VALIDITY_DAYS, OFFER_HOURS
 from domain.sales.bookings import Booking
 from domain.sales.requests import TripWish
 from domain.shared.clock import BUSINESS_ZONE
@@ -126,9 +127,10 @@ def _offer(body: dict[str, Any]) -> Offer:
     hours = body.get("hold_hours")
     if hours is not None and body["valid_until"] is not None:
         raise InvalidValue("either hold_hours or valid_until", pointer="/valid_until", code="one_of_two")
+    terms, percent = plan_terms(settings), body.get("deposit_percent")
     return Offer(
         items=[OfferedItem(**item) for item in body["items"]],
-        deposit=Percentage((body.get("deposit_percent") or settings.value(DEPOSIT_PERCENT)) * 100),
+        plan_terms=replace(terms, deposit=Percentage(percent * 100)) if percent is not None else terms,
         valid_until=body.get("valid_until"),
         ordinarily_valid=timedelta(hours=hours if hours is not None else settings.value(OFFER_HOURS)),
         settings=pricing_settings(settings),

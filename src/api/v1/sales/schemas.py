@@ -13,7 +13,7 @@ from api.v1.sales.cancellation_schemas import TermsOfBooking
 from domain.pricing.hand_priced import MOST_ITEMS, MOST_OF_ONE, UNTAXED
 from domain.sales.agreed import BookingType
 from domain.sales.bookings import BookingStatus
-from domain.sales.instalments import InstalmentStatus, PaymentPlan
+from domain.sales.instalments import PaymentPlan
 from domain.shared.email import Email
 from domain.shared.errors import InvalidValue
 from domain.shared.money import EXPONENTS
@@ -206,7 +206,7 @@ class InstalmentShown(PlannedInstalment):
     """Payments pay the oldest first; what is left of it is in `left`."""
 
     left = MoneyField()
-    status = fields.Enum(InstalmentStatus, by_value=True)
+    status = fields.String()
 
 
 class QuoteShown(Schema):
@@ -226,7 +226,7 @@ class QuoteShown(Schema):
     tier_code = fields.String()
     expected_points = fields.Integer()
     expected_cashback = MoneyField()
-    payment_plan = fields.Enum(PaymentPlan, by_value=True)
+    payment_plan = fields.String()
     instalments = fields.List(fields.Nested(PlannedInstalment))
     quote_token = fields.String()
     good_until = fields.DateTime()
@@ -278,7 +278,7 @@ class BookingShown(BookingSummary):
     cancellation = fields.Nested(TermsOfBooking)
     customer_info = fields.Dict(keys=fields.String(), values=fields.String())
     items = fields.List(fields.Nested(ItemShown))
-    payment_plan = fields.Enum(PaymentPlan, by_value=True)
+    payment_plan = fields.String()
     instalments = fields.List(fields.Nested(InstalmentShown))
     next_due = fields.Nested(InstalmentShown, allow_none=True)
 

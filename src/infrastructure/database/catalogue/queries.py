@@ -33,10 +33,9 @@ _COLUMNS: Final = f"""
     p.exclusions_en, p.itinerary, p.is_customizable, p.is_featured, p.display_order, p.status, p.availability_start,
     p.availability_end, p.vendor_id, p.created_at, p.updated_at,
     p.version, p.time_zone, p.meta_title_ar, p.meta_title_en, p.meta_description_ar, p.meta_description_en, p.approval,
-    p.approval_reason, p.approval_decided_at, p.review_requested_at,
+    p.approval_reason, p.approval_decided_at, p.review_requested_at, p.cancellation_policy_id,
     (SELECT i.id FROM package_images i WHERE i.package_id = p.id AND i.is_featured) AS featured_image_id,
     {counts_column(ItemKind.PACKAGE, "p.id")} AS statistics,
-    p.cancellation_policy_id,
     (SELECT json_build_object('policy_id', c.id, 'name_ar', c.name_ar, 'name_en', c.name_en, 'tiers', c.tiers)
      FROM cancellation_policies c
      WHERE c.id = coalesce(p.cancellation_policy_id, (SELECT f.id FROM cancellation_policies f WHERE f.is_default)))

@@ -96,6 +96,7 @@ packages = Table(
     Column("availability_start", Date),
     Column("availability_end", Date),
     _time_zone(),
+    reference("cancellation_policy_id", "cancellation_policies.id", nullable=True),
     *(
         Column(f"meta_{name}_{language}", Text, nullable=False, server_default="")
         for name in ("title", "description")
@@ -106,7 +107,6 @@ packages = Table(
     reference("approval_decided_by_user_id", "users.id", nullable=True),
     instant("approval_decided_at", nullable=True),
     instant("review_requested_at", nullable=True),
-    reference("cancellation_policy_id", "cancellation_policies.id", nullable=True),
     reference("vendor_id", "users.id", nullable=True),
     reference("created_by_user_id", "users.id"),
     instant("created_at"),

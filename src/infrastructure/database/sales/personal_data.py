@@ -43,7 +43,7 @@ HOLDINGS = (
         table=tables.booking_instalments,
         belongs=_THEIRS,
         exported_as="booking_instalments",
-        exported=("booking_id", "position", "due_on", "amount_minor"),
+        exported=("booking_id", "position", "due_on", "amount_minor", "currency"),
     ),
     Holding(
         table=tables.booking_travelers,

@@ -71,8 +71,8 @@ _ITEMS: Final = """
         item_details jsonb, notes text)
 """
 _INSTALMENTS: Final = """
-    INSERT INTO booking_instalments (booking_id, position, due_on, amount_minor)
-    SELECT %(id)s, i.position, i.due_on, i.amount_minor
+    INSERT INTO booking_instalments (booking_id, position, due_on, amount_minor, currency)
+    SELECT %(id)s, i.position, i.due_on, i.amount_minor, %(currency)s
     FROM jsonb_to_recordset(%(instalments)s) AS i(position smallint, due_on date, amount_minor bigint)
 """
 _HOLD: Final = """
@@ -269,8 +269,8 @@ class SqlBookings:
         if before.instalments != now.instalments:
             # Two statements: in one, the new rows may come before the old ones of the same positions are gone.
             self._statements.execute(_DROP_INSTALMENTS, {"id": booking.id})
-            rows = Jsonb(instalment_rows(booking.instalments))
-            self._statements.execute(_INSTALMENTS, {"id": booking.id, "instalments": rows})
+            rows, unit = Jsonb(instalment_rows(booking.instalments)), booking.final_amount.currency.code
+            self._statements.execute(_INSTALMENTS, {"id": booking.id, "instalments": rows, "currency": unit})
         self._statements.execute(_SAVE_MOVING, moving_row(booking))
         if before.hold != now.hold:
             self._statements.execute(_SAVE_HOLD, {"id": booking.id, **now.hold})

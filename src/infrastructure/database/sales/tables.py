@@ -204,8 +204,8 @@ booking_instalments = Table(
     Column("booking_id", Uuid, ForeignKey("bookings.id", ondelete="CASCADE"), primary_key=True),
     Column("position", SmallInteger, primary_key=True),
     Column("due_on", Date, nullable=False),
-    # In the booking's currency.
     money("amount"),
+    unit(),
     # When its customer was told, once each.
     instant("reminded_at", nullable=True),
     instant("due_told_at", nullable=True),
