@@ -64,6 +64,7 @@ from api.v1.privacy.consents import blueprint as consents
 from api.v1.privacy.erasures import blueprint as erasures
 from api.v1.privacy.exports import blueprint as exports
 from api.v1.sales.bookings import blueprint as bookings
+from api.v1.sales.waiting import blueprint as waiting_list
 from api.webhooks.payments import blueprint as webhooks
 from config.settings import Settings, load_settings
 from infrastructure.bootstrap import Running, bootstrap
@@ -102,6 +103,7 @@ _V1 = (
     vouchers,
     offers,
     bookings,
+    waiting_list,
     attention,
     attention_actions,
     payments,

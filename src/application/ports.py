@@ -34,6 +34,7 @@ from application.operations.ports import SettingRows
 from application.pricing.ports import Item, ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
 from application.sales.ports import Sale
+from application.sales.waiting_ports import WaitingList
 from domain.billing.invoices import Credited, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.activities import Activity
@@ -381,6 +382,9 @@ class UnitOfWork(Protocol):
 
     @property
     def bookings(self) -> Bookings: ...
+
+    @property
+    def waiting_list(self) -> WaitingList: ...
 
     @property
     def promotions(self) -> Promotions: ...

@@ -27,6 +27,7 @@ from application.operations.queries import OperationsQueries
 from application.pricing.ports import Item
 from application.pricing.queries import PricingQueries
 from application.sales.ports import OnSale
+from application.sales.waiting_ports import WaitingQueries
 
 Row = Mapping[str, Any]
 
@@ -323,6 +324,7 @@ class Queries:
     departures: DepartureQueries
     pricing: PricingQueries
     sales: SalesQueries
+    waiting: WaitingQueries
     billing: BillingQueries
     manual: ManualQueries
     attention: AttentionQueries

@@ -17,12 +17,15 @@ from application.identity import handlers as identity
 from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
 from application.privacy import handlers as privacy
+from application.sales import handlers as sales
 from domain.billing.invoices import InvoiceIssued
 from domain.billing.manual import ManualMoneyConfirmed
 from domain.billing.payments import PaymentSettled, WebhookReceived
 from domain.billing.refunds import RefundFailed, RefundFound, RefundRequested, RefundSucceeded
 from domain.billing.sandbox import SandboxOutcomeChosen
 from domain.billing.suspense import SuspenseCredited
+from domain.catalogue.departures import DepartureCancelled, DepartureReopened, SeatsFreed
+from domain.catalogue.pools import PoolSeatsFreed
 from domain.identity.invitations import InvitationIssued
 from domain.identity.phones import PhoneCodeRequested
 from domain.identity.second_factor import (
@@ -52,6 +55,7 @@ from domain.ledger.withdrawals import (
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
 from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
+from domain.sales.waiting import SeatOfferLapsed, SeatsOffered, WaitingEnded
 
 QUICK: Final = "quick"
 DOCUMENTS: Final = "documents"
@@ -141,6 +145,19 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     BookingExpired.name: (
         Handler("messaging.notify_booking_expired", messaging.notify_booking_expired),
         Handler("messaging.mail_booking_expired", messaging.mail_booking_expired, transactional=False),
+    ),
+    SeatsFreed.name: (Handler("sales.serve_freed", sales.serve_freed, transactional=False),),
+    PoolSeatsFreed.name: (Handler("sales.serve_freed_pool", sales.serve_freed_pool, transactional=False),),
+    DepartureReopened.name: (Handler("sales.serve_reopened", sales.serve_reopened, transactional=False),),
+    DepartureCancelled.name: (Handler("sales.serve_cancelled", sales.serve_cancelled, transactional=False),),
+    SeatsOffered.name: (
+        Handler("sales.notify_seats_offered", sales.notify_seats_offered),
+        Handler("sales.mail_seats_offered", sales.mail_seats_offered, transactional=False),
+    ),
+    SeatOfferLapsed.name: (Handler("sales.notify_seat_offer_lapsed", sales.notify_seat_offer_lapsed),),
+    WaitingEnded.name: (
+        Handler("sales.notify_waiting_ended", sales.notify_waiting_ended),
+        Handler("sales.mail_waiting_ended", sales.mail_waiting_ended, transactional=False),
     ),
     BookingCompleted.name: (
         Handler("messaging.notify_cashback", messaging.notify_cashback),

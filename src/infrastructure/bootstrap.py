@@ -53,6 +53,7 @@ from infrastructure.database.privacy.exports import SqlPersonalData
 from infrastructure.database.privacy.queries import SqlPrivacyQueries
 from infrastructure.database.roles import addresses_from
 from infrastructure.database.sales.queries import SqlSalesQueries
+from infrastructure.database.sales.waiting_queries import SqlWaitingQueries
 from infrastructure.database.transaction import Database
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.documents.personal_archive import ZippedArchive
@@ -183,6 +184,7 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         departures=SqlDepartureQueries(database),
         pricing=SqlPricingQueries(database),
         sales=SqlSalesQueries(database),
+        waiting=SqlWaitingQueries(database),
         billing=SqlBillingQueries(database),
         manual=SqlManualQueries(database),
         attention=SqlAttentionQueries(database),

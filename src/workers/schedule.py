@@ -29,8 +29,15 @@ from application.pricing.expiry import expire_promotions
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
 from application.sales.expiry import expire_bookings
+from application.sales.waiting import serve_waiting_lists
 from application.subscriptions import DOCUMENTS, QUICK
-from domain.operations.settings import CASHBACK_AUTO_APPROVE, DEPARTURE_HORIZON_DAYS, GRACE_MINUTES, WEBHOOK_BODY_DAYS
+from domain.operations.settings import (
+    CASHBACK_AUTO_APPROVE,
+    DEPARTURE_HORIZON_DAYS,
+    GRACE_MINUTES,
+    WAITING_OFFER_HOURS,
+    WEBHOOK_BODY_DAYS,
+)
 from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import DomainError
 from infrastructure.database.ledger.partitions import is_beyond_partitions, make_partitions
@@ -102,6 +109,13 @@ def _plan_departures(running: Running) -> None:
     use = running.dependencies
     horizon = timedelta(days=use.system_settings.value(DEPARTURE_HORIZON_DAYS))
     log.info("departures_planned", planned=plan_patterns(new_uow=use.new_uow, clock=use.clock, horizon=horizon))
+
+
+def _serve_waiting_lists(running: Running) -> None:
+    use = running.dependencies
+    offer_for = timedelta(hours=use.system_settings.value(WAITING_OFFER_HOURS))
+    served = serve_waiting_lists(new_uow=use.new_uow, clock=use.clock, offer_for=offer_for)
+    log.info("waiting_lists_served", departures=served)
 
 
 def _expire_promotions(running: Running) -> None:
@@ -247,6 +261,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
     job.name: job
     for job in (
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
+        ScheduledJob("waiting.serve", _MINUTE, slices_of(_MINUTE), _serve_waiting_lists),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
         ScheduledJob("pricing.expire", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _expire_promotions),

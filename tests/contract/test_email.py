@@ -405,6 +405,14 @@ FACTS: dict[MailName, dict[str, object]] = {
         "link": "https://altayar.test/invitations/accept?token=abc",
         "expires_on": date(2026, 9, 12),
     },
+    MailName.SEATS_OFFERED: {
+        "first_name": "منى",
+        "item_name": "Nile cruise",
+        "starts_on": date(2026, 9, 12),
+        "seats": 3,
+        "until": "2026-09-11 21:30",
+    },
+    MailName.WAITING_ENDED: {"first_name": "منى", "item_name": "رحلة نيلية", "starts_on": date(2026, 9, 12)},
     MailName.POINTS_EXPIRING: {"first_name": "منى", "points": 250, "ends_on": date(2026, 9, 12)},
     MailName.WITHDRAWAL_REQUESTED: {
         "first_name": "منى",

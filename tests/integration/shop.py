@@ -135,6 +135,7 @@ class Shop:
         deposit: Percentage = WHOLE,
         fee: Money | None = None,
         price_token: str | None = None,
+        waiting_list_entry_id: UUID | None = None,
         **chosen: Any,
     ) -> Booking:
         departure = departure or self.a_departure()
@@ -152,6 +153,7 @@ class Shop:
             deposit=deposit,
             settings=self.pricing(fee),
             price_token=price_token,
+            waiting_list_entry_id=waiting_list_entry_id,
         )
         use = self.use
         return place_booking(command, uow=use.new_uow(), clock=use.clock, new_id=use.new_id, digests=use.digests)
@@ -416,10 +418,12 @@ PROMISES = {
         SELECT r.id FROM payment_receipts r WHERE r.amount_minor <> (
             SELECT -sum(e.amount_minor) FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
             WHERE e.journal_id = r.journal_id AND a.kind = 'PROVIDER_CLEARING')""",
-    "seats taken are those of holds": """
+    "seats taken are those of holds and of offers to who waited": """
         SELECT d.id FROM departures d WHERE d.seats_taken <> (
             SELECT coalesce(sum(h.seats), 0) FROM holds h
-            WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED'))""",
+            WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED')) + (
+            SELECT coalesce(sum(w.seats), 0) FROM waiting_list_entries w
+            WHERE w.departure_id = d.id AND w.status = 'OFFERED')""",
     "nothing is oversold": "SELECT id FROM departures WHERE seats_taken > capacity",
     "pools give what their departures have taken": """
         SELECT p.id FROM pools p

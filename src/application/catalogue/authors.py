@@ -45,17 +45,19 @@ class Planned(Protocol):
 
 def own_item(key: ItemKey | Planned, author: Author, uow: UnitOfWork) -> Package | Activity:
     """The item as it stands, not locked. Raises PackageNotFound or ActivityNotFound, for somebody else's too."""
-    if key.package_id is not None:
-        package = uow.packages.read(key.package_id)
-        if not may_edit(package.vendor_id, author):
-            raise PackageNotFound()
-        return package
-    if key.activity_id is None:
+    item = item_of(key, uow)
+    if not may_edit(item.vendor_id, author):
+        raise PackageNotFound() if isinstance(item, Package) else ActivityNotFound()
+    return item
+
+
+def item_of(planned: ItemKey | Planned, uow: UnitOfWork) -> Package | Activity:
+    """The item of a departure or a pattern, as the system itself sees it, not locked."""
+    if planned.package_id is not None:
+        return uow.packages.read(planned.package_id)
+    if planned.activity_id is None:
         raise ValueError("a package or an activity")
-    activity = uow.activities.read(key.activity_id)
-    if not may_edit(activity.vendor_id, author):
-        raise ActivityNotFound()
-    return activity
+    return uow.activities.read(planned.activity_id)
 
 
 def may_edit(vendor_id: UUID | None, author: Author) -> bool:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
-from application.catalogue.authors import Author, ItemKey, own_item, shown
+from application.catalogue.authors import Author, ItemKey, item_of, own_item, shown
 from application.catalogue.pattern_ports import TravelDates
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.catalogue.activities import Activity, ActivityNotFound, ActivityStatus
@@ -159,7 +159,7 @@ def _plan_or_leave(pattern_id: UUID, *, new_uow: NewUnitOfWork, clock: Clock, ho
     try:
         with new_uow() as uow:
             pattern = uow.patterns.get(pattern_id)
-            item = _item_of(pattern, uow)
+            item = item_of(pattern, uow)
             if pattern.status is not PatternStatus.ACTIVE or item.status in _GONE:
                 return 0
             planned = _plan_ahead(pattern, item, horizon=horizon, uow=uow, at=clock.now())
@@ -208,11 +208,6 @@ def _own(pattern_id: UUID, author: Author, uow: UnitOfWork) -> tuple[DeparturePa
         return pattern, own_item(pattern, author, uow)
     except (PackageNotFound, ActivityNotFound):
         raise PatternNotFound() from None
-
-
-def _item_of(pattern: DeparturePattern, uow: UnitOfWork) -> Package | Activity:
-    """Its item, as the system itself sees it."""
-    return own_item(pattern, Author(pattern.created_by_user_id, is_staff=True), uow)
 
 
 def _edited(pattern: DeparturePattern) -> dict[str, object]:

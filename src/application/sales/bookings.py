@@ -22,6 +22,8 @@ from application.sales.pricing import (
     refuse_unused_voucher,
 )
 from application.sales.quotes import refuse_moved_price
+from application.sales.waiting import take_offered_seats
+from domain.catalogue.departures import Departure
 from domain.pricing.quotes import Quote
 from domain.sales.agreed import BookingType, Parties, RewardTerms, Trip, source_of
 from domain.sales.bookings import Booking
@@ -50,6 +52,8 @@ class PlaceBooking:
     settings: PricingSettings
     price_token: str | None = None
     """Of the quote that the customer agreed to; None takes the price as it is."""
+    waiting_list_entry_id: UUID | None = None
+    """The place in line that seats are kept for, where they are offered ones."""
 
 
 def place_booking(
@@ -58,7 +62,7 @@ def place_booking(
     """Hold the seats at today's price until the hold runs out.
 
     Raises DepartureNotFound, DepartureClosed, SoldOut, PriceMoved, VoucherNotApplied, VoucherExhausted,
-    InsufficientBalance, RateNotFound, or InvalidValue for a party that does not fit.
+    InsufficientBalance, RateNotFound, WaitingEntryNotFound, NoSeatOffer, or InvalidValue for a party that does not fit.
     """
     now = clock.now()
     with uow:
@@ -73,10 +77,10 @@ def place_booking(
         priced = price_of(sale.offered, command.chosen, promoted=promoted, settings=command.settings, at=now)
         refuse_unused_voucher(command.chosen, priced)
         refuse_moved_price(command.price_token, priced, digests=digests, at=now)
-        trip = _trip(command, sale)
-        sale.departure.take_seats(trip.seats, today=business_date(now))
+        trip, booking_id = _trip(command, sale), new_id()
+        _take_seats(command, trip.seats, booking_id, departure=sale.departure, uow=uow, at=now)
         booking = Booking.place(
-            booking_id=new_id(),
+            booking_id=booking_id,
             booking_number=document_number("BK", business_date(now).year, sale.serial),
             parties=_parties(command),
             trip=trip,
@@ -96,6 +100,16 @@ def place_booking(
         uow.promotions.redeem(priced.benefits, booking_id=booking.id, user_id=booking.user_id, at=now)
         uow.commit()
     return booking
+
+
+def _take_seats(
+    command: PlaceBooking, seats: int, booking_id: UUID, *, departure: Departure, uow: UnitOfWork, at: datetime
+) -> None:
+    entry_id = command.waiting_list_entry_id
+    if entry_id is None:
+        departure.take_seats(seats, today=business_date(at))
+        return
+    take_offered_seats(entry_id, departure, user_id=command.user_id, booking_id=booking_id, seats=seats, uow=uow, at=at)
 
 
 def _parties(command: PlaceBooking) -> Parties:

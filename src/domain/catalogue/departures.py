@@ -190,6 +190,17 @@ class Departure(Aggregate):
         for pool in self.pools:
             pool.take(seats)
 
+    def take_kept(self, seats: int, *, kept: int, today: date, at: datetime) -> None:
+        """Sell seats of which so many are taken for the buyer already: take what is missing, give back what is not.
+
+        Raises DepartureClosed or SoldOut.
+        """
+        self.ensure_on_sale(today=today)
+        if seats > kept:
+            self.take_seats(seats - kept, today=today)
+        elif seats < kept:
+            self.give_back(kept - seats, at=at)
+
     def _refuse_beyond(self, seats: int) -> None:
         if seats <= self.seats_left:
             return

@@ -105,6 +105,11 @@ DEPARTURE_HORIZON_DAYS: Final = Setting(
     "How many days ahead departures are planned that recur",
     "عدد الأيام القادمة التي تجدول لها الرحلات المتكررة",
 )  # fmt: skip
+WAITING_OFFER_HOURS: Final = Setting(
+    "catalogue.waiting_offer_hours", whole(1, 7 * 24), 12,
+    "For how many hours seats that came back are kept for whoever is first in line, never beyond the start",
+    "عدد الساعات التي تحفظ فيها المقاعد العائدة لأول المنتظرين، ولا تتجاوز بدء الرحلة", is_public=True,
+)  # fmt: skip
 MONEY_UNITS_PER_POINT: Final = Setting(
     "ledger.money_units_per_point", whole(1, 1_000_000), 10,
     "How many whole units of money earn one point, before the plan's multiplier",
@@ -204,6 +209,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         DEPOSIT_PERCENT,
         BOOKING_FEE,
         DEPARTURE_HORIZON_DAYS,
+        WAITING_OFFER_HOURS,
         MONEY_UNITS_PER_POINT,
         POINTS_PER_MONEY_UNIT,
         POINTS_LIFETIME_DAYS,

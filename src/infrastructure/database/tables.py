@@ -16,6 +16,7 @@ from infrastructure.database.platform import tables as platform
 from infrastructure.database.pricing import tables as pricing
 from infrastructure.database.privacy import tables as privacy
 from infrastructure.database.sales import tables as sales
+from infrastructure.database.sales import waiting_tables
 
 mappers.configure()
 
@@ -38,5 +39,6 @@ __all__ = [
     "proof_tables",
     "refund_tables",
     "sales",
+    "waiting_tables",
     "wallet_tables",
 ]

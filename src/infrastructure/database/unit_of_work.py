@@ -45,6 +45,7 @@ from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
 from infrastructure.database.sales.repositories import SqlBookings
+from infrastructure.database.sales.waiting import SqlWaitingList
 from infrastructure.database.transaction import Database, Statements
 
 
@@ -112,6 +113,8 @@ class SqlUnitOfWork:
             touched.extend(self.departures.flush())
         if "bookings" in made:
             touched.extend(self.bookings.flush())
+        if "waiting_list" in made:
+            touched.extend(self.waiting_list.flush())
         for name in (
             "users",
             "second_factors",
@@ -196,6 +199,10 @@ class SqlUnitOfWork:
     @cached_property
     def bookings(self) -> SqlBookings:
         return SqlBookings(self._statements, self.departures, self._encryption)
+
+    @cached_property
+    def waiting_list(self) -> SqlWaitingList:
+        return SqlWaitingList(self._statements)
 
     @cached_property
     def promotions(self) -> SqlPromotions:

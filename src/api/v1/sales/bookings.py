@@ -107,6 +107,7 @@ class Bookings(MethodView):
                 deposit=Percentage(use().system_settings.value(DEPOSIT_PERCENT) * 100),
                 settings=pricing_settings(use().system_settings),
                 price_token=body["quote_token"],
+                waiting_list_entry_id=body["waiting_list_entry_id"],
             ),
             uow=use().new_uow(),
             clock=use().clock,

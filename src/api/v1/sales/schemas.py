@@ -36,6 +36,7 @@ class BookingRequest(Schema):
     currency = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(sorted(EXPONENTS)))
     quote_token = Text(most=500, least=1, load_default=None, allow_none=True)
     special_requests = Text(most=2000, multiline=True, load_default="")
+    waiting_list_entry_id = fields.UUID(load_default=None, allow_none=True)
     user_id = fields.UUID(load_default=None)
 
 

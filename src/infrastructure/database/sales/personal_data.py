@@ -1,7 +1,7 @@
 """What sales holds about a person."""
 
 from infrastructure.database.holdings import Holding, because
-from infrastructure.database.sales import tables
+from infrastructure.database.sales import tables, waiting_tables
 
 _THEIRS = "booking_id IN (SELECT id FROM bookings WHERE user_id = $person)"
 
@@ -61,6 +61,15 @@ HOLDINGS = (
         plain=because("states", "from_status", "to_status"),
     ),
     Holding(table=tables.holds, belongs=_THEIRS),
+    Holding(
+        table=waiting_tables.waiting_list_entries,
+        belongs="user_id = $person",
+        # Nobody is there to be offered seats; those that are offered come back when their time is over.
+        erased={"status": "CASE WHEN status = 'WAITING' THEN 'CANCELLED' ELSE status END"},
+        exported_as="waiting_list",
+        exported=("id", "departure_id", "seats", "status", "created_at", "offered_at", "offer_expires_at",
+                  "booking_id", "ended_at"),
+    ),
     Holding(
         table=tables.booking_types,
         plain=because("the business's own words", "type_code", "type_name_ar", "type_name_en", "icon_name",

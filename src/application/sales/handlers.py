@@ -1,0 +1,140 @@
+"""What happens when events of sales arrive: seats that came back are offered, and people are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from application.dependencies import Dependencies
+from application.messaging.ports import MailName
+from application.messaging.telling import mail, notify
+from application.sales.waiting import serve_waiting_list
+from domain.messaging.notifications import LinkType, NotificationType
+from domain.operations.settings import WAITING_OFFER_HOURS
+from domain.sales.waiting import WaitingStatus
+
+Event = Mapping[str, Any]
+_MINUTES: Final = "%Y-%m-%d %H:%M"
+
+
+def serve_freed(event: Event, use: Dependencies) -> None:
+    """Seats of a departure came back: they are offered to its line."""
+    _serve(UUID(event["departure_id"]), use)
+
+
+def serve_reopened(event: Event, use: Dependencies) -> None:
+    """A departure is on sale again: what it has is offered to its line."""
+    _serve(UUID(event["departure_id"]), use)
+
+
+def serve_cancelled(event: Event, use: Dependencies) -> None:
+    """A departure does not take place: its line ends."""
+    _serve(UUID(event["departure_id"]), use)
+
+
+def serve_freed_pool(event: Event, use: Dependencies) -> None:
+    """A pool has seats again: the lines of all its departures, each in a transaction of its own."""
+    with use.new_uow() as uow:
+        departures = uow.waiting_list.lines_of_pool(UUID(event["pool_id"]))
+    for departure_id in departures:
+        _serve(departure_id, use)
+
+
+def _serve(departure_id: UUID, use: Dependencies) -> None:
+    offer_for = timedelta(hours=use.system_settings.value(WAITING_OFFER_HOURS))
+    serve_waiting_list(departure_id, uow=use.new_uow(), clock=use.clock, offer_for=offer_for)
+
+
+def notify_seats_offered(event: Event, use: Dependencies) -> None:
+    """In the app: seats are kept, and until when."""
+    facts = use.queries.waiting.facts(UUID(event["entry_id"]))
+    if facts["status"] != WaitingStatus.OFFERED:
+        return
+    until = _on_the_wall(facts["offer_expires_at"], facts["time_zone"])
+    _notify(
+        use,
+        facts,
+        titles=("مقاعد متاحة لك", "Seats for you"),
+        messages=(
+            f"حجزنا لك مقاعد ({facts['seats']}) في {facts['name_ar']} يوم {facts['starts_on']}. احجز قبل {until}.",
+            f"We are keeping {facts['seats']} seats of {facts['name_en']} on {facts['starts_on']} for you. "
+            f"Book before {until}.",
+        ),
+    )
+
+
+def mail_seats_offered(event: Event, use: Dependencies) -> None:
+    """By mail: seats are kept, and until when."""
+    facts = use.queries.waiting.facts(UUID(event["entry_id"]))
+    if facts["status"] != WaitingStatus.OFFERED:
+        return
+    mail(
+        use,
+        MailName.SEATS_OFFERED,
+        facts,
+        about=f"seats-offered-{event['entry_id']}",
+        shown={
+            "item_name": facts[f"name_{facts['locale']}"],
+            "starts_on": facts["starts_on"],
+            "seats": facts["seats"],
+            "until": _on_the_wall(facts["offer_expires_at"], facts["time_zone"]),
+        },
+    )
+
+
+def notify_seat_offer_lapsed(event: Event, use: Dependencies) -> None:
+    """In the app: an offer was not taken in time."""
+    facts = use.queries.waiting.facts(UUID(event["entry_id"]))
+    _notify(
+        use,
+        facts,
+        titles=("انتهى عرض المقاعد", "Your seats were not booked in time"),
+        messages=(
+            f"لم تحجز المقاعد في {facts['name_ar']} يوم {facts['starts_on']} في الوقت المحدد، فعرضت على غيرك.",
+            f"The seats of {facts['name_en']} on {facts['starts_on']} were not booked in time and went to others.",
+        ),
+    )
+
+
+def notify_waiting_ended(event: Event, use: Dependencies) -> None:
+    """In the app: there is nothing to wait for any more."""
+    facts = use.queries.waiting.facts(UUID(event["entry_id"]))
+    ended_ar, ended_en = _ENDED[WaitingStatus(facts["status"])]
+    _notify(
+        use,
+        facts,
+        titles=("انتهى الانتظار", "You are waiting no longer"),
+        messages=(
+            f"{facts['name_ar']} يوم {facts['starts_on']}: {ended_ar}",
+            f"{facts['name_en']} on {facts['starts_on']}: {ended_en}",
+        ),
+    )
+
+
+def mail_waiting_ended(event: Event, use: Dependencies) -> None:
+    """By mail: the departure that somebody waits for does not take place; that one has begun needs no mail."""
+    facts = use.queries.waiting.facts(UUID(event["entry_id"]))
+    if facts["status"] != WaitingStatus.CANCELLED:
+        return
+    shown = {"item_name": facts[f"name_{facts['locale']}"], "starts_on": facts["starts_on"]}
+    mail(use, MailName.WAITING_ENDED, facts, about=f"waiting-ended-{event['entry_id']}", shown=shown)
+
+
+_ENDED: Final = {
+    WaitingStatus.CANCELLED: ("ألغيت الرحلة.", "the departure was cancelled."),
+    WaitingStatus.EXPIRED: ("لم تتوفر مقاعد قبل موعدها.", "no seats came free before it began."),
+}
+
+
+def _on_the_wall(at: datetime, time_zone: str) -> str:
+    """An instant as the clocks of the departure's place show it."""
+    return at.astimezone(ZoneInfo(time_zone)).strftime(_MINUTES)
+
+
+def _notify(use: Dependencies, facts: Mapping[str, Any], *, titles: tuple[str, str], messages: tuple[str, str]) -> None:
+    package_id = facts["package_id"]
+    link = (LinkType.PACKAGE, package_id) if package_id is not None else (LinkType.NONE, None)
+    notify(use, facts["user_id"], NotificationType.SYSTEM, titles=titles, messages=messages, link=link)
