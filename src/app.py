@@ -64,6 +64,11 @@ from api.v1.privacy.consents import blueprint as consents
 from api.v1.privacy.erasures import blueprint as erasures
 from api.v1.privacy.exports import blueprint as exports
 from api.v1.sales.bookings import blueprint as bookings
+from api.v1.sales.cancellations import blueprint as cancellations
+from api.v1.sales.confirming import blueprint as booking_verbs
+from api.v1.sales.policies import blueprint as cancellation_policies
+from api.v1.sales.requests import blueprint as booking_offers
+from api.v1.sales.travelers import blueprint as travelers
 from api.v1.sales.waiting import blueprint as waiting_list
 from api.webhooks.payments import blueprint as webhooks
 from config.settings import Settings, load_settings
@@ -103,6 +108,11 @@ _V1 = (
     vouchers,
     offers,
     bookings,
+    booking_offers,
+    booking_verbs,
+    travelers,
+    cancellations,
+    cancellation_policies,
     waiting_list,
     attention,
     attention_actions,

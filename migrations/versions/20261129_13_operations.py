@@ -81,9 +81,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("operation_id", "booking_id", name=op.f(f"pk_{ITEMS}")),
     )
     op.create_index("ix_departure_operation_items_booking_id", ITEMS, ["booking_id"])
-    op.create_index(
-        "ix_departure_operation_items_open", ITEMS, ["operation_id"], postgresql_where="status = 'PENDING'"
-    )
+    op.create_index("ix_departure_operation_items_open", ITEMS, ["operation_id"], postgresql_where="status = 'PENDING'")
     op.add_column("bookings", sa.Column("free_cancellation_until", sa.DateTime(timezone=True), nullable=True))
 
 

@@ -11,7 +11,8 @@ import orjson
 from flask import Response
 from marshmallow import fields
 
-from api.fields import Localized, MoneyField, Percent, Schema, shown_money
+from api.fields import Localized, MoneyField, Percent, Schema, Share, shown_money
+from domain.shared.money import format_minor
 from middlewares.language import reading_language
 
 Row = Mapping[str, Any]
@@ -49,7 +50,7 @@ def serializer(schema: type[Schema], language: str) -> Show:
     It is one expression, `lambda row: {"id": row["id"], …}`, made of the schema's own fields: nothing is looked up
     or called for a column that is shown as it stands.
     """
-    known: dict[str, Any] = {"amount": _amount, "percent": _percent}
+    known: dict[str, Any] = {"amount": _amount, "percent": _percent, "share": _share}
     shown = [f"{name!r}: {_expression(name, field, language, known)}" for name, field in schema().dump_fields.items()]
     show: Show = eval(f"lambda row: {{{', '.join(shown)}}}", known)  # noqa: S307 - names of our own schemas
     return show
@@ -65,6 +66,8 @@ def _expression(name: str, field: fields.Field[Any], language: str, known: dict[
         return f"row[{f'{column}_{language}'!r}]"
     if isinstance(field, Percent):
         return f"percent({value})"
+    if isinstance(field, Share):
+        return f"share({value})"
     inner = field.inner if isinstance(field, fields.List) else field
     if not isinstance(inner, fields.Nested):
         return value
@@ -83,6 +86,10 @@ def _amount(minor: int | None, code: str | None) -> orjson.Fragment | None:
 
 def _percent(value: Decimal | None) -> str | None:
     return None if value is None else f"{value:.2f}"
+
+
+def _share(hundredths: int) -> str:
+    return format_minor(hundredths, 2)
 
 
 def _schema_of(field: fields.Nested) -> type[Schema]:

@@ -13,6 +13,7 @@ from domain.ledger.accounts import decimals_of
 from domain.shared.card_numbers import holds_card_number
 from domain.shared.errors import InvalidValue
 from domain.shared.money import Money, format_minor
+from domain.shared.percentage import Percentage
 from middlewares.language import reading_language
 
 
@@ -95,6 +96,25 @@ class Percent(fields.String):
     def serialize(self, attr: str, obj: Any, accessor: Any = None, **rest: Any) -> str | None:
         value = obj[self.attribute or attr]
         return None if value is None else f"{value:.2f}"
+
+
+class Share(fields.String):
+    """A share that is kept in hundredths of a percent, as a decimal string, "50.00"."""
+
+    def serialize(self, attr: str, obj: Any, accessor: Any = None, **rest: Any) -> str:
+        return format_minor(obj[self.attribute or attr], 2)
+
+
+class PercentRequest(fields.Field[Percentage]):
+    """A percentage as a decimal string, "14.00"."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> Percentage:
+        if not isinstance(value, str):
+            raise ValidationError('A percentage is a string such as "14.00".')
+        try:
+            return Percentage.parse(value)
+        except InvalidValue as error:
+            raise ValidationError(error.faults[0].detail) from error
 
 
 class Localized(fields.String):

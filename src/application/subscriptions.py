@@ -54,7 +54,14 @@ from domain.ledger.withdrawals import (
 )
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
-from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
+from domain.sales.bookings import (
+    BookingCancelled,
+    BookingCompleted,
+    BookingConfirmed,
+    BookingExpired,
+    BookingPriced,
+    BookingRequested,
+)
 from domain.sales.waiting import SeatOfferLapsed, SeatsOffered, WaitingEnded
 
 QUICK: Final = "quick"
@@ -138,6 +145,11 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
             "billing.draw_invoices_of_erased", billing.draw_invoices_of_erased, queue=DOCUMENTS, transactional=False
         ),
     ),
+    BookingRequested.name: (Handler("sales.notify_booking_requested", sales.notify_booking_requested),),
+    BookingPriced.name: (
+        Handler("sales.notify_booking_priced", sales.notify_booking_priced),
+        Handler("sales.mail_booking_priced", sales.mail_booking_priced, transactional=False),
+    ),
     BookingConfirmed.name: (
         Handler("messaging.notify_booking_confirmed", messaging.notify_booking_confirmed),
         Handler("messaging.mail_booking_confirmed", messaging.mail_booking_confirmed, transactional=False),
@@ -145,6 +157,10 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     BookingExpired.name: (
         Handler("messaging.notify_booking_expired", messaging.notify_booking_expired),
         Handler("messaging.mail_booking_expired", messaging.mail_booking_expired, transactional=False),
+    ),
+    BookingCancelled.name: (
+        Handler("messaging.notify_booking_cancelled", messaging.notify_booking_cancelled),
+        Handler("messaging.mail_booking_cancelled", messaging.mail_booking_cancelled, transactional=False),
     ),
     SeatsFreed.name: (Handler("sales.serve_freed", sales.serve_freed, transactional=False),),
     PoolSeatsFreed.name: (Handler("sales.serve_freed_pool", sales.serve_freed_pool, transactional=False),),

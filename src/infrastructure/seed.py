@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from config.settings import Settings, SettingsError
 from domain.identity.roles import SUPER_ADMIN, surface_of
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
-from infrastructure.seed_data import BOOKING_TYPES, MEMBERSHIP_PLANS
+from infrastructure.seed_data import BOOKING_TYPES, CANCELLATION_POLICY, MEMBERSHIP_PLANS
 from infrastructure.seed_demo import seed_demo
 from security.permissions import CATALOGUE, ROLES, Permission
 
@@ -19,7 +20,7 @@ Connection = psycopg.Connection[Any]
 
 
 def seed(settings: Settings, addresses: DatabaseAddresses, *, demo: bool) -> None:
-    """Put in place roles, permissions, plans and booking types; with `demo`, accounts and a catalogue to try.
+    """Put in place roles, permissions, plans, booking types and cancellation terms; with `demo`, things to try.
 
     Rows that are there stay as the company changed them; only permissions follow the code: those that it no
     longer knows are taken from everybody. Raises SettingsError for a demo in production.
@@ -32,6 +33,7 @@ def seed(settings: Settings, addresses: DatabaseAddresses, *, demo: bool) -> Non
         _seed_roles(connection)
         _seed_plans(connection)
         _seed_booking_types(connection)
+        _seed_policy(connection)
         if demo:
             seed_demo(connection, at=datetime.now(UTC), bcrypt_cost=settings.bcrypt_cost)
 
@@ -114,3 +116,15 @@ ON CONFLICT (type_code) DO NOTHING
 def _seed_booking_types(connection: Connection) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(_ADD_BOOKING_TYPE, [(order, *kind) for order, kind in enumerate(BOOKING_TYPES, start=1)])
+
+
+_ADD_POLICY = """
+INSERT INTO cancellation_policies (id, name_ar, name_en, tiers, is_default, is_active, created_at)
+SELECT %s, %s, %s, %s, true, true, now() WHERE NOT EXISTS (SELECT 1 FROM cancellation_policies)
+"""
+
+
+def _seed_policy(connection: Connection) -> None:
+    """The terms that the company sells under, until it says otherwise."""
+    name_ar, name_en, tiers = CANCELLATION_POLICY
+    connection.execute(_ADD_POLICY, (new_id(), name_ar, name_en, Jsonb(tiers)))

@@ -14,6 +14,17 @@ MEMBERSHIP_PLANS: Final = (
     ("DIAMOND", "ماسي", "Diamond", 5, 7_999_00, "10.00", "2.00", "#B9F2FF"),
 )
 
+# Arabic, English, tiers (hours before the start, hundredths of a percent that come back)
+CANCELLATION_POLICY: Final = (
+    "الشروط المعتادة",
+    "Standard terms",
+    (
+        {"hours_before": 7 * 24, "refund": 100_00},
+        {"hours_before": 3 * 24, "refund": 50_00},
+        {"hours_before": 24, "refund": 25_00},
+    ),
+)
+
 # code, Arabic, English, icon, colour; the guide names the codes (§2 A)
 BOOKING_TYPES: Final = (
     ("HOTEL", "فندق", "Hotel", "hotel", "#1E88E5"),

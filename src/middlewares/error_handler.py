@@ -106,7 +106,7 @@ def unexpected_problem(error: Exception) -> Response:
     return problem(500, "internal_error")
 
 
-_TOLD: Final = frozenset({"current_rate", "seats_left", "seats_taken", "sold_out"})
+_TOLD: Final = frozenset({"current_rate", "new_total", "seats_left", "seats_taken", "sold_out"})
 """Facts that clients work with; they stand in the document beside the sentence that says them."""
 
 

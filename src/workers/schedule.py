@@ -28,10 +28,12 @@ from application.origin import Origin, acting
 from application.pricing.expiry import expire_promotions
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
+from application.sales.archiving import archive_bookings
 from application.sales.expiry import expire_bookings
 from application.sales.waiting import serve_waiting_lists
 from application.subscriptions import DOCUMENTS, QUICK
 from domain.operations.settings import (
+    ARCHIVE_AFTER_DAYS,
     CASHBACK_AUTO_APPROVE,
     DEPARTURE_HORIZON_DAYS,
     GRACE_MINUTES,
@@ -121,6 +123,13 @@ def _serve_waiting_lists(running: Running) -> None:
 def _expire_promotions(running: Running) -> None:
     use = running.dependencies
     log.info("promotions_expired", expired=expire_promotions(uow=use.new_uow(), clock=use.clock))
+
+
+def _archive_bookings(running: Running) -> None:
+    use = running.dependencies
+    after = timedelta(days=use.system_settings.value(ARCHIVE_AFTER_DAYS))
+    while archive_bookings(uow=use.new_uow(), clock=use.clock, after=after):
+        continue
 
 
 def _expire_holds(running: Running) -> None:
@@ -263,6 +272,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
         ScheduledJob("waiting.serve", _MINUTE, slices_of(_MINUTE), _serve_waiting_lists),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
+        ScheduledJob("bookings.archive", _FIVE_MINUTES, days_from(2), _archive_bookings, DOCUMENTS),
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
         ScheduledJob("pricing.expire", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _expire_promotions),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),

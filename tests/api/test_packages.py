@@ -107,9 +107,18 @@ class TestFinding:
             "availability_end": soon(300),
             "time_zone": "Africa/Cairo",
             "next_departure": None,
+            "cancellation_policy_id": None,
         }
         assert {name: one[name] for name in expected} == expected
-        assert set(one) == {*expected, "id", "created_at", "updated_at", "age_bands", "seasons"}
+        assert set(one) == {
+            *expected,
+            "id",
+            "cancellation",
+            "created_at",
+            "updated_at",
+            "age_bands",
+            "seasons",
+        }
 
     def test_arabic_readers_get_arabic(self, shop: Shop) -> None:
         package = shop.package(**ENOUGH)

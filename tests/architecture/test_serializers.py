@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from marshmallow import fields
 
 from api.answers import _OPTIONS, serializer
-from api.fields import Localized, MoneyField, Percent, Schema
+from api.fields import Localized, MoneyField, Percent, Schema, Share
 from domain.shared.money import EXPONENTS
 from tests.architecture.code import every_subclass
 
@@ -57,6 +57,8 @@ def columns_of(column: str, field: fields.Field[Any]) -> dict[str, st.SearchStra
         return {f"{column}_ar": TEXTS, f"{column}_en": TEXTS}
     if isinstance(field, Percent):
         return {column: st.none() | st.integers(0, 10_000).map(lambda n: Decimal(n).scaleb(-2))}
+    if isinstance(field, Share):
+        return {column: st.integers(0, 10_000)}
     values = values_of(field)
     return {column: st.none() | values if field.allow_none else values}
 

@@ -395,7 +395,25 @@ FACTS: dict[MailName, dict[str, object]] = {
         "payment_number": "PAY-2026-000456",
         "amount": Money.of(149_900, "EGP"),
     },
+    MailName.BOOKING_PRICED: {
+        "first_name": "Omar",
+        "booking_number": "BK-2026-000123",
+        "trip_name": "Hotel in Aswan",
+        "starts_on": date(2026, 9, 12),
+        "total": Money.of(149_900, "EGP"),
+        "pay_until": "2026-11-25 14:00",
+    },
     MailName.BOOKING_EXPIRED: {"first_name": "Omar", "booking_number": "BK-2026-000123"},
+    MailName.BOOKING_CANCELLED: {
+        "first_name": "منى",
+        "booking_number": "BK-2026-000123",
+        "refund": Money.of(149_900, "EGP"),
+        "to_original": Money.of(142_405, "EGP"),
+        "to_wallet": Money.of(7_495, "EGP"),
+        "to_voucher_credit": Money.of(0, "EGP"),
+        "points": 250,
+        "kept": Money.of(7_495, "EGP"),
+    },
     MailName.SECOND_FACTOR_ON: {"first_name": "منى"},
     MailName.SECOND_FACTOR_OFF: {"first_name": "منى"},
     MailName.SECOND_FACTOR_RESET: {"first_name": "Omar"},
@@ -488,7 +506,7 @@ def test_every_mail_shows_every_fact_in_text_and_html(name: MailName, language: 
     for fact, value in FACTS[name].items():
         shown = str(value)
         if isinstance(value, Money):
-            shown = {149_900: "EGP 1,499.00", 142_405: "EGP 1,424.05", 7_495: "EGP 74.95"}[value.minor]
+            shown = {149_900: "EGP 1,499.00", 142_405: "EGP 1,424.05", 7_495: "EGP 74.95", 0: "EGP 0.00"}[value.minor]
         elif isinstance(value, date):
             shown = WRITTEN_DATES[language]
         assert shown in mail.text

@@ -52,6 +52,21 @@ REFUND_PROMISES = {
             SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_journals j
             JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id
             WHERE j.reference_id = b.id AND a.kind = 'BOOKING_REVENUE') AND b.status = 'COMPLETED'""",
+    "cancelled bookings earned what they keep": """
+        SELECT b.id FROM bookings b WHERE b.kept_amount_minor <> (
+            SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_journals j
+            JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id
+            WHERE j.reference_id = b.id AND a.kind = 'BOOKING_REVENUE') AND b.status <> 'COMPLETED'""",
+    "prepayments are what was paid, and neither earned nor refunded": """
+        SELECT b.currency FROM bookings b GROUP BY b.currency
+        HAVING sum(CASE WHEN b.status = 'COMPLETED' THEN 0
+                        ELSE b.paid_amount_minor - b.refunded_amount_minor - b.kept_amount_minor END) <> (
+            SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_entries e
+            JOIN ledger_accounts a ON a.id = e.account_id AND a.kind = 'CUSTOMER_PREPAYMENTS'
+            WHERE e.currency = b.currency)""",
+    "a booking is REFUNDED when all that was paid is back, and it is over": """
+        SELECT b.id FROM bookings b WHERE b.status IN ('CANCELLED', 'COMPLETED')
+        AND b.paid_amount_minor > 0 AND b.refunded_amount_minor = b.paid_amount_minor""",
     "parts that are done have one journal each, of their amount": """
         SELECT p.id FROM refund_parts p JOIN ledger_journals j ON j.id = p.journal_id
         JOIN ledger_entries e ON e.journal_id = j.id AND e.currency = p.currency AND e.amount_minor > 0

@@ -392,8 +392,10 @@ PROMISES = {
     "money for bookings that are not confirmed is in suspense": """
         SELECT b.id FROM bookings b JOIN ledger_journals j
             ON j.reference_id = b.id AND j.journal_type IN ('PAYMENT', 'REDEEMED')
-        JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id
-        WHERE b.status NOT IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED') AND a.kind = 'CUSTOMER_PREPAYMENTS'""",
+        JOIN ledger_entries e ON e.journal_id = j.id
+        JOIN ledger_accounts a ON a.id = e.account_id AND a.kind = 'CUSTOMER_PREPAYMENTS'
+        WHERE NOT EXISTS (SELECT 1 FROM booking_status_history s
+                          WHERE s.booking_id = b.id AND s.to_status = 'CONFIRMED')""",
     "points that a price counts on are taken while the booking lives, and back when it is over": """
         SELECT b.id FROM bookings b WHERE b.status <> 'REFUNDED' AND b.points_redeemed
             * CASE WHEN b.status = 'CANCELLED' AND b.paid_amount_minor = 0 AND b.final_amount_minor > 0
@@ -420,8 +422,8 @@ PROMISES = {
             WHERE e.journal_id = r.journal_id AND a.kind = 'PROVIDER_CLEARING')""",
     "seats taken are those of holds and of offers to who waited": """
         SELECT d.id FROM departures d WHERE d.seats_taken <> (
-            SELECT coalesce(sum(h.seats), 0) FROM holds h
-            WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED')) + (
+            SELECT coalesce(sum(h.seats), 0) FROM holds h JOIN bookings b ON b.id = h.booking_id
+            WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED') AND b.cancelled_at IS NULL) + (
             SELECT coalesce(sum(w.seats), 0) FROM waiting_list_entries w
             WHERE w.departure_id = d.id AND w.status = 'OFFERED')""",
     "nothing is oversold": "SELECT id FROM departures WHERE seats_taken > capacity",
@@ -430,9 +432,11 @@ PROMISES = {
         LEFT JOIN departure_pools s ON s.pool_id = p.id LEFT JOIN departures d ON d.id = s.departure_id
         GROUP BY p.id HAVING p.seats_taken <> coalesce(sum(d.seats_taken), 0)""",
     "holds follow their bookings": """
-        SELECT b.id FROM bookings b JOIN holds h ON h.booking_id = b.id WHERE h.status <> CASE
-            WHEN b.status = 'PENDING_PAYMENT' THEN 'ACTIVE' WHEN b.status = 'CANCELLED' THEN 'EXPIRED'
-            ELSE 'CAPTURED' END""",
+        SELECT b.id FROM bookings b JOIN holds h ON h.booking_id = b.id WHERE NOT CASE
+            WHEN b.status = 'PENDING_PAYMENT' THEN h.status = 'ACTIVE'
+            WHEN EXISTS (SELECT 1 FROM booking_status_history s WHERE s.booking_id = b.id
+                         AND s.to_status = 'CONFIRMED') THEN h.status = 'CAPTURED'
+            ELSE h.status IN ('EXPIRED', 'RELEASED') END""",
     "promised cashback is on its owner's account": """
         SELECT a.id FROM ledger_accounts a WHERE a.kind = 'CASHBACK'
         AND (SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_entries e WHERE e.account_id = a.id) <> (

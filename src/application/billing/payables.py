@@ -172,8 +172,9 @@ class BookingPayable:
             clock=clock,
             new_id=new_id,
         )
-        if booking.status is BookingStatus.COMPLETED:
-            take_revenue_back(booking, amount, key=key, uow=uow, at=now, new_id=new_id)
+        earned = booking.earned_of(amount)
+        if earned.is_positive:
+            take_revenue_back(booking, earned, key=key, uow=uow, at=now, new_id=new_id)
         taken = ClawBackPoints(
             user_id=booking.user_id,
             key=f"points:refund:{key}",

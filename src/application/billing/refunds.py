@@ -12,7 +12,7 @@ from uuid import UUID
 
 from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
-from application.billing.refund_plans import plan_refund, way_at
+from application.billing.refund_plans import RefundPlan, plan_refund, way_at
 from application.ports import UnitOfWork
 from domain.billing.payments import Disposition, PaymentNotFound, PaymentType
 from domain.billing.refunds import (
@@ -73,21 +73,30 @@ def request_refund(command: RequestRefund, *, uow: UnitOfWork, gateways: Gateway
         plan = plan_refund(back, command.amount, command.destination, gateways)
         if command.agreed is not None and command.agreed != plan.fingerprint:
             raise RefundPreviewStale()
-        refund = _new_refund(back, plan.amount, command)
-        for position, planned in enumerate(plan.parts):
-            tender = planned.share.tender
-            part = _new_part(back, refund, planned.share.amount, planned.way, position=position)
-            part.tender_id = tender.id
-            if planned.way is not Way.OWN and tender.journal_id is not None:
-                charge = uow.refunds.receipt_booked_by(tender.journal_id)
-                part.attempt_id = charge.attempt_id if charge is not None else None
-            back.set_aside(refund, part)
-            refund.parts.append(part)
-        uow.refunds.add(refund)
-        _begin(back, refund)
+        refund = refund_within(command, plan, back)
         _audit(refund, "refunds.create", command.actor_id, {"reason": command.reason}, back)
         uow.commit()
     return refund.id
+
+
+def refund_within(command: RequestRefund, plan: RefundPlan, back: GoingBack) -> Refund:
+    """Store the refund that was planned inside the caller's transaction, under the locks that it was planned under.
+
+    The audit log has it from the caller, whose decision it follows from.
+    """
+    refund = _new_refund(back, plan.amount, command)
+    for position, planned in enumerate(plan.parts):
+        tender = planned.share.tender
+        part = _new_part(back, refund, planned.share.amount, planned.way, position=position)
+        part.tender_id = tender.id
+        if planned.way is not Way.OWN and tender.journal_id is not None:
+            charge = back.uow.refunds.receipt_booked_by(tender.journal_id)
+            part.attempt_id = charge.attempt_id if charge is not None else None
+        back.set_aside(refund, part)
+        refund.parts.append(part)
+    back.uow.refunds.add(refund)
+    _begin(back, refund)
+    return refund
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ Locks are taken in one order: payable, its payments, their holds, then all ledge
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -83,11 +83,17 @@ def _holds_until(held: BalanceHold | None, until: datetime) -> bool:
     return held.expires_at is None or held.expires_at >= until
 
 
-def cancel_payments(payments: Sequence[Payment], *, uow: UnitOfWork, clock: Clock) -> None:
-    """Cancel payments, locked, inside the caller's transaction, and free what they had set aside."""
+def cancel_payments(
+    payments: Sequence[Payment], *, uow: UnitOfWork, clock: Clock, besides: Collection[AccountRef] = ()
+) -> None:
+    """Cancel payments, locked, inside the caller's transaction, and free what they had set aside.
+
+    `besides` are accounts that the caller moves afterwards: all are locked at once, in one order.
+    """
     held = [hold for payment in payments for hold in _active_holds_of(payment, uow)]
-    if held:
-        uow.ledger.lock({hold.account for hold in held})
+    wanted = {hold.account for hold in held} | set(besides)
+    if wanted:
+        uow.ledger.lock(wanted)
     for hold in held:
         holds.release(hold.id, uow=uow, clock=clock)
     for payment in payments:

@@ -35,11 +35,12 @@ class CreatePackage:
 
 
 def create_package(command: CreatePackage, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
-    """Begin a package as a draft. Raises UnsoundPackage or SlugTaken."""
+    """Begin a package as a draft. Raises UnsoundPackage, SlugTaken, or InvalidValue for a policy not offered."""
     author, details = command.author, command.details
     refuse_staff_decisions(author, STAFF_DECIDE, details, error=UnsoundPackage)
     now = clock.now()
     with uow:
+        _refuse_policy(details, uow)
         package = Package.create(
             package_id=new_id(),
             slug=chosen_slug(command.slug, details, uow.packages),
@@ -83,6 +84,8 @@ def change_package(command: ChangePackage, *, uow: UnitOfWork, clock: Clock) -> 
         package = _own(command.package_id, author, uow)
         refuse_stale(command.expected_version, current=package.version)
         refuse_staff_decisions(author, package.details(), command.details, error=UnsoundPackage)
+        if command.details.get("cancellation_policy_id") != package.cancellation_policy_id:
+            _refuse_policy(command.details, uow)
         before = {"slug": package.slug, **shown(package.details())}
         if command.slug is not None and command.slug != package.slug:
             package.slug = free_slug(command.slug, uow.packages)
@@ -113,6 +116,13 @@ def publish_package(command: PublishPackage, *, uow: UnitOfWork, clock: Clock) -
         changes = changed({"status": before.value}, {"status": package.status.value})
         audit_item(uow, command.author, "packages.publish", package, changes, clock)
         uow.commit()
+
+
+def _refuse_policy(details: PackageDetails, uow: UnitOfWork) -> None:
+    """Only policies that are offered can be chosen. Raises InvalidValue."""
+    policy_id = details.get("cancellation_policy_id")
+    if policy_id is not None:
+        uow.cancellation_policies.refuse_unless_offered(policy_id)
 
 
 def _own(package_id: UUID, author: Author, uow: UnitOfWork) -> Package:

@@ -14,7 +14,7 @@ from application.messaging.telling import notify as _notify
 from domain.ledger.cashback import REFUNDED, CashbackStatus
 from domain.messaging.notifications import LinkType, NotificationType
 from domain.shared.clock import business_date
-from domain.shared.money import Money
+from domain.shared.money import Money, total
 
 Event = Mapping[str, Any]
 
@@ -122,6 +122,70 @@ def mail_booking_expired(event: Event, use: Dependencies) -> None:
         about=f"booking-expired-{event['booking_id']}",
         shown={"booking_number": facts["booking_number"]},
     )
+
+
+def notify_booking_cancelled(event: Event, use: Dependencies) -> None:
+    """In the app: the booking is cancelled, and what of its money comes back, as the plan that was carried out says."""
+    facts = use.queries.messaging.booking_facts(UUID(event["booking_id"]))
+    back_ar, back_en = _coming_back(event)
+    _notify(
+        use,
+        facts["user_id"],
+        NotificationType.SYSTEM,
+        titles=("ألغي حجزك", "Your booking is cancelled"),
+        messages=(
+            f"ألغي الحجز {facts['booking_number']}. {back_ar}",
+            f"Booking {facts['booking_number']} is cancelled. {back_en}",
+        ),
+        link=(LinkType.BOOKING, UUID(event["booking_id"])),
+    )
+
+
+def mail_booking_cancelled(event: Event, use: Dependencies) -> None:
+    """By mail: the booking is cancelled, and what comes back, and where to."""
+    facts = use.queries.messaging.booking_facts(UUID(event["booking_id"]))
+    _mail(
+        use,
+        MailName.BOOKING_CANCELLED,
+        facts,
+        about=f"booking-cancelled-{event['booking_id']}",
+        shown={
+            "booking_number": facts["booking_number"],
+            "refund": _refund(event),
+            "to_original": _of_event(event, "to_original"),
+            "to_wallet": _of_event(event, "to_wallet"),
+            "to_voucher_credit": _of_event(event, "to_voucher_credit"),
+            "points": event["points"] + event["points_restored"],
+            "kept": _of_event(event, "kept"),
+        },
+    )
+
+
+def _coming_back(event: Event) -> tuple[str, str]:
+    """Only what there is, in Arabic and English."""
+    original, wallet, credit = (_of_event(event, name) for name in ("to_original", "to_wallet", "to_voucher_credit"))
+    kept, points = _of_event(event, "kept"), event["points"] + event["points_restored"]
+    said = [
+        (original.is_positive, f"يعود {original} إلى وسيلة الدفع.", f"{original} goes back to where you paid from."),
+        (wallet.is_positive, f"عاد {wallet} إلى محفظتك.", f"{wallet} is back in your wallet."),
+        (credit.is_positive, f"عاد {credit} إلى رصيد القسائم.", f"{credit} is back in your voucher credit."),
+        (points > 0, f"النقاط العائدة: {points}.", f"Points back: {points}."),
+        (kept.is_positive, f"رسوم الإلغاء {kept}.", f"The cancellation fee is {kept}."),
+    ]
+    true = [sentences for is_true, *sentences in said if is_true]
+    if not true:
+        return "لم يدفع شيء، فلا شيء يعود.", "Nothing had been paid, so nothing comes back."
+    return " ".join(arabic for arabic, _ in true), " ".join(english for _, english in true)
+
+
+def _refund(event: Event) -> Money:
+    """All of the money that comes back, points at what they had paid."""
+    names = ("to_original", "to_wallet", "to_voucher_credit", "in_points")
+    return total((_of_event(event, name) for name in names), event["currency"])
+
+
+def _of_event(event: Event, name: str) -> Money:
+    return Money.of(event[f"{name}_minor"], event["currency"])
 
 
 def notify_cashback(event: Event, use: Dependencies) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 from uuid import UUID
 
 from domain.catalogue.departures import Departure
 from domain.pricing.price_lists import PriceList
 from domain.sales.agreed import FrozenRate, RewardTerms
 from domain.sales.cancellation import CancellationTerms
+from domain.sales.policies import CancellationPolicy
 from domain.shared.percentage import Percentage
 
 
@@ -59,3 +61,46 @@ class Sale:
     departure: Departure
     offered: OnSale
     buyer: Buyer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestOpened:
+    """What a request is kept with."""
+
+    serial: int
+    """The next booking number's serial."""
+    rewards: RewardTerms
+    buyer: Buyer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingSearch:
+    """Which bookings are listed; archived ones only where they are asked for, beside the others."""
+
+    status: str | None = None
+    departure_id: UUID | None = None
+    archived: bool = False
+
+
+class CancellationPolicies(Protocol):
+    """Cancellation policies, by id."""
+
+    def add(self, policy: CancellationPolicy) -> None: ...
+
+    def save(self, policy: CancellationPolicy) -> None: ...
+
+    def get(self, policy_id: UUID) -> CancellationPolicy:
+        """The policy, locked. Raises PolicyNotFound."""
+        ...
+
+    def lock_default(self) -> None:
+        """Nobody else decides which one is the default until the unit of work ends; before any policy is locked."""
+        ...
+
+    def default(self) -> CancellationPolicy | None:
+        """The one that holds for items that name none, locked."""
+        ...
+
+    def refuse_unless_offered(self, policy_id: UUID) -> None:
+        """Raises InvalidValue at `/cancellation_policy_id` for one that cannot be chosen for an item."""
+        ...

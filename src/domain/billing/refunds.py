@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import ClassVar, Final
 from uuid import UUID
 
+from domain.billing.payments import Payment
 from domain.billing.tenders import RefundAboveCapture, Tender
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import Conflict, IllegalTransition, InvalidValue, NotFound
@@ -380,3 +381,20 @@ def shares_of(amount: Money | None, tenders: Sequence[Tender], currency: str) ->
         raise RefundAboveCapture(refundable=str(left))
     parts = wanted.allocate([tender.refundable.minor for tender in tenders])
     return [Share(tender, part) for tender, part in zip(tenders, parts, strict=True) if part.is_positive]
+
+
+def newest_first(amount: Money, payments: Iterable[Payment]) -> list[tuple[Payment, Money]]:
+    """Part a refund over several settled payments, the newest first, each as far as it goes.
+
+    So there are the fewest refunds, of charges that providers still refund, and what is kept is what was paid first:
+    the deposit. Raises RefundAboveCapture.
+    """
+    left, parts = amount, []
+    for payment in sorted(payments, key=lambda each: (each.paid_at or each.created_at, each.id), reverse=True):
+        part = min(refundable(payment.tenders, amount.currency.code), left)
+        if part.is_positive:
+            parts.append((payment, part))
+            left -= part
+    if left.is_positive:
+        raise RefundAboveCapture(refundable=str(amount - left))
+    return parts

@@ -102,6 +102,7 @@ class ActivityDetails(TypedDict, total=False):
     availability_start: date | None
     availability_end: date | None
     time_zone: str
+    cancellation_policy_id: UUID | None
 
 
 @dataclass(eq=False, kw_only=True)
@@ -132,6 +133,8 @@ class Activity(Aggregate):
     availability_start: date | None = None
     availability_end: date | None = None
     time_zone: str = BUSINESS_ZONE.key
+    cancellation_policy_id: UUID | None = None
+    """None leaves it to the company's default."""
     vendor_id: UUID | None = None
     created_by_user_id: UUID
     created_at: datetime

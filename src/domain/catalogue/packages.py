@@ -125,6 +125,7 @@ class PackageDetails(TypedDict, total=False):
     availability_start: date | None
     availability_end: date | None
     time_zone: str
+    cancellation_policy_id: UUID | None
 
 
 @dataclass(eq=False, kw_only=True)
@@ -157,6 +158,8 @@ class Package(Aggregate):
     availability_start: date | None = None
     availability_end: date | None = None
     time_zone: str = BUSINESS_ZONE.key
+    cancellation_policy_id: UUID | None = None
+    """None leaves it to the company's default."""
     vendor_id: UUID | None = None
     created_by_user_id: UUID
     created_at: datetime

@@ -10,8 +10,9 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, Parties, RewardTerms, Trip
-from domain.sales.cancellation import CancellationTerms
+from domain.sales.cancellation import EVERYTHING, AppliedTier, CancellationTerms, Settlement
 from domain.sales.holds import Hold, HoldStatus
+from domain.sales.travelers import TravelersFixed
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import Conflict, FieldFault, IllegalTransition, NotFound, RuleBroken
 from domain.shared.events import DomainEvent
@@ -41,6 +42,18 @@ class BalanceDue(Conflict):
     """A trip is over when it is paid; `due` is missing."""
 
     code = "balance_due"
+
+
+class TooEarly(Conflict):
+    """Before its first day nobody can have missed a trip; `starts_on` is that day."""
+
+    code = "trip_not_begun"
+
+
+class TripStarted(Conflict):
+    """A trip that has begun is not cancelled any more; afterwards, refunds are staff's decision."""
+
+    code = "trip_started"
 
 
 class OverrideReasonNeeded(RuleBroken):
@@ -126,9 +139,26 @@ class BookingPriced(DomainEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingCancelled(DomainEvent):
-    """Somebody cancelled it, before it was paid or after."""
+    """Somebody cancelled it, before it was paid or after; the amounts are those of the plan that was carried out."""
 
     name: ClassVar[str] = "sales.booking_cancelled"
+    booking_id: UUID
+    user_id: UUID
+    currency: str
+    to_original_minor: int
+    to_wallet_minor: int
+    to_voucher_credit_minor: int
+    in_points_minor: int
+    kept_minor: int
+    points: int
+    points_restored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingRefunded(DomainEvent):
+    """All that was paid for a booking that is over has gone back."""
+
+    name: ClassVar[str] = "sales.booking_refunded"
     booking_id: UUID
     user_id: UUID
 
@@ -136,6 +166,15 @@ class BookingCancelled(DomainEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingStarted(DomainEvent):
     name: ClassVar[str] = "sales.booking_started"
+    booking_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingMissed(DomainEvent):
+    """The customer did not come; the money stays."""
+
+    name: ClassVar[str] = "sales.booking_missed"
     booking_id: UUID
     user_id: UUID
 
@@ -178,6 +217,8 @@ class Booking(Aggregate):
     points_paid_amount: Money
     """What of the paid amount points paid: it earns no points again."""
     refunded_amount: Money
+    kept_amount: Money
+    """What the company has earned of a booking that was cancelled; never more than has not gone back."""
     rewards: RewardTerms
     cancellation_terms: CancellationTerms
     customer_info: dict[str, str]
@@ -185,8 +226,12 @@ class Booking(Aggregate):
     cancellation_reason: str | None = None
     cancelled_by_user_id: UUID | None = None
     cancelled_at: datetime | None = None
+    no_show_at: datetime | None = None
+    """When staff recorded that the customer did not come."""
     created_at: datetime
     updated_at: datetime
+    version: int = 1
+    """What `If-Match` names; the database counts it."""
     items: list[BookingItem] = field(default_factory=list)
     hold: Hold | None
     """None until it has a price."""
@@ -274,6 +319,7 @@ class Booking(Aggregate):
             paid_amount=nothing,
             points_paid_amount=nothing,
             refunded_amount=nothing,
+            kept_amount=nothing,
             rewards=rewards,
             cancellation_terms=cancellation_terms,
             customer_info=customer_info,
@@ -283,23 +329,59 @@ class Booking(Aggregate):
             hold=None,
         )
 
+    def change_request(
+        self,
+        *,
+        trip: Trip,
+        customer_info: dict[str, str],
+        special_requests: str,
+        by: UUID,
+        at: datetime,
+    ) -> None:
+        """The customer asks for something else, as long as nobody has priced it."""
+        if self.status is not BookingStatus.DRAFT:
+            raise IllegalTransition(current=self.status, wanted=BookingStatus.DRAFT)
+        self.trip = trip
+        self.customer_info = customer_info
+        self.special_requests = special_requests
+        self._note(by=by, reason="changed", at=at)
+
     def make_offer(
         self,
         price: BookedPrice,
         items: Sequence[BookingItem],
         *,
-        trip: Trip,
+        rewards: RewardTerms,
         deposit: Percentage,
         hold_expires_at: datetime,
         by: UUID,
         at: datetime,
     ) -> None:
-        """People price what was asked for; it can be paid until the time is over."""
-        self._move_to(BookingStatus.PENDING_PAYMENT, by=by, reason="priced", at=at)
-        self.trip = trip
+        """People price what was asked for; it can be paid until the time is over.
+
+        An offer that waits for its money is made anew in the same way; the caller cancels its open payments. The sale
+        is now: the buyer's plan of today is what is frozen (trap 28).
+        """
+        if self._is_open_offer:
+            self._note(by=by, reason="priced again", at=at)
+        else:
+            self._move_to(BookingStatus.PENDING_PAYMENT, by=by, reason="priced", at=at)
+        self.rewards = rewards
+        nothing = Money(0, price.final_amount.currency)
+        # The request was counted in another currency, perhaps.
+        self.paid_amount = self.points_paid_amount = self.refunded_amount = nothing
         self._await_money(price, items, deposit, hold_expires_at, at)
         self.record(BookingPriced(at=at, booking_id=self.id, user_id=self.user_id))
         self._confirm_if_free(by=by, at=at)
+
+    @property
+    def takes_offer(self) -> bool:
+        """Whether people may price it: it was asked for, and nothing is paid of it."""
+        return self.status is BookingStatus.DRAFT or self._is_open_offer
+
+    @property
+    def _is_open_offer(self) -> bool:
+        return self.trip.is_on_request and self.is_awaiting_deposit and self.paid_amount.is_zero
 
     def _await_money(
         self,
@@ -349,8 +431,7 @@ class Booking(Aggregate):
     def seats_kept(self) -> int:
         """Seats of its departure that are its own now, held or paid."""
         kept = self.hold is not None and self.hold.status in (HoldStatus.ACTIVE, HoldStatus.CAPTURED)
-        is_over = self.status in (BookingStatus.CANCELLED, BookingStatus.REFUNDED)
-        return self.hold.seats if self.hold is not None and kept and not is_over else 0
+        return self.hold.seats if self.hold is not None and kept and self.cancelled_at is None else 0
 
     @property
     def amount_due(self) -> Money:
@@ -384,8 +465,9 @@ class Booking(Aggregate):
         return has_seats and self.amount_due.is_positive
 
     def accepts(self, amount: Money) -> bool:
-        """Whether money that came in can still do what it was meant for."""
-        return self.takes_money and self.smallest_payment <= amount <= self.amount_due
+        """Whether money that came in can still do what it was meant for; an offer may have been in another currency."""
+        is_of_price = amount.currency == self.final_amount.currency
+        return is_of_price and self.takes_money and self.smallest_payment <= amount <= self.amount_due
 
     def receive(self, amount: Money, *, in_points: Money, by: UUID | None, at: datetime) -> None:
         """Money is in, `in_points` of it paid with points; the deposit makes the seats the customer's."""
@@ -400,17 +482,42 @@ class Booking(Aggregate):
         if self.status is BookingStatus.PENDING_PAYMENT:
             self._confirm(self.hold, by=by, reason="paid", at=at)
 
+    def confirm(self, *, by: UUID, at: datetime) -> None:
+        """Staff confirm what settling has not: the deposit is in, or nothing is to be paid.
+
+        Raises BalanceDue with what is missing of the deposit.
+        """
+        if not self.is_awaiting_deposit or self.hold is None:
+            raise IllegalTransition(current=self.status, wanted=BookingStatus.CONFIRMED)
+        if self.paid_amount < self.deposit_amount:
+            raise BalanceDue(due=str(self.deposit_amount - self.paid_amount))
+        self.payment_status = self._payment_status()
+        self._confirm(self.hold, by=by, reason="confirmed", at=at)
+
     def _confirm(self, hold: Hold, *, by: UUID | None, reason: str, at: datetime) -> None:
         self._move_to(BookingStatus.CONFIRMED, by=by, reason=reason, at=at)
         hold.capture()
         self.record(BookingConfirmed(at=at, booking_id=self.id, user_id=self.user_id))
 
+    def earned_of(self, amount: Money) -> Money:
+        """How much of an amount that is about to go back the company had earned: it is taken out of that first.
+
+        Of a cancelled booking, what it does not keep goes back before anything that it keeps.
+        """
+        if self.status is BookingStatus.COMPLETED:
+            return amount
+        left = self.paid_amount - self.refunded_amount - amount
+        return max(self.kept_amount - left, Money(0, amount.currency))
+
     def give_back(self, amount: Money, *, at: datetime) -> None:
-        """So much more of what was paid has gone back to the customer."""
+        """So much more of what was paid has gone back to the customer; one that is over ends as REFUNDED with all."""
+        if self.status is not BookingStatus.COMPLETED:
+            self.kept_amount -= self.earned_of(amount)
         self._refunded(self.refunded_amount + amount, at)
+        self._end_if_refunded(at)
 
     def take_back(self, amount: Money, *, at: datetime) -> None:
-        """A refund that was done came back from the customer's bank."""
+        """A refund that was done came back from the customer's bank: owed to them again, whatever the status."""
         self._refunded(self.refunded_amount - amount, at)
 
     def _refunded(self, amount: Money, at: datetime) -> None:
@@ -436,12 +543,66 @@ class Booking(Aggregate):
         self.hold.expire()
         self.record(BookingExpired(at=at, booking_id=self.id, user_id=self.user_id))
 
-    def cancel(self, *, by: UUID | None, reason: str, at: datetime) -> None:
+    @property
+    def uses_promotions(self) -> bool:
+        """Whether its price counts on a voucher or an offer, or one of them promises something beside it."""
+        reduced = any(line["kind"] in ("OFFER", "VOUCHER") for line in self.price.lines)
+        promised = self.rewards.bonus_points > 0 or self.rewards.bonus_cashback is not None
+        is_given = any(item.price.is_zero for item in self.items[1:])
+        return reduced or promised or is_given
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether it waits for a price or for money: cancelling it takes nothing from anybody."""
+        return self.status in (BookingStatus.DRAFT, BookingStatus.PENDING_PAYMENT)
+
+    def refund_terms(self, *, decided: Percentage | None, at: datetime) -> AppliedTier:
+        """What cancelling now gives back: by the terms that were agreed, or what staff `decided` instead.
+
+        Raises TripStarted once the trip has begun, IllegalTransition for one that is over. Only staff cancel after
+        the hour at which a trip was to begin: where it did not.
+        """
+        if self.status is BookingStatus.IN_PROGRESS:
+            raise TripStarted(status=self.status)
+        if BookingStatus.CANCELLED not in NEXT[self.status]:
+            raise IllegalTransition(current=self.status, wanted=BookingStatus.CANCELLED)
+        if self.is_unpaid:
+            return AppliedTier(refund=EVERYTHING)
+        if decided is not None:
+            return AppliedTier(refund=decided)
+        if at > self.trip.starts_at:
+            raise TripStarted(status=self.status)
+        return self.cancellation_terms.applied(at=at, starts_at=self.trip.starts_at, time_zone=self.trip.time_zone)
+
+    def cancel(self, settlement: Settlement, *, by: UUID | None, reason: str, at: datetime) -> None:
         """Not wanted any more; the caller gives back what it took, in the same transaction."""
         self._end(by=by, reason=reason, at=at)
         if self.hold is not None and self.hold.status is HoldStatus.ACTIVE:
             self.hold.release()
-        self.record(BookingCancelled(at=at, booking_id=self.id, user_id=self.user_id))
+        self.kept_amount = settlement.kept
+        self.record(
+            BookingCancelled(
+                at=at,
+                booking_id=self.id,
+                user_id=self.user_id,
+                currency=settlement.kept.currency.code,
+                to_original_minor=settlement.to_original.minor,
+                to_wallet_minor=settlement.to_wallet.minor,
+                to_voucher_credit_minor=settlement.to_voucher_credit.minor,
+                in_points_minor=settlement.in_points.minor,
+                kept_minor=settlement.kept.minor,
+                points=settlement.points,
+                points_restored=settlement.points_restored,
+            )
+        )
+        self._end_if_refunded(at)
+
+    def _end_if_refunded(self, at: datetime) -> None:
+        """Once; what a bank sends back afterwards is owed again, and the payment status alone says so."""
+        is_over = self.status in (BookingStatus.CANCELLED, BookingStatus.COMPLETED)
+        if is_over and self.paid_amount.is_positive and self.refunded_amount == self.paid_amount:
+            self._move_to(BookingStatus.REFUNDED, by=None, reason="refunded", at=at)
+            self.record(BookingRefunded(at=at, booking_id=self.id, user_id=self.user_id))
 
     def _end(self, *, by: UUID | None, reason: str, at: datetime) -> None:
         self._move_to(BookingStatus.CANCELLED, by=by, reason=reason, at=at)
@@ -454,6 +615,31 @@ class Booking(Aggregate):
         _needs_reason(early=today < self.start_date, reason=override_reason)
         self._move_to(BookingStatus.IN_PROGRESS, by=by, reason=override_reason or "started", at=at)
         self.record(BookingStarted(at=at, booking_id=self.id, user_id=self.user_id))
+
+    def miss(self, *, today: date, reason: str, by: UUID, at: datetime) -> None:
+        """The customer did not come. The trip goes on without them and the money stays; it can be recorded once.
+
+        Raises TooEarly before its first day.
+        """
+        if self.no_show_at is not None or self.status not in (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS):
+            raise IllegalTransition(current=self.status, wanted="NO_SHOW")
+        if today < self.start_date:
+            raise TooEarly(starts_on=self.start_date.isoformat())
+        if self.status is BookingStatus.CONFIRMED:
+            self._move_to(BookingStatus.IN_PROGRESS, by=by, reason=f"no-show: {reason}", at=at)
+        else:
+            self._note(by=by, reason=f"no-show: {reason}", at=at)
+        self.no_show_at = at
+        self.record(BookingMissed(at=at, booking_id=self.id, user_id=self.user_id))
+
+    def rename_travelers(self, *, by: UUID, at: datetime) -> None:
+        """Who travels was written down anew; the history says that, and no names or numbers.
+
+        Raises TravelersFixed once the trip has begun, was cancelled or is over.
+        """
+        if self.status not in _TRAVELERS_OPEN or at >= self.trip.starts_at:
+            raise TravelersFixed(current=self.status)
+        self._note(by=by, reason="travellers changed", at=at)
 
     def complete(self, *, today: date, override_reason: str | None, by: UUID, at: datetime) -> None:
         """The trip is over. Raises OverrideReasonNeeded before its last day when no reason is given.
@@ -478,6 +664,11 @@ class Booking(Aggregate):
         self.status = status
         self.updated_at = at
 
+    def _note(self, *, by: UUID | None, reason: str, at: datetime) -> None:
+        """A step in the history that leaves the status as it is."""
+        self._log(self.status, self.status, by=by, reason=reason, at=at)
+        self.updated_at = at
+
     def _log(
         self, old: BookingStatus | None, new: BookingStatus, *, by: UUID | None, reason: str, at: datetime
     ) -> None:
@@ -485,6 +676,9 @@ class Booking(Aggregate):
             from_status=old, to_status=new, changed_by_user_id=by, change_reason=reason, changed_at=at
         )
         self.__dict__.setdefault("_changes", []).append(change)
+
+
+_TRAVELERS_OPEN = (BookingStatus.DRAFT, BookingStatus.PENDING_PAYMENT, BookingStatus.CONFIRMED)
 
 
 def _needs_reason(*, early: bool, reason: str | None) -> None:

@@ -13,9 +13,16 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain.shared.errors import InvalidValue
+from domain.shared.errors import Conflict, InvalidValue
 from domain.shared.money import Money
-from domain.shared.percentage import Percentage
+from domain.shared.percentage import Percentage, divide_half_up
+
+
+class CancellationPreviewStale(Conflict):
+    """The preview is over, or cancelling would do something else by now."""
+
+    code = "cancellation_preview_stale"
+
 
 MOST_TIERS: Final = 10
 LONGEST_HOURS: Final = 365 * 24
@@ -27,6 +34,18 @@ class RefundTier:
 
     hours_before: int
     refund: Percentage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedTier:
+    """The share that comes back, and the last instant at which that holds; None where nothing ends it.
+
+    `hours_before` is None where no tier says it: too late, before anything was paid, or somebody decided it.
+    """
+
+    refund: Percentage
+    hours_before: int | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +66,13 @@ class CancellationTerms:
                 detail = "each tier ends later than the one before, and gives back no more"
                 raise InvalidValue(detail, pointer=f"/tiers/{position}", code="out_of_order")
 
-    def refund_share(self, *, at: datetime, starts_at: datetime, time_zone: str) -> Percentage:
-        """How much of the price comes back where it is cancelled at this instant; the deadline itself is in time."""
+    def applied(self, *, at: datetime, starts_at: datetime, time_zone: str) -> AppliedTier:
+        """What cancelling at this instant gives back; a deadline itself is in time."""
         for tier in self.tiers:
-            if at <= deadline(tier, starts_at=starts_at, time_zone=time_zone):
-                return tier.refund
-        return NOTHING
-
-    def kept_fee(self, price: Money, *, at: datetime, starts_at: datetime, time_zone: str) -> Money:
-        """What the company keeps of a price; the refund is the rest, so the two are the price."""
-        return price - self.refund_share(at=at, starts_at=starts_at, time_zone=time_zone).of(price)
+            until = deadline(tier, starts_at=starts_at, time_zone=time_zone)
+            if at <= until:
+                return AppliedTier(refund=tier.refund, hours_before=tier.hours_before, until=until)
+        return AppliedTier(refund=NOTHING)
 
 
 NOTHING: Final = Percentage(0)
@@ -78,3 +94,61 @@ def deadlines(
 ) -> Sequence[tuple[datetime, Percentage]]:
     """When each tier ends, and what it gives back, as customers read it."""
     return [(deadline(tier, starts_at=starts_at, time_zone=time_zone), tier.refund) for tier in terms.tiers]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """What was taken for a booking, parted by a share: what goes back, and what the company keeps.
+
+    `refund` and `kept` are all of the money, `points_restored` are of the points that its price was reduced by.
+    """
+
+    refund: Money
+    kept: Money
+    points_restored: int
+    returns_promotions: bool
+    """Voucher and offers can be used again only where nothing of their benefit is kept (trap 31)."""
+
+
+def split(money: Money, *, points: int, share: Percentage) -> Split:
+    """Part what is left of the money, and the points, by the policy's own percentage (trap 41)."""
+    refund = share.of(money)
+    return Split(
+        refund=refund,
+        kept=money - refund,
+        points_restored=divide_half_up(points * share.hundredths, EVERYTHING.hundredths),
+        returns_promotions=share == EVERYTHING,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What a cancellation does with the money, by where it goes; the first four are all that goes back.
+
+    `points` go back with `in_points`; `points_restored` are those that had reduced the price.
+    """
+
+    to_original: Money
+    to_wallet: Money
+    to_voucher_credit: Money
+    in_points: Money
+    kept: Money
+    points: int = 0
+    points_restored: int = 0
+
+    @classmethod
+    def of_unpaid(cls, currency: str, *, points_restored: int = 0) -> Settlement:
+        """Of a booking that nothing was paid for."""
+        nothing = Money.zero(currency)
+        return cls(
+            to_original=nothing,
+            to_wallet=nothing,
+            to_voucher_credit=nothing,
+            in_points=nothing,
+            kept=nothing,
+            points_restored=points_restored,
+        )
+
+    @property
+    def refund(self) -> Money:
+        return self.to_original + self.to_wallet + self.to_voucher_credit + self.in_points

@@ -18,19 +18,13 @@ from domain.pricing.vouchers import VoucherCodeTaken, VoucherExhausted
 from domain.privacy.erasure import AccountErased, ErasureAlreadyRequested, ErasureBlocked, ErasureNotFound
 from domain.privacy.exports import ExportInProgress
 from domain.sales.waiting import AlreadyWaiting
-from domain.shared.errors import Conflict, DomainError, Unavailable
+from domain.shared.errors import Busy, DomainError, Unavailable
 
 
 class DatabaseUnavailable(Unavailable):
     """No connection to PostgreSQL, or none free in time."""
 
     code = "database_unavailable"
-
-
-class Busy(Conflict):
-    """Another request holds what this one needs for longer than anybody should wait; try again."""
-
-    code = "busy"
 
 
 class TryAgain(Busy):

@@ -44,6 +44,7 @@ from infrastructure.database.outbox import write_events
 from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
+from infrastructure.database.sales.policies import SqlCancellationPolicies
 from infrastructure.database.sales.repositories import SqlBookings
 from infrastructure.database.sales.waiting import SqlWaitingList
 from infrastructure.database.transaction import Database, Statements
@@ -215,6 +216,10 @@ class SqlUnitOfWork:
     @cached_property
     def offers(self) -> SqlOffers:
         return SqlOffers(self._statements)
+
+    @cached_property
+    def cancellation_policies(self) -> SqlCancellationPolicies:
+        return SqlCancellationPolicies(self._statements)
 
     @cached_property
     def payments(self) -> SqlPayments:

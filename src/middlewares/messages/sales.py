@@ -13,6 +13,18 @@ MESSAGES: Final[Sentences] = {
         ("The trip is not paid in full", "{due} is still due."),
         ("لم تدفع الرحلة بالكامل", "ما زال {due} مستحقا."),
     ),
+    "cancellation_preview_stale": (
+        ("The preview is out of date", "What cancelling would do has changed; ask for the preview again."),
+        ("المعاينة لم تعد صالحة", "تغير ما سيفعله الإلغاء؛ اطلب المعاينة مرة أخرى."),
+    ),
+    "cancellation_policy_not_found": (
+        ("No such policy", "There is no such cancellation policy, or it is not offered."),
+        ("لا توجد سياسة كهذه", "لا توجد سياسة إلغاء كهذه أو أنها غير متاحة."),
+    ),
+    "trip_started": (
+        ("The trip has begun", "A trip that has begun cannot be cancelled any more; ask us about a refund."),
+        ("بدأت الرحلة", "لا يمكن إلغاء رحلة بدأت؛ تواصل معنا بشأن رد المبلغ."),
+    ),
     "nothing_to_pay": (
         ("There is nothing to pay", "It is {status}: paid already, or its time to pay is over."),
         ("لا يوجد ما يدفع", "الحالة {status}: مدفوع بالفعل أو انتهت مهلة دفعه."),
@@ -24,6 +36,18 @@ MESSAGES: Final[Sentences] = {
     "voucher_not_applied": (
         ("The voucher gives this booking nothing", "Take it away, or change what it asks for: {reason}."),
         ("القسيمة لا تنطبق على هذا الحجز", "احذفها أو غير ما تشترطه: {reason}."),
+    ),
+    "trip_began": (
+        ("The trip has begun", "It can be priced once it is asked for later dates."),
+        ("بدأت الرحلة", "يمكن تسعيرها بعد طلبها لموعد لاحق."),
+    ),
+    "trip_not_begun": (
+        ("The trip has not begun", "Nobody can have missed it before {starts_on}."),
+        ("لم تبدأ الرحلة بعد", "لا يمكن تسجيل عدم الحضور قبل {starts_on}."),
+    ),
+    "travelers_fixed": (
+        ("Who travels is fixed now", "It is {current}; travellers are changed until the trip begins."),
+        ("لم يعد تغيير المسافرين ممكنا", "الحالة {current}؛ ويمكن تغيير المسافرين حتى بداية الرحلة."),
     ),
     "waiting_entry_not_found": (
         ("No such place in line", "There is none of yours with this id."),

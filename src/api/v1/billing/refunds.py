@@ -15,7 +15,14 @@ from api.context import scope_of, use, viewer
 from api.fields import MoneyField, Schema, Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
-from application.billing.refund_plans import PreviewRefund, RefundPlan, agreed_plan, preview_refund, token_of
+from application.billing.refund_plans import (
+    PlannedPart,
+    PreviewRefund,
+    RefundPlan,
+    agreed_plan,
+    preview_refund,
+    token_of,
+)
 from application.billing.refunds import (
     ConfirmRefund,
     RequestRefund,
@@ -283,21 +290,24 @@ def _plan_row(plan: RefundPlan) -> Row:
         "left_afterwards_minor": plan.left_afterwards.minor,
         "currency": unit,
         "destination": plan.destination,
-        "parts": [
-            {
-                "type": part.share.tender.kind,
-                "method": part.share.tender.method,
-                "way": part.way,
-                "amount_minor": part.share.amount.minor,
-                "currency": unit,
-                "points": part.points,
-            }
-            for part in plan.parts
-        ],
+        "parts": [planned_part_row(part) for part in plan.parts],
         "points_taken": plan.points_taken,
         "cashback_taken_minor": plan.cashback_taken.minor,
         "payment_status_after": plan.payment_status_after,
         "token": token_of(plan, digests=use().digests, at=use().clock.now()),
+    }
+
+
+def planned_part_row(part: PlannedPart) -> Row:
+    """A part of a plan as its shape reads it."""
+    amount = part.share.amount
+    return {
+        "type": part.share.tender.kind,
+        "method": part.share.tender.method,
+        "way": part.way,
+        "amount_minor": amount.minor,
+        "currency": amount.currency.code,
+        "points": part.points,
     }
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from api.fields import Localized, MoneyField, Percent, Schema, Text
-from api.v1.catalogue.schemas import ItemQuery, PercentRequest, whole
+from api.fields import Localized, MoneyField, Percent, PercentRequest, Schema, Text
+from api.v1.catalogue.schemas import ItemQuery, whole
 from domain.catalogue.activities import LOCATION_LENGTH, LONGEST_HOURS, ActivityCategory, Difficulty
 from domain.catalogue.faults import DESCRIPTION_LENGTH, LAST_PLACE, MOST_TRAVELERS, NAME_LENGTH
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from api.fields import Localized, MoneyField, Schema, Text
+from api.fields import Localized, MoneyField, PercentRequest, Schema, Text
 from api.v1.catalogue.activity_schemas import ActivityShown
-from api.v1.catalogue.schemas import PackageShown, PercentRequest
+from api.v1.catalogue.schemas import PackageShown
 from domain.pricing.age_bands import BAND_NAME_LENGTH, MOST_BANDS, OLDEST
 from domain.pricing.seasons import HIGHEST_PRIORITY, MOST_SEASONS, SEASON_NAME_LENGTH, Adjustment
 

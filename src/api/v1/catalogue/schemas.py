@@ -8,8 +8,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from api.fields import Localized, MoneyField, Percent, Schema, Text
+from api.fields import Localized, MoneyField, Percent, PercentRequest, Schema, Text
 from api.pagination import ChangesQuery, sort_field
+from api.v1.sales.cancellation_schemas import PolicyOfItem
 from application.catalogue.queries import SORTS
 from domain.catalogue.faults import DESCRIPTION_LENGTH, LAST_PLACE, MOST_TRAVELERS, NAME_LENGTH
 from domain.catalogue.packages import (
@@ -20,8 +21,6 @@ from domain.catalogue.packages import (
     MOST_STEPS,
     PackageCategory,
 )
-from domain.shared.errors import InvalidValue
-from domain.shared.percentage import Percentage
 
 CATEGORIES = [category.value for category in PackageCategory]
 _PRICE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?")
@@ -35,18 +34,6 @@ class Price(fields.Field[int]):
         if match is None:
             raise ValidationError('A price is a decimal number such as "1499.00".')
         return int(match.group(1)) * 1000 + int((match.group(2) or "").ljust(3, "0"))
-
-
-class PercentRequest(fields.Field[Percentage]):
-    """A percentage as a decimal string, "14.00"."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> Percentage:
-        if not isinstance(value, str):
-            raise ValidationError('A percentage is a string such as "14.00".')
-        try:
-            return Percentage.parse(value)
-        except InvalidValue as error:
-            raise ValidationError(error.faults[0].detail) from error
 
 
 def price_of(name: str, **options: Any) -> Price:
@@ -140,6 +127,8 @@ class PackageShown(Schema):
     availability_end = fields.Date(allow_none=True)
     time_zone = fields.String()
     next_departure = fields.Date(allow_none=True)
+    cancellation_policy_id = fields.UUID(allow_none=True)
+    cancellation = fields.Nested(PolicyOfItem, allow_none=True)
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
 
@@ -188,6 +177,7 @@ class PackageChanges(Schema):
     availability_start = fields.Date(allow_none=True)
     availability_end = fields.Date(allow_none=True)
     time_zone = Text(most=64, least=1, metadata={"examples": ["Africa/Cairo"]})
+    cancellation_policy_id = fields.UUID(allow_none=True)
 
 
 class PackageRequest(PackageChanges):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from api.v1.billing.refunds import planned_part_row
 from application.queries import Row
+from application.sales.cancellation_plans import CancellationPlan
+from application.sales.policies import terms_shown
 from application.sales.pricing import line_row
 from application.sales.quotes import Quoted
 from domain.pricing.baskets import NotApplied
@@ -49,6 +52,39 @@ def _not_applied(reason: NotApplied) -> dict[str, Any]:
     }
 
 
+def cancellation_row(plan: CancellationPlan, *, token: str) -> Row:
+    unit, settled = plan.paid.currency.code, plan.settlement
+    return {
+        "applies": {
+            "refund": plan.applied.refund.hundredths,
+            "hours_before": plan.applied.hours_before,
+            "until": plan.applied.until,
+        },
+        "paid_minor": plan.paid.minor,
+        "refunded_before_minor": plan.refunded_before.minor,
+        "refund_minor": settled.refund.minor,
+        "kept_fee_minor": settled.kept.minor,
+        "currency": unit,
+        "refunds": [
+            {
+                "payment_id": refund.payment_id,
+                "amount_minor": refund.amount.minor,
+                "currency": unit,
+                "parts": [planned_part_row(part) for part in refund.parts],
+            }
+            for refund in plan.refunds
+        ],
+        "payments_cancelled": list(plan.payments_cancelled),
+        "seats_returned": plan.seats_returned,
+        "points_restored": settled.points_restored,
+        "points_taken": plan.rewards_taken.points,
+        "cashback_taken_minor": plan.rewards_taken.cashback.minor,
+        "promotions": plan.promotions,
+        "status_after": plan.status_after,
+        "token": token,
+    }
+
+
 def booking_row(booking: Booking) -> Row:
     trip, price = booking.trip, booking.price
     unit = price.final_amount.currency.code
@@ -61,6 +97,7 @@ def booking_row(booking: Booking) -> Row:
         "booking_details": trip.details,
         "start_date": trip.start_date,
         "end_date": trip.end_date,
+        "time_zone": trip.time_zone,
         "travelers_count": trip.travelers_count,
         "price_lines": price.lines,
         "base_amount_minor": price.base_amount.minor,
@@ -71,6 +108,11 @@ def booking_row(booking: Booking) -> Row:
         "final_amount_minor": price.final_amount.minor,
         "amount_due_minor": booking.amount_due.minor,
         "points_redeemed": price.points,
+        "no_show": booking.no_show_at is not None,
+        "archived_at": None,
+        "refunded_amount_minor": booking.refunded_amount.minor,
+        "kept_amount_minor": booking.kept_amount.minor,
+        "cancellation": terms_shown(booking.cancellation_terms, starts_at=trip.starts_at, time_zone=trip.time_zone),
         "currency": unit,
         "hold_expires_at": booking.hold_expires_at,
         "items": [

@@ -96,6 +96,10 @@ class SqlPayments:
         )
         return [self._seen(payment) for payment in self._statements.session.scalars(query)]
 
+    def of_booking(self, booking_id: UUID) -> Sequence[Payment]:
+        query = select(Payment).where(payments.c.booking_id == booking_id).order_by(payments.c.id).with_for_update()
+        return [self._seen(payment) for payment in self._statements.session.scalars(query)]
+
     def abandoned(self, *, ended_before: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
         values = {"ended_before": ended_before, "after": after, "limit": limit}
         return [row["id"] for row in self._statements.rows(_ABANDONED, values)]

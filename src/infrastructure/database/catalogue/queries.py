@@ -20,7 +20,11 @@ _COLUMNS: Final = f"""
     p.currency, p.tax_rate, p.tax_inclusive, p.duration_days, p.duration_nights, p.min_travelers, p.max_travelers,
     p.destinations, p.inclusions_ar, p.inclusions_en, p.exclusions_ar, p.exclusions_en, p.itinerary, p.is_featured,
     p.display_order, p.status, p.availability_start, p.availability_end, p.time_zone, p.vendor_id, p.created_at,
-    p.updated_at, p.version,
+    p.updated_at, p.version, p.cancellation_policy_id,
+    (SELECT json_build_object('policy_id', c.id, 'name_ar', c.name_ar, 'name_en', c.name_en, 'tiers', c.tiers)
+     FROM cancellation_policies c
+     WHERE c.id = coalesce(p.cancellation_policy_id, (SELECT f.id FROM cancellation_policies f WHERE f.is_default)))
+        AS cancellation,
     (SELECT min(d.starts_on) FROM departures d WHERE {_BOOKABLE}) AS next_departure
 """
 _FILTERS: Final = {

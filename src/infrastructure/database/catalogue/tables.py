@@ -88,6 +88,7 @@ packages = Table(
     Column("availability_start", Date),
     Column("availability_end", Date),
     _time_zone(),
+    reference("cancellation_policy_id", "cancellation_policies.id", nullable=True),
     reference("vendor_id", "users.id", nullable=True),
     reference("created_by_user_id", "users.id"),
     instant("created_at"),
@@ -116,6 +117,11 @@ packages = Table(
     Index("ix_packages_price_thousandths_id", "price_thousandths", "id"),
     Index("ix_packages_created_at_id", "created_at", "id"),
     Index("ix_packages_vendor_id", "vendor_id"),
+    Index(
+        "ix_packages_cancellation_policy_id",
+        "cancellation_policy_id",
+        postgresql_where="cancellation_policy_id IS NOT NULL",
+    ),
     Index("ix_packages_updated_at_id", "updated_at", "id"),
 )
 
@@ -148,6 +154,7 @@ activities = Table(
     _time_zone(),
     Column("total_bookings", Integer, nullable=False, server_default="0"),
     Column("average_rating", Numeric(3, 2)),
+    reference("cancellation_policy_id", "cancellation_policies.id", nullable=True),
     reference("vendor_id", "users.id", nullable=True),
     reference("created_by_user_id", "users.id"),
     instant("created_at"),
@@ -178,6 +185,11 @@ activities = Table(
     Index("ix_activities_price_thousandths_id", "price_thousandths", "id"),
     Index("ix_activities_created_at_id", "created_at", "id"),
     Index("ix_activities_vendor_id", "vendor_id"),
+    Index(
+        "ix_activities_cancellation_policy_id",
+        "cancellation_policy_id",
+        postgresql_where="cancellation_policy_id IS NOT NULL",
+    ),
     Index("ix_activities_updated_at_id", "updated_at", "id"),
 )
 

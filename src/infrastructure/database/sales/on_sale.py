@@ -26,7 +26,9 @@ _PRICES: Final = {
 }
 _TERMS: Final = """
     coalesce(m.tier_code, 'GUEST') AS tier_code, coalesce(m.cashback_rate, 0) AS cashback_rate,
-    coalesce(m.points_multiplier, 1) AS points_multiplier, coalesce(m.discount_rate, 0) AS member_rate,
+    coalesce(m.points_multiplier, 1) AS points_multiplier, coalesce(m.discount_rate, 0) AS member_rate
+"""
+_HAS_OFFERS: Final = """
     EXISTS (SELECT 1 FROM offers o WHERE o.status = 'ACTIVE' AND o.start_date <= %(now)s
             AND (o.end_date IS NULL OR o.end_date > %(now)s)) AS has_offers
 """
@@ -37,12 +39,19 @@ LEFT JOIN LATERAL (
     WHERE s.user_id = %(buyer_id)s AND s.status = 'ACTIVE' AND s.expiry_date >= %(today)s
     LIMIT 1) m ON true
 """
+# Its own policy, else the company's default.
+_POLICY: Final = """
+LEFT JOIN cancellation_policies c
+    ON c.id = coalesce(i.cancellation_policy_id, (SELECT f.id FROM cancellation_policies f WHERE f.is_default))
+"""
+_POLICY_COLUMNS: Final = "c.id AS cancellation_policy_id, c.tiers AS cancellation_tiers"
 
 
 def _item_columns(kind: ItemKind) -> str:
     return f"""
         i.name_ar, i.name_en, i.currency, i.tax_rate, i.tax_inclusive, {_PRICES[kind]},
-        {price_columns(kind, "i.id", starts_on="d.starts_on")}, {rate_column("i.currency")}, {_TERMS}
+        {price_columns(kind, "i.id", starts_on="d.starts_on")}, {rate_column("i.currency")}, {_TERMS},
+        {_HAS_OFFERS}, {_POLICY_COLUMNS}
     """
 
 
@@ -55,6 +64,7 @@ FROM departures d
 JOIN {table} i ON i.id = d.{column} AND i.status = 'ACTIVE'
 JOIN users u ON u.id = %(buyer_id)s
 {_PLAN}
+{_POLICY}
 WHERE d.id = %(departure_id)s AND d.{column} = %(item_id)s
 FOR UPDATE OF d
 """
@@ -67,6 +77,7 @@ SELECT d.starts_on, d.status AS departure_status, {SEATS_LEFT} AS seats_left, {_
 FROM {table} i
 LEFT JOIN departures d ON d.{column} = i.id AND d.id = %(departure_id)s
 {_PLAN}
+{_POLICY}
 WHERE i.id = %(item_id)s AND i.status = 'ACTIVE'
 """
 
@@ -75,6 +86,14 @@ OPEN_SALE: Final = {kind: _open_sale(kind) for kind in ItemKind}
 """Locks the departure; one row where item and departure are on sale."""
 OFFERED: Final = {kind: _offered(kind) for kind in ItemKind}
 """Locks nothing; columns of the departure are NULL where it is none of the item's."""
+
+
+OPEN_REQUEST: Final = f"""
+SELECT nextval('booking_numbers') AS serial, {_TERMS}, u.first_name, u.last_name, u.email, u.phone
+FROM users u {_PLAN} WHERE u.id = %(buyer_id)s
+"""
+REWARDS: Final = f"SELECT {_TERMS} FROM (VALUES (1)) one {_PLAN}"
+"""What the buyer's plan gives; one row for anybody."""
 
 
 def sale_values(
@@ -102,13 +121,9 @@ def offered_of(row: Row, item: Item, currency: str | None) -> OnSale:
         if rate is not None and is_converted
         else None,
         departs=_departing(row),
-        rewards=RewardTerms(
-            tier_code=row["tier_code"],
-            points_multiplier=int(row["points_multiplier"] * 100),
-            cashback_rate=percentage_of(row["cashback_rate"]),
-        ),
+        rewards=rewards_of(row),
         member_rate=percentage_of(row["member_rate"]),
-        cancellation_terms=ALWAYS,
+        cancellation_terms=_terms(row),
         has_offers=row["has_offers"],
     )
 
@@ -117,6 +132,23 @@ def _departing(row: Row) -> Departing | None:
     if row["starts_on"] is None:
         return None
     return Departing(row["starts_on"], row["departure_status"] == DepartureStatus.OPEN, row["seats_left"])
+
+
+def rewards_of(row: Row) -> RewardTerms:
+    """What the buyer's plan gives."""
+    return RewardTerms(
+        tier_code=row["tier_code"],
+        points_multiplier=int(row["points_multiplier"] * 100),
+        cashback_rate=percentage_of(row["cashback_rate"]),
+    )
+
+
+def _terms(row: Row) -> CancellationTerms:
+    """The item's or the company's terms; where there are none, everything comes back until the trip begins."""
+    policy_id = row["cancellation_policy_id"]
+    if policy_id is None:
+        return ALWAYS
+    return CancellationTerms(policy_id=policy_id, tiers=tiers_of(row["cancellation_tiers"]))
 
 
 def buyer_of(row: Row, buyer_id: UUID) -> Buyer:
@@ -133,15 +165,21 @@ def terms_row(terms: CancellationTerms) -> dict[str, Any]:
     """Cancellation terms as they are frozen into a booking."""
     return {
         "policy_id": str(terms.policy_id) if terms.policy_id is not None else None,
-        "tiers": [{"hours_before": tier.hours_before, "refund": tier.refund.hundredths} for tier in terms.tiers],
+        "tiers": tiers_row(terms),
     }
 
 
 def terms_of(row: Any) -> CancellationTerms:
     """What was frozen."""
-    return CancellationTerms(
-        policy_id=UUID(row["policy_id"]) if row["policy_id"] is not None else None,
-        tiers=tuple(
-            RefundTier(hours_before=tier["hours_before"], refund=Percentage(tier["refund"])) for tier in row["tiers"]
-        ),
-    )
+    policy_id = row["policy_id"]
+    return CancellationTerms(policy_id=UUID(policy_id) if policy_id is not None else None, tiers=tiers_of(row["tiers"]))
+
+
+def tiers_row(terms: CancellationTerms) -> list[dict[str, int]]:
+    """Tiers as policies and bookings keep them: hours before the start, and hundredths of a percent."""
+    return [{"hours_before": tier.hours_before, "refund": tier.refund.hundredths} for tier in terms.tiers]
+
+
+def tiers_of(rows: Any) -> tuple[RefundTier, ...]:
+    """The tiers that were kept."""
+    return tuple(RefundTier(hours_before=tier["hours_before"], refund=Percentage(tier["refund"])) for tier in rows)

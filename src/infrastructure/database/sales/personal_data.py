@@ -20,9 +20,10 @@ HOLDINGS = (
             "id", "booking_number", "booking_source", "booking_type", "package_id", "activity_id",
             "departure_id", "booking_details", "status", "payment_status", "price_lines", "base_amount_minor",
             "discount_amount_minor", "voucher_discount_minor", "tax_amount_minor", "fee_amount_minor",
-            "final_amount_minor", "points_redeemed", "paid_amount_minor", "currency", "customer_info",
+            "final_amount_minor", "points_redeemed", "paid_amount_minor", "refunded_amount_minor", "kept_amount_minor",
+            "currency", "customer_info",
             "special_requests", "start_date", "end_date", "travelers_count", "cancellation_reason",
-            "cancelled_at", "created_at",
+            "cancelled_at", "no_show_at", "created_at",
         ),
         plain=because(
             "numbers, codes and prices of what was sold, and on which terms", "booking_number", "booking_type",
@@ -61,6 +62,10 @@ HOLDINGS = (
         plain=because("states", "from_status", "to_status"),
     ),
     Holding(table=tables.holds, belongs=_THEIRS),
+    Holding(
+        table=tables.cancellation_policies,
+        plain=because("the company's own terms", "name_ar", "name_en", "tiers"),
+    ),
     Holding(
         table=waiting_tables.waiting_list_entries,
         belongs="user_id = $person",

@@ -1,4 +1,4 @@
-"""booking_types, bookings, booking_items, booking_travelers, booking_status_history, holds."""
+"""booking_types, bookings, booking_items, booking_travelers, booking_status_history, holds, cancellation_policies."""
 
 from sqlalchemy import (
     BigInteger,
@@ -33,7 +33,9 @@ from infrastructure.database.metadata import (
     money_at_zero,
     reference,
     status,
+    touched,
     unit,
+    version,
 )
 
 AGREED_BEFORE = '{"policy_id": null, "tiers": [{"hours_before": 0, "refund": 10000}]}'
@@ -84,6 +86,8 @@ bookings = Table(
     money("paid_amount"),
     money_at_zero("points_paid_amount"),
     money_at_zero("refunded_amount"),
+    # What the company has earned of a booking that was cancelled.
+    money_at_zero("kept_amount"),
     unit(),
     # The dated rate that the price was converted with, from the currency of the catalogue.
     reference("exchange_rate_id", "exchange_rates.id", nullable=True),
@@ -108,8 +112,14 @@ bookings = Table(
     Column("cancellation_reason", Text),
     reference("cancelled_by_user_id", "users.id", nullable=True),
     instant("cancelled_at", nullable=True),
+    # When staff recorded that the customer did not come.
+    instant("no_show_at", nullable=True),
+    # When it was long over: lists leave it out from then on.
+    instant("archived_at", nullable=True),
     instant("created_at"),
     instant("updated_at"),
+    # Counted by the database; what `If-Match` names.
+    Column("version", Integer, nullable=False, server_default="1"),
     CheckConstraint("travelers_count > 0", name="travelers_above_zero"),
     CheckConstraint(
         "base_amount_minor - discount_amount_minor - voucher_discount_minor + tax_amount_minor + fee_amount_minor"
@@ -130,11 +140,31 @@ bookings = Table(
     ),
     CheckConstraint("status <> 'COMPLETED' OR paid_amount_minor = final_amount_minor", name="completed_with_its_money"),
     CheckConstraint("refunded_amount_minor BETWEEN 0 AND paid_amount_minor", name="refunds_within_payments"),
+    CheckConstraint(
+        "kept_amount_minor BETWEEN 0 AND paid_amount_minor - refunded_amount_minor", name="kept_of_what_did_not_go_back"
+    ),
     CheckConstraint("points_paid_amount_minor BETWEEN 0 AND paid_amount_minor", name="points_within_payments"),
     Index("ix_bookings_user_id_created_at_id", "user_id", "created_at", "id"),
     Index("ix_bookings_created_at_id", "created_at", "id"),
     Index("ix_bookings_departure_id", "departure_id"),
     Index("ix_bookings_updated_at_id", "updated_at", "id"),
+    CheckConstraint("no_show_at IS NULL OR status NOT IN ('DRAFT', 'PENDING_PAYMENT')", name="missed_once_sold"),
+    CheckConstraint(
+        "archived_at IS NULL OR status IN ('COMPLETED', 'CANCELLED', 'REFUNDED')", name="archived_once_over"
+    ),
+    Index(
+        "ix_bookings_agent_id_created_at_id",
+        "agent_id",
+        "created_at",
+        "id",
+        postgresql_where="agent_id IS NOT NULL",
+    ),
+    Index("ix_bookings_drafts", "created_at", "id", postgresql_where="status = 'DRAFT'"),
+    Index(
+        "ix_bookings_to_archive",
+        "updated_at",
+        postgresql_where="archived_at IS NULL AND status IN ('COMPLETED', 'CANCELLED', 'REFUNDED')",
+    ),
     Index("ix_bookings_activity_id", "activity_id", postgresql_where="activity_id IS NOT NULL"),
 )
 
@@ -184,6 +214,26 @@ booking_status_history = Table(
     Column("change_reason", Text, nullable=False),
     instant("changed_at"),
     Index("ix_booking_status_history_booking_id", "booking_id"),
+)
+
+cancellation_policies = Table(
+    "cancellation_policies",
+    metadata,
+    key(),
+    Column("name_ar", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    # As terms are frozen into bookings: hours before the start, and hundredths of a percent.
+    Column("tiers", JSONB, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    # NULL is what an installation begins with.
+    reference("created_by_user_id", "users.id", nullable=True),
+    instant("created_at"),
+    touched(),
+    version(),
+    CheckConstraint("is_active OR NOT is_default", name="default_is_active"),
+    CheckConstraint("jsonb_typeof(tiers) = 'array'", name="tiers_are_a_list"),
+    Index("uq_cancellation_policies_default", "is_default", unique=True, postgresql_where="is_default"),
 )
 
 holds = Table(

@@ -1,0 +1,249 @@
+"""Cancelling by HTTP: what is shown is what is done, who may, what the customer reads; and the policies behind it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.shared.clock import business_date
+from tests.api.mailbox import mails_to
+from tests.api.shop import Json, Offer, Shop, SignUp, fill_wallet, for_booking, problem
+from tests.conftest import MovableClock, Person
+
+pytestmark = pytest.mark.database
+
+POLICIES = "/api/v1/cancellation-policies"
+STRICT = [{"hours_before": 240, "refund_percent": "75.00"}, {"hours_before": 24, "refund_percent": "12.50"}]
+WHY = {"reason": "plans changed"}
+
+
+def egp(amount: str) -> Json:
+    return {"amount": amount, "currency": "EGP"}
+
+
+def a_policy(shop: Shop, **details: Any) -> Json:
+    body = {"name_ar": "شروط صارمة", "name_en": "Strict", "tiers": STRICT, **details}
+    return shop.done(shop.post(POLICIES, shop.admin, body), 201)
+
+
+def paid(shop: Shop, customer: Person, offer: Offer) -> Json:
+    """A booking of EGP 2,000.00: 500 from the wallet, the rest by card."""
+    fill_wallet(shop, customer, "500.00")
+    booking = shop.book(customer, offer)
+    asked = for_booking(booking["id"], tenders=[{"type": "WALLET", "amount": egp("500.00")}])
+    shop.take_payment(shop.done(shop.post("/api/v1/payments", customer, asked), 201))
+    return booking
+
+
+def preview(shop: Shop, person: Person, booking: Json, query: str = "") -> Any:
+    return shop.get(f"/api/v1/bookings/{booking['id']}/cancellation-preview{query}", person)
+
+
+def cancel(shop: Shop, person: Person, booking: Json, *, key: str = "", **body: Any) -> Any:
+    return shop.post(f"/api/v1/bookings/{booking['id']}/cancel", person, {**WHY, **body}, key=key)
+
+
+def test_a_customer_sees_what_cancelling_does_and_agrees_to_exactly_that(
+    shop: Shop, sign_up: SignUp, clock: MovableClock
+) -> None:
+    customer = sign_up()
+    policy = a_policy(shop)
+    offer = shop.offer(cancellation_policy_id=policy["id"])
+    booking = paid(shop, customer, offer)
+
+    starts_on = business_date(datetime.now(UTC)) + timedelta(days=30)
+    terms = shop.done(shop.get(f"/api/v1/bookings/{booking['id']}", customer))["cancellation"]
+    assert (terms["policy_id"], terms["time_zone"]) == (policy["id"], "Africa/Cairo")
+    assert [tier["refund_percent"] for tier in terms["tiers"]] == ["75.00", "12.50"]
+    until = datetime.fromisoformat(terms["tiers"][0]["until"])
+    assert business_date(until) == starts_on - timedelta(days=10)
+
+    # Terms that change later are nobody's who booked before.
+    change = {"tiers": []}
+    shop.done(shop.client.patch(f"{POLICIES}/{policy['id']}", json=change, headers=shop.admin.headers))
+    before = shop.state()
+    shown = shop.done(preview(shop, customer, booking))
+    assert shop.state() == before
+    assert shown["applies"] == {"refund_percent": "75.00", "hours_before": 240, "until": terms["tiers"][0]["until"]}
+    assert (shown["paid"], shown["refund"], shown["kept_fee"]) == (egp("2000.00"), egp("1500.00"), egp("500.00"))
+    [refund] = shown["refunds"]
+    assert [(part["type"], part["way"], part["amount"]["amount"]) for part in refund["parts"]] == [
+        ("WALLET", "OWN", "375.00"),
+        ("GATEWAY", "PROVIDER", "1125.00"),
+    ]
+    assert (shown["seats_returned"], shown["promotions"], shown["status_after"]) == (2, "NONE", "CANCELLED")
+    assert shown["points_taken"] == 150
+
+    answer = cancel(shop, customer, booking, key="once", preview_token=shown["token"])
+    cancelled = shop.done(answer)
+    assert (cancelled["status"], cancelled["kept_amount"], cancelled["cancellation_reason"]) == (
+        "CANCELLED", egp("500.00"), "plans changed",
+    )  # fmt: skip
+    again = cancel(shop, customer, booking, key="once", preview_token=shown["token"])
+    assert (again.json, again.headers["Idempotent-Replayed"]) == (cancelled, "true")
+    problem(cancel(shop, customer, booking), 409, "illegal_transition")
+    problem(preview(shop, customer, booking), 409, "illegal_transition")
+
+    shop.deliver_events()
+    shown_now = shop.done(shop.get(f"/api/v1/bookings/{booking['id']}", customer))
+    assert (shown_now["refunded_amount"], shown_now["payment_status"]) == (egp("1500.00"), "PARTIALLY_REFUNDED")
+    wallet = shop.done(shop.get("/api/v1/wallet?currency=EGP", customer))
+    assert wallet["balance"] == egp("375.00")
+    departures = shop.done(shop.get(f"/api/v1/packages/{offer.package_id}/departures"))["items"]
+    assert [row["seats_left"] for row in departures] == [10]
+
+
+def test_the_customer_reads_what_was_done(shop: Shop, sign_up: SignUp) -> None:
+    offer = shop.offer(cancellation_policy_id=a_policy(shop)["id"])
+    for language, said in (("ar", "رسوم الإلغاء"), ("en", "Cancellation fee")):
+        customer = sign_up(locale=language)
+        booking = paid(shop, customer, offer)
+        shop.done(cancel(shop, customer, booking))
+        shop.deliver_events()
+
+        [mail] = [
+            mail for mail in mails_to(customer.email, shop.running.settings.home)
+            if said in mail.text and booking["booking_number"] in mail.subject
+        ]  # fmt: skip
+        for amount in ("1,500.00", "1,125.00", "375.00", "500.00"):
+            assert amount in mail.text
+        notes = shop.done(shop.get("/api/v1/notifications", customer, Accept_Language=language))["items"]
+        [note] = [note for note in notes if note["title_en"] == "Your booking is cancelled"]
+        assert "EGP 1125.00 goes back to where you paid from" in note["message_en"]
+        assert "The cancellation fee is EGP 500.00" in note["message_en"]
+        assert "رسوم الإلغاء" in note["message_ar"]
+
+
+def test_an_unpaid_booking_is_cancelled_without_any_terms(shop: Shop, sign_up: SignUp) -> None:
+    customer = sign_up()
+    booking = shop.book(customer, shop.offer(seats=2, cancellation_policy_id=a_policy(shop, tiers=[])["id"]), 2)
+
+    shown = shop.done(preview(shop, customer, booking))
+    assert (shown["applies"]["refund_percent"], shown["refunds"], shown["refund"]) == ("100.00", [], egp("0.00"))
+    assert shop.done(cancel(shop, customer, booking))["status"] == "CANCELLED"
+
+    shop.deliver_events()
+    [note] = shop.done(shop.get("/api/v1/notifications", customer))["items"]
+    assert note["message_en"].endswith("Nothing had been paid, so nothing comes back.")
+
+
+def test_who_may_cancel_and_who_may_decide(shop: Shop, sign_up: SignUp) -> None:
+    customer, agent, employee = sign_up(), sign_up("AGENT"), sign_up("EMPLOYEE")
+    offer = shop.offer(cancellation_policy_id=a_policy(shop, tiers=[])["id"])
+    booking = paid(shop, customer, offer)
+    for stranger in (sign_up(), agent):
+        problem(preview(shop, stranger, booking), 404, "booking_not_found")
+        problem(cancel(shop, stranger, booking), 404, "booking_not_found")
+    problem(cancel(shop, employee, booking), 403, "forbidden")
+    problem(preview(shop, customer, booking, "?refund_percent=100"), 403, "forbidden")
+    override = {"refund_percent": "100.00", "reason": "the ship does not sail"}
+    problem(cancel(shop, customer, booking, refund_override=override), 403, "forbidden")
+
+    shown = shop.done(preview(shop, shop.admin, booking, "?refund_percent=100"))
+    assert (shown["refund"], shown["kept_fee"]) == (egp("2000.00"), egp("0.00"))
+    problem(cancel(shop, shop.admin, booking, preview_token=shown["token"]), 409, "cancellation_preview_stale")
+    shop.done(cancel(shop, shop.admin, booking, preview_token=shown["token"], refund_override=override))
+    audited = shop.done(shop.get("/api/v1/admin/audit-logs?action=bookings.cancel", shop.admin))["items"]
+    assert [row["changes"]["override_reason"] for row in audited] == ["the ship does not sail"]
+    shop.deliver_events()
+    assert shop.done(shop.get(f"/api/v1/bookings/{booking['id']}", customer))["status"] == "REFUNDED"
+
+    through_agent = shop.done(
+        shop.post("/api/v1/bookings", agent, offer.booking(1, user_id=str(customer.user_id))), 201
+    )
+    assert shop.done(cancel(shop, agent, through_agent))["status"] == "CANCELLED"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"reason": ""}, "/reason"),
+        ({"reason": None}, "/reason"),
+        ({"unknown": 1}, "/unknown"),
+        ({"preview_token": ""}, "/preview_token"),
+        ({"refund_override": {"refund_percent": "101", "reason": "abc"}}, "/refund_override/refund_percent"),
+        ({"refund_override": {"refund_percent": "100"}}, "/refund_override/reason"),
+    ],
+)
+def test_what_cannot_be_read_is_named(shop: Shop, body: Json, pointer: str) -> None:
+    problem(cancel(shop, shop.admin, {"id": uuid4()}, **body), 422, "validation_failed", pointer=pointer)
+
+
+def test_tokens_that_are_none_or_too_old_commit_nothing(shop: Shop, sign_up: SignUp, clock: MovableClock) -> None:
+    customer = sign_up()
+    booking = shop.book(customer, shop.offer())
+    token = shop.done(preview(shop, customer, booking))["token"]
+    other = shop.book(customer, shop.offer())
+    for wrong in ("nothing", token[:-2], "é"):
+        problem(cancel(shop, customer, booking, preview_token=wrong), 409, "cancellation_preview_stale")
+    problem(cancel(shop, customer, other, preview_token=token), 409, "cancellation_preview_stale")
+    clock.offset = timedelta(minutes=15, seconds=2)
+    customer = shop.again(customer)
+    problem(cancel(shop, customer, booking, preview_token=token), 409, "cancellation_preview_stale")
+    problem(preview(shop, customer, {"id": uuid4()}), 404, "booking_not_found")
+    problem(preview(shop, customer, booking, "?refund_percent=1.234"), 422, "validation_failed")
+
+
+# Policies ----------------------------------------------------------------------------------------------------
+
+
+def test_staff_keep_policies_and_one_is_the_default(shop: Shop) -> None:
+    [seeded] = shop.done(shop.get(POLICIES, shop.admin))["items"]
+    assert (seeded["name_en"], seeded["is_default"], len(seeded["tiers"])) == ("Standard terms", True, 3)
+    package = shop.package()
+    assert (package["cancellation_policy_id"], package["cancellation"]["policy_id"]) == (None, seeded["id"])
+
+    ours = a_policy(shop, is_default=True)
+    listed = shop.done(shop.get(POLICIES, shop.admin))["items"]
+    assert [(row["id"], row["is_default"]) for row in listed] == [(ours["id"], True), (seeded["id"], False)]
+    shown = shop.done(shop.get(f"/api/v1/packages/{package['id']}", Accept_Language="ar"))["cancellation"]
+    assert (shown["name"], shown["tiers"]) == ("شروط صارمة", STRICT)
+
+    path, headers = f"{POLICIES}/{seeded['id']}", shop.admin.headers
+    stale = {**headers, "If-Match": '"9"'}
+    problem(shop.client.patch(path, json={"is_default": True}, headers=stale), 412, "precondition_failed")
+    shop.done(shop.client.patch(path, json={"is_default": True}, headers=headers))
+    gone = shop.client.patch(path, json={"is_active": False}, headers=headers)
+    problem(gone, 422, "validation_failed", pointer="/is_active")
+    audited = shop.done(shop.get("/api/v1/admin/audit-logs?action=policies.update", shop.admin))["items"]
+    done = [row["changes"]["after"] for row in audited if row["status"] == "SUCCESS"]
+    assert done == [{"is_default": True}]
+    problem(shop.get(f"{POLICIES}/{uuid4()}", shop.admin), 404, "cancellation_policy_not_found")
+
+
+@pytest.mark.parametrize(
+    ("tiers", "pointer"),
+    [
+        ([{"hours_before": 24, "refund_percent": "50"}, {"hours_before": 48, "refund_percent": "50"}], "/tiers/1"),
+        ([{"hours_before": 24, "refund_percent": "50"}, {"hours_before": 12, "refund_percent": "60"}], "/tiers/1"),
+        ([{"hours_before": -1, "refund_percent": "50"}], "/tiers/0/hours_before"),
+        ([{"hours_before": 1, "refund_percent": 50}], "/tiers/0/refund_percent"),
+        ("none", "/tiers"),
+    ],
+)
+def test_policies_that_nobody_could_follow_are_refused(shop: Shop, tiers: Any, pointer: str) -> None:
+    body = {"name_ar": "شروط", "name_en": "Terms", "tiers": tiers}
+    problem(shop.post(POLICIES, shop.admin, body), 422, "validation_failed", pointer=pointer)
+
+
+def test_items_name_policies_that_are_offered(shop: Shop, sign_up: SignUp) -> None:
+    vendor, policy, hidden = sign_up("VENDOR"), a_policy(shop), a_policy(shop, is_active=False)
+    package = shop.package()
+    path, headers = f"/api/v1/packages/{package['id']}", shop.admin.headers
+    for wrong in (hidden["id"], str(uuid4())):
+        answer = shop.client.patch(path, json={"cancellation_policy_id": wrong}, headers=headers)
+        problem(answer, 422, "validation_failed", pointer="/cancellation_policy_id")
+    changed = shop.done(shop.client.patch(path, json={"cancellation_policy_id": policy["id"]}, headers=headers))
+    assert changed["cancellation"]["policy_id"] == policy["id"]
+
+    # One that is not offered any more stays with whoever named it, also when something else of it changes.
+    shop.done(shop.client.patch(f"{POLICIES}/{policy['id']}", json={"is_active": False}, headers=headers))
+    body = {"name_en": "Nile", "cancellation_policy_id": policy["id"]}
+    assert shop.done(shop.client.patch(path, json=body, headers=headers))["cancellation"]["policy_id"] == policy["id"]
+    assert [row["name_en"] for row in shop.done(shop.get(POLICIES, vendor))["items"]] == ["Standard terms"]
+    problem(shop.get(f"{POLICIES}/{hidden['id']}", vendor), 404, "cancellation_policy_not_found")
+    problem(shop.post(POLICIES, vendor, {}), 403, "forbidden")
+    problem(shop.get(POLICIES, sign_up()), 403, "forbidden")
