@@ -33,6 +33,7 @@ from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.pricing.ports import Item, ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
+from application.sales.operation_ports import DepartureOperations
 from application.sales.ports import CancellationPolicies, RequestOpened, Sale
 from application.sales.waiting_ports import WaitingList
 from domain.billing.invoices import Credited, Invoice
@@ -410,6 +411,9 @@ class UnitOfWork(Protocol):
 
     @property
     def waiting_list(self) -> WaitingList: ...
+
+    @property
+    def departure_operations(self) -> DepartureOperations: ...
 
     @property
     def promotions(self) -> Promotions: ...

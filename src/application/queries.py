@@ -26,6 +26,7 @@ from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
 from application.pricing.ports import Item
 from application.pricing.queries import PricingQueries
+from application.sales.operation_ports import OperationQueries
 from application.sales.ports import BookingSearch, OnSale
 from application.sales.waiting_ports import WaitingQueries
 
@@ -335,6 +336,7 @@ class Queries:
     pricing: PricingQueries
     sales: SalesQueries
     waiting: WaitingQueries
+    departure_operations: OperationQueries
     billing: BillingQueries
     manual: ManualQueries
     attention: AttentionQueries

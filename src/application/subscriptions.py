@@ -59,9 +59,11 @@ from domain.sales.bookings import (
     BookingCompleted,
     BookingConfirmed,
     BookingExpired,
+    BookingMoved,
     BookingPriced,
     BookingRequested,
 )
+from domain.sales.departure_operations import OperationOrdered
 from domain.sales.waiting import SeatOfferLapsed, SeatsOffered, WaitingEnded
 
 QUICK: Final = "quick"
@@ -161,6 +163,13 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     BookingCancelled.name: (
         Handler("messaging.notify_booking_cancelled", messaging.notify_booking_cancelled),
         Handler("messaging.mail_booking_cancelled", messaging.mail_booking_cancelled, transactional=False),
+    ),
+    OperationOrdered.name: (
+        Handler("sales.work_off_operation", sales.work_off_operation, queue=DOCUMENTS, transactional=False),
+    ),
+    BookingMoved.name: (
+        Handler("sales.notify_booking_moved", sales.notify_booking_moved),
+        Handler("sales.mail_booking_moved", sales.mail_booking_moved, transactional=False),
     ),
     SeatsFreed.name: (Handler("sales.serve_freed", sales.serve_freed, transactional=False),),
     PoolSeatsFreed.name: (Handler("sales.serve_freed_pool", sales.serve_freed_pool, transactional=False),),

@@ -30,6 +30,8 @@ from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
 from application.sales.archiving import archive_bookings
 from application.sales.expiry import expire_bookings
+from application.sales.handlers import hands_of
+from application.sales.operation_work import work_off_operations
 from application.sales.waiting import serve_waiting_lists
 from application.subscriptions import DOCUMENTS, QUICK
 from domain.operations.settings import (
@@ -118,6 +120,10 @@ def _serve_waiting_lists(running: Running) -> None:
     offer_for = timedelta(hours=use.system_settings.value(WAITING_OFFER_HOURS))
     served = serve_waiting_lists(new_uow=use.new_uow, clock=use.clock, offer_for=offer_for)
     log.info("waiting_lists_served", departures=served)
+
+
+def _work_off_operations(running: Running) -> None:
+    log.info("departure_operations", open=work_off_operations(hands=hands_of(running.dependencies)))
 
 
 def _expire_promotions(running: Running) -> None:
@@ -270,6 +276,9 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
     job.name: job
     for job in (
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
+        ScheduledJob(
+            "departures.operate", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _work_off_operations, DOCUMENTS
+        ),
         ScheduledJob("waiting.serve", _MINUTE, slices_of(_MINUTE), _serve_waiting_lists),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
         ScheduledJob("bookings.archive", _FIVE_MINUTES, days_from(2), _archive_bookings, DOCUMENTS),

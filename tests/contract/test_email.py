@@ -423,6 +423,15 @@ FACTS: dict[MailName, dict[str, object]] = {
         "link": "https://altayar.test/invitations/accept?token=abc",
         "expires_on": date(2026, 9, 12),
     },
+    MailName.BOOKING_MOVED: {
+        "first_name": "منى",
+        "booking_number": "BK-2026-000042",
+        "trip_name": "Nile cruise",
+        "starts_on": date(2026, 9, 12),
+        "ends_on": date(2026, 9, 15),
+        "reason": "The ship is in the dock.",
+        "free_until": "2026-09-11 21:30",
+    },
     MailName.SEATS_OFFERED: {
         "first_name": "منى",
         "item_name": "Nile cruise",

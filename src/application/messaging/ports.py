@@ -143,6 +143,8 @@ class MailName(StrEnum):
     """first_name, booking_number"""
     BOOKING_CANCELLED = "booking_cancelled"
     """first_name, booking_number, refund, to_original, to_wallet, to_voucher_credit, points, kept"""
+    BOOKING_MOVED = "booking_moved"
+    """first_name, booking_number, trip_name, starts_on, ends_on, reason, free_until (a dash where it is not free)"""
     SEATS_OFFERED = "seats_offered"
     """first_name, item_name, starts_on, seats, until"""
     WAITING_ENDED = "waiting_ended"

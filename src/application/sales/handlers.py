@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from application.dependencies import Dependencies
 from application.messaging.ports import MailName
 from application.messaging.telling import mail, notify
+from application.sales.operation_work import Hands, work_off
 from application.sales.waiting import serve_waiting_list
 from domain.messaging.notifications import LinkType, NotificationType
-from domain.operations.settings import WAITING_OFFER_HOURS
+from domain.operations.settings import MOVED_FREE_DAYS, WAITING_OFFER_HOURS
 from domain.sales.bookings import BookingStatus
 from domain.sales.waiting import WaitingStatus
 from domain.shared.clock import BUSINESS_ZONE
@@ -111,6 +112,61 @@ def serve_freed_pool(event: Event, use: Dependencies) -> None:
 def _serve(departure_id: UUID, use: Dependencies) -> None:
     offer_for = timedelta(hours=use.system_settings.value(WAITING_OFFER_HOURS))
     serve_waiting_list(departure_id, uow=use.new_uow(), clock=use.clock, offer_for=offer_for)
+
+
+def work_off_operation(event: Event, use: Dependencies) -> None:
+    """A departure is to be cancelled or moved: its bookings, one by one; the job goes on with the rest."""
+    work_off(UUID(event["operation_id"]), hands=hands_of(use))
+
+
+def hands_of(use: Dependencies) -> Hands:
+    """What mass operations are worked off with, as staff have set it."""
+    return Hands(
+        new_uow=use.new_uow,
+        gateways=use.gateways,
+        clock=use.clock,
+        new_id=use.new_id,
+        free_for=timedelta(days=use.system_settings.value(MOVED_FREE_DAYS)),
+    )
+
+
+def notify_booking_moved(event: Event, use: Dependencies) -> None:
+    """In the app: the trip is on another date, why, and until when it can be cancelled for nothing."""
+    facts = use.queries.departure_operations.moved_facts(UUID(event["booking_id"]), UUID(event["operation_id"]))
+    free = facts["free_cancellation_until"]
+    free_ar = f" يمكنك الإلغاء دون رسوم حتى {_in_cairo(free)} بتوقيت القاهرة." if free else ""
+    free_en = f" You may cancel for nothing until {_in_cairo(free)}, Cairo time." if free else ""
+    notify(
+        use,
+        facts["user_id"],
+        NotificationType.SYSTEM,
+        titles=("تغير موعد رحلتك", "Your trip has another date"),
+        messages=(
+            f"نقل الحجز {facts['booking_number']} إلى {facts['start_date']}. {facts['reason_ar']}{free_ar}",
+            f"Booking {facts['booking_number']} was moved to {facts['start_date']}. {facts['reason_en']}{free_en}",
+        ),
+        link=(LinkType.BOOKING, UUID(event["booking_id"])),
+    )
+
+
+def mail_booking_moved(event: Event, use: Dependencies) -> None:
+    """By mail: the trip is on another date, why, and until when it can be cancelled for nothing."""
+    facts = use.queries.departure_operations.moved_facts(UUID(event["booking_id"]), UUID(event["operation_id"]))
+    free = facts["free_cancellation_until"]
+    mail(
+        use,
+        MailName.BOOKING_MOVED,
+        facts,
+        about=f"booking-moved-{event['booking_id']}-{event['operation_id']}",
+        shown={
+            "booking_number": facts["booking_number"],
+            "trip_name": facts[f"name_{facts['locale']}"],
+            "starts_on": facts["start_date"],
+            "ends_on": facts["end_date"],
+            "reason": facts[f"reason_{facts['locale']}"],
+            "free_until": _in_cairo(free) if free else "—",
+        },
+    )
 
 
 def notify_seats_offered(event: Event, use: Dependencies) -> None:

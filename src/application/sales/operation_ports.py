@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class DepartureOperations(Protocol):
     """Mass operations and their items.
 
-    Locks are taken in one order: a worker takes one item, then its booking, then departures; whoever orders, tries again
-    or finishes takes the departure, then the operation.
+    Locks are taken in one order: a worker takes one item, then its booking, then departures; whoever orders, tries
+    again or finishes takes the departure, then the operation.
     """
 
     def add(self, operation: DepartureOperation) -> int:

@@ -42,11 +42,12 @@ class Hands:
 
 
 def work_off_operations(*, hands: Hands, budget: timedelta = BUDGET) -> int:
-    """Work on every operation that is not over, oldest first; how many there were."""
+    """Work on every operation that is not over, oldest first, until the time is over; how many there are."""
+    until = hands.clock.now() + budget
     with hands.new_uow() as uow:
         operations = uow.departure_operations.open()
     for operation_id in operations:
-        work_off(operation_id, hands=hands, budget=budget)
+        work_off(operation_id, hands=hands, budget=max(until - hands.clock.now(), timedelta()))
     return len(operations)
 
 

@@ -1,7 +1,7 @@
 """Mass operations: a departure that does not take place, or takes place on another date, booking by booking.
 
-An operation is an order to do one thing to every booking that a departure had when it was given. Each booking is an item of
-its own, done once; what cannot be done is a fault that staff see, and try again or settle by hand.
+An operation is an order to do one thing to every booking that a departure had when it was given. Each booking is an
+item of its own, done once; what cannot be done is a fault that staff see, and try again or settle by hand.
 """
 
 from __future__ import annotations

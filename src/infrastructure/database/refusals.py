@@ -17,6 +17,7 @@ from domain.pricing.offers import OfferExhausted
 from domain.pricing.vouchers import VoucherCodeTaken, VoucherExhausted
 from domain.privacy.erasure import AccountErased, ErasureAlreadyRequested, ErasureBlocked, ErasureNotFound
 from domain.privacy.exports import ExportInProgress
+from domain.sales.departure_operations import OperationInProgress
 from domain.sales.waiting import AlreadyWaiting
 from domain.shared.errors import Busy, DomainError, Unavailable
 
@@ -52,6 +53,7 @@ _BY_CONSTRAINT: dict[str, type[DomainError]] = {
     "ck_departures_never_oversold": SoldOut,
     "ck_pools_never_oversold": SoldOut,
     "uq_waiting_list_entries_open_departure_id_user_id": AlreadyWaiting,
+    "uq_departure_operations_open_departure_id": OperationInProgress,
     "uq_packages_slug": SlugTaken,
     "uq_activities_slug": SlugTaken,
     "uq_vouchers_code": VoucherCodeTaken,

@@ -15,8 +15,8 @@ from infrastructure.database.operations import tables as operations
 from infrastructure.database.platform import tables as platform
 from infrastructure.database.pricing import tables as pricing
 from infrastructure.database.privacy import tables as privacy
+from infrastructure.database.sales import operation_tables, waiting_tables
 from infrastructure.database.sales import tables as sales
-from infrastructure.database.sales import waiting_tables
 
 mappers.configure()
 
@@ -31,6 +31,7 @@ __all__ = [
     "membership",
     "messaging",
     "metadata",
+    "operation_tables",
     "operations",
     "platform",
     "price_tables",

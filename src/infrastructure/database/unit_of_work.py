@@ -44,6 +44,7 @@ from infrastructure.database.outbox import write_events
 from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
+from infrastructure.database.sales.operations import SqlDepartureOperations
 from infrastructure.database.sales.policies import SqlCancellationPolicies
 from infrastructure.database.sales.repositories import SqlBookings
 from infrastructure.database.sales.waiting import SqlWaitingList
@@ -116,6 +117,8 @@ class SqlUnitOfWork:
             touched.extend(self.bookings.flush())
         if "waiting_list" in made:
             touched.extend(self.waiting_list.flush())
+        if "departure_operations" in made:
+            touched.extend(self.departure_operations.flush())
         for name in (
             "users",
             "second_factors",
@@ -204,6 +207,10 @@ class SqlUnitOfWork:
     @cached_property
     def waiting_list(self) -> SqlWaitingList:
         return SqlWaitingList(self._statements)
+
+    @cached_property
+    def departure_operations(self) -> SqlDepartureOperations:
+        return SqlDepartureOperations(self._statements)
 
     @cached_property
     def promotions(self) -> SqlPromotions:

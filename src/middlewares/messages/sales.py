@@ -49,6 +49,14 @@ MESSAGES: Final[Sentences] = {
         ("Who travels is fixed now", "It is {current}; travellers are changed until the trip begins."),
         ("لم يعد تغيير المسافرين ممكنا", "الحالة {current}؛ ويمكن تغيير المسافرين حتى بداية الرحلة."),
     ),
+    "operation_not_found": (
+        ("No such operation", "There is no mass operation with this id."),
+        ("لا توجد عملية كهذه", "لا توجد عملية جماعية بهذا المعرف."),
+    ),
+    "operation_in_progress": (
+        ("A mass operation is under way", "The departure is being cancelled or moved; wait until that is over."),
+        ("توجد عملية جماعية جارية", "الرحلة قيد الإلغاء أو النقل؛ انتظر حتى تنتهي العملية."),
+    ),
     "waiting_entry_not_found": (
         ("No such place in line", "There is none of yours with this id."),
         ("لا يوجد دور انتظار كهذا", "لا يوجد دور لك بهذا المعرف."),
