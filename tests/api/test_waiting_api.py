@@ -43,7 +43,8 @@ def test_who_waits_is_told_of_seats_and_books_them(shop: Shop, sign_up: SignUp) 
     entry, behind = join(shop, first, offer, 1), join(shop, second, offer, 2)
     assert (entry["status"], entry["place"], entry["offer_expires_at"]) == ("WAITING", 1, None)
     assert behind["place"] == 2
-    problem(shop.post(line_of(offer), first, {"seats": 1}), 409, "already_waiting")
+    told = problem(shop.post(line_of(offer), first, {"seats": 1}), 409, "already_waiting")
+    assert told["waiting_list_entry_id"] == entry["id"]
     body = offer.booking(1, waiting_list_entry_id=entry["id"])
     problem(shop.post("/api/v1/bookings", first, body), 409, "no_seat_offer")
 

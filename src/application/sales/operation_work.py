@@ -184,7 +184,11 @@ def _finish(operation: DepartureOperation, hands: Hands) -> None:
             return
         now = hands.clock.now()
         operation.finish(uow.departure_operations.counts(operation.id), at=now)
-        is_cancelled = operation.kind is OperationKind.CANCEL and operation.status is OperationStatus.COMPLETED
-        if is_cancelled and not departure.seats_taken and departure.status is not DepartureStatus.CANCELLED:
+        if _is_emptied(departure, operation):
             departure.cancel(at=now)
         uow.commit()
+
+
+def _is_emptied(departure: Departure, operation: DepartureOperation) -> bool:
+    is_done = operation.kind is OperationKind.CANCEL and operation.status is OperationStatus.COMPLETED
+    return is_done and not departure.seats_taken and departure.status is not DepartureStatus.CANCELLED

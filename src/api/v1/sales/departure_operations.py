@@ -111,7 +111,7 @@ class Preview(MethodView):
 
 @blueprint.route("/departures/<uuid:departure_id>/cancel")
 class CancelDeparture(MethodView):
-    @permission_required("departures.manage")
+    @permission_required("departures.cancel")
     @idempotent(required=True)
     @blueprint.arguments(CancelDepartureRequest)
     @blueprint.response(202, OperationShown)
