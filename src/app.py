@@ -69,9 +69,11 @@ from api.v1.privacy.exports import blueprint as exports
 from api.v1.sales.bookings import blueprint as bookings
 from api.v1.sales.cancellations import blueprint as cancellations
 from api.v1.sales.confirming import blueprint as booking_verbs
+from api.v1.sales.departure_operations import blueprint as departure_operations
 from api.v1.sales.policies import blueprint as cancellation_policies
 from api.v1.sales.requests import blueprint as booking_offers
 from api.v1.sales.travelers import blueprint as travelers
+from api.v1.sales.waiting import blueprint as waiting_list
 from api.webhooks.payments import blueprint as webhooks
 from config.settings import Settings, load_settings
 from infrastructure.bootstrap import Running, bootstrap
@@ -118,6 +120,8 @@ _V1 = (
     travelers,
     cancellations,
     cancellation_policies,
+    waiting_list,
+    departure_operations,
     attention,
     attention_actions,
     payments,

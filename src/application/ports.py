@@ -34,7 +34,9 @@ from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.pricing.ports import ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
+from application.sales.operation_ports import DepartureOperations
 from application.sales.ports import CancellationPolicies, Instalments, RequestOpened, Sale
+from application.sales.waiting_ports import WaitingList
 from domain.billing.invoices import Credited, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.activities import Activity
@@ -417,6 +419,12 @@ class UnitOfWork(Protocol):
 
     @property
     def instalments(self) -> Instalments: ...
+
+    @property
+    def waiting_list(self) -> WaitingList: ...
+
+    @property
+    def departure_operations(self) -> DepartureOperations: ...
 
     @property
     def promotions(self) -> Promotions: ...

@@ -26,7 +26,9 @@ from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
 from application.pricing.queries import PricingQueries
+from application.sales.operation_ports import OperationQueries
 from application.sales.ports import BookingSearch, OnSale
+from application.sales.waiting_ports import WaitingQueries
 from domain.catalogue.items import Item
 
 Row = Mapping[str, Any]
@@ -339,6 +341,8 @@ class Queries:
     pricing: PricingQueries
     ratings: RatingQueries
     sales: SalesQueries
+    waiting: WaitingQueries
+    departure_operations: OperationQueries
     billing: BillingQueries
     manual: ManualQueries
     attention: AttentionQueries

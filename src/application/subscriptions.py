@@ -25,7 +25,9 @@ from domain.billing.payments import PaymentSettled, WebhookReceived
 from domain.billing.refunds import RefundFailed, RefundFound, RefundRequested, RefundSucceeded
 from domain.billing.sandbox import SandboxOutcomeChosen
 from domain.billing.suspense import SuspenseCredited
+from domain.catalogue.departures import DepartureCancelled, DepartureReopened, SeatsFreed
 from domain.catalogue.package_events import PackageApproved, PackageRejected
+from domain.catalogue.pools import PoolSeatsFreed
 from domain.identity.invitations import InvitationIssued
 from domain.identity.phones import PhoneCodeRequested
 from domain.identity.second_factor import (
@@ -59,10 +61,13 @@ from domain.sales.bookings import (
     BookingCompleted,
     BookingConfirmed,
     BookingExpired,
+    BookingMoved,
     BookingPriced,
     BookingRequested,
 )
+from domain.sales.departure_operations import OperationOrdered
 from domain.sales.instalments import InstalmentOverdue, PaymentReminderDue
+from domain.sales.waiting import SeatOfferLapsed, SeatsOffered, WaitingEnded
 
 QUICK: Final = "quick"
 DOCUMENTS: Final = "documents"
@@ -169,6 +174,26 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     InstalmentOverdue.name: (
         Handler("messaging.notify_instalment_overdue", messaging.notify_instalment_overdue),
         Handler("messaging.mail_instalment_overdue", messaging.mail_instalment_overdue, transactional=False),
+    ),
+    OperationOrdered.name: (
+        Handler("sales.work_off_operation", sales.work_off_operation, queue=DOCUMENTS, transactional=False),
+    ),
+    BookingMoved.name: (
+        Handler("sales.notify_booking_moved", sales.notify_booking_moved),
+        Handler("sales.mail_booking_moved", sales.mail_booking_moved, transactional=False),
+    ),
+    SeatsFreed.name: (Handler("sales.serve_freed", sales.serve_freed, transactional=False),),
+    PoolSeatsFreed.name: (Handler("sales.serve_freed_pool", sales.serve_freed_pool, transactional=False),),
+    DepartureReopened.name: (Handler("sales.serve_reopened", sales.serve_reopened, transactional=False),),
+    DepartureCancelled.name: (Handler("sales.serve_cancelled", sales.serve_cancelled, transactional=False),),
+    SeatsOffered.name: (
+        Handler("sales.notify_seats_offered", sales.notify_seats_offered),
+        Handler("sales.mail_seats_offered", sales.mail_seats_offered, transactional=False),
+    ),
+    SeatOfferLapsed.name: (Handler("sales.notify_seat_offer_lapsed", sales.notify_seat_offer_lapsed),),
+    WaitingEnded.name: (
+        Handler("sales.notify_waiting_ended", sales.notify_waiting_ended),
+        Handler("sales.mail_waiting_ended", sales.mail_waiting_ended, transactional=False),
     ),
     BookingCompleted.name: (
         Handler("messaging.notify_cashback", messaging.notify_cashback),

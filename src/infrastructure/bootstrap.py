@@ -56,7 +56,9 @@ from infrastructure.database.pricing.queries import SqlPricingQueries
 from infrastructure.database.privacy.exports import SqlPersonalData
 from infrastructure.database.privacy.queries import SqlPrivacyQueries
 from infrastructure.database.roles import addresses_from
+from infrastructure.database.sales.operation_queries import SqlOperationQueries
 from infrastructure.database.sales.queries import SqlSalesQueries
+from infrastructure.database.sales.waiting_queries import SqlWaitingQueries
 from infrastructure.database.transaction import Database
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.documents.personal_archive import ZippedArchive
@@ -194,6 +196,8 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         pricing=SqlPricingQueries(database),
         ratings=SqlRatingQueries(database),
         sales=SqlSalesQueries(database),
+        waiting=SqlWaitingQueries(database),
+        departure_operations=SqlOperationQueries(database),
         billing=SqlBillingQueries(database),
         manual=SqlManualQueries(database),
         attention=SqlAttentionQueries(database),

@@ -106,7 +106,9 @@ def unexpected_problem(error: Exception) -> Response:
     return problem(500, "internal_error")
 
 
-_TOLD: Final = frozenset({"current_rate", "new_total", "seats_left", "seats_taken", "sold_out"})
+_TOLD: Final = frozenset({
+    "current_rate", "new_total", "operation_id", "seats_left", "seats_taken", "sold_out", "waiting_list_entry_id",
+})  # fmt: skip
 """Facts that clients work with; they stand in the document beside the sentence that says them."""
 
 

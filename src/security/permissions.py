@@ -68,7 +68,8 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("activities.publish", "Put activities on sale and take them off", "عرض الأنشطة للبيع وسحبها", STAFF),
     ("departures.update", "Change and plan departures", "تعديل الرحلات وجدولتها", (*STAFF, "VENDOR")),
     ("pools.manage", "Share seats between departures", "مشاركة المقاعد بين الرحلات", OPERATIONS),
-    ("departures.manage", "Move and cancel departures", "نقل الرحلات وإلغاؤها", OPERATIONS, LATER),
+    ("departures.manage", "Move departures with their bookings", "نقل الرحلات بحجوزاتها", (*OPERATIONS, "FINANCE")),
+    ("departures.cancel", "Cancel departures with their bookings", "إلغاء الرحلات بحجوزاتها", FINANCE, MONEY),
     ("ratings.moderate", "Moderate ratings", "الإشراف على التقييمات", CONTENT),
     # Booking (§5)
     ("policies.read", "View cancellation policies", "عرض سياسات الإلغاء", (*STAFF, "VENDOR")),

@@ -32,7 +32,10 @@ from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
 from application.sales.archiving import archive_bookings
 from application.sales.expiry import expire_bookings
+from application.sales.handlers import hands_of
 from application.sales.instalments import TellOfInstalments, cancel_overdue, tell_of_instalments
+from application.sales.operation_work import work_off_operations
+from application.sales.waiting import serve_waiting_lists
 from application.subscriptions import DOCUMENTS, QUICK
 from domain.operations.settings import (
     ARCHIVE_AFTER_DAYS,
@@ -41,6 +44,7 @@ from domain.operations.settings import (
     GRACE_MINUTES,
     INSTALMENT_REMINDER_DAYS,
     OVERDUE_GRACE_DAYS,
+    WAITING_OFFER_HOURS,
     WEBHOOK_BODY_DAYS,
 )
 from domain.shared.clock import BUSINESS_ZONE
@@ -147,6 +151,17 @@ def _plan_departures(running: Running) -> None:
     use = running.dependencies
     horizon = timedelta(days=use.system_settings.value(DEPARTURE_HORIZON_DAYS))
     log.info("departures_planned", planned=plan_patterns(new_uow=use.new_uow, clock=use.clock, horizon=horizon))
+
+
+def _serve_waiting_lists(running: Running) -> None:
+    use = running.dependencies
+    offer_for = timedelta(hours=use.system_settings.value(WAITING_OFFER_HOURS))
+    served = serve_waiting_lists(new_uow=use.new_uow, clock=use.clock, offer_for=offer_for)
+    log.info("waiting_lists_served", departures=served)
+
+
+def _work_off_operations(running: Running) -> None:
+    log.info("departure_operations", open=work_off_operations(hands=hands_of(running.dependencies)))
 
 
 def _expire_promotions(running: Running) -> None:
@@ -301,6 +316,10 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
         ScheduledJob("instalments.tell", _FIVE_MINUTES, days_from(9), _tell_of_instalments, DOCUMENTS),
         ScheduledJob("instalments.cancel_overdue", _FIVE_MINUTES, slices_of(_HOUR), _cancel_overdue, DOCUMENTS),
+        ScheduledJob(
+            "departures.operate", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _work_off_operations, DOCUMENTS
+        ),
+        ScheduledJob("waiting.serve", _MINUTE, slices_of(_MINUTE), _serve_waiting_lists),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
         ScheduledJob("bookings.archive", _FIVE_MINUTES, days_from(2), _archive_bookings, DOCUMENTS),
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),

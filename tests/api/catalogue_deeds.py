@@ -8,8 +8,8 @@ from typing import Any, Final
 from werkzeug.test import TestResponse
 
 from domain.shared.clock import business_date
-from tests.api.payment_deeds import Scenario, as_staff
-from tests.api.shop import Json, Shop
+from tests.api.payment_deeds import Scenario, as_staff, keyed
+from tests.api.shop import Json, Offer, Shop
 
 _ACTIVITY: Final[Json] = {
     "name_ar": "غوص", "name_en": "Diving", "description_ar": "غطستان", "description_en": "Two dives",
@@ -66,6 +66,39 @@ def _doing(method: str, path: Any, body: Any = None) -> Scenario:
     return scenario
 
 
+_REASONS: Final[Json] = {"reason_ar": "عاصفة", "reason_en": "A storm"}
+
+
+def _two_dates(shop: Shop, *, seats: int = 10) -> tuple[str, str]:
+    """Two departures of one package; the second has `seats`."""
+    offer = shop.offer()
+    path = f"/packages/{offer.package_id}/departures"
+    return offer.departure_id, _made(shop, path, {"starts_on": _a_day(shop, 60), "capacity": seats})
+
+
+def cancels_a_departure(shop: Shop, _: Any) -> TestResponse:
+    path = f"/admin/departures/{shop.offer().departure_id}/cancel"
+    return as_staff(shop, "POST", path, _REASONS, **keyed())
+
+
+def moves_a_departure(shop: Shop, _: Any) -> TestResponse:
+    departure, target = _two_dates(shop)
+    path = f"/admin/departures/{departure}/move"
+    return as_staff(shop, "POST", path, {**_REASONS, "target_departure_id": target}, **keyed())
+
+
+def tries_an_operation_again(shop: Shop, sign_up: Any) -> TestResponse:
+    departure, target = _two_dates(shop, seats=1)
+    customer, package = sign_up(), shop.done(shop.get(f"/api/v1/departures/{departure}"))["package_id"]
+    shop.book(customer, Offer(package, departure), travelers=1)
+    path = f"/admin/departures/{departure}/move"
+    ordered = as_staff(shop, "POST", path, {**_REASONS, "target_departure_id": target}, **keyed())
+    shop.book(customer, Offer(package, target), travelers=1)
+    shop.deliver_events(draw=True)
+    path = f"/admin/departure-operations/{shop.done(ordered, 202)['id']}/retry"
+    return as_staff(shop, "POST", path, **keyed())
+
+
 CATALOGUE_DEEDS: Final[dict[tuple[str, str], Scenario]] = {
     ("POST", "/api/v1/activities"): _doing("POST", "/activities", _ACTIVITY),
     ("PATCH", "/api/v1/activities/<string:id_or_slug>"): _doing("PATCH", _activity, {"duration_hours": 4}),
@@ -89,6 +122,9 @@ CATALOGUE_DEEDS: Final[dict[tuple[str, str], Scenario]] = {
     ("DELETE", "/api/v1/departures/<uuid:departure_id>/pools/<uuid:pool_id>"): _doing(
         "DELETE", lambda s: _attachment(s, attached=True)
     ),
+    ("POST", "/api/v1/admin/departures/<uuid:departure_id>/cancel"): cancels_a_departure,
+    ("POST", "/api/v1/admin/departures/<uuid:departure_id>/move"): moves_a_departure,
+    ("POST", "/api/v1/admin/departure-operations/<uuid:operation_id>/retry"): tries_an_operation_again,
     ("POST", "/api/v1/admin/pools"): _doing("POST", "/admin/pools", _BUS),
     ("PATCH", "/api/v1/admin/pools/<uuid:pool_id>"): _doing(
         "PATCH", lambda s: f"/admin/pools/{_made(s, '/admin/pools', _BUS)}", {"capacity": 7}

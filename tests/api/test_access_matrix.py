@@ -184,10 +184,14 @@ def _everything_of_a_customer(shop: Shop, owner: Person) -> list[str]:
     payment = shop.pay(owner, booking)
     shop.take_payment(payment)
     (invoice,) = shop.done(shop.get("/api/v1/invoices", owner))["items"]
+    full = shop.offer(seats=1)
+    shop.book(owner, full, travelers=1)
+    entry = shop.done(shop.post(f"/api/v1/departures/{full.departure_id}/waiting-list", owner, {"seats": 1}), 201)
     subscription = shop.done(shop.post("/api/v1/memberships/subscriptions", owner, {"plan_code": "GOLD"}), 201)
     return [
         f"/api/v1/bookings/{booking['id']}",
         f"/api/v1/bookings/{booking['id']}/history",
+        f"/api/v1/waiting-list-entries/{entry['id']}",
         f"/api/v1/payments/{payment['id']}",
         f"/api/v1/invoices/{invoice['id']}",
         f"/api/v1/invoices/{invoice['id']}/pdf",

@@ -438,6 +438,23 @@ FACTS: dict[MailName, dict[str, object]] = {
         "due_on": date(2026, 9, 12),
         "cancelled_after": date(2026, 9, 12),
     },
+    MailName.BOOKING_MOVED: {
+        "first_name": "منى",
+        "booking_number": "BK-2026-000042",
+        "trip_name": "Nile cruise",
+        "starts_on": date(2026, 9, 12),
+        "ends_on": date(2026, 9, 15),
+        "reason": "The ship is in the dock.",
+        "free_until": "2026-09-11 21:30",
+    },
+    MailName.SEATS_OFFERED: {
+        "first_name": "منى",
+        "item_name": "Nile cruise",
+        "starts_on": date(2026, 9, 12),
+        "seats": 3,
+        "until": "2026-09-11 21:30",
+    },
+    MailName.WAITING_ENDED: {"first_name": "منى", "item_name": "رحلة نيلية", "starts_on": date(2026, 9, 12)},
     MailName.POINTS_EXPIRING: {"first_name": "منى", "points": 250, "ends_on": date(2026, 9, 12)},
     MailName.WITHDRAWAL_REQUESTED: {
         "first_name": "منى",

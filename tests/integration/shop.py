@@ -139,6 +139,7 @@ class Shop:
         fee: Money | None = None,
         price_token: str | None = None,
         plan: PlanWanted = PlanWanted(),  # noqa: B008 - frozen
+        waiting_list_entry_id: UUID | None = None,
         **chosen: Any,
     ) -> Booking:
         """Where a deposit confirms it, the rest is due two weeks before the trip; `plan` asks for something else."""
@@ -158,6 +159,7 @@ class Shop:
             plan_terms=PlanTerms(deposit=deposit, due_days_before=14, most_parts=3),
             settings=self.pricing(fee),
             price_token=price_token,
+            waiting_list_entry_id=waiting_list_entry_id,
         )
         use = self.use
         return place_booking(command, uow=use.new_uow(), clock=use.clock, new_id=use.new_id, digests=use.digests)
@@ -432,10 +434,12 @@ PROMISES = {
         SELECT r.id FROM payment_receipts r WHERE r.amount_minor <> (
             SELECT -sum(e.amount_minor) FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
             WHERE e.journal_id = r.journal_id AND a.kind = 'PROVIDER_CLEARING')""",
-    "seats taken are those of holds": """
+    "seats taken are those of holds and of offers to who waited": """
         SELECT d.id FROM departures d WHERE d.seats_taken <> (
             SELECT coalesce(sum(h.seats), 0) FROM holds h JOIN bookings b ON b.id = h.booking_id
-            WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED') AND b.cancelled_at IS NULL)""",
+            WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED') AND b.cancelled_at IS NULL) + (
+            SELECT coalesce(sum(w.seats), 0) FROM waiting_list_entries w
+            WHERE w.departure_id = d.id AND w.status = 'OFFERED')""",
     "nothing is oversold": "SELECT id FROM departures WHERE seats_taken > capacity",
     "pools give what their departures have taken": """
         SELECT p.id FROM pools p

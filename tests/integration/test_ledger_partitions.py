@@ -15,10 +15,10 @@ import psycopg
 import pytest
 
 from domain.ledger.accounts import AccountRef
+from domain.shared.errors import Busy
 from infrastructure.bootstrap import Running
 from infrastructure.database.ledger.partitions import YEARS_AHEAD, is_beyond_partitions, make_partitions
 from infrastructure.database.ledger.queries import _BALANCE
-from infrastructure.database.refusals import Busy
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from tests.integration.audited import CLEARING, PREPAID, Audited, id_at

@@ -11,8 +11,8 @@ import pytest
 from application.ports import UnitOfWork
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance
+from domain.shared.errors import Busy
 from infrastructure.database import transaction
-from infrastructure.database.refusals import Busy
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Database
 from tests.integration.loyalty import DAY, YEAR, Loyalty

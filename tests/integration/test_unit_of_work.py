@@ -14,12 +14,12 @@ from domain.identity.users import EmailTaken, User
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance, transfer
 from domain.sales.bookings import BookingNotFound
-from domain.shared.errors import Conflict
+from domain.shared.errors import Busy, Conflict
 from domain.shared.events import DomainEvent
 from infrastructure.clock import new_id
 from infrastructure.database import transaction
 from infrastructure.database.connections import MOST_HELD
-from infrastructure.database.refusals import Busy, DatabaseUnavailable, TryAgain
+from infrastructure.database.refusals import DatabaseUnavailable, TryAgain
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from tests.builders import NOON, a_journal, a_user

@@ -43,6 +43,11 @@ def read_item(item: Item, author: Author, uow: UnitOfWork) -> Package | Activity
     return _of_author(uow.activities.read(item.id), author)
 
 
+def item_of(item: Item, uow: UnitOfWork) -> Package | Activity:
+    """The item as the system itself sees it, not locked. Raises PackageNotFound or ActivityNotFound."""
+    return uow.packages.read(item.id) if item.kind is ItemKind.PACKAGE else uow.activities.read(item.id)
+
+
 def own_item(item: Item, author: Author, uow: UnitOfWork) -> Package | Activity:
     """The item, locked. Raises PackageNotFound or ActivityNotFound, for somebody else's too."""
     return own_package(item.id, author, uow) if item.kind is ItemKind.PACKAGE else own_activity(item.id, author, uow)

@@ -15,6 +15,7 @@ from domain.catalogue.departures import Departure, DepartureNotFound, refuse_sta
 from domain.catalogue.items import Item
 from domain.catalogue.packages import Package, PackageNotFound
 from domain.operations.audit import changed
+from domain.sales.departure_operations import OperationInProgress
 from domain.shared.clock import MIDNIGHT, Clock, business_date
 from domain.shared.errors import refuse_stale
 from domain.shared.identifiers import NewId
@@ -124,9 +125,20 @@ def close_departure(command: MoveDeparture, *, uow: UnitOfWork, clock: Clock) ->
 
 
 def reopen_departure(command: MoveDeparture, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Sell again. Raises DepartureNotFound, PreconditionFailed, IllegalTransition, or DepartureClosed once begun."""
+    """Sell again.
+
+    Raises DepartureNotFound, PreconditionFailed, IllegalTransition, DepartureClosed once begun, or OperationInProgress
+    while its bookings are being cancelled or moved.
+    """
     now = clock.now()
-    _move(command, lambda departure: departure.reopen(today=business_date(now), at=now), uow=uow, clock=clock)
+
+    def reopen(departure: Departure) -> None:
+        running = uow.departure_operations.open_of(departure.id)
+        if running is not None:
+            raise OperationInProgress(operation_id=str(running))
+        departure.reopen(today=business_date(now), at=now)
+
+    _move(command, reopen, uow=uow, clock=clock)
 
 
 def cancel_departure(command: MoveDeparture, *, uow: UnitOfWork, clock: Clock) -> None:

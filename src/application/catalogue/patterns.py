@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
-from application.catalogue.authors import Author, read_item, shown
+from application.catalogue.authors import Author, item_of, read_item, shown
 from application.catalogue.pattern_ports import TravelDates
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.catalogue.activities import Activity, ActivityNotFound, ActivityStatus
@@ -160,7 +160,7 @@ def _plan_or_leave(pattern_id: UUID, *, new_uow: NewUnitOfWork, clock: Clock, ho
     try:
         with new_uow() as uow:
             pattern = uow.patterns.get(pattern_id)
-            item = read_item(_item_of(pattern), _as_system(pattern), uow)
+            item = item_of(_item_of(pattern), uow)
             if pattern.status is not PatternStatus.ACTIVE or item.status in _GONE:
                 return 0
             planned = _plan_ahead(pattern, item, horizon=horizon, uow=uow, at=clock.now())
@@ -213,11 +213,6 @@ def _own(pattern_id: UUID, author: Author, uow: UnitOfWork) -> tuple[DeparturePa
 
 def _item_of(pattern: DeparturePattern) -> Item:
     return Item.of(pattern.package_id, pattern.activity_id)
-
-
-def _as_system(pattern: DeparturePattern) -> Author:
-    """Nobody's vendor: the system plans for all of them."""
-    return Author(pattern.created_by_user_id, is_staff=True)
 
 
 def _edited(pattern: DeparturePattern) -> dict[str, object]:

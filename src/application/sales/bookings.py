@@ -23,6 +23,8 @@ from application.sales.pricing import (
 )
 from application.sales.quotes import refuse_moved_price
 from application.sales.requests import customer_info
+from application.sales.waiting import take_offered_seats
+from domain.catalogue.departures import Departure
 from domain.catalogue.items import Item
 from domain.pricing.quotes import Quote
 from domain.sales.agreed import BookingType, Parties, RewardTerms, Trip
@@ -56,6 +58,8 @@ class PlaceBooking:
     """What this trip's customer goes by instead of their profile."""
     price_token: str | None = None
     """Of the quote that the customer agreed to; None takes the price as it is."""
+    waiting_list_entry_id: UUID | None = None
+    """The place in line that seats are kept for, where they are offered ones."""
 
 
 def place_booking(
@@ -64,7 +68,8 @@ def place_booking(
     """Hold the seats at today's price until the hold runs out.
 
     Raises DepartureNotFound, DepartureClosed, SoldOut, PriceMoved, PlanNotOffered, VoucherNotApplied,
-    VoucherExhausted, InsufficientBalance, RateNotFound, or InvalidValue for a party that does not fit.
+    VoucherExhausted, InsufficientBalance, RateNotFound, WaitingEntryNotFound, NoSeatOffer, or InvalidValue for a party
+    that does not fit.
     """
     now = clock.now()
     with uow:
@@ -79,7 +84,7 @@ def place_booking(
         priced = price_of(sale.offered, command.chosen, promoted=promoted, settings=command.settings, at=now)
         refuse_unused_voucher(command.chosen, priced)
         refuse_moved_price(command.price_token, priced, digests=digests, at=now)
-        trip = _trip(command, sale)
+        trip, booking_id = _trip(command, sale), new_id()
         refuse_unfit(command.travelers, trip, valid_days=command.document_valid_days, today=business_date(now))
         hold_expires_at = now + command.hold_for
         instalments = schedule(
@@ -89,9 +94,9 @@ def place_booking(
             held_until=business_date(hold_expires_at),
             starts_on=trip.start_date,
         )
-        sale.departure.take_seats(trip.seats, today=business_date(now))
+        _take_seats(command, trip.seats, booking_id, departure=sale.departure, uow=uow, at=now)
         booking = Booking.place(
-            booking_id=new_id(),
+            booking_id=booking_id,
             booking_number=document_number("BK", business_date(now).year, sale.serial),
             parties=_parties(command),
             trip=trip,
@@ -112,6 +117,16 @@ def place_booking(
         uow.promotions.redeem(priced.benefits, booking_id=booking.id, user_id=booking.user_id, at=now)
         uow.commit()
     return booking
+
+
+def _take_seats(
+    command: PlaceBooking, seats: int, booking_id: UUID, *, departure: Departure, uow: UnitOfWork, at: datetime
+) -> None:
+    entry_id = command.waiting_list_entry_id
+    if entry_id is None:
+        departure.take_seats(seats, today=business_date(at))
+        return
+    take_offered_seats(entry_id, departure, user_id=command.user_id, booking_id=booking_id, seats=seats, uow=uow, at=at)
 
 
 def _parties(command: PlaceBooking) -> Parties:

@@ -190,6 +190,26 @@ class Departure(Aggregate):
         for pool in self.pools:
             pool.take(seats)
 
+    def ensure_room(self, seats: int, *, leaving: Departure) -> None:
+        """Raises SoldOut unless so many seats that leave another departure fit; pools of both have them already."""
+        if seats > self.capacity - self.seats_taken:
+            raise SoldOut(sold_out=str(self.id), seats_left=self.capacity - self.seats_taken)
+        shared = [pool.id for pool in leaving.pools]
+        for pool in self.pools:
+            if pool.id not in shared and seats > pool.seats_left:
+                raise SoldOut(sold_out=str(pool.id), seats_left=pool.seats_left)
+
+    def take_kept(self, seats: int, *, kept: int, today: date, at: datetime) -> None:
+        """Sell seats of which so many are taken for the buyer already: take what is missing, give back what is not.
+
+        Raises DepartureClosed or SoldOut.
+        """
+        self.ensure_on_sale(today=today)
+        if seats > kept:
+            self.take_seats(seats - kept, today=today)
+        elif seats < kept:
+            self.give_back(kept - seats, at=at)
+
     def _refuse_beyond(self, seats: int) -> None:
         if seats <= self.seats_left:
             return

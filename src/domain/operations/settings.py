@@ -140,6 +140,16 @@ ARCHIVE_AFTER_DAYS: Final = Setting(
     "For how many days a booking that is over stays in lists after its last change",
     "عدد الأيام التي يبقى فيها الحجز المنتهي في القوائم بعد آخر تغيير فيه",
 )  # fmt: skip
+MOVED_FREE_DAYS: Final = Setting(
+    "booking.moved_free_days", whole(0, 365), 7,
+    "For how many days a customer whose departure was moved may cancel for nothing, never beyond the start",
+    "عدد الأيام التي يمكن فيها للعميل الإلغاء دون رسوم بعد نقل رحلته، ولا تتجاوز بدء الرحلة", is_public=True,
+)  # fmt: skip
+WAITING_OFFER_HOURS: Final = Setting(
+    "catalogue.waiting_offer_hours", whole(1, 7 * 24), 12,
+    "For how many hours seats that came back are kept for whoever is first in line, never beyond the start",
+    "عدد الساعات التي تحفظ فيها المقاعد العائدة لأول المنتظرين، ولا تتجاوز بدء الرحلة", is_public=True,
+)  # fmt: skip
 MONEY_UNITS_PER_POINT: Final = Setting(
     "ledger.money_units_per_point", whole(1, 1_000_000), 10,
     "How many whole units of money earn one point, before the plan's multiplier",
@@ -252,6 +262,8 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         OFFER_HOURS,
         DOCUMENT_VALIDITY_DAYS,
         ARCHIVE_AFTER_DAYS,
+        MOVED_FREE_DAYS,
+        WAITING_OFFER_HOURS,
         MONEY_UNITS_PER_POINT,
         POINTS_PER_MONEY_UNIT,
         POINTS_LIFETIME_DAYS,

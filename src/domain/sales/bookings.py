@@ -181,6 +181,16 @@ class BookingMissed(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookingMoved(DomainEvent):
+    """The company moved it to another departure, with all of that departure's bookings."""
+
+    name: ClassVar[str] = "sales.booking_moved"
+    booking_id: UUID
+    user_id: UUID
+    operation_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookingCompleted(DomainEvent):
     name: ClassVar[str] = "sales.booking_completed"
     booking_id: UUID
@@ -218,6 +228,8 @@ class Booking(Aggregate):
     points_paid_amount: Money
     """What of the paid amount points paid: it earns no points again."""
     refunded_amount: Money
+    free_cancellation_until: datetime | None = None
+    """Until when everything comes back, whatever the terms say: the company moved it."""
     kept_amount: Money
     """What the company has earned of a booking that was cancelled; never more than has not gone back."""
     rewards: RewardTerms
@@ -597,7 +609,27 @@ class Booking(Aggregate):
             return AppliedTier(refund=decided)
         if at > self.trip.starts_at:
             raise TripStarted(status=self.status)
+        if self.free_cancellation_until is not None and at <= self.free_cancellation_until:
+            return AppliedTier(refund=EVERYTHING)
         return self.cancellation_terms.applied(at=at, starts_at=self.trip.starts_at, time_zone=self.trip.time_zone)
+
+    def move(
+        self, trip: Trip, *, operation_id: UUID, free_until: datetime | None, by: UUID | None, reason: str, at: datetime
+    ) -> None:
+        """The company moves it to another departure, at the price that was agreed.
+
+        Until `free_until` its customer may cancel for nothing. The caller moves its seats in the same transaction.
+        Raises IllegalTransition unless it has seats and a trip before it.
+        """
+        movable = (BookingStatus.PENDING_PAYMENT, BookingStatus.CONFIRMED)
+        if self.status not in movable or self.hold is None or self.trip.departure_id is None:
+            raise IllegalTransition(current=self.status, wanted=BookingStatus.CONFIRMED)
+        self._log(self.status, self.status, by=by, reason=reason, at=at)
+        self.trip = trip
+        self.hold.departure_id = trip.departure_id
+        self.free_cancellation_until = free_until
+        self.updated_at = at
+        self.record(BookingMoved(at=at, booking_id=self.id, user_id=self.user_id, operation_id=operation_id))
 
     def cancel(self, settlement: Settlement, *, by: UUID | None, reason: str, at: datetime) -> None:
         """Not wanted any more; the caller gives back what it took, in the same transaction."""

@@ -65,6 +65,12 @@ class Unavailable(DomainError):
     code = "unavailable"
 
 
+class Busy(Conflict):
+    """Another request holds what this one needs for longer than anybody should wait; try again."""
+
+    code = "busy"
+
+
 class PreconditionFailed(Conflict):
     """The thing was changed since the caller read it (`If-Match`, RFC 9110 §13.1.1)."""
 

@@ -18,19 +18,15 @@ from domain.pricing.offers import OfferExhausted
 from domain.pricing.vouchers import VoucherCodeTaken, VoucherExhausted
 from domain.privacy.erasure import AccountErased, ErasureAlreadyRequested, ErasureBlocked, ErasureNotFound
 from domain.privacy.exports import ExportInProgress
-from domain.shared.errors import Conflict, DomainError, Unavailable
+from domain.sales.departure_operations import OperationInProgress
+from domain.sales.waiting import AlreadyWaiting
+from domain.shared.errors import Busy, DomainError, Unavailable
 
 
 class DatabaseUnavailable(Unavailable):
     """No connection to PostgreSQL, or none free in time."""
 
     code = "database_unavailable"
-
-
-class Busy(Conflict):
-    """Another request holds what this one needs for longer than anybody should wait; try again."""
-
-    code = "busy"
 
 
 class TryAgain(Busy):
@@ -57,6 +53,8 @@ _BY_CONSTRAINT: dict[str, type[DomainError]] = {
     "uq_roles_role_name": RoleNameTaken,
     "ck_departures_never_oversold": SoldOut,
     "ck_pools_never_oversold": SoldOut,
+    "uq_waiting_list_entries_open_departure_id_user_id": AlreadyWaiting,
+    "uq_departure_operations_open_departure_id": OperationInProgress,
     "uq_packages_slug": SlugTaken,
     "uq_activities_slug": SlugTaken,
     "uq_vouchers_code": VoucherCodeTaken,

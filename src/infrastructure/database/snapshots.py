@@ -10,7 +10,8 @@ from typing import Final, Generic, TypeVar
 
 import structlog
 
-from infrastructure.database.refusals import Busy, DatabaseUnavailable
+from domain.shared.errors import Busy
+from infrastructure.database.refusals import DatabaseUnavailable
 from infrastructure.database.transaction import Database
 
 T = TypeVar("T")

@@ -15,6 +15,7 @@ from infrastructure.database.operations import tables as operations
 from infrastructure.database.platform import tables as platform
 from infrastructure.database.pricing import tables as pricing
 from infrastructure.database.privacy import tables as privacy
+from infrastructure.database.sales import operation_tables, waiting_tables
 from infrastructure.database.sales import tables as sales
 
 mappers.configure()
@@ -31,6 +32,7 @@ __all__ = [
     "membership",
     "messaging",
     "metadata",
+    "operation_tables",
     "operations",
     "platform",
     "price_tables",
@@ -39,5 +41,6 @@ __all__ = [
     "proof_tables",
     "refund_tables",
     "sales",
+    "waiting_tables",
     "wallet_tables",
 ]

@@ -47,8 +47,10 @@ from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
 from infrastructure.database.sales.instalments import SqlInstalments
+from infrastructure.database.sales.operations import SqlDepartureOperations
 from infrastructure.database.sales.policies import SqlCancellationPolicies
 from infrastructure.database.sales.repositories import SqlBookings
+from infrastructure.database.sales.waiting import SqlWaitingList
 from infrastructure.database.transaction import Database, Statements
 
 
@@ -116,6 +118,10 @@ class SqlUnitOfWork:
             touched.extend(self.departures.flush())
         if "bookings" in made:
             touched.extend(self.bookings.flush())
+        if "waiting_list" in made:
+            touched.extend(self.waiting_list.flush())
+        if "departure_operations" in made:
+            touched.extend(self.departure_operations.flush())
         for name in (
             "users",
             "second_factors",
@@ -213,6 +219,14 @@ class SqlUnitOfWork:
     @cached_property
     def instalments(self) -> SqlInstalments:
         return SqlInstalments(self._statements)
+
+    @cached_property
+    def waiting_list(self) -> SqlWaitingList:
+        return SqlWaitingList(self._statements)
+
+    @cached_property
+    def departure_operations(self) -> SqlDepartureOperations:
+        return SqlDepartureOperations(self._statements)
 
     @cached_property
     def promotions(self) -> SqlPromotions:

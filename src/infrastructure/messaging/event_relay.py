@@ -19,7 +19,8 @@ from redis import Redis, RedisError
 
 from application.subscriptions import SUBSCRIPTIONS, Handler
 from domain.shared.clock import Clock
-from infrastructure.database.refusals import Busy, DatabaseUnavailable, TryAgain
+from domain.shared.errors import Busy
+from infrastructure.database.refusals import DatabaseUnavailable, TryAgain
 from infrastructure.database.transaction import Database, Row, Statements
 from infrastructure.messaging.deliveries import MAX_ATTEMPTS
 from infrastructure.messaging.jobs import LEASES, Delivery, JsonQueue, enqueue, event_of

@@ -53,6 +53,30 @@ MESSAGES: Final[Sentences] = {
         ("Who travels is fixed now", "It is {current}; travellers are changed until the trip begins."),
         ("لم يعد تغيير المسافرين ممكنا", "الحالة {current}؛ ويمكن تغيير المسافرين حتى بداية الرحلة."),
     ),
+    "operation_not_found": (
+        ("No such operation", "There is no mass operation with this id."),
+        ("لا توجد عملية كهذه", "لا توجد عملية جماعية بهذا المعرف."),
+    ),
+    "operation_in_progress": (
+        ("A mass operation is under way", "The departure is being cancelled or moved; wait until that is over."),
+        ("توجد عملية جماعية جارية", "الرحلة قيد الإلغاء أو النقل؛ انتظر حتى تنتهي العملية."),
+    ),
+    "waiting_entry_not_found": (
+        ("No such place in line", "There is none of yours with this id."),
+        ("لا يوجد دور انتظار كهذا", "لا يوجد دور لك بهذا المعرف."),
+    ),
+    "seats_available": (
+        ("There are seats", "Nobody has to wait: {seats_left} are left. Book them."),
+        ("توجد مقاعد متاحة", "لا حاجة إلى الانتظار: المقاعد المتبقية {seats_left}. احجزها."),
+    ),
+    "already_waiting": (
+        ("You are waiting already", "You have a place in this line."),
+        ("أنت في الانتظار بالفعل", "لديك دور في قائمة الانتظار هذه."),
+    ),
+    "no_seat_offer": (
+        ("No seats are kept for you", "Your place in line is {status}: not offered yet, or its offer is over."),
+        ("لا توجد مقاعد محفوظة لك", "حالة دورك {status}: لم يقدم عرض بعد أو انتهى وقته."),
+    ),
     "override_reason_required": (
         ("A reason is needed", "Ahead of the travel dates, say why in `override_reason`."),
         ("السبب مطلوب", "قبل موعد السفر اذكر السبب في `override_reason`."),

@@ -212,6 +212,7 @@ def _placed(body: dict[str, Any], customer: UUID) -> Booking:
             plan_terms=plan_terms(settings),
             settings=pricing_settings(settings),
             price_token=body["quote_token"],
+            waiting_list_entry_id=body["waiting_list_entry_id"],
         ),
         uow=use().new_uow(),
         clock=use().clock,

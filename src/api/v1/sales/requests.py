@@ -67,9 +67,15 @@ def refuse_prices_of_customers(body: dict[str, Any]) -> None:
         raise NotAllowed(faults=(FieldFault("/items", "staff_priced", "staff and agents price this"),))
 
 
+_OF_THE_CATALOGUE = (
+    "package_id", "activity_id", "departure_id", "voucher_code", "points_to_redeem", "quote_token",
+    "waiting_list_entry_id",
+)  # fmt: skip
+
+
 def ask_for(body: dict[str, Any], customer: UUID) -> Booking:
     """Keep what was asked for; with `items` it is priced at once."""
-    for name in ("package_id", "activity_id", "departure_id", "voucher_code", "points_to_redeem", "quote_token"):
+    for name in _OF_THE_CATALOGUE:
         if body[name]:
             raise InvalidValue("not of this type", pointer=f"/{name}", code="unknown_field")
     if body["start_date"] is None:

@@ -103,6 +103,7 @@ class BookingRequest(Schema):
         load_default=None, allow_none=True, strict=True, validate=validate.Range(2, 12), metadata=_PARTS
     )
     special_requests = Text(most=2000, multiline=True, load_default="")
+    waiting_list_entry_id = fields.UUID(load_default=None, allow_none=True)
     user_id = fields.UUID(load_default=None)
     start_date = fields.Date(load_default=None, allow_none=True)
     end_date = fields.Date(load_default=None, allow_none=True)

@@ -1,7 +1,7 @@
 """What sales holds about a person."""
 
 from infrastructure.database.holdings import Holding, because
-from infrastructure.database.sales import tables
+from infrastructure.database.sales import operation_tables, tables, waiting_tables
 
 _THEIRS = "booking_id IN (SELECT id FROM bookings WHERE user_id = $person)"
 
@@ -71,6 +71,24 @@ HOLDINGS = (
     Holding(
         table=tables.cancellation_policies,
         plain=because("the company's own terms", "name_ar", "name_en", "tiers"),
+    ),
+    Holding(
+        table=operation_tables.departure_operations,
+        plain=because("what the company says to all of a departure's customers", "reason_ar", "reason_en"),
+    ),
+    Holding(
+        table=operation_tables.departure_operation_items,
+        belongs=_THEIRS,
+        plain=because("the code of a refusal", "error"),
+    ),
+    Holding(
+        table=waiting_tables.waiting_list_entries,
+        belongs="user_id = $person",
+        # Nobody is there to be offered seats; those that are offered come back when their time is over.
+        erased={"status": "CASE WHEN status = 'WAITING' THEN 'CANCELLED' ELSE status END"},
+        exported_as="waiting_list",
+        exported=("id", "departure_id", "seats", "status", "created_at", "offered_at", "offer_expires_at",
+                  "booking_id", "ended_at"),
     ),
     Holding(
         table=tables.booking_types,

@@ -47,7 +47,8 @@ _MOVING: Final = (
 )  # fmt: skip
 _AGREED: Final = (
     "booking_type", "package_id", "activity_id", "departure_id", "booking_details", "start_date", "end_date",
-    "starts_at", "time_zone", "travelers_count", "deposit_amount_minor", "price_lines", "base_amount_minor",
+    "starts_at", "time_zone", "free_cancellation_until", "travelers_count", "deposit_amount_minor", "price_lines",
+    "base_amount_minor",
     "discount_amount_minor", "voucher_discount_minor", "tax_amount_minor", "fee_amount_minor", "final_amount_minor",
     "points_redeemed", "points_worth_minor", "currency", "tax_rate", "exchange_rate_id", "exchange_from",
     "exchange_rate", "tier_code", "points_multiplier", "cashback_rate", "bonus_points", "bonus_cashback_minor",

@@ -49,6 +49,7 @@ def agreed_row(booking: Booking) -> dict[str, Any]:
         "cashback_rate": decimal_of_hundredths(rewards.cashback_rate.hundredths),
         "bonus_points": rewards.bonus_points,
         "bonus_cashback_minor": bonus.minor if bonus is not None else 0,
+        "free_cancellation_until": booking.free_cancellation_until,
         "customer_info": Jsonb(booking.customer_info),
         "special_requests": booking.special_requests,
         "deposit_amount_minor": booking.deposit_amount.minor,
@@ -163,6 +164,7 @@ def booking_of(row: Row) -> Booking:
         paid_amount=amount("paid_amount"),
         points_paid_amount=amount("points_paid_amount"),
         refunded_amount=amount("refunded_amount"),
+        free_cancellation_until=row["free_cancellation_until"],
         kept_amount=amount("kept_amount"),
         rewards=RewardTerms(
             tier_code=row["tier_code"],

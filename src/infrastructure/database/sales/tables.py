@@ -88,6 +88,8 @@ bookings = Table(
     money_at_zero("refunded_amount"),
     # What the company has earned of a booking that was cancelled.
     money_at_zero("kept_amount"),
+    # Until when a customer whose trip the company moved may cancel it for nothing.
+    instant("free_cancellation_until", nullable=True),
     unit(),
     # The dated rate that the price was converted with, from the currency of the catalogue.
     reference("exchange_rate_id", "exchange_rates.id", nullable=True),
