@@ -64,6 +64,9 @@ from api.v1.privacy.consents import blueprint as consents
 from api.v1.privacy.erasures import blueprint as erasures
 from api.v1.privacy.exports import blueprint as exports
 from api.v1.sales.bookings import blueprint as bookings
+from api.v1.sales.confirming import blueprint as booking_verbs
+from api.v1.sales.requests import blueprint as booking_offers
+from api.v1.sales.travelers import blueprint as travelers
 from api.webhooks.payments import blueprint as webhooks
 from config.settings import Settings, load_settings
 from infrastructure.bootstrap import Running, bootstrap
@@ -102,6 +105,9 @@ _V1 = (
     vouchers,
     offers,
     bookings,
+    booking_offers,
+    booking_verbs,
+    travelers,
     attention,
     attention_actions,
     payments,

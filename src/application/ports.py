@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
@@ -33,7 +33,7 @@ from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.pricing.ports import Item, ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
-from application.sales.ports import Sale
+from application.sales.ports import RequestOpened, Sale
 from domain.billing.invoices import Credited, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.activities import Activity
@@ -48,6 +48,7 @@ from domain.ledger.seals import Seal
 from domain.membership.memberships import MembershipPlan, MembershipSubscription
 from domain.messaging.notifications import Notification
 from domain.operations.audit import AuditStatus
+from domain.sales.agreed import RewardTerms
 from domain.sales.bookings import Booking
 from domain.sales.travelers import Traveler
 from domain.shared.errors import Conflict, RuleBroken
@@ -155,7 +156,27 @@ class Bookings(Protocol):
         """Everything that placing a booking needs, the departure locked. Raises DepartureNotFound."""
         ...
 
+    def open_request(self, buyer_id: UUID, *, today: date) -> RequestOpened:
+        """Everything that keeping a request needs. Raises NotFound for an unknown customer."""
+        ...
+
+    def rewards_of(self, buyer_id: UUID, *, today: date) -> RewardTerms:
+        """What the customer's plan gives today."""
+        ...
+
     def add(self, booking: Booking, travelers: Sequence[Traveler]) -> None: ...
+
+    def travelers(self, booking_id: UUID) -> Sequence[Traveler]:
+        """Who travels, with whole document numbers, in their order."""
+        ...
+
+    def replace_travelers(self, booking_id: UUID, travelers: Sequence[Traveler]) -> None:
+        """Write the list anew; whoever calls holds the booking's lock."""
+        ...
+
+    def archive(self, *, settled_before: datetime, at: datetime, limit: int) -> int:
+        """Take bookings that are over and have not changed since an instant out of lists; how many were taken."""
+        ...
 
     def get(self, booking_id: UUID) -> Booking:
         """The booking, locked. Raises BookingNotFound."""

@@ -26,7 +26,7 @@ from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
 from application.pricing.ports import Item
 from application.pricing.queries import PricingQueries
-from application.sales.ports import OnSale
+from application.sales.ports import BookingSearch, OnSale
 
 Row = Mapping[str, Any]
 
@@ -129,15 +129,19 @@ class SalesQueries(Protocol):
     def bookings(
         self,
         *,
+        search: BookingSearch,
         owner: UUID | None,
-        status: str | None,
-        departure_id: UUID | None,
+        agent: UUID | None = None,
         limit: int,
         after: After | None,
         order: str = NEWEST,
         updated_after: datetime | None = None,
     ) -> Sequence[Row]:
-        """Sorts: ±created_at, ±start_date."""
+        """`agent`, the owner again, adds what they booked for customers. Sorts: ±created_at, ±start_date."""
+        ...
+
+    def booking_types(self) -> Sequence[Row]:
+        """The types in their order: codes, names, icon, colour."""
         ...
 
     def history(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:

@@ -17,6 +17,7 @@ from application.identity import handlers as identity
 from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
 from application.privacy import handlers as privacy
+from application.sales import handlers as sales
 from domain.billing.invoices import InvoiceIssued
 from domain.billing.manual import ManualMoneyConfirmed
 from domain.billing.payments import PaymentSettled, WebhookReceived
@@ -51,7 +52,13 @@ from domain.ledger.withdrawals import (
 )
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
-from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
+from domain.sales.bookings import (
+    BookingCompleted,
+    BookingConfirmed,
+    BookingExpired,
+    BookingPriced,
+    BookingRequested,
+)
 
 QUICK: Final = "quick"
 DOCUMENTS: Final = "documents"
@@ -133,6 +140,11 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler(
             "billing.draw_invoices_of_erased", billing.draw_invoices_of_erased, queue=DOCUMENTS, transactional=False
         ),
+    ),
+    BookingRequested.name: (Handler("sales.notify_booking_requested", sales.notify_booking_requested),),
+    BookingPriced.name: (
+        Handler("sales.notify_booking_priced", sales.notify_booking_priced),
+        Handler("sales.mail_booking_priced", sales.mail_booking_priced, transactional=False),
     ),
     BookingConfirmed.name: (
         Handler("messaging.notify_booking_confirmed", messaging.notify_booking_confirmed),

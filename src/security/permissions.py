@@ -75,13 +75,14 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     # Booking (§5)
     ("bookings.read", "View every booking", "عرض كل الحجوزات", STAFF),
     ("bookings.create", "Book for customers", "الحجز للعملاء", (*STAFF, "SALES", "AGENT")),
-    ("bookings.price", "Price requested bookings", "تسعير طلبات الحجز", (*SALES, "AGENT"), LATER),
-    ("bookings.update", "Amend bookings", "تعديل الحجوزات", (*SALES, "SUPPORT"), LATER),
-    ("bookings.confirm", "Confirm bookings", "تأكيد الحجوزات", OPERATIONS, LATER),
+    ("bookings.price", "Price requested bookings", "تسعير طلبات الحجز", (*SALES, "AGENT")),
+    ("bookings.update", "Amend bookings", "تعديل الحجوزات", (*SALES, "SUPPORT")),
+    ("bookings.confirm", "Confirm bookings", "تأكيد الحجوزات", OPERATIONS),
     ("bookings.start", "Start trips", "بدء الرحلات", STAFF),
     ("bookings.complete", "Complete trips", "إنهاء الرحلات", STAFF),
+    ("bookings.no_show", "Record that customers did not come", "تسجيل عدم حضور العملاء", STAFF),
     ("bookings.cancel", "Cancel customers' bookings", "إلغاء حجوزات العملاء", FINANCE, MONEY, LATER),
-    ("bookings.documents", "View travellers' documents", "عرض وثائق المسافرين", OPERATIONS, LATER),
+    ("bookings.documents", "View travellers' document numbers", "عرض وثائق المسافرين", OPERATIONS),
     # Pricing and sales (§6, §7)
     ("vouchers.read", "View vouchers", "عرض القسائم", STAFF),
     ("vouchers.create", "Make vouchers", "إنشاء القسائم", FINANCE, MONEY),

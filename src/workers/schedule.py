@@ -28,9 +28,16 @@ from application.origin import Origin, acting
 from application.pricing.expiry import expire_promotions
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
+from application.sales.archiving import archive_bookings
 from application.sales.expiry import expire_bookings
 from application.subscriptions import DOCUMENTS, QUICK
-from domain.operations.settings import CASHBACK_AUTO_APPROVE, DEPARTURE_HORIZON_DAYS, GRACE_MINUTES, WEBHOOK_BODY_DAYS
+from domain.operations.settings import (
+    ARCHIVE_AFTER_DAYS,
+    CASHBACK_AUTO_APPROVE,
+    DEPARTURE_HORIZON_DAYS,
+    GRACE_MINUTES,
+    WEBHOOK_BODY_DAYS,
+)
 from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import DomainError
 from infrastructure.database.ledger.partitions import is_beyond_partitions, make_partitions
@@ -95,6 +102,13 @@ def _expire_bookings(running: Running) -> None:
     use = running.dependencies
     grace = timedelta(minutes=use.system_settings.value(GRACE_MINUTES))
     while expire_bookings(new_uow=use.new_uow, clock=use.clock, new_id=use.new_id, grace=grace):
+        continue
+
+
+def _archive_bookings(running: Running) -> None:
+    use = running.dependencies
+    after = timedelta(days=use.system_settings.value(ARCHIVE_AFTER_DAYS))
+    while archive_bookings(uow=use.new_uow(), clock=use.clock, after=after):
         continue
 
 
@@ -248,6 +262,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
     for job in (
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
+        ScheduledJob("bookings.archive", _FIVE_MINUTES, days_from(2), _archive_bookings, DOCUMENTS),
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
         ScheduledJob("pricing.expire", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _expire_promotions),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),

@@ -39,7 +39,15 @@ def test_one_code_is_one_fact() -> None:
 
     assert {code: names for code, names in by_code.items() if len(names) > 1} == {
         "idempotency_key_reused": {"IdempotencyKeyReused", "PaymentKeyReused", "RefundKeyReused"},
-        "validation_failed": {"InvalidValue", "UnsoundActivity", "UnsoundDeal", "UnsoundPackage", "UnsoundPrices"},
+        "validation_failed": {
+            "InvalidValue",
+            "UnfitTravelers",
+            "UnsoundActivity",
+            "UnsoundDeal",
+            "UnsoundOffer",
+            "UnsoundPackage",
+            "UnsoundPrices",
+        },
     }
 
 

@@ -131,6 +131,8 @@ class MailName(StrEnum):
     """first_name, minutes"""
     BOOKING_CONFIRMED = "booking_confirmed"
     """first_name, booking_number, package_name, starts_on, travelers_count, total"""
+    BOOKING_PRICED = "booking_priced"
+    """first_name, booking_number, trip_name, starts_on, total, pay_until"""
     PAYMENT_RECEIVED = "payment_received"
     """first_name, payment_number, amount, payable_label"""
     REFUND_SUCCEEDED = "refund_succeeded"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,10 +23,11 @@ from application.sales.pricing import (
     refuse_unused_voucher,
 )
 from application.sales.quotes import refuse_moved_price
+from application.sales.requests import customer_info
 from domain.pricing.quotes import Quote
-from domain.sales.agreed import BookingType, Parties, RewardTerms, Trip, source_of
+from domain.sales.agreed import BookingType, Parties, RewardTerms, Trip
 from domain.sales.bookings import Booking
-from domain.sales.travelers import Traveler
+from domain.sales.travelers import Traveler, refuse_unfit
 from domain.shared.clock import Clock, business_date
 from domain.shared.identifiers import NewId, document_number
 from domain.shared.percentage import Percentage
@@ -48,6 +50,10 @@ class PlaceBooking:
     deposit: Percentage
     """How much of the price confirms the booking."""
     settings: PricingSettings
+    document_valid_days: int = 0
+    """How long after the trip's last day travellers' documents have to be valid."""
+    customer_info: Mapping[str, str] = field(default_factory=dict)
+    """What this trip's customer goes by instead of their profile."""
     price_token: str | None = None
     """Of the quote that the customer agreed to; None takes the price as it is."""
 
@@ -74,6 +80,7 @@ def place_booking(
         refuse_unused_voucher(command.chosen, priced)
         refuse_moved_price(command.price_token, priced, digests=digests, at=now)
         trip = _trip(command, sale)
+        refuse_unfit(command.travelers, trip, valid_days=command.document_valid_days, today=business_date(now))
         sale.departure.take_seats(trip.seats, today=business_date(now))
         booking = Booking.place(
             booking_id=new_id(),
@@ -85,7 +92,7 @@ def place_booking(
             deposit=command.deposit,
             rewards=_rewards(sale.offered.rewards, priced),
             cancellation_terms=sale.offered.cancellation_terms,
-            customer_info=_customer_info(sale),
+            customer_info=customer_info(sale.buyer, command.customer_info),
             special_requests=command.special_requests,
             hold_expires_at=now + command.hold_for,
             at=now,
@@ -99,14 +106,11 @@ def place_booking(
 
 
 def _parties(command: PlaceBooking) -> Parties:
-    source = source_of(
+    return Parties.of(
         creator=command.actor_id,
         customer=command.user_id,
         agent=command.agent_id,
         creator_is_staff=command.actor_is_staff,
-    )
-    return Parties(
-        user_id=command.user_id, agent_id=command.agent_id, created_by_user_id=command.actor_id, source=source
     )
 
 
@@ -151,7 +155,3 @@ def _redeem_points(booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: N
         pays=None,
     )
     redeem_points(command, uow=uow, at=at, new_id=new_id)
-
-
-def _customer_info(sale: Sale) -> dict[str, str]:
-    return {name: value for name, value in asdict(sale.buyer).items() if name != "user_id"}

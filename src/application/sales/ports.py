@@ -59,3 +59,22 @@ class Sale:
     departure: Departure
     offered: OnSale
     buyer: Buyer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestOpened:
+    """What a request is kept with."""
+
+    serial: int
+    """The next booking number's serial."""
+    rewards: RewardTerms
+    buyer: Buyer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingSearch:
+    """Which bookings are listed; archived ones only where they are asked for, beside the others."""
+
+    status: str | None = None
+    departure_id: UUID | None = None
+    archived: bool = False

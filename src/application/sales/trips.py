@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from application.billing.revenue import revenue
 from application.ledger.cashback import ClawBackCashback, PromiseCashback, claw_back_cashback, promise_cashback
@@ -31,8 +32,54 @@ def start_booking(command: AdvanceBooking, *, uow: UnitOfWork, clock: Clock) -> 
         booking = uow.bookings.get(command.booking_id)
         before = booking.status
         booking.start(today=business_date(now), override_reason=command.override_reason, by=command.actor_id, at=now)
-        _audit(uow, command, "bookings.start", before, booking, clock)
+        _audit(
+            uow, "bookings.start", command.actor_id, before, booking, at=now, override_reason=command.override_reason
+        )
         uow.commit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmBooking:
+    """Staff confirm a booking whose deposit is in."""
+
+    booking_id: UUID
+    actor_id: UUID
+
+
+def confirm_booking(command: ConfirmBooking, *, uow: UnitOfWork, clock: Clock) -> None:
+    """What settling has not confirmed. Raises BalanceDue, or IllegalTransition where nothing waits to be confirmed."""
+    now = clock.now()
+    with uow:
+        booking = uow.bookings.get(command.booking_id)
+        before = booking.status
+        booking.confirm(by=command.actor_id, at=now)
+        _audit(uow, "bookings.confirm", command.actor_id, before, booking, at=now)
+        uow.commit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissBooking:
+    """Staff record that the customer did not come, and how they know."""
+
+    booking_id: UUID
+    actor_id: UUID
+    reason: str
+
+
+def miss_booking(command: MissBooking, *, uow: UnitOfWork, clock: Clock) -> None:
+    """The trip goes on without its customer; what was paid stays. Raises TooEarly or IllegalTransition."""
+    now = clock.now()
+    with uow:
+        booking = uow.bookings.get(command.booking_id)
+        before = booking.status
+        booking.miss(today=_today_there(booking, now), reason=command.reason, by=command.actor_id, at=now)
+        _audit(uow, "bookings.no_show", command.actor_id, before, booking, at=now, reason=command.reason)
+        uow.commit()
+
+
+def _today_there(booking: Booking, at: datetime) -> date:
+    """The calendar day where the trip begins."""
+    return at.astimezone(ZoneInfo(booking.trip.time_zone)).date()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +105,8 @@ def complete_booking(command: CompleteBooking, *, uow: UnitOfWork, clock: Clock,
             # Of what was refunded before the trip was over, nothing stays promised.
             refunds = ClawBackCashback(booking_id=booking.id, refunded=booking.refunded_amount, of=booking.paid_amount)
             claw_back_cashback(refunds, uow=uow, clock=clock, new_id=new_id)
-        _audit(uow, command, "bookings.complete", before, booking, clock)
+        reason = command.override_reason
+        _audit(uow, "bookings.complete", command.actor_id, before, booking, at=now, override_reason=reason)
         uow.commit()
 
 
@@ -79,16 +127,14 @@ def _promise(command: CompleteBooking, booking: Booking, *, completed_at: dateti
     )
 
 
-def _audit(uow: UnitOfWork, command: AdvanceBooking, action: str, before: str, booking: Booking, clock: Clock) -> None:
+def _audit(
+    uow: UnitOfWork, action: str, actor: UUID, before: str, booking: Booking, *, at: datetime, **said: str | None
+) -> None:
     uow.audit.add(
-        actor=command.actor_id,
+        actor=actor,
         action=action,
         resource_type="BOOKING",
         resource_id=booking.id,
-        changes={
-            "before": {"status": before},
-            "after": {"status": booking.status},
-            "override_reason": command.override_reason,
-        },
-        at=clock.now(),
+        changes={"before": {"status": before}, "after": {"status": booking.status}, **said},
+        at=at,
     )

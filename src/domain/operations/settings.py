@@ -105,6 +105,21 @@ DEPARTURE_HORIZON_DAYS: Final = Setting(
     "How many days ahead departures are planned that recur",
     "عدد الأيام القادمة التي تجدول لها الرحلات المتكررة",
 )  # fmt: skip
+OFFER_HOURS: Final = Setting(
+    "booking.offer_hours", whole(1, 720), 48,
+    "For how many hours an offer for a requested trip can be paid, unless whoever made it said otherwise",
+    "عدد الساعات التي يمكن فيها دفع عرض لرحلة مطلوبة ما لم يحدد صاحب العرض غير ذلك",
+)  # fmt: skip
+DOCUMENT_VALIDITY_DAYS: Final = Setting(
+    "booking.document_validity_days", whole(0, 730), 0,
+    "For how many days after the last day of the trip travellers' documents have to be valid",
+    "عدد الأيام التي يجب أن تظل فيها وثائق المسافرين سارية بعد آخر يوم في الرحلة", is_public=True,
+)  # fmt: skip
+ARCHIVE_AFTER_DAYS: Final = Setting(
+    "booking.archive_after_days", whole(30, 3650), 365,
+    "For how many days a booking that is over stays in lists after its last change",
+    "عدد الأيام التي يبقى فيها الحجز المنتهي في القوائم بعد آخر تغيير فيه",
+)  # fmt: skip
 MONEY_UNITS_PER_POINT: Final = Setting(
     "ledger.money_units_per_point", whole(1, 1_000_000), 10,
     "How many whole units of money earn one point, before the plan's multiplier",
@@ -204,6 +219,9 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         DEPOSIT_PERCENT,
         BOOKING_FEE,
         DEPARTURE_HORIZON_DAYS,
+        OFFER_HOURS,
+        DOCUMENT_VALIDITY_DAYS,
+        ARCHIVE_AFTER_DAYS,
         MONEY_UNITS_PER_POINT,
         POINTS_PER_MONEY_UNIT,
         POINTS_LIFETIME_DAYS,

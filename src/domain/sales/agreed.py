@@ -51,6 +51,12 @@ class Parties:
     created_by_user_id: UUID
     source: BookingSource
 
+    @classmethod
+    def of(cls, *, creator: UUID, customer: UUID, agent: UUID | None, creator_is_staff: bool) -> Parties:
+        """The parties of a booking that somebody makes for a customer."""
+        source = source_of(creator=creator, customer=customer, agent=agent, creator_is_staff=creator_is_staff)
+        return cls(user_id=customer, agent_id=agent, created_by_user_id=creator, source=source)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trip:
@@ -71,6 +77,11 @@ class Trip:
     activity_id: UUID | None = None
     departure_id: UUID | None = None
     details: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_on_request(self) -> bool:
+        """Whether it is in no catalogue: people price it."""
+        return self.package_id is None and self.activity_id is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, Parties, RewardTerms, Trip
 from domain.sales.cancellation import CancellationTerms
 from domain.sales.holds import Hold, HoldStatus
+from domain.sales.travelers import TravelersFixed
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import Conflict, FieldFault, IllegalTransition, NotFound, RuleBroken
 from domain.shared.events import DomainEvent
@@ -41,6 +42,12 @@ class BalanceDue(Conflict):
     """A trip is over when it is paid; `due` is missing."""
 
     code = "balance_due"
+
+
+class TooEarly(Conflict):
+    """Before its first day nobody can have missed a trip; `starts_on` is that day."""
+
+    code = "trip_not_begun"
 
 
 class OverrideReasonNeeded(RuleBroken):
@@ -141,6 +148,15 @@ class BookingStarted(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookingMissed(DomainEvent):
+    """The customer did not come; the money stays."""
+
+    name: ClassVar[str] = "sales.booking_missed"
+    booking_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookingCompleted(DomainEvent):
     name: ClassVar[str] = "sales.booking_completed"
     booking_id: UUID
@@ -185,8 +201,12 @@ class Booking(Aggregate):
     cancellation_reason: str | None = None
     cancelled_by_user_id: UUID | None = None
     cancelled_at: datetime | None = None
+    no_show_at: datetime | None = None
+    """When staff recorded that the customer did not come."""
     created_at: datetime
     updated_at: datetime
+    version: int = 1
+    """What `If-Match` names; the database counts it."""
     items: list[BookingItem] = field(default_factory=list)
     hold: Hold | None
     """None until it has a price."""
@@ -283,23 +303,59 @@ class Booking(Aggregate):
             hold=None,
         )
 
+    def change_request(
+        self,
+        *,
+        trip: Trip,
+        customer_info: dict[str, str],
+        special_requests: str,
+        by: UUID,
+        at: datetime,
+    ) -> None:
+        """The customer asks for something else, as long as nobody has priced it."""
+        if self.status is not BookingStatus.DRAFT:
+            raise IllegalTransition(current=self.status, wanted=BookingStatus.DRAFT)
+        self.trip = trip
+        self.customer_info = customer_info
+        self.special_requests = special_requests
+        self._note(by=by, reason="changed", at=at)
+
     def make_offer(
         self,
         price: BookedPrice,
         items: Sequence[BookingItem],
         *,
-        trip: Trip,
+        rewards: RewardTerms,
         deposit: Percentage,
         hold_expires_at: datetime,
         by: UUID,
         at: datetime,
     ) -> None:
-        """People price what was asked for; it can be paid until the time is over."""
-        self._move_to(BookingStatus.PENDING_PAYMENT, by=by, reason="priced", at=at)
-        self.trip = trip
+        """People price what was asked for; it can be paid until the time is over.
+
+        An offer that waits for its money is made anew in the same way; the caller cancels its open payments. The sale
+        is now: the buyer's plan of today is what is frozen (trap 28).
+        """
+        if self._is_open_offer:
+            self._note(by=by, reason="priced again", at=at)
+        else:
+            self._move_to(BookingStatus.PENDING_PAYMENT, by=by, reason="priced", at=at)
+        self.rewards = rewards
+        nothing = Money(0, price.final_amount.currency)
+        # The request was counted in another currency, perhaps.
+        self.paid_amount = self.points_paid_amount = self.refunded_amount = nothing
         self._await_money(price, items, deposit, hold_expires_at, at)
         self.record(BookingPriced(at=at, booking_id=self.id, user_id=self.user_id))
         self._confirm_if_free(by=by, at=at)
+
+    @property
+    def takes_offer(self) -> bool:
+        """Whether people may price it: it was asked for, and nothing is paid of it."""
+        return self.status is BookingStatus.DRAFT or self._is_open_offer
+
+    @property
+    def _is_open_offer(self) -> bool:
+        return self.trip.is_on_request and self.is_awaiting_deposit and self.paid_amount.is_zero
 
     def _await_money(
         self,
@@ -384,8 +440,9 @@ class Booking(Aggregate):
         return has_seats and self.amount_due.is_positive
 
     def accepts(self, amount: Money) -> bool:
-        """Whether money that came in can still do what it was meant for."""
-        return self.takes_money and self.smallest_payment <= amount <= self.amount_due
+        """Whether money that came in can still do what it was meant for; an offer may have been in another currency."""
+        is_of_price = amount.currency == self.final_amount.currency
+        return is_of_price and self.takes_money and self.smallest_payment <= amount <= self.amount_due
 
     def receive(self, amount: Money, *, in_points: Money, by: UUID | None, at: datetime) -> None:
         """Money is in, `in_points` of it paid with points; the deposit makes the seats the customer's."""
@@ -399,6 +456,18 @@ class Booking(Aggregate):
         self.updated_at = at
         if self.status is BookingStatus.PENDING_PAYMENT:
             self._confirm(self.hold, by=by, reason="paid", at=at)
+
+    def confirm(self, *, by: UUID, at: datetime) -> None:
+        """Staff confirm what settling has not: the deposit is in, or nothing is to be paid.
+
+        Raises BalanceDue with what is missing of the deposit.
+        """
+        if not self.is_awaiting_deposit or self.hold is None:
+            raise IllegalTransition(current=self.status, wanted=BookingStatus.CONFIRMED)
+        if self.paid_amount < self.deposit_amount:
+            raise BalanceDue(due=str(self.deposit_amount - self.paid_amount))
+        self.payment_status = self._payment_status()
+        self._confirm(self.hold, by=by, reason="confirmed", at=at)
 
     def _confirm(self, hold: Hold, *, by: UUID | None, reason: str, at: datetime) -> None:
         self._move_to(BookingStatus.CONFIRMED, by=by, reason=reason, at=at)
@@ -455,6 +524,31 @@ class Booking(Aggregate):
         self._move_to(BookingStatus.IN_PROGRESS, by=by, reason=override_reason or "started", at=at)
         self.record(BookingStarted(at=at, booking_id=self.id, user_id=self.user_id))
 
+    def miss(self, *, today: date, reason: str, by: UUID, at: datetime) -> None:
+        """The customer did not come. The trip goes on without them and the money stays; it can be recorded once.
+
+        Raises TooEarly before its first day.
+        """
+        if self.no_show_at is not None or self.status not in (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS):
+            raise IllegalTransition(current=self.status, wanted="NO_SHOW")
+        if today < self.start_date:
+            raise TooEarly(starts_on=self.start_date.isoformat())
+        if self.status is BookingStatus.CONFIRMED:
+            self._move_to(BookingStatus.IN_PROGRESS, by=by, reason=f"no-show: {reason}", at=at)
+        else:
+            self._note(by=by, reason=f"no-show: {reason}", at=at)
+        self.no_show_at = at
+        self.record(BookingMissed(at=at, booking_id=self.id, user_id=self.user_id))
+
+    def rename_travelers(self, *, by: UUID, at: datetime) -> None:
+        """Who travels was written down anew; the history says that, and no names or numbers.
+
+        Raises TravelersFixed once the trip has begun, was cancelled or is over.
+        """
+        if self.status not in _TRAVELERS_OPEN or at >= self.trip.starts_at:
+            raise TravelersFixed(current=self.status)
+        self._note(by=by, reason="travellers changed", at=at)
+
     def complete(self, *, today: date, override_reason: str | None, by: UUID, at: datetime) -> None:
         """The trip is over. Raises OverrideReasonNeeded before its last day when no reason is given.
 
@@ -478,6 +572,11 @@ class Booking(Aggregate):
         self.status = status
         self.updated_at = at
 
+    def _note(self, *, by: UUID | None, reason: str, at: datetime) -> None:
+        """A step in the history that leaves the status as it is."""
+        self._log(self.status, self.status, by=by, reason=reason, at=at)
+        self.updated_at = at
+
     def _log(
         self, old: BookingStatus | None, new: BookingStatus, *, by: UUID | None, reason: str, at: datetime
     ) -> None:
@@ -485,6 +584,9 @@ class Booking(Aggregate):
             from_status=old, to_status=new, changed_by_user_id=by, change_reason=reason, changed_at=at
         )
         self.__dict__.setdefault("_changes", []).append(change)
+
+
+_TRAVELERS_OPEN = (BookingStatus.DRAFT, BookingStatus.PENDING_PAYMENT, BookingStatus.CONFIRMED)
 
 
 def _needs_reason(*, early: bool, reason: str | None) -> None:

@@ -81,6 +81,20 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "duplicate_code": ("Another line has the same code.", "في سطر آخر الرمز نفسه."),
     "unknown_user": ("There is no open account with this id.", "لا يوجد حساب مفتوح بهذا المعرف."),
     "currency_mismatch": ("Every amount is in one currency.", "كل المبالغ بعملة واحدة."),
+    "not_on_request": (
+        "This is booked from the catalogue: name its item and departure.",
+        "يحجز هذا من الكتالوج: اذكر العنصر وموعد الرحلة.",
+    ),
+    "staff_priced": ("Staff and agents price this; leave it out.", "يسعر هذا الموظفون والوكلاء؛ لا ترسله."),
+    "unknown_time_zone": ("This is no time zone.", "هذه ليست منطقة زمنية."),
+    "one_of_two": ("Send this or the other, not both.", "أرسل هذا أو الآخر، لا كليهما."),
+    "too_deep": ("This has too many levels.", "مستويات هذا كثيرة جدا."),
+    "another_currency": ("All items are in one currency.", "كل العناصر بعملة واحدة."),
+    "document_expires": (
+        "The document is not valid long enough for this trip.",
+        "مدة سريان الوثيقة لا تكفي هذه الرحلة.",
+    ),
+    "duplicate": ("This is there twice.", "هذا مكرر."),
     "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }
 

@@ -25,6 +25,18 @@ MESSAGES: Final[Sentences] = {
         ("The voucher gives this booking nothing", "Take it away, or change what it asks for: {reason}."),
         ("القسيمة لا تنطبق على هذا الحجز", "احذفها أو غير ما تشترطه: {reason}."),
     ),
+    "trip_began": (
+        ("The trip has begun", "It can be priced once it is asked for later dates."),
+        ("بدأت الرحلة", "يمكن تسعيرها بعد طلبها لموعد لاحق."),
+    ),
+    "trip_not_begun": (
+        ("The trip has not begun", "Nobody can have missed it before {starts_on}."),
+        ("لم تبدأ الرحلة بعد", "لا يمكن تسجيل عدم الحضور قبل {starts_on}."),
+    ),
+    "travelers_fixed": (
+        ("Who travels is fixed now", "It is {current}; travellers are changed until the trip begins."),
+        ("لم يعد تغيير المسافرين ممكنا", "الحالة {current}؛ ويمكن تغيير المسافرين حتى بداية الرحلة."),
+    ),
     "override_reason_required": (
         ("A reason is needed", "Ahead of the travel dates, say why in `override_reason`."),
         ("السبب مطلوب", "قبل موعد السفر اذكر السبب في `override_reason`."),

@@ -12,32 +12,42 @@ from flask.views import MethodView
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
+from api.etags import tagged
 from api.pagination import after_in, by_order, order_of, split_page
 from api.specification import page_of
+from api.v1.sales.requests import ask_for, ask_otherwise, refuse_prices_of_customers
 from api.v1.sales.rows import booking_row, quote_row
 from api.v1.sales.schemas import (
     AdvanceRequest,
+    BookingQuery,
     BookingRequest,
-    BookingSearch,
     BookingShown,
     BookingSummary,
+    BookingTypeShown,
     QuoteShown,
+    RequestChangesBody,
     StatusChangeShown,
 )
+from api.v1.sales.viewing import agent_for, answer_booking, shown, travelers_in
 from application.pricing.ports import Item, ItemKind
-from application.queries import Row
 from application.sales.bookings import PlaceBooking, place_booking
+from application.sales.ports import BookingSearch
 from application.sales.pricing import Chosen, pricing_settings
 from application.sales.quotes import AskForQuote, price_token, quote_booking
 from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
-from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS, DEPOSIT_PERCENT, HOLD_MINUTES
+from domain.operations.settings import (
+    CASHBACK_ELIGIBLE_AFTER_DAYS,
+    DEPOSIT_PERCENT,
+    DOCUMENT_VALIDITY_DAYS,
+    HOLD_MINUTES,
+)
 from domain.pricing.price_lists import Party
 from domain.sales.agreed import BookingType
-from domain.sales.bookings import BookingNotFound
-from domain.sales.travelers import Traveler
+from domain.sales.bookings import Booking, BookingNotFound
+from domain.sales.requests import ON_REQUEST
 from domain.shared.errors import InvalidValue, NotAllowed
 from domain.shared.percentage import Percentage
-from middlewares.auth_middleware import permission_required, token_required
+from middlewares.auth_middleware import permission_required, public, token_required
 from middlewares.idempotency import idempotent, not_idempotent
 
 blueprint = Blueprint("bookings", __name__, description="Quotes and bookings")
@@ -69,15 +79,17 @@ class Quotes(MethodView):
 @blueprint.route("/bookings")
 class Bookings(MethodView):
     @token_required(scope="bookings.own")
-    @blueprint.arguments(BookingSearch, location="query")
+    @blueprint.arguments(BookingQuery, location="query")
     @blueprint.response(200, page_of(BookingSummary))
     def get(self, query: dict[str, Any]) -> Response:
-        """One's own bookings, newest first; everybody's for staff."""
-        order = order_of(query)
+        """One's own bookings, newest first; with their customers' for agents, everybody's for staff."""
+        order, owner = order_of(query), scope_of("bookings.read")
         rows = use().queries.sales.bookings(
-            owner=scope_of("bookings.read"),
-            status=query["status"],
-            departure_id=query["departure_id"],
+            search=BookingSearch(
+                status=query["status"], departure_id=query["departure_id"], archived=query["archived"]
+            ),
+            owner=owner,
+            agent=owner if "AGENT" in viewer().roles else None,
             limit=query["limit"],
             after=after_in(query["cursor"], order),
             order=order,
@@ -90,39 +102,43 @@ class Bookings(MethodView):
     @blueprint.arguments(BookingRequest)
     @blueprint.response(201, BookingShown)
     def post(self, body: dict[str, Any]) -> Response:
-        """Hold seats at today's price until `hold_expires_at`; then pay with `POST /payments`."""
+        """Hold seats at today's price until `hold_expires_at`, then pay with `POST /payments`; or ask for a trip.
+
+        What is in no catalogue is a DRAFT until staff or an agent have priced it; they may price it at once (`items`).
+        """
+        refuse_prices_of_customers(body)
         customer = _customer(body)
-        booking = place_booking(
-            PlaceBooking(
-                actor_id=viewer().user_id,
-                actor_is_staff=viewer().is_staff,
-                user_id=customer,
-                agent_id=viewer().user_id if "AGENT" in viewer().roles and customer != viewer().user_id else None,
-                item=_item(body),
-                departure_id=_departure(body),
-                chosen=_chosen(body),
-                travelers=_travelers(body),
-                special_requests=body["special_requests"],
-                hold_for=timedelta(minutes=use().system_settings.value(HOLD_MINUTES)),
-                deposit=Percentage(use().system_settings.value(DEPOSIT_PERCENT) * 100),
-                settings=pricing_settings(use().system_settings),
-                price_token=body["quote_token"],
-            ),
-            uow=use().new_uow(),
-            clock=use().clock,
-            new_id=use().new_id,
-            digests=use().digests,
-        )
+        booking = ask_for(body, customer) if body["booking_type"] in ON_REQUEST else _placed(body, customer)
         return answer(BookingShown, booking_row(booking), 201, location=f"/api/v1/bookings/{booking.id}")
+
+
+@blueprint.route("/bookings/types")
+class Types(MethodView):
+    @public
+    @blueprint.response(200, page_of(BookingTypeShown))
+    def get(self) -> Response:
+        """The types of bookings, in the order in which apps show them."""
+        return answer_page(BookingTypeShown, use().queries.sales.booking_types(), None)
 
 
 @blueprint.route("/bookings/<uuid:booking_id>")
 class OneBooking(MethodView):
     @token_required(scope="bookings.own")
+    @tagged
     @blueprint.response(200, BookingShown)
     def get(self, booking_id: UUID) -> Response:
         """One booking."""
-        return answer(BookingShown, _shown(booking_id))
+        return answer_booking(booking_id)
+
+    @token_required(scope="bookings.own")
+    @idempotent()
+    @tagged
+    @blueprint.arguments(RequestChangesBody)
+    @blueprint.response(200, BookingShown)
+    def patch(self, body: dict[str, Any], booking_id: UUID) -> Response:
+        """Ask for something else, as long as nobody has priced it: for its customer, and the agent who asked."""
+        ask_otherwise(body, shown(booking_id))
+        return answer_booking(booking_id)
 
 
 @blueprint.route("/bookings/<uuid:booking_id>/history")
@@ -147,7 +163,7 @@ class Start(MethodView):
         """The trip begins; ahead of its first day a reason is needed."""
         command = AdvanceBooking(booking_id=booking_id, actor_id=viewer().user_id, **body)
         start_booking(command, uow=use().new_uow(), clock=use().clock)
-        return answer(BookingShown, _shown(booking_id))
+        return answer(BookingShown, shown(booking_id))
 
 
 @blueprint.route("/bookings/<uuid:booking_id>/complete")
@@ -166,14 +182,37 @@ class Complete(MethodView):
             **body,
         )
         complete_booking(command, uow=use().new_uow(), clock=use().clock, new_id=use().new_id)
-        return answer(BookingShown, _shown(booking_id))
+        return answer(BookingShown, shown(booking_id))
 
 
-def _shown(booking_id: UUID) -> Row:
-    row = use().queries.sales.booking(booking_id, owner=scope_of("bookings.read"))
-    if row is None:
-        raise BookingNotFound()
-    return row
+def _placed(body: dict[str, Any], customer: UUID) -> Booking:
+    for name in ("start_date", "end_date", "time_zone", "booking_details", "currency", "items"):
+        if body[name] is not None:
+            raise InvalidValue("not of this type", pointer=f"/{name}", code="unknown_field")
+    settings = use().system_settings
+    return place_booking(
+        PlaceBooking(
+            actor_id=viewer().user_id,
+            actor_is_staff=viewer().is_staff,
+            user_id=customer,
+            agent_id=agent_for(customer),
+            item=_item(body),
+            departure_id=_departure(body),
+            chosen=_chosen(body),
+            travelers=travelers_in(body),
+            document_valid_days=settings.value(DOCUMENT_VALIDITY_DAYS),
+            customer_info=body["customer_info"],
+            special_requests=body["special_requests"],
+            hold_for=timedelta(minutes=settings.value(HOLD_MINUTES)),
+            deposit=Percentage(settings.value(DEPOSIT_PERCENT) * 100),
+            settings=pricing_settings(settings),
+            price_token=body["quote_token"],
+        ),
+        uow=use().new_uow(),
+        clock=use().clock,
+        new_id=use().new_id,
+        digests=use().digests,
+    )
 
 
 def _customer(body: dict[str, Any]) -> UUID:
@@ -217,10 +256,3 @@ def _chosen(body: dict[str, Any]) -> Chosen:
         points=body["points_to_redeem"],
         currency=body["currency"],
     )
-
-
-def _travelers(body: dict[str, Any]) -> tuple[Traveler, ...]:
-    travelers = tuple(Traveler(**traveler) for traveler in body["travelers"])
-    if len(travelers) > body["travelers_count"]:
-        raise InvalidValue("more travellers are named than travel", pointer="/travelers", code="out_of_range")
-    return travelers

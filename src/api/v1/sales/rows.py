@@ -61,6 +61,7 @@ def booking_row(booking: Booking) -> Row:
         "booking_details": trip.details,
         "start_date": trip.start_date,
         "end_date": trip.end_date,
+        "time_zone": trip.time_zone,
         "travelers_count": trip.travelers_count,
         "price_lines": price.lines,
         "base_amount_minor": price.base_amount.minor,
@@ -71,6 +72,8 @@ def booking_row(booking: Booking) -> Row:
         "final_amount_minor": price.final_amount.minor,
         "amount_due_minor": booking.amount_due.minor,
         "points_redeemed": price.points,
+        "no_show": booking.no_show_at is not None,
+        "archived_at": None,
         "currency": unit,
         "hold_expires_at": booking.hold_expires_at,
         "items": [

@@ -1,12 +1,22 @@
 """Shapes of quotes and bookings."""
 
-from marshmallow import fields, validate
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
 
 from api.fields import Localized, MoneyField, Schema, Text
 from api.pagination import ChangesQuery, sort_field
+from api.v1.catalogue.schemas import PercentRequest
+from domain.pricing.hand_priced import MOST_ITEMS, MOST_OF_ONE, UNTAXED
 from domain.sales.agreed import BookingType
 from domain.sales.bookings import BookingStatus
+from domain.shared.email import Email
+from domain.shared.errors import InvalidValue
 from domain.shared.money import EXPONENTS
+from domain.shared.phone import Phone
 
 MOST_TRAVELERS = 200
 MOST_POINTS = 100_000_000
@@ -20,8 +30,54 @@ class TravelerRequest(Schema):
     document_expires_on = fields.Date(load_default=None, allow_none=True)
 
 
+class _Spelled(Text):
+    """Text that a value of the domain reads, and gives its one spelling."""
+
+    def __init__(self, spell: Callable[[str], object], **options: Any) -> None:
+        super().__init__(identifier=True, **options)
+        self._spell = spell
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> str:
+        text = super()._deserialize(value, attr, data, **rest)
+        try:
+            return str(self._spell(text))
+        except InvalidValue as error:
+            fault = error.faults[0]
+            raise ValidationError([(fault.code, fault.detail)]) from error
+
+
+class CustomerInfoRequest(Schema):
+    """What this trip's customer goes by instead of their profile; what is left out is the profile's."""
+
+    first_name = Text(most=100, least=1)
+    last_name = Text(most=100, least=1)
+    email = _Spelled(Email, most=254, least=3, metadata={"examples": ["mona@example.com"]})
+    phone = _Spelled(Phone, most=20, least=3, metadata={"examples": ["+201001234567"]})
+
+
+class OfferedItemRequest(Schema):
+    """One thing at its price; of the booking's own type unless it says otherwise."""
+
+    booking_type = fields.Enum(BookingType, by_value=True, load_default=None, allow_none=True)
+    name_ar = Text(most=200, least=1, required=True)
+    name_en = Text(most=200, least=1, required=True)
+    quantity = fields.Integer(required=True, strict=True, validate=validate.Range(1, MOST_OF_ONE))
+    unit_price = MoneyField(required=True)
+    tax_rate = PercentRequest(load_default=UNTAXED, metadata={"type": "string", "examples": ["14.00"]})
+    tax_inclusive = fields.Boolean(load_default=True)
+    details = fields.Dict(load_default=dict)
+    notes = Text(most=500, multiline=True, load_default="")
+
+
+def _items(**options: Any) -> fields.List[Any]:
+    return fields.List(fields.Nested(OfferedItemRequest), validate=validate.Length(1, MOST_ITEMS), **options)
+
+
 class BookingRequest(Schema):
-    """What is wanted: a package or an activity on one of its departures."""
+    """What is wanted: a package or an activity on one of its departures, or a trip of another type for its dates.
+
+    `items` are prices: staff and agents alone give them.
+    """
 
     booking_type = fields.Enum(BookingType, by_value=True, load_default=BookingType.PACKAGE)
     package_id = fields.UUID(load_default=None, allow_none=True)
@@ -37,6 +93,61 @@ class BookingRequest(Schema):
     quote_token = Text(most=500, least=1, load_default=None, allow_none=True)
     special_requests = Text(most=2000, multiline=True, load_default="")
     user_id = fields.UUID(load_default=None)
+    start_date = fields.Date(load_default=None, allow_none=True)
+    end_date = fields.Date(load_default=None, allow_none=True)
+    time_zone = Text(most=64, least=1, load_default=None, allow_none=True, metadata={"examples": ["Africa/Cairo"]})
+    booking_details = fields.Dict(load_default=None, allow_none=True)
+    customer_info = fields.Nested(CustomerInfoRequest, load_default=dict)
+    currency = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(EXPONENTS)))
+    items = _items(load_default=None, allow_none=True)
+
+
+class RequestChangesBody(Schema):
+    """What is left out stays as it is; `travelers` replaces the whole list."""
+
+    start_date = fields.Date()
+    end_date = fields.Date(allow_none=True)
+    time_zone = Text(most=64, least=1, metadata={"examples": ["Africa/Cairo"]})
+    travelers_count = fields.Integer(strict=True, validate=validate.Range(1, MOST_TRAVELERS))
+    travelers = fields.List(fields.Nested(TravelerRequest), validate=validate.Length(max=MOST_TRAVELERS))
+    booking_details = fields.Dict()
+    special_requests = Text(most=2000, multiline=True)
+    customer_info = fields.Nested(CustomerInfoRequest)
+
+
+class OfferRequest(Schema):
+    """A price for what was asked for, and until when it can be paid: an instant, or so many hours from now."""
+
+    items = _items(required=True)
+    hold_hours = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, 720))
+    valid_until = fields.AwareDateTime(load_default=None, metadata={"examples": ["2030-11-25T08:00:00Z"]})
+    deposit_percent = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, 100))
+
+
+class TravelersRequest(Schema):
+    """Everybody who travels and is known by name: the whole list."""
+
+    travelers = fields.List(fields.Nested(TravelerRequest), required=True, validate=validate.Length(max=MOST_TRAVELERS))
+
+
+class TravelerShown(Schema):
+    """`document_number` shows its last three characters, unless the reader may see documents."""
+
+    first_name = fields.String()
+    last_name = fields.String()
+    birth_date = fields.Date(allow_none=True)
+    document_number = fields.String(allow_none=True)
+    document_expires_on = fields.Date(allow_none=True)
+
+
+class BookingTypeShown(Schema):
+    type_code = fields.String()
+    type_name = Localized()
+    type_name_ar = fields.String()
+    type_name_en = fields.String()
+    icon_name = fields.String()
+    color_hex = fields.String()
+    display_order = fields.Integer()
 
 
 class LineShown(Schema):
@@ -122,7 +233,11 @@ class BookingSummary(Schema):
     special_requests = fields.String()
     start_date = fields.Date()
     end_date = fields.Date()
+    time_zone = fields.String()
     travelers_count = fields.Integer()
+    no_show = fields.Boolean()
+    no_show_at = fields.DateTime(allow_none=True)
+    archived_at = fields.DateTime(allow_none=True)
     cancellation_reason = fields.String(allow_none=True)
     cancelled_at = fields.DateTime(allow_none=True)
     created_at = fields.DateTime()
@@ -130,10 +245,15 @@ class BookingSummary(Schema):
 
 
 class BookingShown(BookingSummary):
+    customer_info = fields.Dict(keys=fields.String(), values=fields.String())
     items = fields.List(fields.Nested(ItemShown))
 
 
-class BookingSearch(ChangesQuery):
+class BookingQuery(ChangesQuery):
+    archived = fields.Boolean(
+        load_default=False,
+        metadata={"description": "With bookings that were over long ago; a walk of changes has them anyway."},
+    )
     status = fields.String(load_default=None, validate=validate.OneOf([status.value for status in BookingStatus]))
     departure_id = fields.UUID(load_default=None)
     sort = sort_field("-created_at", "created_at", "start_date", "-start_date")
@@ -145,6 +265,10 @@ class StatusChangeShown(Schema):
     changed_by_user_id = fields.UUID(allow_none=True)
     change_reason = fields.String()
     changed_at = fields.DateTime()
+
+
+class NoShowRequest(Schema):
+    reason = Text(most=500, least=3, required=True)
 
 
 class AdvanceRequest(Schema):

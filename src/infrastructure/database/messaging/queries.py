@@ -17,8 +17,10 @@ FROM notifications WHERE user_id = %(user_id)s
 _READER_FACTS = "SELECT id AS user_id, email, first_name, locale FROM users WHERE id = %s"
 _BOOKING_FACTS = """
 SELECT u.id AS user_id, u.email, u.first_name, u.locale, b.booking_number, b.start_date, b.travelers_count,
-       b.final_amount_minor, b.currency, i.item_name_ar AS name_ar, i.item_name_en AS name_en, c.cashback_amount_minor
+       b.final_amount_minor, b.currency, b.status, i.item_name_ar AS name_ar, i.item_name_en AS name_en,
+       c.cashback_amount_minor, CASE WHEN h.status = 'ACTIVE' THEN h.expires_at END AS hold_expires_at
 FROM bookings b JOIN users u ON u.id = b.user_id
+LEFT JOIN holds h ON h.booking_id = b.id
 LEFT JOIN LATERAL (SELECT * FROM booking_items x WHERE x.booking_id = b.id ORDER BY x.id LIMIT 1) i ON true
 LEFT JOIN cashback_records c ON c.booking_id = b.id
 WHERE b.id = %s

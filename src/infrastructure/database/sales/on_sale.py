@@ -26,7 +26,9 @@ _PRICES: Final = {
 }
 _TERMS: Final = """
     coalesce(m.tier_code, 'GUEST') AS tier_code, coalesce(m.cashback_rate, 0) AS cashback_rate,
-    coalesce(m.points_multiplier, 1) AS points_multiplier, coalesce(m.discount_rate, 0) AS member_rate,
+    coalesce(m.points_multiplier, 1) AS points_multiplier, coalesce(m.discount_rate, 0) AS member_rate
+"""
+_HAS_OFFERS: Final = """
     EXISTS (SELECT 1 FROM offers o WHERE o.status = 'ACTIVE' AND o.start_date <= %(now)s
             AND (o.end_date IS NULL OR o.end_date > %(now)s)) AS has_offers
 """
@@ -42,7 +44,7 @@ LEFT JOIN LATERAL (
 def _item_columns(kind: ItemKind) -> str:
     return f"""
         i.name_ar, i.name_en, i.currency, i.tax_rate, i.tax_inclusive, {_PRICES[kind]},
-        {price_columns(kind, "i.id", starts_on="d.starts_on")}, {rate_column("i.currency")}, {_TERMS}
+        {price_columns(kind, "i.id", starts_on="d.starts_on")}, {rate_column("i.currency")}, {_TERMS}, {_HAS_OFFERS}
     """
 
 
@@ -77,6 +79,14 @@ OFFERED: Final = {kind: _offered(kind) for kind in ItemKind}
 """Locks nothing; columns of the departure are NULL where it is none of the item's."""
 
 
+OPEN_REQUEST: Final = f"""
+SELECT nextval('booking_numbers') AS serial, {_TERMS}, u.first_name, u.last_name, u.email, u.phone
+FROM users u {_PLAN} WHERE u.id = %(buyer_id)s
+"""
+REWARDS: Final = f"SELECT {_TERMS} FROM (VALUES (1)) one {_PLAN}"
+"""What the buyer's plan gives; one row for anybody."""
+
+
 def sale_values(
     item_id: UUID, *, departure_id: UUID | None, buyer_id: UUID, currency: str | None, at: datetime
 ) -> dict[str, Any]:
@@ -102,11 +112,7 @@ def offered_of(row: Row, item: Item, currency: str | None) -> OnSale:
         if rate is not None and is_converted
         else None,
         departs=_departing(row),
-        rewards=RewardTerms(
-            tier_code=row["tier_code"],
-            points_multiplier=int(row["points_multiplier"] * 100),
-            cashback_rate=percentage_of(row["cashback_rate"]),
-        ),
+        rewards=rewards_of(row),
         member_rate=percentage_of(row["member_rate"]),
         cancellation_terms=ALWAYS,
         has_offers=row["has_offers"],
@@ -117,6 +123,15 @@ def _departing(row: Row) -> Departing | None:
     if row["starts_on"] is None:
         return None
     return Departing(row["starts_on"], row["departure_status"] == DepartureStatus.OPEN, row["seats_left"])
+
+
+def rewards_of(row: Row) -> RewardTerms:
+    """What the buyer's plan gives."""
+    return RewardTerms(
+        tier_code=row["tier_code"],
+        points_multiplier=int(row["points_multiplier"] * 100),
+        cashback_rate=percentage_of(row["cashback_rate"]),
+    )
 
 
 def buyer_of(row: Row, buyer_id: UUID) -> Buyer:

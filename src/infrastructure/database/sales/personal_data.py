@@ -22,7 +22,7 @@ HOLDINGS = (
             "discount_amount_minor", "voucher_discount_minor", "tax_amount_minor", "fee_amount_minor",
             "final_amount_minor", "points_redeemed", "paid_amount_minor", "currency", "customer_info",
             "special_requests", "start_date", "end_date", "travelers_count", "cancellation_reason",
-            "cancelled_at", "created_at",
+            "cancelled_at", "no_show_at", "created_at",
         ),
         plain=because(
             "numbers, codes and prices of what was sold, and on which terms", "booking_number", "booking_type",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from application.pricing.ports import Item
 from application.queries import CHANGES, NEWEST, After, Row
-from application.sales.ports import OnSale
+from application.sales.ports import BookingSearch, OnSale
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values
 from infrastructure.database.transaction import Database
@@ -19,14 +20,15 @@ _COLUMNS = """
     b.departure_id, b.booking_details, b.status, b.payment_status, b.price_lines, b.base_amount_minor,
     b.discount_amount_minor, b.voucher_discount_minor, b.tax_amount_minor, b.fee_amount_minor, b.final_amount_minor,
     b.points_redeemed, b.paid_amount_minor, b.currency,
-    b.special_requests, b.start_date, b.end_date, b.travelers_count, b.cancellation_reason, b.cancelled_at,
-    b.created_at, b.updated_at,
+    b.special_requests, b.start_date, b.end_date, b.time_zone, b.travelers_count, b.cancellation_reason,
+    b.cancelled_at, b.no_show_at, b.no_show_at IS NOT NULL AS no_show, b.archived_at, b.created_at, b.updated_at,
+    b.version,
     CASE WHEN b.status IN ('CANCELLED', 'REFUNDED') THEN 0 ELSE b.final_amount_minor - b.paid_amount_minor END
         AS amount_due_minor,
     CASE WHEN h.status = 'ACTIVE' THEN h.expires_at END AS hold_expires_at
 """
 _ONE = f"""
-SELECT {_COLUMNS},
+SELECT {_COLUMNS}, b.customer_info,
        (SELECT json_agg(json_build_object(
             'id', i.id, 'booking_type', i.booking_type, 'item_name_ar', i.item_name_ar, 'item_name_en', i.item_name_en,
             'quantity', i.quantity, 'unit_price_minor', i.unit_price_minor, 'price_minor', i.price_minor,
@@ -42,11 +44,16 @@ _OWN = f"""
 SELECT {_COLUMNS} FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
 WHERE b.user_id = %(owner)s
 """
+_CUSTOMERS = f"""
+SELECT {_COLUMNS} FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
+WHERE b.agent_id = %(agent)s AND b.user_id <> %(agent)s
+"""
 _ALL = f"""
 SELECT {_COLUMNS} FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
 WHERE true
 """
 _FILTERS = {"status": "b.status = %(status)s", "departure_id": "b.departure_id = %(departure_id)s"}
+_NOT_ARCHIVED = " AND b.archived_at IS NULL"
 _ORDERS = {
     NEWEST: Order("b.created_at", "b.id", descending=True),
     "created_at": Order("b.created_at", "b.id"),
@@ -55,6 +62,10 @@ _ORDERS = {
     CHANGES: Order("b.updated_at", "b.id"),
 }
 
+_TYPES = """
+SELECT type_code, type_name_ar, type_name_en, icon_name, color_hex, display_order
+FROM booking_types WHERE is_active ORDER BY display_order, type_code
+"""
 _HISTORY = """
 SELECT from_status, to_status, changed_by_user_id, change_reason, changed_at
 FROM booking_status_history WHERE booking_id = %s ORDER BY id
@@ -62,6 +73,16 @@ FROM booking_status_history WHERE booking_id = %s ORDER BY id
 _VISIBLE = """
 SELECT 1 FROM bookings WHERE id = %(id)s AND (%(owner)s::uuid IS NULL OR user_id = %(owner)s OR agent_id = %(owner)s)
 """
+
+
+def _listed(page: str, order: Order, *, owner: UUID | None, agent: UUID | None) -> str:
+    """One statement for each viewer. An agent's is a page of their own and one of their customers', merged."""
+    if owner is None:
+        return _ALL + page
+    if agent is None:
+        return _OWN + page
+    merged = f"({_OWN}{page}) UNION ALL ({_CUSTOMERS}{page})"
+    return f"SELECT * FROM ({merged}) b ORDER BY {order.by} LIMIT %(limit)s"
 
 
 class SqlSalesQueries:
@@ -76,18 +97,21 @@ class SqlSalesQueries:
     def bookings(
         self,
         *,
+        search: BookingSearch,
         owner: UUID | None,
-        status: str | None,
-        departure_id: UUID | None,
+        agent: UUID | None = None,
         limit: int,
         after: After | None,
         order: str = NEWEST,
         updated_after: datetime | None = None,
     ) -> Sequence[Row]:
-        values: dict[str, Any] = {"owner": owner, "status": status, "departure_id": departure_id}
+        values: dict[str, Any] = {**asdict(search), "owner": owner, "agent": agent}
         where = "".join(f" AND {sql}" for name, sql in _FILTERS.items() if values[name] is not None)
+        # A walk of changes tells that a booking was archived.
+        where += "" if search.archived or updated_after is not None else _NOT_ARCHIVED
+        page = where + order_sql(_ORDERS[order], after, updated_after)
         return self._database.rows(
-            (_ALL if owner is None else _OWN) + where + order_sql(_ORDERS[order], after, updated_after),
+            _listed(page, _ORDERS[order], owner=owner, agent=agent),
             {**values, **order_values(self._database, after, updated_after, limit)},
         )
 
@@ -95,6 +119,9 @@ class SqlSalesQueries:
         if self._database.row(_VISIBLE, {"id": booking_id, "owner": owner}) is None:
             return None
         return self._database.rows(_HISTORY, (booking_id,))
+
+    def booking_types(self) -> Sequence[Row]:
+        return self._database.rows(_TYPES)
 
     def on_sale(
         self, item: Item, *, departure_id: UUID | None, buyer_id: UUID, currency: str | None, at: datetime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,33 +12,43 @@ from psycopg.types.json import Jsonb
 
 from application.ports import Encryption
 from application.pricing.ports import Item
-from application.sales.ports import Sale
+from application.sales.ports import RequestOpened, Sale
 from domain.catalogue.departures import DepartureNotFound
-from domain.sales.agreed import BookedPrice, BookingItem, Trip
+from domain.sales.agreed import BookedPrice, BookingItem, RewardTerms, Trip
 from domain.sales.bookings import Booking, BookingNotFound
 from domain.sales.holds import Hold
 from domain.sales.travelers import Traveler
 from domain.shared.aggregate import Aggregate
+from domain.shared.errors import NotFound
 from infrastructure.database.catalogue.departures import SqlDepartures
-from infrastructure.database.sales.on_sale import OPEN_SALE, buyer_of, offered_of, sale_values
+from infrastructure.database.sales.on_sale import (
+    OPEN_REQUEST,
+    OPEN_SALE,
+    REWARDS,
+    buyer_of,
+    offered_of,
+    rewards_of,
+    sale_values,
+)
 from infrastructure.database.sales.rows import agreed_row, booking_of, booking_row, item_row, moving_row
 from infrastructure.database.transaction import Row, Statements
 
 _MOVING: Final = (
     "status", "payment_status", "paid_amount_minor", "points_paid_amount_minor", "refunded_amount_minor",
-    "cancellation_reason", "cancelled_by_user_id", "cancelled_at", "updated_at",
+    "cancellation_reason", "cancelled_by_user_id", "cancelled_at", "no_show_at",
+    "updated_at",
 )  # fmt: skip
 _AGREED: Final = (
     "booking_type", "package_id", "activity_id", "departure_id", "booking_details", "start_date", "end_date",
     "starts_at", "time_zone", "travelers_count", "deposit_amount_minor", "price_lines", "base_amount_minor",
     "discount_amount_minor", "voucher_discount_minor", "tax_amount_minor", "fee_amount_minor", "final_amount_minor",
     "points_redeemed", "points_worth_minor", "currency", "tax_rate", "exchange_rate_id", "exchange_from",
-    "exchange_rate",
+    "exchange_rate", "tier_code", "points_multiplier", "cashback_rate", "bonus_points", "bonus_cashback_minor",
+    "customer_info", "special_requests",
 )  # fmt: skip
 _COLUMNS: Final = (
-    "id", "booking_number", "user_id", "agent_id", "created_by_user_id", "booking_source", "tier_code",
-    "points_multiplier", "cashback_rate", "bonus_points", "bonus_cashback_minor", "cancellation_terms",
-    "customer_info", "special_requests", "created_at", *_MOVING, *_AGREED,
+    "id", "booking_number", "user_id", "agent_id", "created_by_user_id", "booking_source", "cancellation_terms",
+    "created_at", *_MOVING, *_AGREED,
 )  # fmt: skip
 
 _ITEMS: Final = """
@@ -59,18 +69,21 @@ _HOLD: Final = """
            %(hold_expires_at)s::timestamptz
     WHERE %(hold_status)s::text IS NOT NULL
 """
+_TRAVELERS: Final = """
+    INSERT INTO booking_travelers (booking_id, position, first_name, last_name, birth_date,
+                                   document_number_encrypted, document_expires_on)
+    SELECT %(id)s, t.position, t.first_name, t.last_name, t.birth_date,
+           convert_to(t.document_number_encrypted, 'UTF8'), t.document_expires_on
+    FROM jsonb_to_recordset(%(travelers)s) AS t(
+        position smallint, first_name text, last_name text, birth_date date, document_number_encrypted text,
+        document_expires_on date)
+"""
 # A booking and all that belongs to it in one statement: each costs a worker as much as several rows.
 _ADD_BOOKING: Final = f"""
 WITH booked AS (
     INSERT INTO bookings ({", ".join(_COLUMNS)}) VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)})
 ), bought AS ({_ITEMS}), held AS ({_HOLD})
-INSERT INTO booking_travelers (booking_id, position, first_name, last_name, birth_date,
-                               document_number_encrypted, document_expires_on)
-SELECT %(id)s, t.position, t.first_name, t.last_name, t.birth_date,
-       convert_to(t.document_number_encrypted, 'UTF8'), t.document_expires_on
-FROM jsonb_to_recordset(%(travelers)s) AS t(
-    position smallint, first_name text, last_name text, birth_date date, document_number_encrypted text,
-    document_expires_on date)
+{_TRAVELERS}
 """
 _ADD_CHANGE: Final = """
 INSERT INTO booking_status_history (booking_id, from_status, to_status, changed_by_user_id, change_reason, changed_at)
@@ -94,6 +107,21 @@ VALUES (%(id)s, %(hold_departure_id)s, %(hold_seats)s, %(hold_status)s, %(hold_e
 ON CONFLICT (booking_id) DO UPDATE SET departure_id = excluded.departure_id, seats = excluded.seats,
     status = excluded.status, expires_at = excluded.expires_at
 """
+_GET_TRAVELERS: Final = """
+SELECT first_name, last_name, birth_date, document_number_encrypted, document_expires_on
+FROM booking_travelers WHERE booking_id = %s ORDER BY position
+"""
+_DROP_TRAVELERS: Final = "DELETE FROM booking_travelers WHERE booking_id = %s"
+_ARCHIVE: Final = """
+WITH over AS (
+    SELECT id FROM bookings
+    WHERE archived_at IS NULL AND status IN ('COMPLETED', 'CANCELLED', 'REFUNDED') AND updated_at < %(settled_before)s
+    ORDER BY updated_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), archived AS (
+    UPDATE bookings b SET archived_at = %(at)s FROM over WHERE b.id = over.id RETURNING 1
+)
+SELECT count(*) AS archived FROM archived
+"""
 _DUE: Final = "SELECT booking_id FROM holds WHERE status = 'ACTIVE' AND expires_at <= %s ORDER BY expires_at LIMIT %s"
 
 
@@ -102,8 +130,7 @@ class _Stored:
     """What the rows of a booking say: it is written again where it says something else."""
 
     updated_at: datetime
-    trip: Trip
-    price: BookedPrice
+    agreed: tuple[Trip, BookedPrice, RewardTerms, dict[str, str], str]
     items: tuple[BookingItem, ...]
     hold: dict[str, Any]
 
@@ -130,6 +157,16 @@ class SqlBookings:
             buyer=buyer_of(row, buyer_id),
         )
 
+    def open_request(self, buyer_id: UUID, *, today: date) -> RequestOpened:
+        row = self._statements.row(OPEN_REQUEST, {"buyer_id": buyer_id, "today": today})
+        if row is None:
+            raise NotFound()
+        return RequestOpened(serial=row["serial"], rewards=rewards_of(row), buyer=buyer_of(row, buyer_id))
+
+    def rewards_of(self, buyer_id: UUID, *, today: date) -> RewardTerms:
+        (row,) = self._statements.rows(REWARDS, {"buyer_id": buyer_id, "today": today})
+        return rewards_of(row)
+
     def add(self, booking: Booking, travelers: Sequence[Traveler]) -> None:
         self._statements.execute(
             _ADD_BOOKING,
@@ -137,7 +174,7 @@ class SqlBookings:
                 **booking_row(booking),
                 "items": Jsonb([item_row(item) for item in booking.items]),
                 **_hold_row(booking.hold),
-                "travelers": Jsonb([self._traveler_row(*numbered) for numbered in enumerate(travelers, start=1)]),
+                "travelers": self._traveler_rows(travelers),
             },
         )
         self._write_changes(booking)
@@ -146,6 +183,26 @@ class SqlBookings:
     def _remember(self, booking: Booking) -> None:
         self._loaded[booking.id] = booking
         self._stored[booking.id] = _as_stored(booking)
+
+    def travelers(self, booking_id: UUID) -> Sequence[Traveler]:
+        return tuple(self._traveler(row) for row in self._statements.rows(_GET_TRAVELERS, (booking_id,)))
+
+    def replace_travelers(self, booking_id: UUID, travelers: Sequence[Traveler]) -> None:
+        self._statements.execute(_DROP_TRAVELERS, (booking_id,))
+        self._statements.execute(_TRAVELERS, {"id": booking_id, "travelers": self._traveler_rows(travelers)})
+
+    def _traveler(self, row: Row) -> Traveler:
+        sealed = row["document_number_encrypted"]
+        return Traveler(
+            first_name=row["first_name"],
+            last_name=row["last_name"],
+            birth_date=row["birth_date"],
+            document_number=self._encryption.decrypt(sealed) if sealed is not None else None,
+            document_expires_on=row["document_expires_on"],
+        )
+
+    def _traveler_rows(self, travelers: Sequence[Traveler]) -> Jsonb:
+        return Jsonb([self._traveler_row(*numbered) for numbered in enumerate(travelers, start=1)])
 
     def _traveler_row(self, position: int, traveler: Traveler) -> Row:
         number = traveler.document_number
@@ -166,6 +223,12 @@ class SqlBookings:
             self._remember(booking_of(row))
         return self._loaded[booking_id]
 
+    def archive(self, *, settled_before: datetime, at: datetime, limit: int) -> int:
+        values = {"settled_before": settled_before, "at": at, "limit": limit}
+        (row,) = self._statements.rows(_ARCHIVE, values)
+        archived: int = row["archived"]
+        return archived
+
     def due_for_expiry(self, *, before: datetime, limit: int) -> Sequence[UUID]:
         return [row["booking_id"] for row in self._statements.rows(_DUE, (before, limit))]
 
@@ -179,7 +242,7 @@ class SqlBookings:
 
     def _save(self, booking: Booking) -> None:
         before, now = self._stored[booking.id], _as_stored(booking)
-        if (before.trip, before.price) != (now.trip, now.price):
+        if before.agreed != now.agreed:
             self._statements.execute(_SAVE_AGREED, {"id": booking.id, **agreed_row(booking)})
         if before.items != now.items:
             items = Jsonb([item_row(item) for item in booking.items])
@@ -202,7 +265,8 @@ class SqlBookings:
 
 
 def _as_stored(booking: Booking) -> _Stored:
-    return _Stored(booking.updated_at, booking.trip, booking.price, tuple(booking.items), _hold_row(booking.hold))
+    agreed = (booking.trip, booking.price, booking.rewards, booking.customer_info, booking.special_requests)
+    return _Stored(booking.updated_at, agreed, tuple(booking.items), _hold_row(booking.hold))
 
 
 def _hold_row(hold: Hold | None) -> dict[str, Any]:

@@ -31,13 +31,23 @@ def moving_row(booking: Booking) -> dict[str, Any]:
         "cancellation_reason": booking.cancellation_reason,
         "cancelled_by_user_id": booking.cancelled_by_user_id,
         "cancelled_at": booking.cancelled_at,
+        "no_show_at": booking.no_show_at,
         "updated_at": booking.updated_at,
     }
 
 
 def agreed_row(booking: Booking) -> dict[str, Any]:
-    """Trip and price: what only an offer or an amendment changes."""
+    """Trip, price and terms: what only an offer, an amendment or the request's own change touches."""
+    rewards = booking.rewards
+    bonus = rewards.bonus_cashback
     return {
+        "tier_code": rewards.tier_code,
+        "points_multiplier": decimal_of_hundredths(rewards.points_multiplier),
+        "cashback_rate": decimal_of_hundredths(rewards.cashback_rate.hundredths),
+        "bonus_points": rewards.bonus_points,
+        "bonus_cashback_minor": bonus.minor if bonus is not None else 0,
+        "customer_info": Jsonb(booking.customer_info),
+        "special_requests": booking.special_requests,
         "deposit_amount_minor": booking.deposit_amount.minor,
         **_trip_row(booking.trip),
         **_price_row(booking.price),
@@ -46,8 +56,6 @@ def agreed_row(booking: Booking) -> dict[str, Any]:
 
 def booking_row(booking: Booking) -> dict[str, Any]:
     """All columns of a new booking."""
-    rewards = booking.rewards
-    bonus = rewards.bonus_cashback
     return {
         **moving_row(booking),
         **agreed_row(booking),
@@ -56,14 +64,7 @@ def booking_row(booking: Booking) -> dict[str, Any]:
         "agent_id": booking.agent_id,
         "created_by_user_id": booking.created_by_user_id,
         "booking_source": booking.booking_source,
-        "tier_code": rewards.tier_code,
-        "points_multiplier": decimal_of_hundredths(rewards.points_multiplier),
-        "cashback_rate": decimal_of_hundredths(rewards.cashback_rate.hundredths),
-        "bonus_points": rewards.bonus_points,
-        "bonus_cashback_minor": bonus.minor if bonus is not None else 0,
         "cancellation_terms": Jsonb(terms_row(booking.cancellation_terms)),
-        "customer_info": Jsonb(booking.customer_info),
-        "special_requests": booking.special_requests,
         "created_at": booking.created_at,
     }
 
@@ -152,8 +153,10 @@ def booking_of(row: Row) -> Booking:
         cancellation_reason=row["cancellation_reason"],
         cancelled_by_user_id=row["cancelled_by_user_id"],
         cancelled_at=row["cancelled_at"],
+        no_show_at=row["no_show_at"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        version=row["version"],
         items=[_item(item, row["currency"]) for item in row["items"] or ()],
         hold=_hold(row),
     )

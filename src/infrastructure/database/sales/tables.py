@@ -108,8 +108,14 @@ bookings = Table(
     Column("cancellation_reason", Text),
     reference("cancelled_by_user_id", "users.id", nullable=True),
     instant("cancelled_at", nullable=True),
+    # When staff recorded that the customer did not come.
+    instant("no_show_at", nullable=True),
+    # When it was long over: lists leave it out from then on.
+    instant("archived_at", nullable=True),
     instant("created_at"),
     instant("updated_at"),
+    # Counted by the database; what `If-Match` names.
+    Column("version", Integer, nullable=False, server_default="1"),
     CheckConstraint("travelers_count > 0", name="travelers_above_zero"),
     CheckConstraint(
         "base_amount_minor - discount_amount_minor - voucher_discount_minor + tax_amount_minor + fee_amount_minor"
@@ -135,6 +141,23 @@ bookings = Table(
     Index("ix_bookings_created_at_id", "created_at", "id"),
     Index("ix_bookings_departure_id", "departure_id"),
     Index("ix_bookings_updated_at_id", "updated_at", "id"),
+    CheckConstraint("no_show_at IS NULL OR status NOT IN ('DRAFT', 'PENDING_PAYMENT')", name="missed_once_sold"),
+    CheckConstraint(
+        "archived_at IS NULL OR status IN ('COMPLETED', 'CANCELLED', 'REFUNDED')", name="archived_once_over"
+    ),
+    Index(
+        "ix_bookings_agent_id_created_at_id",
+        "agent_id",
+        "created_at",
+        "id",
+        postgresql_where="agent_id IS NOT NULL",
+    ),
+    Index("ix_bookings_drafts", "created_at", "id", postgresql_where="status = 'DRAFT'"),
+    Index(
+        "ix_bookings_to_archive",
+        "updated_at",
+        postgresql_where="archived_at IS NULL AND status IN ('COMPLETED', 'CANCELLED', 'REFUNDED')",
+    ),
     Index("ix_bookings_activity_id", "activity_id", postgresql_where="activity_id IS NOT NULL"),
 )
 
@@ -171,6 +194,7 @@ booking_travelers = Table(
     Column("birth_date", Date),
     Column("document_number_encrypted", LargeBinary),
     Column("document_expires_on", Date),
+    CheckConstraint("position BETWEEN 1 AND 200", name="position_in_party"),
 )
 
 booking_status_history = Table(

@@ -1,0 +1,45 @@
+"""What the views of bookings share: whose it is, and how it is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from api.answers import answer
+from api.context import scope_of, use, viewer
+from api.etags import with_tag
+from api.v1.sales.schemas import BookingShown
+from application.queries import Row
+from domain.sales.bookings import BookingNotFound
+from domain.sales.travelers import Traveler
+
+
+def shown(booking_id: UUID) -> Row:
+    """The booking as this viewer may see it. Raises BookingNotFound."""
+    row = use().queries.sales.booking(booking_id, owner=scope_of("bookings.read"))
+    if row is None:
+        raise BookingNotFound()
+    return row
+
+
+def answer_booking(booking_id: UUID) -> Response:
+    """The booking, with its ETag."""
+    row = shown(booking_id)
+    return with_tag(answer(BookingShown, row), row["version"])
+
+
+def agent_for(customer: UUID) -> UUID | None:
+    """The viewer, where they are an agent and the customer is somebody else."""
+    return viewer().user_id if "AGENT" in viewer().roles and customer != viewer().user_id else None
+
+
+def is_their_own(booking: Row) -> bool:
+    """Whether the viewer is its customer, or the agent who made it."""
+    return viewer().user_id in (booking["user_id"], booking["agent_id"])
+
+
+def travelers_in(body: dict[str, Any]) -> tuple[Traveler, ...]:
+    """The travellers that a request names."""
+    return tuple(Traveler(**traveler) for traveler in body["travelers"])

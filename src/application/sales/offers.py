@@ -1,0 +1,151 @@
+"""Offers: people price what a customer asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from application.billing.tenders import cancel_payments
+from application.ports import UnitOfWork
+from application.sales.pricing import PricingSettings, booked_items, booked_price
+from domain.pricing.hand_priced import UNTAXED, HandPricedItem, basket_of
+from domain.pricing.quotes import Quote, Terms, quote
+from domain.sales.agreed import BookingItem, BookingType, RewardTerms
+from domain.sales.bookings import Booking, BookingNotFound
+from domain.sales.details import clean_details
+from domain.sales.requests import offer_deadline
+from domain.shared.clock import Clock, business_date
+from domain.shared.errors import IllegalTransition, OwnRequest, refuse_stale
+from domain.shared.identifiers import NewId
+from domain.shared.money import Money
+from domain.shared.percentage import Percentage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedItem:
+    """One thing as it was written down; of the trip's own type where `booking_type` is None."""
+
+    booking_type: BookingType | None
+    name_ar: str
+    name_en: str
+    quantity: int
+    unit_price: Money
+    tax_rate: Percentage = UNTAXED
+    tax_inclusive: bool = True
+    details: Mapping[str, object]
+    notes: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What is offered, and on which terms; `valid_until` is None for the company's own time."""
+
+    items: Sequence[OfferedItem]
+    deposit: Percentage
+    valid_until: datetime | None
+    ordinarily_valid: timedelta
+    settings: PricingSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceBooking:
+    """Staff, or the agent whose customer it is, price what was asked for."""
+
+    booking_id: UUID
+    actor_id: UUID
+    actor_is_staff: bool
+    offer: Offer
+    expected_version: int | None
+
+
+def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
+    """Make an offer, or make it anew while nothing of it is paid: payments that wait are cancelled then.
+
+    Money that still comes through their checkouts goes to suspense. Raises BookingNotFound for an agent's stranger,
+    OwnRequest, PreconditionFailed, IllegalTransition, TripBegan, UnsoundOffer or InvalidValue.
+    """
+    now = clock.now()
+    with uow:
+        booking = uow.bookings.get(command.booking_id)
+        if not command.actor_is_staff and command.actor_id not in (booking.agent_id, booking.user_id):
+            raise BookingNotFound()
+        refuse_stale(command.expected_version, current=booking.version)
+        before = _shown(booking)
+        cancel_payments(uow.payments.pending_of(booking.id), uow=uow, clock=clock)
+        rewards = uow.bookings.rewards_of(booking.user_id, today=business_date(now))
+        make_offer(booking, command.offer, rewards=rewards, by=command.actor_id, at=now, new_id=new_id)
+        uow.audit.add(
+            actor=command.actor_id,
+            action="bookings.price",
+            resource_type="BOOKING",
+            resource_id=booking.id,
+            changes={"before": before, "after": _shown(booking)},
+            at=now,
+        )
+        uow.commit()
+
+
+def make_offer(booking: Booking, offer: Offer, *, rewards: RewardTerms, by: UUID, at: datetime, new_id: NewId) -> None:
+    """Price a request, inside the caller's transaction. Raises OwnRequest: nobody prices for themselves."""
+    if by == booking.user_id:
+        raise OwnRequest()
+    if not booking.takes_offer:
+        raise IllegalTransition(current=booking.status, wanted="PENDING_PAYMENT")
+    items = [_priced(item, booking, f"/items/{place}", new_id) for place, item in enumerate(offer.items)]
+    priced = _quoted(items, booking, offer.settings, rewards, at)
+    booking.make_offer(
+        booked_price(priced, exchange=None),
+        list(_booked(items, priced, new_id)),
+        rewards=rewards,
+        deposit=offer.deposit,
+        hold_expires_at=offer_deadline(booking.trip, until=offer.valid_until, ordinarily=offer.ordinarily_valid, at=at),
+        by=by,
+        at=at,
+    )
+
+
+def _priced(item: OfferedItem, booking: Booking, pointer: str, new_id: NewId) -> HandPricedItem:
+    return HandPricedItem(
+        key=new_id(),
+        booking_type=item.booking_type or booking.trip.booking_type,
+        name_ar=item.name_ar,
+        name_en=item.name_en,
+        quantity=item.quantity,
+        unit_price=item.unit_price,
+        tax_rate=item.tax_rate,
+        tax_inclusive=item.tax_inclusive,
+        details=clean_details(item.details, pointer=f"{pointer}/details"),
+        notes=item.notes,
+    )
+
+
+def _quoted(
+    items: Sequence[HandPricedItem], booking: Booking, settings: PricingSettings, rewards: RewardTerms, at: datetime
+) -> Quote:
+    """Priced as anything else, without the member's discount: whoever prices by hand knows who it is for."""
+    basket = basket_of(items, tier_code=rewards.tier_code, at=at, starts_on=booking.start_date)
+    terms = Terms(
+        member_rate=Percentage(0),
+        offers=(),
+        voucher=None,
+        points=0,
+        tender=settings.points.tender,
+        fee=settings.fee_in(basket.currency),
+    )
+    return quote(basket, terms)
+
+
+def _booked(items: Sequence[HandPricedItem], priced: Quote, new_id: NewId) -> Iterator[BookingItem]:
+    for item, booked in zip(items, booked_items(priced, new_id=new_id), strict=True):
+        yield replace(booked, details=item.details, notes=item.notes)
+
+
+def _shown(booking: Booking) -> dict[str, object]:
+    return {
+        "status": booking.status,
+        "final_amount": str(booking.final_amount),
+        "items": [f"{item.quantity} × {item.item_name_en}: {item.total_price}" for item in booking.items],
+        "hold_expires_at": booking.hold_expires_at.isoformat() if booking.hold_expires_at is not None else None,
+    }

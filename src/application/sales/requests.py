@@ -1,0 +1,158 @@
+"""Asking for trips that people price, and asking for something else before they have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, TypedDict
+from uuid import UUID
+
+from application.ports import UnitOfWork
+from application.sales.offers import Offer, make_offer
+from application.sales.ports import Buyer, RequestOpened
+from domain.sales.agreed import BookedPrice, Parties, Trip
+from domain.sales.bookings import Booking, BookingNotFound
+from domain.sales.cancellation import ALWAYS
+from domain.sales.requests import TripWish, wish_of
+from domain.sales.travelers import Traveler, refuse_unfit
+from domain.shared.clock import Clock, business_date
+from domain.shared.errors import refuse_stale
+from domain.shared.identifiers import NewId, document_number
+from domain.shared.money import Money
+from domain.shared.percentage import Percentage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestBooking:
+    """A customer, or staff or an agent for one, asks for a trip that is in no catalogue.
+
+    With an `offer` it is priced at once. `customer_info` is what this trip's customer goes by instead of their profile.
+    """
+
+    actor_id: UUID
+    actor_is_staff: bool
+    user_id: UUID
+    agent_id: UUID | None
+    wish: TripWish
+    currency: str
+    travelers: tuple[Traveler, ...]
+    document_valid_days: int
+    customer_info: Mapping[str, str] = field(default_factory=dict)
+    special_requests: str
+    offer: Offer | None = None
+
+
+def request_booking(command: RequestBooking, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> Booking:
+    """Keep a request until people price it.
+
+    Raises NotFound for an unknown customer, InvalidValue, UnfitTravelers, and with an offer what `make_offer` raises.
+    """
+    now = clock.now()
+    trip = command.wish.trip(at=now)
+    refuse_unfit(command.travelers, trip, valid_days=command.document_valid_days, today=business_date(now))
+    with uow:
+        opened = uow.bookings.open_request(command.user_id, today=business_date(now))
+        booking = _requested(command, trip, opened, booking_id=new_id(), at=now)
+        if command.offer is not None:
+            make_offer(booking, command.offer, rewards=opened.rewards, by=command.actor_id, at=now, new_id=new_id)
+        uow.bookings.add(booking, command.travelers)
+        uow.commit()
+    return booking
+
+
+def _requested(
+    command: RequestBooking, trip: Trip, opened: RequestOpened, *, booking_id: UUID, at: datetime
+) -> Booking:
+    return Booking.request(
+        booking_id=booking_id,
+        booking_number=document_number("BK", business_date(at).year, opened.serial),
+        parties=Parties.of(
+            creator=command.actor_id,
+            customer=command.user_id,
+            agent=command.agent_id,
+            creator_is_staff=command.actor_is_staff,
+        ),
+        trip=trip,
+        unpriced=_unpriced(Money.zero(command.currency)),
+        rewards=opened.rewards,
+        cancellation_terms=ALWAYS,
+        customer_info=customer_info(opened.buyer, command.customer_info),
+        special_requests=command.special_requests,
+        at=at,
+    )
+
+
+def _unpriced(nothing: Money) -> BookedPrice:
+    return BookedPrice(
+        lines=(),
+        base_amount=nothing,
+        discount_amount=nothing,
+        voucher_discount=nothing,
+        tax_amount=nothing,
+        fee_amount=nothing,
+        tax_rate=Percentage(0),
+        final_amount=nothing,
+        points_worth=nothing,
+    )
+
+
+def customer_info(buyer: Buyer, said: Mapping[str, str]) -> dict[str, str]:
+    """The customer as a booking remembers them: as their profile has it, but for what was said otherwise."""
+    return {name: value for name, value in asdict(buyer).items() if name != "user_id"} | dict(said)
+
+
+class RequestChanges(TypedDict, total=False):
+    """What is left out stays as it is."""
+
+    start_date: date
+    end_date: date | None
+    time_zone: str
+    travelers_count: int
+    details: Mapping[str, object]
+    customer_info: Mapping[str, str]
+    special_requests: str
+    travelers: tuple[Traveler, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRequest:
+    """The customer, or the agent who asked for them, wants something else."""
+
+    booking_id: UUID
+    actor_id: UUID
+    changes: RequestChanges
+    document_valid_days: int
+    expected_version: int | None
+
+
+def change_request(command: ChangeRequest, *, uow: UnitOfWork, clock: Clock) -> None:
+    """Change a request that nobody has priced yet; travellers are held to the trip as it is then.
+
+    Raises BookingNotFound for a stranger, PreconditionFailed, IllegalTransition, InvalidValue or UnfitTravelers.
+    """
+    now, changes = clock.now(), command.changes
+    with uow:
+        booking = uow.bookings.get(command.booking_id)
+        if command.actor_id not in (booking.user_id, booking.agent_id):
+            raise BookingNotFound()
+        refuse_stale(command.expected_version, current=booking.version)
+        booking.change_request(
+            trip=replace(wish_of(booking.trip), **_of_trip(changes)).trip(at=now),
+            customer_info={**booking.customer_info, **changes.get("customer_info", {})},
+            special_requests=changes.get("special_requests", booking.special_requests),
+            by=command.actor_id,
+            at=now,
+        )
+        travelers = changes.get("travelers", uow.bookings.travelers(booking.id))
+        refuse_unfit(travelers, booking.trip, valid_days=command.document_valid_days, today=business_date(now))
+        if "travelers" in changes:
+            uow.bookings.replace_travelers(booking.id, travelers)
+        uow.commit()
+
+
+_TRIP = ("start_date", "end_date", "time_zone", "travelers_count", "details")
+
+
+def _of_trip(changes: RequestChanges) -> dict[str, Any]:
+    return {name: value for name, value in changes.items() if name in _TRIP}
