@@ -137,7 +137,20 @@ class SalesQueries(Protocol):
         order: str = NEWEST,
         updated_after: datetime | None = None,
     ) -> Sequence[Row]:
-        """`agent`, the owner again, adds what they booked for customers. Sorts: ±created_at, ±start_date."""
+        """`agent`, the owner again, adds what they booked for customers.
+
+        Sorts: ±created_at, ±start_date, ±booking_number.
+        """
+        ...
+
+    def exported_bookings(
+        self, *, search: BookingSearch, owner: UUID | None, limit: int, after: After | None
+    ) -> Sequence[Row]:
+        """Bookings newest first, with names of their items and the addresses of customer and agent."""
+        ...
+
+    def bookings_by_status(self, *, search: BookingSearch, most: int) -> Sequence[Row]:
+        """status and count for each status, whether or not one is asked for; nothing is counted beyond `most`."""
         ...
 
     def booking_types(self) -> Sequence[Row]:

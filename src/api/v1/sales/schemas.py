@@ -8,11 +8,9 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from api.fields import Localized, MoneyField, Schema, Text
-from api.pagination import ChangesQuery, sort_field
 from api.v1.catalogue.schemas import PercentRequest
 from domain.pricing.hand_priced import MOST_ITEMS, MOST_OF_ONE, UNTAXED
 from domain.sales.agreed import BookingType
-from domain.sales.bookings import BookingStatus
 from domain.shared.email import Email
 from domain.shared.errors import InvalidValue
 from domain.shared.money import EXPONENTS
@@ -247,16 +245,6 @@ class BookingSummary(Schema):
 class BookingShown(BookingSummary):
     customer_info = fields.Dict(keys=fields.String(), values=fields.String())
     items = fields.List(fields.Nested(ItemShown))
-
-
-class BookingQuery(ChangesQuery):
-    archived = fields.Boolean(
-        load_default=False,
-        metadata={"description": "With bookings that were over long ago; a walk of changes has them anyway."},
-    )
-    status = fields.String(load_default=None, validate=validate.OneOf([status.value for status in BookingStatus]))
-    departure_id = fields.UUID(load_default=None)
-    sort = sort_field("-created_at", "created_at", "start_date", "-start_date")
 
 
 class StatusChangeShown(Schema):

@@ -47,4 +47,9 @@ def within(sight: Sight, row: str) -> str:
 
 def containing(text: str) -> str:
     """A LIKE pattern for text that contains this, taken literally."""
-    return "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"
+    return f"%{literally(text)}%"
+
+
+def literally(text: str) -> str:
+    """Text in a LIKE pattern that stands for nothing but itself."""
+    return re.sub(r"([\\%_])", r"\\\1", text)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from application.pricing.ports import Item
 from application.queries import CHANGES, NEWEST, After, Row
 from application.sales.ports import BookingSearch, OnSale
+from domain.sales.bookings import BookingStatus
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values
+from infrastructure.database.sales.searching import conditions_of
 from infrastructure.database.transaction import Database
 
 _COLUMNS = """
@@ -52,15 +53,41 @@ _ALL = f"""
 SELECT {_COLUMNS} FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
 WHERE true
 """
-_FILTERS = {"status": "b.status = %(status)s", "departure_id": "b.departure_id = %(departure_id)s"}
 _NOT_ARCHIVED = " AND b.archived_at IS NULL"
 _ORDERS = {
     NEWEST: Order("b.created_at", "b.id", descending=True),
     "created_at": Order("b.created_at", "b.id"),
     "start_date": Order("b.start_date", "b.id", "date"),
     "-start_date": Order("b.start_date", "b.id", "date", descending=True),
+    "booking_number": Order("b.booking_number", "b.id", "text"),
+    "-booking_number": Order("b.booking_number", "b.id", "text", descending=True),
     CHANGES: Order("b.updated_at", "b.id"),
 }
+_EXPORTED = """
+SELECT b.id, b.booking_number, b.status, b.payment_status, b.booking_type, b.booking_source, b.created_at, b.start_date,
+       b.end_date, b.travelers_count, b.customer_info, a.email AS agent_email, b.currency, b.base_amount_minor,
+       b.discount_amount_minor, b.voucher_discount_minor, b.tax_amount_minor, b.fee_amount_minor, b.final_amount_minor,
+       b.paid_amount_minor, b.refunded_amount_minor,
+       CASE WHEN b.status IN ('CANCELLED', 'REFUNDED') THEN 0 ELSE b.final_amount_minor - b.paid_amount_minor END
+           AS amount_due_minor,
+       (SELECT string_agg(i.item_name_ar, '، ' ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id)
+           AS items_ar,
+       (SELECT string_agg(i.item_name_en, ', ' ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id)
+           AS items_en
+FROM bookings b LEFT JOIN users a ON a.id = b.agent_id
+WHERE (%(owner)s::uuid IS NULL OR b.user_id = %(owner)s OR b.agent_id = %(owner)s)
+"""
+
+
+def _by_status(where: str) -> str:
+    return f"""
+SELECT s.status, c.count
+FROM unnest(%(statuses)s::text[]) WITH ORDINALITY AS s(status, place),
+     LATERAL (SELECT count(*) AS count FROM (
+         SELECT 1 FROM bookings b WHERE b.status = s.status{where} LIMIT %(most)s) found) c
+ORDER BY s.place
+"""
+
 
 _TYPES = """
 SELECT type_code, type_name_ar, type_name_en, icon_name, color_hex, display_order
@@ -105,15 +132,31 @@ class SqlSalesQueries:
         order: str = NEWEST,
         updated_after: datetime | None = None,
     ) -> Sequence[Row]:
-        values: dict[str, Any] = {**asdict(search), "owner": owner, "agent": agent}
-        where = "".join(f" AND {sql}" for name, sql in _FILTERS.items() if values[name] is not None)
+        where, values = conditions_of(search)
+        is_narrowed = bool(where)
         # A walk of changes tells that a booking was archived.
         where += "" if search.archived or updated_after is not None else _NOT_ARCHIVED
         page = where + order_sql(_ORDERS[order], after, updated_after)
         return self._database.rows(
             _listed(page, _ORDERS[order], owner=owner, agent=agent),
-            {**values, **order_values(self._database, after, updated_after, limit)},
+            {**values, "owner": owner, "agent": agent, **order_values(self._database, after, updated_after, limit)},
+            # What is asked for may be every booking or one of them: a plan that is kept would suit one of the two.
+            replan=is_narrowed,
         )
+
+    def exported_bookings(
+        self, *, search: BookingSearch, owner: UUID | None, limit: int, after: After | None
+    ) -> Sequence[Row]:
+        where, values = conditions_of(search)
+        where += ("" if search.archived else _NOT_ARCHIVED) + order_sql(_ORDERS[NEWEST], after, None)
+        values |= {"owner": owner, **order_values(self._database, after, None, limit)}
+        return self._database.rows(_EXPORTED + where, values, replan=True)
+
+    def bookings_by_status(self, *, search: BookingSearch, most: int) -> Sequence[Row]:
+        where, values = conditions_of(replace(search, status=()))
+        where += "" if search.archived else _NOT_ARCHIVED
+        values |= {"statuses": [status.value for status in BookingStatus], "most": most}
+        return self._database.rows(_by_status(where), values, replan=True)
 
     def history(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:
         if self._database.row(_VISIBLE, {"id": booking_id, "owner": owner}) is None:

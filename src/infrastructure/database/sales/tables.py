@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -139,7 +140,40 @@ bookings = Table(
     CheckConstraint("points_paid_amount_minor BETWEEN 0 AND paid_amount_minor", name="points_within_payments"),
     Index("ix_bookings_user_id_created_at_id", "user_id", "created_at", "id"),
     Index("ix_bookings_created_at_id", "created_at", "id"),
-    Index("ix_bookings_departure_id", "departure_id"),
+    # One for each thing that staff look for bookings by, newest first.
+    *(Index(f"ix_bookings_{name}_created_at_id", name, "created_at", "id") for name in ("status", "departure_id")),
+    *(
+        Index(
+            f"ix_bookings_{name}_created_at_id",
+            name,
+            "created_at",
+            "id",
+            postgresql_where=f"{name} IS NOT NULL",
+        )
+        for name in ("package_id", "activity_id")
+    ),
+    # Of the others there are so many that the newest bookings have them.
+    Index(
+        "ix_bookings_payment_status_created_at_id",
+        "payment_status",
+        "created_at",
+        "id",
+        postgresql_where="payment_status IN ('PARTIALLY_PAID', 'PARTIALLY_REFUNDED', 'REFUNDED')",
+    ),
+    Index("ix_bookings_start_date_id", "start_date", "id"),
+    Index(
+        "ix_bookings_balance_due",
+        "created_at",
+        "id",
+        postgresql_where=(
+            "status IN ('PENDING_PAYMENT', 'CONFIRMED', 'IN_PROGRESS') AND paid_amount_minor < final_amount_minor"
+        ),
+    ),
+    Index(
+        "ix_bookings_search_text",
+        text("booking_search_text(booking_number, customer_info) gin_trgm_ops"),
+        postgresql_using="gin",
+    ),
     Index("ix_bookings_updated_at_id", "updated_at", "id"),
     CheckConstraint("no_show_at IS NULL OR status NOT IN ('DRAFT', 'PENDING_PAYMENT')", name="missed_once_sold"),
     CheckConstraint(
@@ -152,13 +186,11 @@ bookings = Table(
         "id",
         postgresql_where="agent_id IS NOT NULL",
     ),
-    Index("ix_bookings_drafts", "created_at", "id", postgresql_where="status = 'DRAFT'"),
     Index(
         "ix_bookings_to_archive",
         "updated_at",
         postgresql_where="archived_at IS NULL AND status IN ('COMPLETED', 'CANCELLED', 'REFUNDED')",
     ),
-    Index("ix_bookings_activity_id", "activity_id", postgresql_where="activity_id IS NOT NULL"),
 )
 
 booking_items = Table(
