@@ -1,7 +1,7 @@
-"""Looking for bookings: an index for each thing they are filtered and sorted by, and one for words.
+"""Looking for bookings: an index for each thing they are filtered and sorted by, and the words they are found by.
 
 Online: indexes are built concurrently, the new ones before those that they replace are dropped; the release before reads by
-either.
+either. Words are kept by a trigger, whichever release writes, and those of bookings of before are added after it.
 """
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ revision = "20261129_14"
 down_revision = "20261129_09"
 
 # Every word of it begins after a space, so that a search by the beginning of a word is one for text that is contained.
+# A table of its own: an index of words on bookings would be written again with every step that a booking takes.
 SEARCH_TEXT = """
 CREATE FUNCTION booking_search_text(booking_number text, customer_info jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -18,6 +19,20 @@ CREATE FUNCTION booking_search_text(booking_number text, customer_info jsonb) RE
         booking_number || ' ' || coalesce(customer_info ->> 'first_name', '') || ' '
         || coalesce(customer_info ->> 'last_name', '') || ' ' || coalesce(customer_info ->> 'email', '') || ' '
         || ltrim(coalesce(customer_info ->> 'phone', ''), '+'));
+CREATE FUNCTION keep_booking_words() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO booking_words (booking_id, words)
+    VALUES (new.id, booking_search_text(new.booking_number, new.customer_info))
+    ON CONFLICT (booking_id) DO UPDATE SET words = excluded.words;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER keep_booking_words AFTER INSERT OR UPDATE OF booking_number, customer_info ON bookings
+    FOR EACH ROW EXECUTE FUNCTION keep_booking_words();
+"""
+BOOKED_BEFORE = """
+INSERT INTO booking_words (booking_id, words)
+SELECT id, booking_search_text(booking_number, customer_info) FROM bookings
+ON CONFLICT (booking_id) DO NOTHING
 """
 NEW = {
     "ix_bookings_status_created_at_id": (["status", "created_at", "id"], None),
@@ -34,7 +49,6 @@ NEW = {
         "status IN ('PENDING_PAYMENT', 'CONFIRMED', 'IN_PROGRESS') AND paid_amount_minor < final_amount_minor",
     ),
 }
-SEARCH_INDEX = "ix_bookings_search_text"
 OLD = {
     "ix_bookings_departure_id": (["departure_id"], None),
     "ix_bookings_activity_id": (["activity_id"], "activity_id IS NOT NULL"),
@@ -43,14 +57,24 @@ OLD = {
 
 
 def upgrade() -> None:
+    op.create_table(
+        "booking_words",
+        sa.Column("booking_id", sa.Uuid(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["booking_id"], ["bookings.id"], name=op.f("fk_booking_words_booking_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("booking_id", name=op.f("pk_booking_words")),
+    )
+    op.create_index(
+        "ix_booking_words_words", "booking_words", ["words"],
+        postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"},
+    )  # fmt: skip
     op.execute(SEARCH_TEXT)
     with op.get_context().autocommit_block():
+        op.execute(BOOKED_BEFORE)
         for name, (columns, condition) in NEW.items():
             _index(name, columns, condition)
-        op.create_index(
-            SEARCH_INDEX, "bookings", [sa.text("booking_search_text(booking_number, customer_info) gin_trgm_ops")],
-            postgresql_using="gin", postgresql_concurrently=True, if_not_exists=True,
-        )  # fmt: skip
         for name in OLD:
             op.drop_index(name, table_name="bookings", postgresql_concurrently=True, if_exists=True)
 
@@ -66,6 +90,9 @@ def downgrade() -> None:
     with op.get_context().autocommit_block():
         for name, (columns, condition) in OLD.items():
             _index(name, columns, condition)
-        for name in (SEARCH_INDEX, *NEW):
+        for name in NEW:
             op.drop_index(name, table_name="bookings", postgresql_concurrently=True, if_exists=True)
-    op.execute("DROP FUNCTION IF EXISTS booking_search_text")
+    op.execute("DROP TRIGGER keep_booking_words ON bookings")
+    op.drop_table("booking_words")
+    op.execute("DROP FUNCTION keep_booking_words")
+    op.execute("DROP FUNCTION booking_search_text")

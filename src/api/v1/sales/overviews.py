@@ -22,9 +22,7 @@ from domain.shared.money import format_minor
 from middlewares.auth_middleware import permission_required
 from middlewares.language import reading_language
 
-blueprint = Blueprint(
-    "booking_overviews", __name__, url_prefix="/bookings", description="Bookings in numbers"
-)
+blueprint = Blueprint("booking_overviews", __name__, url_prefix="/bookings", description="Bookings in numbers")
 
 MOST_COUNTED: Final = 10_000
 MOST_EXPORTED: Final = 100_000

@@ -30,11 +30,9 @@ _CONDITIONS: Final[Mapping[str, str]] = {
     "min_amount": "b.final_amount_minor >= %(min_amount)s",
     "max_amount": "b.final_amount_minor <= %(max_amount)s",
 }
-_BEGINS: Final = "booking_search_text(b.booking_number, b.customer_info) LIKE"
+_FOUND: Final = "b.id IN (SELECT w.booking_id FROM booking_words w WHERE {})"
 _AT_HOME: Final = re.compile(r"0(\d+)")
 """A telephone number as it is dialled in Egypt."""
-NOTHING: Final = "\n"
-"""No booking has it: what text stands for that is only marks."""
 
 
 def conditions_of(search: BookingSearch) -> tuple[str, dict[str, Any]]:
@@ -53,19 +51,26 @@ def conditions_of(search: BookingSearch) -> tuple[str, dict[str, Any]]:
             values[name] = list(wanted)
     if search.has_balance_due is not None:
         conditions.append(BALANCE_DUE if search.has_balance_due else f"NOT ({BALANCE_DUE})")
-    for place, spellings in enumerate(_words(search.q)):
-        begun = {f"word_{place}_{way}": f"% {literally(word)}%" for way, word in enumerate(spellings)}
-        conditions.append(f"({' OR '.join(f'{_BEGINS} %({name})s' for name in begun)})")
-        values |= begun
+    if search.q:
+        beginnings, named = _beginnings(search.q)
+        conditions.append(_FOUND.format(beginnings))
+        values |= named
     return "".join(f" AND {condition}" for condition in conditions), values
+
+
+def _beginnings(text: str) -> tuple[str, dict[str, str]]:
+    """That every word begins one of a booking's, and the values that this names; text without a word finds nothing."""
+    conditions, values = [], {}
+    for place, spellings in enumerate(_words(text)):
+        begun = {f"word_{place}_{way}": f"% {literally(word)}%" for way, word in enumerate(spellings)}
+        conditions.append(f"({' OR '.join(f'w.words LIKE %({name})s' for name in begun)})")
+        values |= begun
+    return " AND ".join(conditions) or "false", values
 
 
 def _words(text: str) -> Iterator[tuple[str, ...]]:
     """Each word folded, and a telephone number's also as it begins with its country."""
-    words = fold_for_search(text).split()
-    if text and not words:
-        yield (NOTHING,)
-    for word in words:
+    for word in fold_for_search(text).split():
         plain = word.removeprefix("+") or word
         home = _AT_HOME.fullmatch(plain)
         yield (plain, f"20{home[1]}") if home else (plain,)

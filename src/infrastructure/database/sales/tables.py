@@ -17,7 +17,6 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -169,12 +168,6 @@ bookings = Table(
             "status IN ('PENDING_PAYMENT', 'CONFIRMED', 'IN_PROGRESS') AND paid_amount_minor < final_amount_minor"
         ),
     ),
-    Index(
-        "ix_bookings_search_text",
-        text("booking_search_text(booking_number, customer_info) gin_trgm_ops"),
-        postgresql_using="gin",
-    ),
-    Index("ix_bookings_updated_at_id", "updated_at", "id"),
     CheckConstraint("no_show_at IS NULL OR status NOT IN ('DRAFT', 'PENDING_PAYMENT')", name="missed_once_sold"),
     CheckConstraint(
         "archived_at IS NULL OR status IN ('COMPLETED', 'CANCELLED', 'REFUNDED')", name="archived_once_over"
@@ -191,6 +184,15 @@ bookings = Table(
         "updated_at",
         postgresql_where="archived_at IS NULL AND status IN ('COMPLETED', 'CANCELLED', 'REFUNDED')",
     ),
+)
+
+booking_words = Table(
+    "booking_words",
+    metadata,
+    Column("booking_id", Uuid, ForeignKey("bookings.id", ondelete="CASCADE"), primary_key=True),
+    # Number, names and addresses, folded for search; kept by a trigger of bookings.
+    Column("words", Text, nullable=False),
+    Index("ix_booking_words_words", "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}),
 )
 
 booking_items = Table(
