@@ -65,6 +65,7 @@ from api.v1.privacy.erasures import blueprint as erasures
 from api.v1.privacy.exports import blueprint as exports
 from api.v1.sales.bookings import blueprint as bookings
 from api.v1.sales.confirming import blueprint as booking_verbs
+from api.v1.sales.manifests import blueprint as manifests
 from api.v1.sales.overviews import blueprint as booking_overviews
 from api.v1.sales.requests import blueprint as booking_offers
 from api.v1.sales.travelers import blueprint as travelers
@@ -109,6 +110,7 @@ _V1 = (
     booking_offers,
     booking_verbs,
     booking_overviews,
+    manifests,
     travelers,
     attention,
     attention_actions,

@@ -70,6 +70,25 @@ def upgrade() -> None:
         "ix_booking_words_words", "booking_words", ["words"],
         postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"},
     )  # fmt: skip
+    op.create_table(
+        "departure_manifests",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("departure_id", sa.Uuid(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("requested_by_user_id", sa.Uuid(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("size_bytes", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["departure_id"], ["departures.id"], name=op.f("fk_departure_manifests_departure_id")),
+        sa.ForeignKeyConstraint(
+            ["requested_by_user_id"], ["users.id"], name=op.f("fk_departure_manifests_requested_by_user_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_departure_manifests")),
+        sa.UniqueConstraint("departure_id", "language", "content", name="uq_departure_manifests_content"),
+    )
+    for column in ("requested_at", "requested_by_user_id"):
+        op.create_index(f"ix_departure_manifests_{column}", "departure_manifests", [column])
     op.execute(SEARCH_TEXT)
     with op.get_context().autocommit_block():
         op.execute(BOOKED_BEFORE)
@@ -94,5 +113,6 @@ def downgrade() -> None:
             op.drop_index(name, table_name="bookings", postgresql_concurrently=True, if_exists=True)
     op.execute("DROP TRIGGER keep_booking_words ON bookings")
     op.drop_table("booking_words")
+    op.drop_table("departure_manifests")
     op.execute("DROP FUNCTION keep_booking_words")
     op.execute("DROP FUNCTION booking_search_text")

@@ -33,6 +33,7 @@ from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.pricing.ports import Item, ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
+from application.sales.manifest_ports import ManifestRequests
 from application.sales.ports import RequestOpened, Sale
 from domain.billing.invoices import Credited, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
@@ -471,6 +472,9 @@ class UnitOfWork(Protocol):
 
     @property
     def statement_requests(self) -> StatementRequests: ...
+
+    @property
+    def manifest_requests(self) -> ManifestRequests: ...
 
     @property
     def clearing(self) -> ClearingBooks: ...

@@ -59,6 +59,7 @@ from domain.sales.bookings import (
     BookingPriced,
     BookingRequested,
 )
+from domain.sales.manifests import ManifestRequested
 
 QUICK: Final = "quick"
 DOCUMENTS: Final = "documents"
@@ -135,6 +136,9 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     StatementRequested.name: (
         Handler("ledger.draw_statement", ledger.draw_requested_statement, queue=DOCUMENTS, transactional=False),
+    ),
+    ManifestRequested.name: (
+        Handler("sales.draw_manifest", sales.draw_requested_manifest, queue=DOCUMENTS, transactional=False),
     ),
     PersonErased.name: (
         Handler(

@@ -19,6 +19,7 @@ from application.ledger.points import points_terms
 from application.ports import Encryption
 from application.privacy.exports import Exporting
 from application.queries import Queries
+from application.sales.manifest_ports import ManifestDocument
 from config.settings import Settings
 from domain.identity.lockout import ADDRESS_FAILURES, LockoutPolicy
 from domain.operations.settings import HOLD_MINUTES
@@ -52,6 +53,7 @@ from infrastructure.database.pricing.queries import SqlPricingQueries
 from infrastructure.database.privacy.exports import SqlPersonalData
 from infrastructure.database.privacy.queries import SqlPrivacyQueries
 from infrastructure.database.roles import addresses_from
+from infrastructure.database.sales.manifests import SqlManifests
 from infrastructure.database.sales.queries import SqlSalesQueries
 from infrastructure.database.transaction import Database
 from infrastructure.database.unit_of_work import SqlUnitOfWork
@@ -162,6 +164,7 @@ def bootstrap(
         system_settings=system_settings,
         ledger_totals=SqlLedgerTotals(database),
         statements=SqlStatements(database),
+        manifests=SqlManifests(database, encryption),
         sandbox=create_provider(payments) if "sandbox" in settings.payment_gateways else None,
     )
     return Running(settings, database, connection, dependencies)
@@ -211,3 +214,6 @@ class _RendererOnFirstUse:
 
     def statement(self, document: StatementDocument, language: str) -> bytes:
         return self._renderer.statement(document, language)
+
+    def manifest(self, document: ManifestDocument, language: str) -> bytes:
+        return self._renderer.manifest(document, language)

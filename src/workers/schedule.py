@@ -30,6 +30,7 @@ from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
 from application.sales.archiving import archive_bookings
 from application.sales.expiry import expire_bookings
+from application.sales.manifests import drop_past_manifests
 from application.subscriptions import DOCUMENTS, QUICK
 from domain.operations.settings import (
     ARCHIVE_AFTER_DAYS,
@@ -201,6 +202,12 @@ def _drop_statements(running: Running) -> None:
     log.info("statements_dropped", dropped=dropped)
 
 
+def _drop_manifests(running: Running) -> None:
+    use = running.dependencies
+    dropped = drop_past_manifests(new_uow=use.new_uow, storage=use.storage, clock=use.clock)
+    log.info("manifests_dropped", dropped=dropped)
+
+
 def _clean_up(running: Running) -> None:
     use = running.dependencies
     kept = timedelta(days=use.system_settings.value(WEBHOOK_BODY_DAYS))
@@ -263,6 +270,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
         ScheduledJob("bookings.archive", _FIVE_MINUTES, days_from(2), _archive_bookings, DOCUMENTS),
+        ScheduledJob("departures.drop_manifests", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _drop_manifests, DOCUMENTS),
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
         ScheduledJob("pricing.expire", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _expire_promotions),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),

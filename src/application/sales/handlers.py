@@ -1,4 +1,4 @@
-"""What customers are told of the trips that they ask for."""
+"""What customers are told of the trips that they ask for; manifests that are drawn."""
 
 from __future__ import annotations
 
@@ -10,12 +10,24 @@ from uuid import UUID
 from application.dependencies import Dependencies
 from application.messaging.ports import MailName
 from application.messaging.telling import mail, notify
+from application.sales.manifests import draw_manifest
 from domain.messaging.notifications import LinkType, NotificationType
 from domain.sales.bookings import BookingStatus
 from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.money import Money
 
 Event = Mapping[str, Any]
+
+
+def draw_requested_manifest(event: Event, use: Dependencies) -> None:
+    """Draw a manifest that was asked for."""
+    draw_manifest(
+        UUID(event["manifest_id"]),
+        manifests=use.manifests,
+        renderer=use.renderer,
+        storage=use.storage,
+        clock=use.clock,
+    )
 
 
 def notify_booking_requested(event: Event, use: Dependencies) -> None:

@@ -44,6 +44,7 @@ from infrastructure.database.outbox import write_events
 from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
+from infrastructure.database.sales.manifests import SqlManifestRequests
 from infrastructure.database.sales.repositories import SqlBookings
 from infrastructure.database.transaction import Database, Statements
 
@@ -288,6 +289,10 @@ class SqlUnitOfWork:
     @cached_property
     def statement_requests(self) -> SqlStatementRequests:
         return SqlStatementRequests(self._statements)
+
+    @property
+    def manifest_requests(self) -> SqlManifestRequests:
+        return SqlManifestRequests(self._statements)
 
     @cached_property
     def clearing(self) -> SqlClearingBooks:

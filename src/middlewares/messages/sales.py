@@ -37,6 +37,10 @@ MESSAGES: Final[Sentences] = {
         ("Who travels is fixed now", "It is {current}; travellers are changed until the trip begins."),
         ("لم يعد تغيير المسافرين ممكنا", "الحالة {current}؛ ويمكن تغيير المسافرين حتى بداية الرحلة."),
     ),
+    "manifest_too_long": (
+        ("Too long to print", "A PDF holds {most} travellers; ask for CSV."),
+        ("أطول من أن يطبع", "يتسع ملف PDF لعدد {most} مسافر؛ اطلب ملف CSV."),
+    ),
     "override_reason_required": (
         ("A reason is needed", "Ahead of the travel dates, say why in `override_reason`."),
         ("السبب مطلوب", "قبل موعد السفر اذكر السبب في `override_reason`."),

@@ -13,7 +13,7 @@ from flask.views import MethodView
 from api.answers import answer
 from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
-from api.csv import csv_line
+from api.csv import BYTE_ORDER_MARK, csv_line
 from api.v1.sales.search_schemas import BookingCountsShown, BookingExportQuery, BookingFilterQuery, search_of
 from application.queries import Row
 from application.sales.exporting import RecordBookingExport, exported_rows, record_booking_export
@@ -26,7 +26,6 @@ blueprint = Blueprint("booking_overviews", __name__, url_prefix="/bookings", des
 
 MOST_COUNTED: Final = 10_000
 MOST_EXPORTED: Final = 100_000
-BYTE_ORDER_MARK: Final = "\ufeff"
 
 Cell = Callable[[Row], object]
 

@@ -63,6 +63,14 @@ HOLDINGS = (
         plain=because("states", "from_status", "to_status"),
     ),
     Holding(table=tables.holds, belongs=_THEIRS),
+    # The drawings name everybody on the departure.
+    Holding(
+        table=tables.departure_manifests,
+        belongs="departure_id IN (SELECT departure_id FROM bookings WHERE user_id = $person)",
+        deleted=True,
+        objects="'manifests/' || id || '.pdf'",
+        plain=because("a name of a language, and a digest", "language", "content"),
+    ),
     Holding(
         table=tables.booking_types,
         plain=because("the business's own words", "type_code", "type_name_ar", "type_name_en", "icon_name",

@@ -16,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -229,6 +230,23 @@ booking_travelers = Table(
     Column("document_number_encrypted", LargeBinary),
     Column("document_expires_on", Date),
     CheckConstraint("position BETWEEN 1 AND 200", name="position_in_party"),
+)
+
+departure_manifests = Table(
+    "departure_manifests",
+    metadata,
+    key(),
+    reference("departure_id", "departures.id"),
+    Column("language", Text, nullable=False),
+    # A digest of what stands on it: where somebody is booked or cancelled, another document is made.
+    Column("content", LargeBinary, nullable=False),
+    reference("requested_by_user_id", "users.id"),
+    instant("requested_at"),
+    instant("made_at", nullable=True),
+    Column("size_bytes", Integer),
+    UniqueConstraint("departure_id", "language", "content", name="uq_departure_manifests_content"),
+    Index("ix_departure_manifests_requested_at", "requested_at"),
+    Index("ix_departure_manifests_requested_by_user_id", "requested_by_user_id"),
 )
 
 booking_status_history = Table(
