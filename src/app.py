@@ -30,6 +30,7 @@ from api.v1.billing.methods import blueprint as payment_methods
 from api.v1.billing.payments import blueprint as payments
 from api.v1.billing.refunds import blueprint as refunds
 from api.v1.catalogue.activities import blueprint as activities
+from api.v1.catalogue.calendars import blueprint as calendars
 from api.v1.catalogue.departures import blueprint as departures
 from api.v1.catalogue.packages import blueprint as packages
 from api.v1.catalogue.patterns import blueprint as departure_patterns
@@ -64,6 +65,7 @@ from api.v1.privacy.consents import blueprint as consents
 from api.v1.privacy.erasures import blueprint as erasures
 from api.v1.privacy.exports import blueprint as exports
 from api.v1.sales.bookings import blueprint as bookings
+from api.v1.sales.calendars import blueprint as booking_calendars
 from api.v1.sales.confirming import blueprint as booking_verbs
 from api.v1.sales.manifests import blueprint as manifests
 from api.v1.sales.overviews import blueprint as booking_overviews
@@ -102,6 +104,7 @@ _V1 = (
     activities,
     departures,
     departure_patterns,
+    calendars,
     pools,
     my_vouchers,
     vouchers,
@@ -111,6 +114,7 @@ _V1 = (
     booking_verbs,
     booking_overviews,
     manifests,
+    booking_calendars,
     travelers,
     attention,
     attention_actions,

@@ -49,6 +49,7 @@ NEW = {
         "status IN ('PENDING_PAYMENT', 'CONFIRMED', 'IN_PROGRESS') AND paid_amount_minor < final_amount_minor",
     ),
 }
+DEPARTURES = "ix_departures_starts_on_start_time_id"
 OLD = {
     "ix_bookings_departure_id": (["departure_id"], None),
     "ix_bookings_activity_id": (["activity_id"], "activity_id IS NOT NULL"),
@@ -89,11 +90,27 @@ def upgrade() -> None:
     )
     for column in ("requested_at", "requested_by_user_id"):
         op.create_index(f"ix_departure_manifests_{column}", "departure_manifests", [column])
+    op.create_table(
+        "calendar_feeds",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_calendar_feeds_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_feeds")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_calendar_feeds_token_hash")),
+    )
+    op.create_index("ix_calendar_feeds_user_id", "calendar_feeds", ["user_id"])
     op.execute(SEARCH_TEXT)
     with op.get_context().autocommit_block():
         op.execute(BOOKED_BEFORE)
         for name, (columns, condition) in NEW.items():
             _index(name, columns, condition)
+        op.create_index(
+            DEPARTURES, "departures", ["starts_on", "start_time", "id"],
+            postgresql_concurrently=True, if_not_exists=True,
+        )  # fmt: skip
         for name in OLD:
             op.drop_index(name, table_name="bookings", postgresql_concurrently=True, if_exists=True)
 
@@ -109,10 +126,12 @@ def downgrade() -> None:
     with op.get_context().autocommit_block():
         for name, (columns, condition) in OLD.items():
             _index(name, columns, condition)
+        op.drop_index(DEPARTURES, table_name="departures", postgresql_concurrently=True, if_exists=True)
         for name in NEW:
             op.drop_index(name, table_name="bookings", postgresql_concurrently=True, if_exists=True)
     op.execute("DROP TRIGGER keep_booking_words ON bookings")
     op.drop_table("booking_words")
     op.drop_table("departure_manifests")
+    op.drop_table("calendar_feeds")
     op.execute("DROP FUNCTION keep_booking_words")
     op.execute("DROP FUNCTION booking_search_text")

@@ -15,6 +15,7 @@ from application.billing.inbox import WebhookInbox
 from application.billing.manual_ports import ManualReceipts, Slips
 from application.billing.refund_ports import Disputes, Refunds
 from application.billing.suspense_ports import Suspense
+from application.catalogue.calendars import CalendarFeeds
 from application.catalogue.pattern_ports import Patterns
 from application.identity.records import (
     ApiKeys,
@@ -472,6 +473,9 @@ class UnitOfWork(Protocol):
 
     @property
     def statement_requests(self) -> StatementRequests: ...
+
+    @property
+    def calendar_feeds(self) -> CalendarFeeds: ...
 
     @property
     def manifest_requests(self) -> ManifestRequests: ...

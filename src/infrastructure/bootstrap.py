@@ -30,6 +30,7 @@ from infrastructure.database.billing.attention import SqlAttentionQueries
 from infrastructure.database.billing.manual_queries import SqlManualQueries
 from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoiceDocuments
 from infrastructure.database.catalogue.activity_queries import SqlActivityQueries
+from infrastructure.database.catalogue.calendars import SqlCalendarQueries
 from infrastructure.database.catalogue.departure_queries import SqlDepartureQueries
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.idempotency import SqlIdempotency
@@ -184,6 +185,7 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         catalogue=SqlCatalogueQueries(database),
         activities=SqlActivityQueries(database),
         departures=SqlDepartureQueries(database),
+        calendars=SqlCalendarQueries(database),
         pricing=SqlPricingQueries(database),
         sales=SqlSalesQueries(database),
         billing=SqlBillingQueries(database),

@@ -75,7 +75,8 @@ def test_it_names_everybody_and_counts_those_without_a_name(renderer: WeasyPrint
     text = text_of(renderer.manifest(a_document(a_party(MONA, seats=2), late), "en"))
     for shown in (
         "Passenger manifest", "Nile cruise", "20 December 2026", "08:30", "Africa/Cairo", "BK-2026-000123",
-        "+201001234567", "mona@example.com", "Mona Adel", "1990-01-02", "*****567", "2030-03-04", "<b>near</b> the lift",
+        "+201001234567", "mona@example.com", "Mona Adel", "1990-01-02", "*****567", "2030-03-04",
+        "<b>near</b> the lift",
         "Not named yet", "BK-2026-000124", "did not come", "3 Travellers", "Page 1 of 1",
     ):  # fmt: skip
         assert shown in text, shown

@@ -20,6 +20,7 @@ from infrastructure.database.billing.manual import SqlManualReceipts, SqlSlips
 from infrastructure.database.billing.refund_repositories import SqlDisputes, SqlRefunds
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.billing.suspense import SqlSuspense
+from infrastructure.database.catalogue.calendars import SqlCalendarFeeds
 from infrastructure.database.catalogue.departures import SqlDepartures
 from infrastructure.database.catalogue.patterns import SqlPatterns
 from infrastructure.database.catalogue.prices import SqlItemPrices
@@ -289,6 +290,10 @@ class SqlUnitOfWork:
     @cached_property
     def statement_requests(self) -> SqlStatementRequests:
         return SqlStatementRequests(self._statements)
+
+    @property
+    def calendar_feeds(self) -> SqlCalendarFeeds:
+        return SqlCalendarFeeds(self._statements)
 
     @property
     def manifest_requests(self) -> SqlManifestRequests:

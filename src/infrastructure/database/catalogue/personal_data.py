@@ -36,4 +36,11 @@ HOLDINGS = (
         plain=because("days of the calendar", "weekdays", "exceptions"),
     ),
     Holding(table=departure_tables.departure_pattern_series),
+    Holding(
+        table=departure_tables.calendar_feeds,
+        belongs="user_id = $person",
+        deleted=True,
+        exported_as="calendar_feeds",
+        exported=("id", "created_at", "revoked_at"),
+    ),
 )  # fmt: skip

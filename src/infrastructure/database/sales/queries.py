@@ -89,6 +89,17 @@ def _by_status(where: str) -> str:
     return f"SELECT status, count FROM ({' UNION ALL '.join(counts)}) counted ORDER BY place"
 
 
+_SPAN = """
+SELECT b.id, b.booking_number, b.status, b.start_date, b.end_date, b.time_zone, b.travelers_count, b.version,
+       coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at,
+       (SELECT a.duration_hours FROM activities a WHERE a.id = b.activity_id) AS duration_hours,
+       (SELECT string_agg(i.item_name_ar, '، ' ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id)
+           AS items_ar,
+       (SELECT string_agg(i.item_name_en, ', ' ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id)
+           AS items_en, t.type_name_ar, t.type_name_en
+FROM bookings b JOIN booking_types t ON t.type_code = b.booking_type
+WHERE b.id = %(id)s AND (%(owner)s::uuid IS NULL OR b.user_id = %(owner)s OR b.agent_id = %(owner)s)
+"""
 _TYPES = """
 SELECT type_code, type_name_ar, type_name_en, icon_name, color_hex, display_order
 FROM booking_types WHERE is_active ORDER BY display_order, type_code
@@ -161,6 +172,9 @@ class SqlSalesQueries:
         if self._database.row(_VISIBLE, {"id": booking_id, "owner": owner}) is None:
             return None
         return self._database.rows(_HISTORY, (booking_id,))
+
+    def booking_span(self, booking_id: UUID, *, owner: UUID | None) -> Row | None:
+        return self._database.row(_SPAN, {"id": booking_id, "owner": owner})
 
     def booking_types(self) -> Sequence[Row]:
         return self._database.rows(_TYPES)

@@ -60,7 +60,8 @@ def conditions_of(search: BookingSearch) -> tuple[str, dict[str, Any]]:
 
 def _beginnings(text: str) -> tuple[str, dict[str, str]]:
     """That every word begins one of a booking's, and the values that this names; text without a word finds nothing."""
-    conditions, values = [], {}
+    conditions: list[str] = []
+    values: dict[str, str] = {}
     for place, spellings in enumerate(_words(text)):
         begun = {f"word_{place}_{way}": f"% {literally(word)}%" for way, word in enumerate(spellings)}
         conditions.append(f"({' OR '.join(f'w.words LIKE %({name})s' for name in begun)})")
