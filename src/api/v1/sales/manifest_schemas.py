@@ -34,7 +34,7 @@ class PartyShown(Schema):
     travelers = fields.List(fields.Nested(TravelerShown))
 
 
-class TotalsShown(Schema):
+class ManifestTotalsShown(Schema):
     parties = fields.Integer()
     travelers = fields.Integer()
     unnamed = fields.Integer()
@@ -54,4 +54,4 @@ class ManifestShown(Schema):
     start_time = fields.String()
     time_zone = fields.String()
     parties = fields.List(fields.Nested(PartyShown))
-    totals = fields.Nested(TotalsShown)
+    totals = fields.Nested(ManifestTotalsShown)

@@ -12,7 +12,7 @@ from flask.views import MethodView
 from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.etags import expected_version, tagged
-from api.v1.sales.schemas import BookingShown, OfferRequest
+from api.v1.sales.schemas import BookingPriceRequest, BookingShown
 from api.v1.sales.viewing import agent_for, answer_booking, is_their_own, shown, travelers_in
 from application.queries import Row
 from application.sales.offers import Offer, OfferedItem, PriceBooking, price_booking
@@ -41,7 +41,7 @@ class Price(MethodView):
     @permission_required("bookings.price")
     @idempotent()
     @tagged
-    @blueprint.arguments(OfferRequest)
+    @blueprint.arguments(BookingPriceRequest)
     @blueprint.response(200, BookingShown)
     def post(self, body: dict[str, Any], booking_id: UUID) -> Response:
         """Price what was asked for, or price it anew while nothing is paid; agents for their own customers.

@@ -113,7 +113,7 @@ class RequestChangesBody(Schema):
     customer_info = fields.Nested(CustomerInfoRequest)
 
 
-class OfferRequest(Schema):
+class BookingPriceRequest(Schema):
     """A price for what was asked for, and until when it can be paid: an instant, or so many hours from now."""
 
     items = _items(required=True)
