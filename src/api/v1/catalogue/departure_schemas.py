@@ -174,7 +174,7 @@ class PatternRequest(Schema):
     """Of a package or of an activity. Each departure draws from the day's pool of every one of `series_ids`."""
 
     package_id = fields.UUID(load_default=None, allow_none=True)
-    activity_id = fields.UUID(load_default=None, allow_none=True)
+    activity_id = fields.UUID(load_default=None, allow_none=True, metadata={"examples": [None]})
     weekdays = _weekdays(required=True)
     first_on = fields.Date(required=True)
     last_on = fields.Date(load_default=None, allow_none=True)

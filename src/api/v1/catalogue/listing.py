@@ -49,7 +49,7 @@ def behind(cursor: str | None, order: str) -> Behind | None:
         made_for, key, row_id = values
         if made_for != order:
             raise InvalidCursor()
-        read_key = _KEYS.get(order, _number)
+        read_key: Callable[[Any], Any] = _KEYS.get(order, _number)
         return Behind(read_key(key), UUID(row_id))
     except (ValueError, TypeError, AttributeError) as error:
         raise InvalidCursor() from error
