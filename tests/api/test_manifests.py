@@ -25,8 +25,8 @@ def on(days: int) -> str:
     return (business_date(datetime.now(UTC)) + timedelta(days=days)).isoformat()
 
 
-def path(offer: Offer, query: str = "") -> str:
-    return f"/api/v1/departures/{offer.departure_id}/manifest{query}"
+def path(offer: Offer, form: str = "") -> str:
+    return f"/api/v1/departures/{offer.departure_id}/manifest{form}"
 
 
 def confirmed(shop: Shop, person: Person, offer: Offer, **others: object) -> Json:
@@ -85,15 +85,15 @@ def test_a_vendor_reads_who_travels_on_its_own_departures(shop: Shop, offer: Off
 
     assert [traveler["document_number"] for traveler in own["parties"][0]["travelers"]] == ["*****567"]
     problem(shop.get(path(offer), other), 404, "departure_not_found")
-    problem(shop.get(path(offer, "?format=pdf"), other), 404, "departure_not_found")
+    problem(shop.get(path(offer, ".pdf"), other), 404, "departure_not_found")
     problem(shop.get(path(Offer("", str(uuid4()))), shop.admin), 404, "departure_not_found")
     problem(shop.get(path(offer), customer), 403, "forbidden")
     problem(shop.get(path(offer)), 401, "unauthorized")
-    problem(shop.get(path(offer, "?format=xlsx"), shop.admin), 422, "validation_failed", pointer="/format")
+    problem(shop.get(path(offer, ".pdf?lang=fr"), shop.admin), 422, "validation_failed", pointer="/lang")
 
 
 def test_a_file_has_a_line_for_each_traveller_and_runs_nothing(shop: Shop, offer: Offer) -> None:
-    answer = shop.get(path(offer, "?format=csv&bom=true"), shop.admin, Accept_Language="ar")
+    answer = shop.get(path(offer, ".csv?bom=true"), shop.admin, Accept_Language="ar")
     assert answer.data.startswith(b"\xef\xbb\xbf")
     named, unnamed, total = csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig")))
     assert (named["الاسم الأول"], named["الهاتف"], named["رقم الوثيقة"]) == ("'=منى", "'+201001234567", DOCUMENT)
@@ -105,7 +105,7 @@ def test_a_file_has_a_line_for_each_traveller_and_runs_nothing(shop: Shop, offer
 def test_a_pdf_is_drawn_once_for_what_stands_there_and_dropped_after_an_hour(
     shop: Shop, offer: Offer, sign_up: SignUp, clock: MovableClock
 ) -> None:
-    asked = path(offer, "?format=pdf&lang=both")
+    asked = path(offer, ".pdf?lang=both")
     waiting = shop.get(asked, shop.admin)
     assert (waiting.status_code, waiting.json, waiting.headers["Retry-After"]) == (202, {"status": "being_made"}, "2")
     shop.get(asked, shop.admin)
@@ -136,7 +136,7 @@ def test_a_pdf_is_drawn_once_for_what_stands_there_and_dropped_after_an_hour(
 def test_more_people_than_a_pdf_holds_are_refused(shop: Shop, offer: Offer) -> None:
     with connect(shop.addresses.owner) as connection:
         connection.execute("UPDATE bookings SET travelers_count = 1001 WHERE status = 'CONFIRMED'")
-    problem(shop.get(path(offer, "?format=pdf"), shop.admin), 422, "manifest_too_long")
+    problem(shop.get(path(offer, ".pdf"), shop.admin), 422, "manifest_too_long")
     shop.done(shop.get(path(offer), shop.admin))
 
 

@@ -9,12 +9,16 @@ from api.v1.sales.schemas import TravelerShown
 from application.sales.manifests import LANGUAGES
 
 
-class ManifestQuery(Schema):
-    """How it is shown; `lang` is of PDFs, and the reader's otherwise."""
+class ManifestFileQuery(Schema):
+    """`bom` marks the file as UTF-8 for spreadsheets that would take it for something else."""
 
-    format = fields.String(load_default="json", validate=validate.OneOf(("json", "csv", "pdf")))
-    lang = fields.String(load_default=None, validate=validate.OneOf(LANGUAGES))
     bom = fields.Boolean(load_default=False)
+
+
+class PrintedManifestQuery(Schema):
+    """In which language, the reader's otherwise."""
+
+    lang = fields.String(load_default=None, validate=validate.OneOf(LANGUAGES))
 
 
 class PartyShown(Schema):

@@ -16,7 +16,7 @@ from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.csv import BYTE_ORDER_MARK, csv_line
 from api.v1.billing.invoices import BeingMade
-from api.v1.sales.manifest_schemas import ManifestQuery, ManifestShown
+from api.v1.sales.manifest_schemas import ManifestFileQuery, ManifestShown, PrintedManifestQuery
 from application.queries import Row
 from application.sales.manifests import PrintManifest, ReadManifest, print_manifest, read_manifest
 from domain.sales.manifests import Manifest, Party
@@ -39,30 +39,53 @@ _YES: Final = {"ar": "نعم", "en": "yes"}
 @blueprint.route("/<uuid:departure_id>/manifest")
 class OneManifest(MethodView):
     @permission_required("departures.manifest")
-    @blueprint.arguments(ManifestQuery, location="query")
     @blueprint.response(200, ManifestShown)
-    @blueprint.alt_response(202, schema=BeingMade, description="A PDF is being drawn; ask again after Retry-After")
-    def get(self, query: dict[str, Any], departure_id: UUID) -> Response:
-        """The people of confirmed bookings, party by party, as JSON, CSV or PDF; every reading is audited.
+    def get(self, departure_id: UUID) -> Response:
+        """The people of confirmed bookings, party by party; every reading is audited.
 
-        Document numbers show their last three characters. Staff with `bookings.documents` see them whole, but for PDFs.
+        Document numbers show their last three characters. Staff with `bookings.documents` see them whole.
         """
-        shown_as = query["format"]
-        command = ReadManifest(
-            departure_id=departure_id,
-            actor_id=viewer().user_id,
-            vendor_id=None if viewer().is_staff else viewer().user_id,
-            format=shown_as,
-            whole=shown_as != "pdf" and viewer().is_staff and viewer().may("bookings.documents"),
-        )
-        if shown_as == "pdf":
-            return _as_pdf(PrintManifest(reading=command, language=query["lang"] or reading_language()))
-        manifest = read_manifest(command, manifests=use().manifests, uow=use().new_uow(), clock=use().clock)
-        if shown_as == "csv":
-            lines = _lines(manifest, language=reading_language())
-            mark = BYTE_ORDER_MARK if query["bom"] else ""
-            return _file(mark + "".join(lines), "text/csv", f"manifest-{manifest.starts_on}.csv")
-        return _private(answer(ManifestShown, _row(manifest)))
+        return _private(answer(ManifestShown, _row(_read(_reading(departure_id, "json")))))
+
+
+@blueprint.route("/<uuid:departure_id>/manifest.csv")
+class ManifestFile(MethodView):
+    @permission_required("departures.manifest")
+    @blueprint.arguments(ManifestFileQuery, location="query")
+    @blueprint.response(200, {"type": "string"}, content_type="text/csv")
+    def get(self, query: dict[str, Any], departure_id: UUID) -> Response:
+        """The same as CSV in the reader's language, a line for each traveller."""
+        manifest = _read(_reading(departure_id, "csv"))
+        mark = BYTE_ORDER_MARK if query["bom"] else ""
+        lines = "".join(_lines(manifest, language=reading_language()))
+        return _file(mark + lines, "text/csv", f"manifest-{manifest.starts_on}.csv")
+
+
+@blueprint.route("/<uuid:departure_id>/manifest.pdf")
+class PrintedManifest(MethodView):
+    @permission_required("departures.manifest")
+    @blueprint.arguments(PrintedManifestQuery, location="query")
+    @blueprint.response(200, {"type": "string", "format": "binary"}, content_type="application/pdf")
+    @blueprint.alt_response(202, schema=BeingMade, description="It is being drawn; ask again after Retry-After")
+    def get(self, query: dict[str, Any], departure_id: UUID) -> Response:
+        """The same to print; document numbers show their last three characters to everybody."""
+        language = query["lang"] or reading_language()
+        return _as_pdf(PrintManifest(reading=_reading(departure_id, "pdf"), language=language))
+
+
+def _reading(departure_id: UUID, written_as: str) -> ReadManifest:
+    """Vendors look at their own departures; who sees whole document numbers sees none of them on paper."""
+    return ReadManifest(
+        departure_id=departure_id,
+        actor_id=viewer().user_id,
+        vendor_id=None if viewer().is_staff else viewer().user_id,
+        format=written_as,
+        whole=written_as != "pdf" and viewer().is_staff and viewer().may("bookings.documents"),
+    )
+
+
+def _read(reading: ReadManifest) -> Manifest:
+    return read_manifest(reading, manifests=use().manifests, uow=use().new_uow(), clock=use().clock)
 
 
 def _as_pdf(command: PrintManifest) -> Response:
