@@ -30,6 +30,7 @@ from api.v1.billing.methods import blueprint as payment_methods
 from api.v1.billing.payments import blueprint as payments
 from api.v1.billing.refunds import blueprint as refunds
 from api.v1.catalogue.activities import blueprint as activities
+from api.v1.catalogue.calendars import blueprint as calendars
 from api.v1.catalogue.departures import blueprint as departures
 from api.v1.catalogue.package_images import blueprint as package_images
 from api.v1.catalogue.packages import blueprint as packages
@@ -67,9 +68,12 @@ from api.v1.privacy.consents import blueprint as consents
 from api.v1.privacy.erasures import blueprint as erasures
 from api.v1.privacy.exports import blueprint as exports
 from api.v1.sales.bookings import blueprint as bookings
+from api.v1.sales.calendars import blueprint as booking_calendars
 from api.v1.sales.cancellations import blueprint as cancellations
 from api.v1.sales.confirming import blueprint as booking_verbs
 from api.v1.sales.departure_operations import blueprint as departure_operations
+from api.v1.sales.manifests import blueprint as manifests
+from api.v1.sales.overviews import blueprint as booking_overviews
 from api.v1.sales.policies import blueprint as cancellation_policies
 from api.v1.sales.requests import blueprint as booking_offers
 from api.v1.sales.travelers import blueprint as travelers
@@ -107,6 +111,7 @@ _V1 = (
     activities,
     departures,
     departure_patterns,
+    calendars,
     pools,
     my_vouchers,
     vouchers,
@@ -117,6 +122,9 @@ _V1 = (
     bookings,
     booking_offers,
     booking_verbs,
+    booking_overviews,
+    manifests,
+    booking_calendars,
     travelers,
     cancellations,
     cancellation_policies,

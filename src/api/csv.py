@@ -7,6 +7,9 @@ import io
 from collections.abc import Iterable
 from typing import Final
 
+BYTE_ORDER_MARK: Final = "\ufeff"
+"""Before a file's first line: some spreadsheets take a file without it for one in an old code page."""
+
 STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 

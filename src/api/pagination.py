@@ -126,6 +126,7 @@ _KINDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "issued_at": instant,
     CHANGES: instant,
     "start_date": date.fromisoformat,
+    "booking_number": _text,
     "email": _text,
 }
 

@@ -22,6 +22,7 @@ from application.operations.ports import SystemSettings
 from application.ports import Idempotency, NewUnitOfWork
 from application.privacy.exports import Exporting
 from application.queries import Queries
+from application.sales.manifest_ports import Manifests
 from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
 
@@ -82,4 +83,5 @@ class Dependencies:
     system_settings: SystemSettings
     ledger_totals: LedgerTotals
     statements: Statements
+    manifests: Manifests
     sandbox: SandboxProvider | None = None

@@ -15,6 +15,7 @@ from application.billing.inbox import WebhookInbox
 from application.billing.manual_ports import ManualReceipts, Slips
 from application.billing.refund_ports import Disputes, Refunds
 from application.billing.suspense_ports import Suspense
+from application.catalogue.calendars import CalendarFeeds
 from application.catalogue.pattern_ports import Patterns
 from application.catalogue.ports import PackageImages, Ratings
 from application.identity.records import (
@@ -34,6 +35,7 @@ from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.pricing.ports import ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
+from application.sales.manifest_ports import ManifestRequests
 from application.sales.operation_ports import DepartureOperations
 from application.sales.ports import CancellationPolicies, Instalments, RequestOpened, Sale
 from application.sales.waiting_ports import WaitingList
@@ -497,6 +499,12 @@ class UnitOfWork(Protocol):
 
     @property
     def statement_requests(self) -> StatementRequests: ...
+
+    @property
+    def calendar_feeds(self) -> CalendarFeeds: ...
+
+    @property
+    def manifest_requests(self) -> ManifestRequests: ...
 
     @property
     def clearing(self) -> ClearingBooks: ...

@@ -19,6 +19,7 @@ from uuid import UUID
 from application.billing.attention_ports import AttentionQueries
 from application.billing.manual_queries import ManualQueries
 from application.catalogue.activity_queries import ActivityQueries
+from application.catalogue.calendars import CalendarQueries
 from application.catalogue.departure_queries import DepartureQueries
 from application.catalogue.queries import CatalogueQueries
 from application.catalogue.rating_queries import RatingQueries
@@ -140,7 +141,24 @@ class SalesQueries(Protocol):
         order: str = NEWEST,
         updated_after: datetime | None = None,
     ) -> Sequence[Row]:
-        """`agent`, the owner again, adds what they booked for customers. Sorts: ±created_at, ±start_date."""
+        """`agent`, the owner again, adds what they booked for customers.
+
+        Sorts: ±created_at, ±start_date, ±booking_number.
+        """
+        ...
+
+    def exported_bookings(
+        self, *, search: BookingSearch, owner: UUID | None, limit: int, after: After | None
+    ) -> Sequence[Row]:
+        """Bookings newest first, with names of their items and the addresses of customer and agent."""
+        ...
+
+    def bookings_by_status(self, *, search: BookingSearch, most: int) -> Sequence[Row]:
+        """status and count for each status, whether or not one is asked for; nothing is counted beyond `most`."""
+        ...
+
+    def booking_span(self, booking_id: UUID, *, owner: UUID | None) -> Row | None:
+        """When a booked trip is: dates, `begins_at`, time_zone, duration_hours; names, status and version."""
         ...
 
     def booking_types(self) -> Sequence[Row]:
@@ -338,6 +356,7 @@ class Queries:
     catalogue: CatalogueQueries
     activities: ActivityQueries
     departures: DepartureQueries
+    calendars: CalendarQueries
     pricing: PricingQueries
     ratings: RatingQueries
     sales: SalesQueries

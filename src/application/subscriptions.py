@@ -67,6 +67,7 @@ from domain.sales.bookings import (
 )
 from domain.sales.departure_operations import OperationOrdered
 from domain.sales.instalments import InstalmentOverdue, PaymentReminderDue
+from domain.sales.manifests import ManifestRequested
 from domain.sales.waiting import SeatOfferLapsed, SeatsOffered, WaitingEnded
 
 QUICK: Final = "quick"
@@ -144,6 +145,9 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     StatementRequested.name: (
         Handler("ledger.draw_statement", ledger.draw_requested_statement, queue=DOCUMENTS, transactional=False),
+    ),
+    ManifestRequested.name: (
+        Handler("sales.draw_manifest", sales.draw_requested_manifest, queue=DOCUMENTS, transactional=False),
     ),
     PersonErased.name: (
         Handler(

@@ -20,6 +20,7 @@ from application.ledger.points import points_terms
 from application.ports import Encryption
 from application.privacy.exports import Exporting
 from application.queries import Queries
+from application.sales.manifest_ports import ManifestDocument
 from config.settings import Settings
 from domain.identity.lockout import ADDRESS_FAILURES, LockoutPolicy
 from domain.operations.settings import HOLD_MINUTES
@@ -31,6 +32,7 @@ from infrastructure.database.billing.attention import SqlAttentionQueries
 from infrastructure.database.billing.manual_queries import SqlManualQueries
 from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoiceDocuments
 from infrastructure.database.catalogue.activity_queries import SqlActivityQueries
+from infrastructure.database.catalogue.calendars import SqlCalendarQueries
 from infrastructure.database.catalogue.departure_queries import SqlDepartureQueries
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.catalogue.rating_queries import SqlRatingQueries
@@ -56,6 +58,7 @@ from infrastructure.database.pricing.queries import SqlPricingQueries
 from infrastructure.database.privacy.exports import SqlPersonalData
 from infrastructure.database.privacy.queries import SqlPrivacyQueries
 from infrastructure.database.roles import addresses_from
+from infrastructure.database.sales.manifests import SqlManifests
 from infrastructure.database.sales.operation_queries import SqlOperationQueries
 from infrastructure.database.sales.queries import SqlSalesQueries
 from infrastructure.database.sales.waiting_queries import SqlWaitingQueries
@@ -174,6 +177,7 @@ def bootstrap(
         system_settings=system_settings,
         ledger_totals=SqlLedgerTotals(database),
         statements=SqlStatements(database),
+        manifests=SqlManifests(database, encryption),
         sandbox=create_provider(payments) if "sandbox" in settings.payment_gateways else None,
     )
     return Running(settings, database, connection, dependencies, views)
@@ -193,6 +197,7 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         catalogue=SqlCatalogueQueries(database),
         activities=SqlActivityQueries(database),
         departures=SqlDepartureQueries(database),
+        calendars=SqlCalendarQueries(database),
         pricing=SqlPricingQueries(database),
         ratings=SqlRatingQueries(database),
         sales=SqlSalesQueries(database),
@@ -226,3 +231,6 @@ class _RendererOnFirstUse:
 
     def statement(self, document: StatementDocument, language: str) -> bytes:
         return self._renderer.statement(document, language)
+
+    def manifest(self, document: ManifestDocument, language: str) -> bytes:
+        return self._renderer.manifest(document, language)

@@ -67,6 +67,8 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("activities.update", "Change activities", "تعديل الأنشطة", (*STAFF, "VENDOR")),
     ("activities.publish", "Put activities on sale and take them off", "عرض الأنشطة للبيع وسحبها", STAFF),
     ("departures.update", "Change and plan departures", "تعديل الرحلات وجدولتها", (*STAFF, "VENDOR")),
+    ("departures.manifest", "View who travels on departures", "عرض قوائم مسافري الرحلات", (*STAFF, "VENDOR")),
+    ("departures.calendar", "Have departures in one's calendar", "عرض الرحلات في التقويم", (*STAFF, "VENDOR")),
     ("pools.manage", "Share seats between departures", "مشاركة المقاعد بين الرحلات", OPERATIONS),
     ("departures.manage", "Move departures with their bookings", "نقل الرحلات بحجوزاتها", (*OPERATIONS, "FINANCE")),
     ("departures.cancel", "Cancel departures with their bookings", "إلغاء الرحلات بحجوزاتها", FINANCE, MONEY),
@@ -85,6 +87,7 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("bookings.no_show", "Record that customers did not come", "تسجيل عدم حضور العملاء", STAFF),
     ("bookings.cancel", "Cancel customers' bookings", "إلغاء حجوزات العملاء", FINANCE, MONEY),
     ("bookings.documents", "View travellers' document numbers", "عرض وثائق المسافرين", OPERATIONS),
+    ("bookings.export", "Export bookings", "تصدير الحجوزات", (*OPERATIONS, "SALES", "FINANCE")),
     # Pricing and sales (§6, §7)
     ("vouchers.read", "View vouchers", "عرض القسائم", STAFF),
     ("vouchers.create", "Make vouchers", "إنشاء القسائم", FINANCE, MONEY),

@@ -34,6 +34,7 @@ from application.sales.archiving import archive_bookings
 from application.sales.expiry import expire_bookings
 from application.sales.handlers import hands_of
 from application.sales.instalments import TellOfInstalments, cancel_overdue, tell_of_instalments
+from application.sales.manifests import drop_past_manifests
 from application.sales.operation_work import work_off_operations
 from application.sales.waiting import serve_waiting_lists
 from application.subscriptions import DOCUMENTS, QUICK
@@ -254,6 +255,12 @@ def _drop_statements(running: Running) -> None:
     log.info("statements_dropped", dropped=dropped)
 
 
+def _drop_manifests(running: Running) -> None:
+    use = running.dependencies
+    dropped = drop_past_manifests(new_uow=use.new_uow, storage=use.storage, clock=use.clock)
+    log.info("manifests_dropped", dropped=dropped)
+
+
 def _clean_up(running: Running) -> None:
     use = running.dependencies
     kept = timedelta(days=use.system_settings.value(WEBHOOK_BODY_DAYS))
@@ -322,6 +329,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("waiting.serve", _MINUTE, slices_of(_MINUTE), _serve_waiting_lists),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
         ScheduledJob("bookings.archive", _FIVE_MINUTES, days_from(2), _archive_bookings, DOCUMENTS),
+        ScheduledJob("departures.drop_manifests", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _drop_manifests, DOCUMENTS),
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),
         ScheduledJob("pricing.expire", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _expire_promotions),
         ScheduledJob("sandbox.tell_late_payments", _MINUTE, slices_of(_MINUTE), _tell_late_payments),

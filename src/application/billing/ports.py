@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 from uuid import UUID
 
 from application.ledger.books_ports import StatementDocument
+from application.sales.manifest_ports import ManifestDocument
 from domain.ledger.reconciliation import ProviderStatement
 from domain.shared.errors import NotAllowed, NotFound, RuleBroken, Unavailable
 from domain.shared.money import Money
@@ -382,6 +383,10 @@ class DocumentRenderer(Protocol):
 
     def statement(self, document: StatementDocument, language: str) -> bytes:
         """The statement of account, in the same languages."""
+        ...
+
+    def manifest(self, document: ManifestDocument, language: str) -> bytes:
+        """Who travels on a departure, in the same languages."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What happens when events of sales arrive: people are told of their trips, and seats that came back are offered."""
+"""What happens when events of sales arrive: people are told, seats that came back are offered, manifests drawn."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from application.dependencies import Dependencies
 from application.messaging.ports import MailName
 from application.messaging.telling import mail, notify
+from application.sales.manifests import draw_manifest
 from application.sales.operation_work import Hands, work_off
 from application.sales.waiting import serve_waiting_list
 from domain.messaging.notifications import LinkType, NotificationType
@@ -22,6 +23,17 @@ from domain.shared.money import Money
 
 Event = Mapping[str, Any]
 _MINUTES: Final = "%Y-%m-%d %H:%M"
+
+
+def draw_requested_manifest(event: Event, use: Dependencies) -> None:
+    """Draw a manifest that was asked for."""
+    draw_manifest(
+        UUID(event["manifest_id"]),
+        manifests=use.manifests,
+        renderer=use.renderer,
+        storage=use.storage,
+        clock=use.clock,
+    )
 
 
 def notify_booking_requested(event: Event, use: Dependencies) -> None:

@@ -99,7 +99,7 @@ def make_offer(booking: Booking, offer: Offer, *, rewards: RewardTerms, by: UUID
     priced = _quoted(items, booking, offer.settings, rewards, at)
     payable_until = offer_deadline(booking.trip, until=offer.valid_until, ordinarily=offer.ordinarily_valid, at=at)
     booking.make_offer(
-        booked_price(priced, None),
+        booked_price(priced, exchange=None),
         list(_booked(items, priced, new_id)),
         rewards=rewards,
         deposit=offer.plan_terms.deposit,

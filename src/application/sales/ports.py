@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.catalogue.departures import Departure
@@ -77,11 +77,36 @@ class RequestOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingSearch:
-    """Which bookings are listed; archived ones only where they are asked for, beside the others."""
+    """Which bookings are listed: those that fit all that is said. Archived ones come only where they are asked for.
 
-    status: str | None = None
+    `created_to` is not included, other ends of ranges are. Amounts are the price, in minor units of `currency`.
+    """
+
+    status: Sequence[str] = ()
+    payment_status: Sequence[str] = ()
+    booking_type: Sequence[str] = ()
+    booking_source: Sequence[str] = ()
+    package_id: UUID | None = None
+    activity_id: UUID | None = None
     departure_id: UUID | None = None
+    user_id: UUID | None = None
+    agent_id: UUID | None = None
+    q: str = ""
+    """Words that the number, or a name, address or telephone number of the customer begins with."""
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    starts_from: date | None = None
+    starts_to: date | None = None
+    currency: str | None = None
+    min_amount: int | None = None
+    max_amount: int | None = None
+    has_balance_due: bool | None = None
     archived: bool = False
+
+    def asked(self) -> dict[str, Any]:
+        """What was said, by name."""
+        said = ((field, getattr(self, field.name)) for field in fields(self))
+        return {field.name: value for field, value in said if value != field.default}
 
 
 class Notice(StrEnum):

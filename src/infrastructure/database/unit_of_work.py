@@ -20,6 +20,7 @@ from infrastructure.database.billing.manual import SqlManualReceipts, SqlSlips
 from infrastructure.database.billing.refund_repositories import SqlDisputes, SqlRefunds
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
 from infrastructure.database.billing.suspense import SqlSuspense
+from infrastructure.database.catalogue.calendars import SqlCalendarFeeds
 from infrastructure.database.catalogue.departures import SqlDepartures
 from infrastructure.database.catalogue.images import SqlPackageImages
 from infrastructure.database.catalogue.patterns import SqlPatterns
@@ -47,6 +48,7 @@ from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
 from infrastructure.database.sales.instalments import SqlInstalments
+from infrastructure.database.sales.manifests import SqlManifestRequests
 from infrastructure.database.sales.operations import SqlDepartureOperations
 from infrastructure.database.sales.policies import SqlCancellationPolicies
 from infrastructure.database.sales.repositories import SqlBookings
@@ -323,6 +325,14 @@ class SqlUnitOfWork:
     @cached_property
     def statement_requests(self) -> SqlStatementRequests:
         return SqlStatementRequests(self._statements)
+
+    @property
+    def calendar_feeds(self) -> SqlCalendarFeeds:
+        return SqlCalendarFeeds(self._statements)
+
+    @property
+    def manifest_requests(self) -> SqlManifestRequests:
+        return SqlManifestRequests(self._statements)
 
     @cached_property
     def clearing(self) -> SqlClearingBooks:

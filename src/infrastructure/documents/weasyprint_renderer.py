@@ -15,8 +15,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from application.billing.ports import InvoiceDocument
 from application.ledger.books_ports import StatementDocument
+from application.sales.manifest_ports import ManifestDocument
 from domain.ledger.accounts import CHART, decimals_of
 from domain.shared.clock import business_date
+from infrastructure.documents.manifest_wording import MANIFEST_LABELS
 from infrastructure.documents.statement_wording import (
     STATEMENT_LABELS,
     reference_word,
@@ -81,6 +83,10 @@ class WeasyPrintRenderer:
         """The statement of account, in the same languages."""
         return self._drawn(language, lambda each: self._statement_html(document, each))
 
+    def manifest(self, document: ManifestDocument, language: str) -> bytes:
+        """Who travels on a departure, in the same languages."""
+        return self._drawn(language, lambda each: self._manifest_html(document, each))
+
     def _drawn(self, language: str, html_in: Callable[[str], str]) -> bytes:
         languages = LANGUAGES if language == "both" else (language,)
         parts = [self._laid_out(html_in(each)) for each in languages]
@@ -117,6 +123,16 @@ class WeasyPrintRenderer:
             labels=STATEMENT_LABELS[language],
             other_title=STATEMENT_LABELS[other]["title"],
             money_width=_widest_units(document),
+        )
+
+    def _manifest_html(self, document: ManifestDocument, language: str) -> str:
+        return self._templates.get_template("manifest.html.jinja").render(
+            manifest=document.manifest,
+            made_on=document.made_on,
+            language=language,
+            direction=DIRECTIONS[language],
+            labels=MANIFEST_LABELS[language],
+            other_title=MANIFEST_LABELS["en" if language == "ar" else "ar"]["title"],
         )
 
     def _laid_out(self, html: str) -> Any:
@@ -156,7 +172,7 @@ class WeasyPrintRenderer:
             self._weasyprint.CSS(
                 string=(TEMPLATES / name).read_text("utf-8"), font_config=self._fonts, url_fetcher=self._fetcher
             )
-            for name in ("invoice.css", "statement.css")
+            for name in ("invoice.css", "statement.css", "manifest.css")
         ]
 
 

@@ -83,6 +83,14 @@ MESSAGES: Final[Sentences] = {
         ("Fewer seats than are taken", "{seats_taken} seats are taken; there cannot be fewer."),
         ("مقاعد أقل من المحجوز", "المقاعد المحجوزة {seats_taken}؛ ولا يمكن أن تقل عنها."),
     ),
+    "calendar_feed_not_found": (
+        ("No such calendar", "It was revoked, or its owner may not see departures any more."),
+        ("لا يوجد تقويم كهذا", "ألغي، أو لم يعد لصاحبه الاطلاع على الرحلات."),
+    ),
+    "too_many_calendar_feeds": (
+        ("Too many calendars", "Nobody has more than {most}; revoke one first."),
+        ("تقويمات كثيرة جدا", "الحد الأقصى {most}؛ ألغ واحدا أولا."),
+    ),
     "pool_not_found": (
         ("No such pool", "There is none with this id."),
         ("لا توجد مقاعد مشتركة كهذه", "لا توجد مقاعد مشتركة بهذا المعرف."),

@@ -77,6 +77,10 @@ MESSAGES: Final[Sentences] = {
         ("No seats are kept for you", "Your place in line is {status}: not offered yet, or its offer is over."),
         ("لا توجد مقاعد محفوظة لك", "حالة دورك {status}: لم يقدم عرض بعد أو انتهى وقته."),
     ),
+    "manifest_too_long": (
+        ("Too long to print", "A PDF holds {most} travellers; ask for CSV."),
+        ("أطول من أن يطبع", "يتسع ملف PDF لعدد {most} مسافر؛ اطلب ملف CSV."),
+    ),
     "override_reason_required": (
         ("A reason is needed", "Ahead of the travel dates, say why in `override_reason`."),
         ("السبب مطلوب", "قبل موعد السفر اذكر السبب في `override_reason`."),

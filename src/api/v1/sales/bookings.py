@@ -19,7 +19,6 @@ from api.v1.sales.requests import ask_for, ask_otherwise, refuse_prices_of_custo
 from api.v1.sales.rows import booking_row, quote_row
 from api.v1.sales.schemas import (
     AdvanceRequest,
-    BookingQuery,
     BookingRequest,
     BookingShown,
     BookingSummary,
@@ -28,9 +27,9 @@ from api.v1.sales.schemas import (
     RequestChangesBody,
     StatusChangeShown,
 )
+from api.v1.sales.search_schemas import BookingQuery, search_of
 from api.v1.sales.viewing import agent_for, answer_booking, shown, travelers_in
 from application.sales.bookings import PlaceBooking, place_booking
-from application.sales.ports import BookingSearch
 from application.sales.pricing import Chosen, plan_terms, pricing_settings
 from application.sales.quotes import AskForQuote, price_token, quote_booking
 from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
@@ -88,9 +87,7 @@ class Bookings(MethodView):
         """One's own bookings, newest first; with their customers' for agents, everybody's for staff."""
         order, owner = order_of(query), scope_of("bookings.read")
         rows = use().queries.sales.bookings(
-            search=BookingSearch(
-                status=query["status"], departure_id=query["departure_id"], archived=query["archived"]
-            ),
+            search=search_of(query),
             owner=owner,
             agent=owner if "AGENT" in viewer().roles else None,
             limit=query["limit"],

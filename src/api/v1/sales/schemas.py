@@ -8,11 +8,9 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from api.fields import Localized, MoneyField, PercentRequest, Schema, Text
-from api.pagination import ChangesQuery, sort_field
 from api.v1.sales.cancellation_schemas import TermsOfBooking
 from domain.pricing.hand_priced import MOST_ITEMS, MOST_OF_ONE, UNTAXED
 from domain.sales.agreed import BookingType
-from domain.sales.bookings import BookingStatus
 from domain.sales.instalments import PaymentPlan
 from domain.shared.email import Email
 from domain.shared.errors import InvalidValue
@@ -282,16 +280,6 @@ class BookingShown(BookingSummary):
     payment_plan = fields.String()
     instalments = fields.List(fields.Nested(InstalmentShown))
     next_due = fields.Nested(InstalmentShown, allow_none=True)
-
-
-class BookingQuery(ChangesQuery):
-    archived = fields.Boolean(
-        load_default=False,
-        metadata={"description": "With bookings that were over long ago; a walk of changes has them anyway."},
-    )
-    status = fields.String(load_default=None, validate=validate.OneOf([status.value for status in BookingStatus]))
-    departure_id = fields.UUID(load_default=None)
-    sort = sort_field("-created_at", "created_at", "start_date", "-start_date")
 
 
 class StatusChangeShown(Schema):

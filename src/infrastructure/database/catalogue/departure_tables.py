@@ -1,4 +1,4 @@
-"""pool_series, pools, departure_pools, departure_patterns, departure_pattern_series."""
+"""pool_series, pools, departure_pools, departure_patterns, departure_pattern_series, calendar_feeds."""
 
 from sqlalchemy import (
     CheckConstraint,
@@ -7,6 +7,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Table,
     Text,
@@ -88,4 +89,15 @@ departure_pattern_series = Table(
     Column("pattern_id", Uuid, ForeignKey("departure_patterns.id"), primary_key=True),
     Column("series_id", Uuid, ForeignKey("pool_series.id"), primary_key=True),
     Index("ix_departure_pattern_series_series_id", "series_id"),
+)
+
+calendar_feeds = Table(
+    "calendar_feeds",
+    metadata,
+    key(),
+    reference("user_id", "users.id"),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    instant("created_at"),
+    instant("revoked_at", nullable=True),
+    Index("ix_calendar_feeds_user_id", "user_id"),
 )

@@ -70,4 +70,9 @@ def revenues_column(kind: ItemKind, item: str) -> str:
 
 def containing(text: str) -> str:
     """A LIKE pattern for text that contains this, taken literally."""
-    return "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"
+    return f"%{literally(text)}%"
+
+
+def literally(text: str) -> str:
+    """Text in a LIKE pattern that stands for nothing but itself."""
+    return re.sub(r"([\\%_])", r"\\\1", text)

@@ -57,4 +57,11 @@ HOLDINGS = (
         exported=("id", "booking_id", "package_id", "activity_id", "stars", "title", "comment", "status",
                   "created_at", "updated_at"),
     ),
+    Holding(
+        table=departure_tables.calendar_feeds,
+        belongs="user_id = $person",
+        deleted=True,
+        exported_as="calendar_feeds",
+        exported=("id", "created_at", "revoked_at"),
+    ),
 )  # fmt: skip

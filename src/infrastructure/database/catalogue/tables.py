@@ -251,6 +251,7 @@ departures = Table(
     CheckConstraint("ends_on >= starts_on", name="dates_in_order"),
     CheckConstraint("num_nonnulls(package_id, activity_id) = 1", name="of_one_item"),
     Index("ix_departures_activity_id_starts_on", "activity_id", "starts_on"),
+    Index("ix_departures_starts_on_start_time_id", "starts_on", "start_time", "id"),
     CheckConstraint("(pattern_id IS NULL) = (planned_for IS NULL)", name="planned_for_a_day"),
     # A pattern plans one departure for a day, and never again.
     Index("uq_departures_pattern_id_planned_for", "pattern_id", "planned_for", unique=True),

@@ -30,6 +30,8 @@ HOLDINGS = (
             "price_lines", "tier_code", "exchange_from", "cancellation_terms", "time_zone",
         ),
     ),
+    # Taken from the booking by a trigger: with what is erased there it is erased here.
+    Holding(table=tables.booking_words, belongs=_THEIRS, erased={"words": "''"}),
     Holding(
         table=tables.booking_items,
         belongs=_THEIRS,
@@ -68,6 +70,14 @@ HOLDINGS = (
         plain=because("states", "from_status", "to_status"),
     ),
     Holding(table=tables.holds, belongs=_THEIRS),
+    # The drawings name everybody on the departure.
+    Holding(
+        table=tables.departure_manifests,
+        belongs="departure_id IN (SELECT departure_id FROM bookings WHERE user_id = $person)",
+        deleted=True,
+        objects="'manifests/' || id || '.pdf'",
+        plain=because("a name of a language, and a digest", "language", "content"),
+    ),
     Holding(
         table=tables.cancellation_policies,
         plain=because("the company's own terms", "name_ar", "name_en", "tiers"),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from application.queries import CHANGES, NEWEST, After, Row
@@ -18,6 +17,7 @@ from domain.shared.money import Money
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values, terms_of
 from infrastructure.database.sales.rows import instalments_of
+from infrastructure.database.sales.searching import conditions_of
 from infrastructure.database.transaction import Database
 
 _COLUMNS = """
@@ -59,16 +59,53 @@ _ALL = f"""
 SELECT {_COLUMNS} FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
 WHERE true
 """
-_FILTERS = {"status": "b.status = %(status)s", "departure_id": "b.departure_id = %(departure_id)s"}
 _NOT_ARCHIVED = " AND b.archived_at IS NULL"
 _ORDERS = {
     NEWEST: Order("b.created_at", "b.id", descending=True),
     "created_at": Order("b.created_at", "b.id"),
     "start_date": Order("b.start_date", "b.id", "date"),
     "-start_date": Order("b.start_date", "b.id", "date", descending=True),
+    "booking_number": Order("b.booking_number", "b.id", "text"),
+    "-booking_number": Order("b.booking_number", "b.id", "text", descending=True),
     CHANGES: Order("b.updated_at", "b.id"),
 }
+_EXPORTED = """
+SELECT b.id, b.booking_number, b.status, b.payment_status, b.booking_type, b.booking_source, b.created_at, b.start_date,
+       b.end_date, b.travelers_count, b.customer_info, a.email AS agent_email, b.currency, b.base_amount_minor,
+       b.discount_amount_minor, b.voucher_discount_minor, b.tax_amount_minor, b.fee_amount_minor, b.final_amount_minor,
+       b.paid_amount_minor, b.refunded_amount_minor,
+       CASE WHEN b.status IN ('CANCELLED', 'REFUNDED') THEN 0 ELSE b.final_amount_minor - b.paid_amount_minor END
+           AS amount_due_minor,
+       (SELECT string_agg(i.item_name_ar, '، ' ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id)
+           AS items_ar,
+       (SELECT string_agg(i.item_name_en, ', ' ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id)
+           AS items_en
+FROM bookings b LEFT JOIN users a ON a.id = b.agent_id
+WHERE (%(owner)s::uuid IS NULL OR b.user_id = %(owner)s OR b.agent_id = %(owner)s)
+"""
 
+
+def _by_status(where: str) -> str:
+    """Each status is named by itself: the best plan for a rare one is none for one that most bookings have."""
+    counts = (
+        f"SELECT {place} AS place, '{status}' AS status, (SELECT count(*) FROM ("
+        f"SELECT 1 FROM bookings b WHERE b.status = '{status}'{where} LIMIT %(most)s) found) AS count"
+        for place, status in enumerate(BookingStatus)
+    )
+    return f"SELECT status, count FROM ({' UNION ALL '.join(counts)}) counted ORDER BY place"
+
+
+_SPAN = """
+SELECT b.id, b.booking_number, b.status, b.start_date, b.end_date, b.time_zone, b.travelers_count, b.version,
+       coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at,
+       (SELECT a.duration_hours FROM activities a WHERE a.id = b.activity_id) AS duration_hours,
+       (SELECT string_agg(i.item_name_ar, '، ' ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id)
+           AS items_ar,
+       (SELECT string_agg(i.item_name_en, ', ' ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id)
+           AS items_en, t.type_name_ar, t.type_name_en
+FROM bookings b JOIN booking_types t ON t.type_code = b.booking_type
+WHERE b.id = %(id)s AND (%(owner)s::uuid IS NULL OR b.user_id = %(owner)s OR b.agent_id = %(owner)s)
+"""
 _TYPES = """
 SELECT type_code, type_name_ar, type_name_en, icon_name, color_hex, display_order
 FROM booking_types WHERE is_active ORDER BY display_order, type_code
@@ -128,15 +165,30 @@ class SqlSalesQueries:
         order: str = NEWEST,
         updated_after: datetime | None = None,
     ) -> Sequence[Row]:
-        values: dict[str, Any] = {**asdict(search), "owner": owner, "agent": agent}
-        where = "".join(f" AND {sql}" for name, sql in _FILTERS.items() if values[name] is not None)
+        where, values = conditions_of(search)
+        is_narrowed = bool(where)
         # A walk of changes tells that a booking was archived.
         where += "" if search.archived or updated_after is not None else _NOT_ARCHIVED
         page = where + order_sql(_ORDERS[order], after, updated_after)
         return self._database.rows(
             _listed(page, _ORDERS[order], owner=owner, agent=agent),
-            {**values, **order_values(self._database, after, updated_after, limit)},
+            {**values, "owner": owner, "agent": agent, **order_values(self._database, after, updated_after, limit)},
+            # What is asked for may be every booking or one of them: a plan that is kept would suit one of the two.
+            replan=is_narrowed,
         )
+
+    def exported_bookings(
+        self, *, search: BookingSearch, owner: UUID | None, limit: int, after: After | None
+    ) -> Sequence[Row]:
+        where, values = conditions_of(search)
+        where += ("" if search.archived else _NOT_ARCHIVED) + order_sql(_ORDERS[NEWEST], after, None)
+        values |= {"owner": owner, **order_values(self._database, after, None, limit)}
+        return self._database.rows(_EXPORTED + where, values, replan=True)
+
+    def bookings_by_status(self, *, search: BookingSearch, most: int) -> Sequence[Row]:
+        where, values = conditions_of(replace(search, status=()))
+        where += "" if search.archived else _NOT_ARCHIVED
+        return self._database.rows(_by_status(where), {**values, "most": most}, replan=True)
 
     def history(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:
         if self._database.row(_VISIBLE, {"id": booking_id, "owner": owner}) is None:
@@ -148,6 +200,9 @@ class SqlSalesQueries:
 
     def policy(self, policy_id: UUID, *, active_only: bool) -> Row | None:
         return self._database.row(_POLICY, {"id": policy_id, "active_only": active_only})
+
+    def booking_span(self, booking_id: UUID, *, owner: UUID | None) -> Row | None:
+        return self._database.row(_SPAN, {"id": booking_id, "owner": owner})
 
     def booking_types(self) -> Sequence[Row]:
         return self._database.rows(_TYPES)

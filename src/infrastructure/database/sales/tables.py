@@ -16,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -148,8 +149,35 @@ bookings = Table(
     CheckConstraint("points_paid_amount_minor BETWEEN 0 AND paid_amount_minor", name="points_within_payments"),
     Index("ix_bookings_user_id_created_at_id", "user_id", "created_at", "id"),
     Index("ix_bookings_created_at_id", "created_at", "id"),
-    Index("ix_bookings_departure_id", "departure_id"),
-    Index("ix_bookings_updated_at_id", "updated_at", "id"),
+    # One for each thing that staff look for bookings by, newest first.
+    *(Index(f"ix_bookings_{name}_created_at_id", name, "created_at", "id") for name in ("status", "departure_id")),
+    *(
+        Index(
+            f"ix_bookings_{name}_created_at_id",
+            name,
+            "created_at",
+            "id",
+            postgresql_where=f"{name} IS NOT NULL",
+        )
+        for name in ("package_id", "activity_id")
+    ),
+    # Of the others there are so many that the newest bookings have them.
+    Index(
+        "ix_bookings_payment_status_created_at_id",
+        "payment_status",
+        "created_at",
+        "id",
+        postgresql_where="payment_status IN ('PARTIALLY_PAID', 'PARTIALLY_REFUNDED', 'REFUNDED')",
+    ),
+    Index("ix_bookings_start_date_id", "start_date", "id"),
+    Index(
+        "ix_bookings_balance_due",
+        "created_at",
+        "id",
+        postgresql_where=(
+            "status IN ('PENDING_PAYMENT', 'CONFIRMED', 'IN_PROGRESS') AND paid_amount_minor < final_amount_minor"
+        ),
+    ),
     CheckConstraint("no_show_at IS NULL OR status NOT IN ('DRAFT', 'PENDING_PAYMENT')", name="missed_once_sold"),
     CheckConstraint(
         "archived_at IS NULL OR status IN ('COMPLETED', 'CANCELLED', 'REFUNDED')", name="archived_once_over"
@@ -161,7 +189,6 @@ bookings = Table(
         "id",
         postgresql_where="agent_id IS NOT NULL",
     ),
-    Index("ix_bookings_drafts", "created_at", "id", postgresql_where="status = 'DRAFT'"),
     Index(
         "ix_bookings_to_archive",
         "updated_at",
@@ -174,6 +201,15 @@ bookings = Table(
         postgresql_where="status = 'CONFIRMED' AND paid_amount_minor < final_amount_minor",
     ),
     Index("ix_bookings_activity_id", "activity_id", postgresql_where="activity_id IS NOT NULL"),
+)
+
+booking_words = Table(
+    "booking_words",
+    metadata,
+    Column("booking_id", Uuid, ForeignKey("bookings.id", ondelete="CASCADE"), primary_key=True),
+    # Number, names and addresses, folded for search; kept by a trigger of bookings.
+    Column("words", Text, nullable=False),
+    Index("ix_booking_words_words", "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}),
 )
 
 booking_items = Table(
@@ -227,6 +263,23 @@ booking_travelers = Table(
     Column("birth_date", Date),
     Column("document_number_encrypted", LargeBinary),
     Column("document_expires_on", Date),
+)
+
+departure_manifests = Table(
+    "departure_manifests",
+    metadata,
+    key(),
+    reference("departure_id", "departures.id"),
+    Column("language", Text, nullable=False),
+    # A digest of what stands on it: where somebody is booked or cancelled, another document is made.
+    Column("content", LargeBinary, nullable=False),
+    reference("requested_by_user_id", "users.id"),
+    instant("requested_at"),
+    instant("made_at", nullable=True),
+    Column("size_bytes", Integer),
+    UniqueConstraint("departure_id", "language", "content", name="uq_departure_manifests_content"),
+    Index("ix_departure_manifests_requested_at", "requested_at"),
+    Index("ix_departure_manifests_requested_by_user_id", "requested_by_user_id"),
 )
 
 booking_status_history = Table(
