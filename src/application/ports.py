@@ -12,6 +12,7 @@ from uuid import UUID
 from application.billing.attention_ports import FlaggedRows
 from application.billing.chasing_ports import Chasing, StatementDays
 from application.billing.inbox import WebhookInbox
+from application.billing.late_ports import LateMoneyChoices
 from application.billing.manual_ports import ManualReceipts, Slips
 from application.billing.refund_ports import Disputes, Refunds
 from application.billing.suspense_ports import Suspense
@@ -156,6 +157,20 @@ class Bookings(Protocol):
         ...
 
     def add(self, booking: Booking, travelers: Sequence[Traveler]) -> None: ...
+
+    def add_replacement(self, booking: Booking) -> None:
+        """Add a booking that replaces another, with that one's travellers."""
+        ...
+
+    def next_serial(self) -> int: ...
+
+    def replacement_of(self, booking_id: UUID) -> UUID | None:
+        """The booking that replaces this one, unlocked; whoever holds this one's lock sees what stays true."""
+        ...
+
+    def is_booked_again(self, booking: Booking) -> bool:
+        """Whether the customer has placed a booking of the same departure since this one ended, that is not over."""
+        ...
 
     def get(self, booking_id: UUID) -> Booking:
         """The booking, locked. Raises BookingNotFound."""
@@ -411,6 +426,9 @@ class UnitOfWork(Protocol):
 
     @property
     def suspense(self) -> Suspense: ...
+
+    @property
+    def late_money(self) -> LateMoneyChoices: ...
 
     @property
     def chasing(self) -> Chasing: ...

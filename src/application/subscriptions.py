@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from application.billing import handlers as billing
+from application.billing import late_handlers as late
 from application.dependencies import Dependencies
 from application.identity import handlers as identity
 from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
 from application.privacy import handlers as privacy
 from domain.billing.invoices import InvoiceIssued
+from domain.billing.late_money import LateMoneyOffered
 from domain.billing.manual import ManualMoneyConfirmed
-from domain.billing.payments import PaymentSettled, WebhookReceived
+from domain.billing.payments import MoneySuspended, PaymentSettled, WebhookReceived
 from domain.billing.refunds import RefundFailed, RefundFound, RefundRequested, RefundSucceeded
 from domain.billing.sandbox import SandboxOutcomeChosen
 from domain.billing.suspense import SuspenseCredited
@@ -51,7 +53,7 @@ from domain.ledger.withdrawals import (
 )
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
-from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired
+from domain.sales.bookings import BookingCompleted, BookingConfirmed, BookingExpired, BookingReplaced
 
 QUICK: Final = "quick"
 DOCUMENTS: Final = "documents"
@@ -101,6 +103,15 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("billing.issue_invoice", billing.issue_invoice_of_payment),
         Handler("messaging.notify_payment", messaging.notify_payment),
         Handler("messaging.mail_payment", messaging.mail_payment, transactional=False),
+    ),
+    MoneySuspended.name: (Handler("billing.rebook_late_money", late.rebook_late_money, transactional=False),),
+    LateMoneyOffered.name: (
+        Handler("billing.notify_late_money", late.notify_late_money),
+        Handler("billing.mail_late_money", late.mail_late_money, transactional=False),
+    ),
+    BookingReplaced.name: (
+        Handler("billing.notify_booking_replaced", late.notify_booking_replaced),
+        Handler("billing.mail_booking_replaced", late.mail_booking_replaced, transactional=False),
     ),
     SuspenseCredited.name: (Handler("billing.notify_suspense_credited", billing.notify_suspense_credited),),
     RefundRequested.name: (Handler("billing.submit_refund", billing.submit_requested_refund, transactional=False),),

@@ -429,6 +429,26 @@ PROMISES = {
         SELECT b.id FROM bookings b JOIN holds h ON h.booking_id = b.id WHERE h.status <> CASE
             WHEN b.status = 'PENDING_PAYMENT' THEN 'ACTIVE' WHEN b.status = 'CANCELLED' THEN 'EXPIRED'
             ELSE 'CAPTURED' END""",
+    "a booking is replaced when it expired unpaid, by one of the same trip and price that is paid": """
+        SELECT n.id FROM bookings n JOIN bookings o ON o.id = n.replaces_booking_id JOIN holds h ON h.booking_id = o.id
+        WHERE (o.status, h.status, o.paid_amount_minor) <> ('CANCELLED', 'EXPIRED', 0)
+           OR n.status IN ('DRAFT', 'PENDING_PAYMENT') OR n.paid_amount_minor = 0
+           OR (n.user_id, n.final_amount_minor, n.currency, n.departure_id, n.start_date, n.travelers_count)
+              IS DISTINCT FROM
+              (o.user_id, o.final_amount_minor, o.currency, o.departure_id, o.start_date, o.travelers_count)
+           OR (SELECT count(*) FROM booking_travelers t WHERE t.booking_id = n.id)
+              <> (SELECT count(*) FROM booking_travelers t WHERE t.booking_id = o.id)""",
+    "what came for a booking that expired is in suspense, or left it as somebody decided": """
+        SELECT r.id FROM payment_receipts r JOIN payment_attempts a ON a.id = r.attempt_id
+        JOIN payments p ON p.id = a.payment_id JOIN holds h ON h.booking_id = p.booking_id
+        LEFT JOIN suspense_items s ON s.receipt_id = r.id
+        WHERE h.status = 'EXPIRED' AND (r.disposition <> 'SUSPENSE' OR s.receipt_id IS NULL OR p.paid_at IS NOT NULL)""",
+    "late money has a choice, or pays what replaces its booking, and never both": """
+        SELECT l.receipt_id FROM late_money l JOIN suspense_items s ON s.receipt_id = l.receipt_id
+        WHERE (l.choice IS NULL AND s.decided_by_user_id IS NULL AND s.status = 'RESOLVED')
+           OR (l.choice = 'WALLET' AND s.resolution IS DISTINCT FROM 'WALLET')""",
+    "holds are kept no longer than agreed, or by a code": """
+        SELECT booking_id FROM holds WHERE expires_at < agreed_until""",
     "promised cashback is on its owner's account": """
         SELECT a.id FROM ledger_accounts a WHERE a.kind = 'CASHBACK'
         AND (SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_entries e WHERE e.account_id = a.id) <> (

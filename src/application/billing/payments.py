@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from application.billing.code_holds import CODES, follow_codes, keep_seats, pays_by_code
 from application.billing.payables import DepositPayable, Payable, lock_payable
 from application.billing.ports import (
     Checkout,
@@ -24,6 +24,7 @@ from application.billing.splits import Split, WantedPart, split_amount
 from application.billing.tenders import hold_own_parts, plan_tenders
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.billing.payments import (
+    AWAITED,
     AttemptStatus,
     Payment,
     PaymentAttempt,
@@ -33,6 +34,7 @@ from domain.billing.payments import (
 )
 from domain.billing.tenders import TenderKind
 from domain.identity.users import User
+from domain.sales.holds import CodeTerms
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import Conflict, InvalidValue
 from domain.shared.identifiers import NewId, document_number
@@ -43,9 +45,6 @@ CHECKOUT_LIFETIME = timedelta(hours=24)
 
 HELD_BEYOND = timedelta(hours=1)
 """How long own parts stay set aside after a checkout's end: money that was paid in time may be told of later."""
-
-
-_AWAITED: Final = (AttemptStatus.CREATED, AttemptStatus.OPEN, AttemptStatus.UNKNOWN)
 
 
 class PartPaymentNotOffered(InvalidValue):
@@ -84,6 +83,7 @@ class OpenPayment:
     locale: str
     public_url: str
     """Where providers and browsers reach this installation, without a slash at the end."""
+    code_terms: CodeTerms = field(default_factory=CodeTerms)
 
 
 def open_payment(
@@ -111,7 +111,7 @@ def open_payment(
         request = checkout_request(
             intent.payment, intent.attempt, intent.payer, public_url=command.public_url, returns=returns
         )
-        _ask(gateway, request, payment_id=intent.payment.id, uow_after=new_uow, clock=clock)
+        _Asking(gateway, request, intent.payment.id, command.code_terms, new_uow, clock, new_id).ask()
     else:
         # An earlier run died after it may have asked; asked again, this provider would open a second invoice.
         _mark_unknown(intent.payment.id, intent.attempt.id, "answer_lost", uow=new_uow(), clock=clock)
@@ -171,7 +171,6 @@ def _intend(command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new_id: NewI
     """Store what the provider is about to be asked; an open checkout of the same purchase is used again."""
     with uow:
         payable = lock_payable(command.payment_type, command.payable_id, uow=uow, at=clock.now())
-        deadline = (payable.deadline if payable is not None else None) or clock.now() + CHECKOUT_LIFETIME
         payment = uow.payments.by_key(command.idempotency_key)
         if payment is not None:
             payment = _same(payment, command, uow)
@@ -183,16 +182,21 @@ def _intend(command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new_id: NewI
                 uow.payments.add(payment)
         attempt, is_new = payment.newest_attempt, False
         if attempt is None or (attempt.status is AttemptStatus.FAILED and payment.status is PaymentStatus.PENDING):
+            keep_seats(payment, command.code_terms, uow=uow, at=clock.now())
             attempt = payment.new_attempt(
-                attempt_id=new_id(), expires_at=deadline, locale=command.locale, at=clock.now()
+                attempt_id=new_id(), expires_at=_deadline(payable, clock), locale=command.locale, at=clock.now()
             )
             is_new = True
-        if payment.status is PaymentStatus.PENDING and attempt.status in _AWAITED:
-            until = (attempt.expires_at or deadline) + HELD_BEYOND
+        if payment.status is PaymentStatus.PENDING and attempt.status in AWAITED:
+            until = (attempt.expires_at or _deadline(payable, clock)) + HELD_BEYOND
             hold_own_parts(payment, until=until, uow=uow, clock=clock, new_id=new_id)
         payer = uow.users.get(command.user_id)
         uow.commit()
     return _Intent(payment, attempt, payer, is_new)
+
+
+def _deadline(payable: Payable | None, clock: Clock) -> datetime:
+    return (payable.deadline if payable is not None else None) or clock.now() + CHECKOUT_LIFETIME
 
 
 def _open_twin(payment: Payment, *, uow: UnitOfWork, clock: Clock) -> Payment | None:
@@ -320,27 +324,72 @@ def _mark_unknown(payment_id: UUID, attempt_id: UUID, error_code: str, *, uow: U
         uow.commit()
 
 
-def _ask(
-    gateway: PaymentGateway, request: CheckoutRequest, *, payment_id: UUID, uow_after: NewUnitOfWork, clock: Clock
-) -> None:
-    """Ask the provider once, outside every transaction, and store what it said."""
-    try:
-        checkout = gateway.create_checkout(request)
-    except OutcomeUnknown as error:
-        _mark_unknown(payment_id, request.attempt_id, error.code, uow=uow_after(), clock=clock)
-        return
-    except (ProviderRefused, ProviderUnreachable) as error:
-        with uow_after() as uow:
-            uow.payments.get(payment_id).attempt(request.attempt_id).failed(error_code=error.code, at=clock.now())
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One question to a provider, outside every transaction, and what is stored of its answer."""
+
+    gateway: PaymentGateway
+    request: CheckoutRequest
+    payment_id: UUID
+    code_terms: CodeTerms
+    new_uow: NewUnitOfWork
+    clock: Clock
+    new_id: NewId
+
+    def ask(self) -> None:
+        try:
+            checkout = self.gateway.create_checkout(self.request)
+        except OutcomeUnknown as error:
+            _mark_unknown(self.payment_id, self.request.attempt_id, error.code, uow=self.new_uow(), clock=self.clock)
+            return
+        except (ProviderRefused, ProviderUnreachable) as error:
+            self._note_refusal(error.code)
+            raise
+        keep_checkout(
+            checkout,
+            request=self.request,
+            payment_id=self.payment_id,
+            code_terms=self.code_terms,
+            uow=self.new_uow(),
+            clock=self.clock,
+            new_id=self.new_id,
+        )
+
+    def _note_refusal(self, error_code: str) -> None:
+        """No code was given, so it keeps no seats."""
+        now = self.clock.now()
+        with self.new_uow() as uow:
+            target = uow.payments.target_of(self.payment_id)
+            lock_payable(target.payment_type, target.payable_id, uow=uow, at=now)
+            payment = uow.payments.get(self.payment_id)
+            payment.attempt(self.request.attempt_id).failed(error_code=error_code, at=now)
+            if payment.booking_id is not None and pays_by_code(payment):
+                follow_codes(payment.booking_id, self.code_terms, uow=uow, at=now)
             uow.commit()
-        raise
-    keep_checkout(checkout, payment_id=payment_id, attempt_id=request.attempt_id, uow=uow_after(), clock=clock)
 
 
-def keep_checkout(checkout: Checkout, *, payment_id: UUID, attempt_id: UUID, uow: UnitOfWork, clock: Clock) -> None:
-    """Store what the provider answered, unless something told of the attempt in between."""
+def keep_checkout(
+    checkout: Checkout,
+    *,
+    request: CheckoutRequest,
+    payment_id: UUID,
+    code_terms: CodeTerms,
+    uow: UnitOfWork,
+    clock: Clock,
+    new_id: NewId,
+) -> None:
+    """Store what the provider answered, unless something told of the attempt in between.
+
+    Where its code ends at another time than was asked for, the seats and what is set aside follow it.
+    """
+    now = clock.now()
+    ends_otherwise = request.method in CODES and checkout.expires_at not in (None, request.expires_at)
     with uow:
-        attempt = uow.payments.get(payment_id).attempt(attempt_id)
+        if ends_otherwise:
+            target = uow.payments.target_of(payment_id)
+            lock_payable(target.payment_type, target.payable_id, uow=uow, at=now)
+        payment = uow.payments.get(payment_id)
+        attempt = payment.attempt(request.attempt_id)
         # A webhook may have been quicker than the answer that it belongs to.
         if attempt.status in (AttemptStatus.CREATED, AttemptStatus.UNKNOWN):
             attempt.opened(
@@ -350,6 +399,16 @@ def keep_checkout(checkout: Checkout, *, payment_id: UUID, attempt_id: UUID, uow
                 reference_number=checkout.reference_number,
                 qr_code=checkout.qr_code,
                 expires_at=checkout.expires_at,
-                at=clock.now(),
+                at=now,
             )
+            if ends_otherwise and checkout.expires_at is not None:
+                _follow_end(payment, checkout.expires_at, code_terms, uow=uow, clock=clock, new_id=new_id)
         uow.commit()
+
+
+def _follow_end(
+    payment: Payment, ends_at: datetime, terms: CodeTerms, *, uow: UnitOfWork, clock: Clock, new_id: NewId
+) -> None:
+    if payment.booking_id is not None:
+        follow_codes(payment.booking_id, terms, uow=uow, at=clock.now())
+    hold_own_parts(payment, until=ends_at + HELD_BEYOND, uow=uow, clock=clock, new_id=new_id)

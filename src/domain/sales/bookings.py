@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, Parties, RewardTerms, Trip
 from domain.sales.cancellation import CancellationTerms
-from domain.sales.holds import Hold, HoldStatus
+from domain.sales.holds import CodeTerms, Hold, HoldStatus
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import Conflict, FieldFault, IllegalTransition, NotFound, RuleBroken
 from domain.shared.events import DomainEvent
+from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 
@@ -85,6 +86,10 @@ NEXT = {
 }
 
 
+PAID_AT_ONCE_WITHIN: Final = timedelta(minutes=1)
+"""What replaces an expired booking waits for its money no longer: it is there already."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingPlaced(DomainEvent):
     name: ClassVar[str] = "sales.booking_placed"
@@ -103,6 +108,16 @@ class BookingConfirmed(DomainEvent):
 class BookingExpired(DomainEvent):
     name: ClassVar[str] = "sales.booking_expired"
     booking_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingReplaced(DomainEvent):
+    """Money came after a booking had expired, and took its place again as a booking of its own."""
+
+    name: ClassVar[str] = "sales.booking_replaced"
+    booking_id: UUID
+    replaced_id: UUID
     user_id: UUID
 
 
@@ -182,6 +197,8 @@ class Booking(Aggregate):
     cancellation_terms: CancellationTerms
     customer_info: dict[str, str]
     special_requests: str
+    replaces_booking_id: UUID | None = None
+    """The expired booking whose trip this is, for money that came late."""
     cancellation_reason: str | None = None
     cancelled_by_user_id: UUID | None = None
     cancelled_at: datetime | None = None
@@ -215,7 +232,7 @@ class Booking(Aggregate):
             special_requests, at,
         )  # fmt: skip
         booking._log(None, BookingStatus.PENDING_PAYMENT, by=parties.created_by_user_id, reason="placed", at=at)
-        booking._await_money(price, items, deposit, hold_expires_at, at)
+        booking._await_money(price, items, deposit.of(price.final_amount), hold_expires_at, at)
         booking.record(BookingPlaced(at=at, booking_id=booking_id, user_id=parties.user_id))
         booking._confirm_if_free(by=parties.created_by_user_id, at=at)
         return booking
@@ -242,6 +259,31 @@ class Booking(Aggregate):
         )  # fmt: skip
         booking._log(None, BookingStatus.DRAFT, by=parties.created_by_user_id, reason="requested", at=at)
         booking.record(BookingRequested(at=at, booking_id=booking_id, user_id=parties.user_id))
+        return booking
+
+    def placed_again(self, *, booking_id: UUID, booking_number: str, new_id: NewId, at: datetime) -> Booking:
+        """The same trip, price and terms as a booking of its own, for money that came after this one expired.
+
+        It is to be paid in the transaction that makes it. Raises IllegalTransition unless this one expired unpaid.
+        """
+        if not self.has_expired:
+            raise IllegalTransition(current=self.status, wanted=BookingStatus.PENDING_PAYMENT)
+        parties = Parties(
+            user_id=self.user_id,
+            agent_id=self.agent_id,
+            created_by_user_id=self.created_by_user_id,
+            source=self.booking_source,
+        )
+        booking = self._begun(
+            booking_id, booking_number, parties, self.trip, self.price, self.rewards, self.cancellation_terms,
+            self.customer_info, self.special_requests, at,
+        )  # fmt: skip
+        booking.replaces_booking_id = self.id
+        booking._log(None, BookingStatus.PENDING_PAYMENT, by=None, reason="late payment", at=at)
+        items = [replace(item, id=new_id()) for item in self.items]
+        booking._await_money(self.price, items, self.deposit_amount, at + PAID_AT_ONCE_WITHIN, at)
+        booking.record(BookingPlaced(at=at, booking_id=booking_id, user_id=self.user_id))
+        booking.record(BookingReplaced(at=at, booking_id=booking_id, replaced_id=self.id, user_id=self.user_id))
         return booking
 
     @classmethod
@@ -297,7 +339,7 @@ class Booking(Aggregate):
         """People price what was asked for; it can be paid until the time is over."""
         self._move_to(BookingStatus.PENDING_PAYMENT, by=by, reason="priced", at=at)
         self.trip = trip
-        self._await_money(price, items, deposit, hold_expires_at, at)
+        self._await_money(price, items, deposit.of(price.final_amount), hold_expires_at, at)
         self.record(BookingPriced(at=at, booking_id=self.id, user_id=self.user_id))
         self._confirm_if_free(by=by, at=at)
 
@@ -305,14 +347,14 @@ class Booking(Aggregate):
         self,
         price: BookedPrice,
         items: Sequence[BookingItem],
-        deposit: Percentage,
+        deposit: Money,
         hold_expires_at: datetime,
         at: datetime,
     ) -> None:
         self.status = BookingStatus.PENDING_PAYMENT
         self.price = price
         self.items = list(items)
-        self.deposit_amount = deposit.of(price.final_amount)
+        self.deposit_amount = deposit
         self.hold = Hold(
             departure_id=self.trip.departure_id,
             seats=self.trip.seats if self.trip.departure_id is not None else 0,
@@ -378,6 +420,12 @@ class Booking(Aggregate):
         return self.status is BookingStatus.PENDING_PAYMENT and self.hold_expires_at is not None
 
     @property
+    def has_expired(self) -> bool:
+        """Whether its time to pay ran out; it was never paid then."""
+        is_over = self.hold is not None and self.hold.status is HoldStatus.EXPIRED
+        return is_over and self.status is BookingStatus.CANCELLED
+
+    @property
     def takes_money(self) -> bool:
         """Whether something is due, and its seats are its own or still held."""
         has_seats = self.is_awaiting_deposit or self.status in (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
@@ -427,6 +475,27 @@ class Booking(Aggregate):
         return (
             BookingPaymentStatus.PAID if self.paid_amount == self.final_amount else BookingPaymentStatus.PARTIALLY_PAID
         )
+
+    def keep_for_code(self, terms: CodeTerms, *, at: datetime) -> None:
+        """A payment code is about to be opened: keep the seats while it lives, within the terms.
+
+        What waits for no deposit keeps them anyway, and what ran out is not kept again.
+        """
+        deadline = self.hold_expires_at
+        if self.hold is None or deadline is None or at >= deadline or not self.is_awaiting_deposit:
+            return
+        self.hold.extend(min(at + terms.life, self._last_end_of_codes(terms)))
+        self.updated_at = at
+
+    def follow_codes(self, ends_at: datetime | None, terms: CodeTerms, *, at: datetime) -> None:
+        """The last of its codes ends at another time than was asked for; None where none is left."""
+        if self.hold is None or not self.is_awaiting_deposit:
+            return
+        self.hold.follow(min(ends_at, self._last_end_of_codes(terms)) if ends_at is not None else None)
+        self.updated_at = at
+
+    def _last_end_of_codes(self, terms: CodeTerms) -> datetime:
+        return terms.last_end(placed_at=self.created_at, starts_at=self.trip.starts_at)
 
     def expire(self, *, at: datetime) -> None:
         """The time to pay is over; the caller gives seats, voucher and points back in the same transaction."""

@@ -73,6 +73,7 @@ def booking_row(booking: Booking) -> Row:
         "points_redeemed": price.points,
         "currency": unit,
         "hold_expires_at": booking.hold_expires_at,
+        "replaced_by_booking_id": None,
         "items": [
             {
                 **vars(item),

@@ -130,7 +130,11 @@ class BookingSummary(Schema):
 
 
 class BookingShown(BookingSummary):
+    """`replaces_booking_id` is the expired booking whose trip this is, because its money came late."""
+
     items = fields.List(fields.Nested(ItemShown))
+    replaces_booking_id = fields.UUID(allow_none=True)
+    replaced_by_booking_id = fields.UUID(allow_none=True)
 
 
 class BookingSearch(ChangesQuery):

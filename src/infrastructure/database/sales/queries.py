@@ -26,7 +26,8 @@ _COLUMNS = """
     CASE WHEN h.status = 'ACTIVE' THEN h.expires_at END AS hold_expires_at
 """
 _ONE = f"""
-SELECT {_COLUMNS},
+SELECT {_COLUMNS}, b.replaces_booking_id,
+       (SELECT r.id FROM bookings r WHERE r.replaces_booking_id = b.id) AS replaced_by_booking_id,
        (SELECT json_agg(json_build_object(
             'id', i.id, 'booking_type', i.booking_type, 'item_name_ar', i.item_name_ar, 'item_name_en', i.item_name_en,
             'quantity', i.quantity, 'unit_price_minor', i.unit_price_minor, 'price_minor', i.price_minor,

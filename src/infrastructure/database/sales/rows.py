@@ -64,6 +64,7 @@ def booking_row(booking: Booking) -> dict[str, Any]:
         "cancellation_terms": Jsonb(terms_row(booking.cancellation_terms)),
         "customer_info": Jsonb(booking.customer_info),
         "special_requests": booking.special_requests,
+        "replaces_booking_id": booking.replaces_booking_id,
         "created_at": booking.created_at,
     }
 
@@ -149,6 +150,7 @@ def booking_of(row: Row) -> Booking:
         cancellation_terms=terms_of(row["cancellation_terms"]),
         customer_info=row["customer_info"],
         special_requests=row["special_requests"],
+        replaces_booking_id=row["replaces_booking_id"],
         cancellation_reason=row["cancellation_reason"],
         cancelled_by_user_id=row["cancelled_by_user_id"],
         cancelled_at=row["cancelled_at"],
@@ -208,6 +210,7 @@ def _hold(row: Row) -> Hold | None:
         seats=row["hold_seats"],
         status=HoldStatus(row["hold_status"]),
         expires_at=row["hold_expires_at"],
+        agreed_until=row["hold_agreed_until"],
     )
 
 

@@ -106,6 +106,8 @@ bookings = Table(
     Column("time_zone", Text, nullable=False, server_default="Africa/Cairo"),
     Column("travelers_count", Integer, nullable=False),
     Column("cancellation_reason", Text),
+    # The expired booking whose seats late money took again.
+    reference("replaces_booking_id", "bookings.id", nullable=True),
     reference("cancelled_by_user_id", "users.id", nullable=True),
     instant("cancelled_at", nullable=True),
     instant("created_at"),
@@ -135,6 +137,12 @@ bookings = Table(
     Index("ix_bookings_created_at_id", "created_at", "id"),
     Index("ix_bookings_departure_id", "departure_id"),
     Index("ix_bookings_updated_at_id", "updated_at", "id"),
+    Index(
+        "uq_bookings_replaces_booking_id",
+        "replaces_booking_id",
+        unique=True,
+        postgresql_where="replaces_booking_id IS NOT NULL",
+    ),
     Index("ix_bookings_activity_id", "activity_id", postgresql_where="activity_id IS NOT NULL"),
 )
 
@@ -194,6 +202,8 @@ holds = Table(
     Column("seats", Integer, nullable=False),
     *status("status", HoldStatus),
     instant("expires_at"),
+    # When it would have ended without payment codes; NULL while none has changed that.
+    instant("agreed_until", nullable=True),
     CheckConstraint("CASE WHEN departure_id IS NULL THEN seats = 0 ELSE seats > 0 END", name="seats_of_a_departure"),
     Index("ix_holds_expires_at", "expires_at", postgresql_where="status = 'ACTIVE'"),
 )
