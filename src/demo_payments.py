@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from demo_providers import Providers
-from demo_story import DemoFailed, Json, Story, money
+from demo_server import DemoFailed
+from demo_story import Json, Story, money
 from infrastructure.seed_demo import DEMO_PASSWORD
 
 STAFF: Final = "admin@altayar.test"

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from application.billing import handlers as billing
-from application.billing import late_handlers as late
 from application.dependencies import Dependencies
 from application.identity import handlers as identity
 from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
 from application.privacy import handlers as privacy
+from application.sales import handlers as sales
 from domain.billing.invoices import InvoiceIssued
 from domain.billing.late_money import LateMoneyOffered
 from domain.billing.manual import ManualMoneyConfirmed
@@ -104,14 +104,14 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("messaging.notify_payment", messaging.notify_payment),
         Handler("messaging.mail_payment", messaging.mail_payment, transactional=False),
     ),
-    MoneySuspended.name: (Handler("billing.rebook_late_money", late.rebook_late_money, transactional=False),),
+    MoneySuspended.name: (Handler("sales.rebook_late_money", sales.rebook_late_money, transactional=False),),
     LateMoneyOffered.name: (
-        Handler("billing.notify_late_money", late.notify_late_money),
-        Handler("billing.mail_late_money", late.mail_late_money, transactional=False),
+        Handler("sales.notify_late_money", sales.notify_late_money),
+        Handler("sales.mail_late_money", sales.mail_late_money, transactional=False),
     ),
     BookingReplaced.name: (
-        Handler("billing.notify_booking_replaced", late.notify_booking_replaced),
-        Handler("billing.mail_booking_replaced", late.mail_booking_replaced, transactional=False),
+        Handler("sales.notify_booking_replaced", sales.notify_booking_replaced),
+        Handler("sales.mail_booking_replaced", sales.mail_booking_replaced, transactional=False),
     ),
     SuspenseCredited.name: (Handler("billing.notify_suspense_credited", billing.notify_suspense_credited),),
     RefundRequested.name: (Handler("billing.submit_refund", billing.submit_requested_refund, transactional=False),),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from application.billing.payments import HELD_BEYOND
+from application.billing.checkouts import HELD_BEYOND
 from application.billing.ports import OutcomeUnknown, ProviderRefused
 from application.sales.expiry import GRACE, expire_bookings
 from domain.billing.payments import PaymentMethod

@@ -13,10 +13,10 @@ import pytest
 from application.billing.deciding import DecideSuspense
 from application.billing.invoices import issue_invoice
 from application.billing.late_choices import ChooseForLateMoney, choose_for_late_money, settle_unchosen
-from application.billing.payments import PaymentMethod
 from application.billing.suspense import put_into_wallet
 from application.sales.expiry import GRACE, expire_bookings
 from domain.billing.late_money import Hindrance, LateChoice, NoLateMoney
+from domain.billing.payments import PaymentMethod
 from domain.catalogue.departures import Departure, SoldOut
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from application.billing.chasing_ports import Chasing, DueAttempt
-from application.billing.payments import checkout_request, keep_checkout
+from application.billing.checkouts import checkout_request, keep_checkout
 from application.billing.ports import Gateways, PaymentGateway
 from application.billing.returns import ReturnPage
 from application.billing.webhooks import process_webhook, read_back
