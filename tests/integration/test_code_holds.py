@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -12,14 +13,16 @@ import pytest
 from application.billing.checkouts import HELD_BEYOND
 from application.billing.ports import OutcomeUnknown, ProviderRefused
 from application.sales.expiry import GRACE, expire_bookings
+from config.settings import Settings
 from domain.billing.payments import PaymentMethod
 from domain.sales.bookings import Booking, NothingToPay
 from domain.sales.holds import KEPT_FREE_BEFORE_START, CodeTerms
 from domain.shared.percentage import Percentage
-from infrastructure.bootstrap import Running
+from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses
 from tests.conftest import MovableClock
+from tests.integration.providers import a_provider
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
 from tests.integration.tenders import a_rich_customer, from_wallet
 
@@ -246,3 +249,22 @@ def test_what_is_set_aside_beside_a_code_is_set_aside_as_long(shop: Shop, ends_a
         (ends_at(shop, payment_id) + HELD_BEYOND, 30_000)
     ]
     assert kept_until(shop, booking) == ends_at(shop, payment_id)
+
+
+@pytest.mark.parametrize("version", ["fawaterk-v2", "fawaterk-v3"])
+def test_the_seats_are_kept_until_the_end_that_fawaterk_says(
+    settings: Settings, addresses: DatabaseAddresses, clock: MovableClock, tmp_path: Path, version: str
+) -> None:
+    with a_provider(version, tmp_path) as provider:
+        running = bootstrap(provider.configured(settings), app_url=addresses.app, clock=clock)
+        try:
+            shop = Shop.selling_through(running, provider.name)
+            customer = shop.a_customer()
+            booking = shop.book(customer)
+
+            payment_id = shop.pay(customer, booking.id, method=FAWRY)
+
+            assert kept_until(shop, booking) == ends_at(shop, payment_id)
+            assert kept_for(shop, booking) > LIFE - MOMENT
+        finally:
+            running.close()
