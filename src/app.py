@@ -25,6 +25,7 @@ from api.specification import Specification, create_specification, declare_secur
 from api.v1.billing.attention import blueprint as attention
 from api.v1.billing.attention_actions import blueprint as attention_actions
 from api.v1.billing.invoices import blueprint as invoices
+from api.v1.billing.late_money import blueprint as late_money
 from api.v1.billing.manual import blueprint as manual_payments
 from api.v1.billing.methods import blueprint as payment_methods
 from api.v1.billing.payments import blueprint as payments
@@ -133,6 +134,7 @@ _V1 = (
     attention,
     attention_actions,
     payments,
+    late_money,
     manual_payments,
     payment_methods,
     refunds,

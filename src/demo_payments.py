@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from demo_providers import Providers
+from demo_server import DemoFailed
 from demo_story import Json, Story, money
 from infrastructure.seed_demo import DEMO_PASSWORD
 
 STAFF: Final = "admin@altayar.test"
 SHORT_HOLD: Final = {"booking.hold_minutes": 1, "booking.grace_minutes": 0}
-"""For one booking of the demo, so that its time is over while the others are told."""
+"""For two bookings of the demo, so that their time is over while the others are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,14 @@ class Traveller:
     wanted: Json
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A booking whose time will be over before its payment is made."""
+
+    booking: Json
+    payment: Json
+
+
 def tell_payments(story: Story, traveller: Traveller) -> None:
     """All chapters, where the system is the demo's own. Raises DemoFailed."""
     providers = story.server.providers
@@ -32,12 +41,13 @@ def tell_payments(story: Story, traveller: Traveller) -> None:
         story.tell("Pay by cash code and by card, and get money back", {"left out": "these providers are not fakes"})
         return
     chapters = _Chapters(story, traveller, providers)
-    late = chapters.book_for_a_minute()
+    kept, lost = chapters.book_for_a_minute()
     chapters.pay_a_cash_code()
     chapters.pay_by_card()
     both = chapters.pay_from_wallet_and_card()
     chapters.give_back_a_part(both)
-    chapters.pay_too_late(late)
+    chapters.keep_the_trip(kept)
+    chapters.choose_for(lost)
 
 
 class _Chapters:
@@ -57,8 +67,9 @@ class _Chapters:
     def _as_staff(self, method: str, path: str, **sent: Any) -> Json:
         return self._story.json(method, path, as_=self._staff, **sent)
 
-    def _book(self) -> Json:
-        return self._post("/bookings", self._traveller.wanted)
+    def _book(self, departure_id: str | None = None) -> Json:
+        named = {"departure_id": departure_id} if departure_id is not None else {}
+        return self._post("/bookings", {**self._traveller.wanted, **named})
 
     def _pay(self, booking: Json, **how: Any) -> Json:
         return self._post("/payments", {"payable": {"type": "BOOKING", "id": booking["id"]}, **how})
@@ -84,21 +95,32 @@ class _Chapters:
         shown = self._get(path)
         return shown if shown["status"] == status else None
 
-    def book_for_a_minute(self) -> tuple[Json, Json]:
-        """A booking that will not be paid in time, and the cash code that was given out for it."""
+    def book_for_a_minute(self) -> tuple[Late, Late]:
+        """Two bookings on other dates that will not be paid in time, and the card pages that were opened for them."""
         for key, value in SHORT_HOLD.items():
             self._as_staff("PUT", f"/admin/settings/{key}", json={"value": value})
-        booking = self._book()
-        payment = self._fawry(booking)
+        kept, lost = (self._late(departure["id"]) for departure in self._other_departures())
         self._as_before("booking.hold_minutes")
         self._story.tell(
-            "Book for a minute only, and take a cash code that will be paid too late",
+            "Book twice for a minute only, and open card pages that will be paid too late",
             {
-                "booking": f"{booking['booking_number']}, held until {booking['hold_expires_at']}",
-                "Fawry code": payment["checkout"]["reference_number"],
+                "booking": f"{kept.booking['booking_number']}, held until {kept.booking['hold_expires_at']}",
+                "another": f"{lost.booking['booking_number']}, on another date",
             },
         )
-        return booking, payment
+        return kept, lost
+
+    def _late(self, departure_id: str) -> Late:
+        booking = self._book(departure_id)
+        return Late(booking, self._pay(booking, method="CREDIT_CARD", provider="STRIPE"))
+
+    def _other_departures(self) -> list[Json]:
+        path = f"/packages/{self._traveller.wanted['package_id']}/departures"
+        shown: list[Json] = self._get(path)["items"]
+        others = [row for row in shown if row["id"] != self._traveller.wanted["departure_id"] and row["seats_left"]]
+        if len(others) < 2:
+            raise DemoFailed("the demo needs two more departures with seats left")
+        return others[:2]
 
     def _as_before(self, key: str) -> None:
         self._story.ask("DELETE", f"/admin/settings/{key}", as_=self._staff)
@@ -172,27 +194,46 @@ class _Chapters:
         shown = self._as_staff("GET", f"/refunds/{refund_id}")
         return shown if shown["status"] == "SUCCEEDED" else None
 
-    def pay_too_late(self, late: tuple[Json, Json]) -> None:
-        """The code of the booking whose time is over is paid after all; staff put the money into the wallet."""
-        booking, payment = late
-        self._until(f"/bookings/{booking['id']}", "CANCELLED")
+    def keep_the_trip(self, late: Late) -> None:
+        """Its time is over, and there are seats left: the money takes them again, as a booking of its own."""
+        self._until(f"/bookings/{late.booking['id']}", "CANCELLED")
         self._as_before("booking.grace_minutes")
-        self._at_the_counter(payment)
-        item = self._story.wait("the money in suspense", lambda: self._suspended(payment["id"]))
-        self._as_staff("POST", f"{_ATTENTION}/suspense/{item['id']}/wallet", json={"reason": "paid after its time"})
-        wallet = self._get(f"/wallet?currency={payment['amount']['currency']}")
+        self._at_stripe(late.payment)
+        new = self._story.wait("the booking in its place", lambda: self._replacement(late.booking["id"]))
         self._story.tell(
-            "Pay a code whose booking has expired: the money is kept, seen, and given to its owner",
+            "Pay after the booking has expired: there are seats left, so the trip is kept, at its price",
             {
-                "booking": f"{booking['booking_number']}, CANCELLED",
-                "seen by staff as": f"{item['reason']}, {money(item['amount'])}",
+                "booking": f"{late.booking['booking_number']}, CANCELLED",
+                "in its place": f"{new['booking_number']}, {new['status']}, {money(new['final_amount'])}",
+            },
+        )
+
+    def _replacement(self, booking_id: str) -> Json | None:
+        new = self._get(f"/bookings/{booking_id}")["replaced_by_booking_id"]
+        return self._get(f"/bookings/{new}") if new is not None else None
+
+    def choose_for(self, late: Late) -> None:
+        """Its date is on sale no more: the money is kept and seen, and its owner says what becomes of it."""
+        departure, path = f"/departures/{late.booking['departure_id']}", f"/bookings/{late.booking['id']}/late-payment"
+        self._as_staff("POST", f"{departure}/close")
+        self._at_stripe(late.payment)
+        waiting = self._story.wait("the choice", lambda: self._waiting(path))
+        [seen] = [row for row in self._as_staff("GET", _ATTENTION)["items"] if row["id"] == waiting["receipt_id"]]
+        self._post(path, {"choice": "WALLET"})
+        wallet = self._get(f"/wallet?currency={waiting['amount']['currency']}")
+        self._as_staff("POST", f"{departure}/reopen")
+        self._story.tell(
+            "Pay after a date is on sale no more: the money is kept, and the customer chooses the wallet",
+            {
+                "seen by staff as": f"{seen['reason']}, {money(seen['amount'])}, {seen['detail']}",
+                "the choice is open until": waiting["choose_until"],
                 "wallet": money(wallet["balance"]),
             },
         )
 
-    def _suspended(self, payment_id: str) -> Json | None:
-        items: list[Json] = self._as_staff("GET", _ATTENTION)["items"]
-        return next((item for item in items if item["payment_id"] == payment_id and "SUSPENSE" in item["reason"]), None)
+    def _waiting(self, path: str) -> Json | None:
+        items: list[Json] = self._get(path)["items"]
+        return next(iter(items), None)
 
 
 _ATTENTION: Final = "/admin/payments/attention"

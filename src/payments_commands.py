@@ -47,6 +47,7 @@ def add_to(group: click.Group, system: System) -> None:
 def _ask_all(use: Dependencies, console: Console) -> Reconciled:
     from rich.progress import Progress
 
+    from application.billing.code_holds import code_terms
     from application.billing.reconciliation import ReconcilePayments, reconcile_payments
     from infrastructure.jitter import full_jitter
 
@@ -57,7 +58,13 @@ def _ask_all(use: Dependencies, console: Console) -> Reconciled:
     with Progress(console=console) as progress:
         task = progress.add_task("Asking providers", total=due)
         return reconcile_payments(
-            ReconcilePayments(live=use.live, public_url=use.public_url, limit=max(due, 1), budget=AN_HOUR),
+            ReconcilePayments(
+                live=use.live,
+                public_url=use.public_url,
+                limit=max(due, 1),
+                budget=AN_HOUR,
+                code_terms=code_terms(use.system_settings),
+            ),
             new_uow=use.new_uow,
             gateways=use.gateways,
             returns=use.returns,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_12"
-down_revision = "20261129_10"
+down_revision = "20261129_11"
 
 OPEN = "status IN ('WAITING', 'OFFERED')"
 CHECKS = {

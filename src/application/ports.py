@@ -12,6 +12,7 @@ from uuid import UUID
 from application.billing.attention_ports import FlaggedRows
 from application.billing.chasing_ports import Chasing, StatementDays
 from application.billing.inbox import WebhookInbox
+from application.billing.late_ports import LateMoneyChoices
 from application.billing.manual_ports import ManualReceipts, Slips
 from application.billing.refund_ports import Disputes, Refunds
 from application.billing.suspense_ports import Suspense
@@ -182,6 +183,20 @@ class Bookings(Protocol):
 
     def archive(self, *, settled_before: datetime, at: datetime, limit: int) -> int:
         """Take bookings that are over and have not changed since an instant out of lists; how many were taken."""
+        ...
+
+    def add_replacement(self, booking: Booking) -> None:
+        """Add a booking that replaces another, with that one's travellers."""
+        ...
+
+    def next_serial(self) -> int: ...
+
+    def replacement_of(self, booking_id: UUID) -> UUID | None:
+        """The booking that replaces this one, unlocked; whoever holds this one's lock sees what stays true."""
+        ...
+
+    def is_booked_again(self, booking: Booking) -> bool:
+        """Whether the customer has placed a booking of the same departure since this one ended, that is not over."""
         ...
 
     def get(self, booking_id: UUID) -> Booking:
@@ -460,6 +475,9 @@ class UnitOfWork(Protocol):
 
     @property
     def suspense(self) -> Suspense: ...
+
+    @property
+    def late_money(self) -> LateMoneyChoices: ...
 
     @property
     def chasing(self) -> Chasing: ...

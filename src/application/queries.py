@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.billing.attention_ports import AttentionQueries
+from application.billing.late_ports import LateMoneyQueries
 from application.billing.manual_queries import ManualQueries
 from application.catalogue.activity_queries import ActivityQueries
 from application.catalogue.calendars import CalendarQueries
@@ -306,6 +307,10 @@ class MessagingQueries(Protocol):
         """What messages about a payment say, and to whom. Raises NotFound."""
         ...
 
+    def late_money_facts(self, receipt_id: UUID) -> Row:
+        """user_id, email, first_name, locale, booking_number, amount_minor, currency, hindrance, choose_until."""
+        ...
+
     def refund_facts(self, refund_id: UUID) -> Row:
         """What messages about a refund say, and to whom: amounts that went back by where to, and what failed.
 
@@ -365,6 +370,7 @@ class Queries:
     billing: BillingQueries
     manual: ManualQueries
     attention: AttentionQueries
+    late_money: LateMoneyQueries
     ledger: LedgerQueries
     cashback: CashbackQueries
     points: PointsQueries

@@ -19,9 +19,11 @@ from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
 from application.privacy import handlers as privacy
 from application.sales import handlers as sales
+from application.sales import late_money_handlers as late_money
 from domain.billing.invoices import InvoiceIssued
+from domain.billing.late_money import LateMoneyOffered
 from domain.billing.manual import ManualMoneyConfirmed
-from domain.billing.payments import PaymentSettled, WebhookReceived
+from domain.billing.payments import MoneySuspended, PaymentSettled, WebhookReceived
 from domain.billing.refunds import RefundFailed, RefundFound, RefundRequested, RefundSucceeded
 from domain.billing.sandbox import SandboxOutcomeChosen
 from domain.billing.suspense import SuspenseCredited
@@ -63,6 +65,7 @@ from domain.sales.bookings import (
     BookingExpired,
     BookingMoved,
     BookingPriced,
+    BookingReplaced,
     BookingRequested,
 )
 from domain.sales.departure_operations import OperationOrdered
@@ -118,6 +121,15 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("billing.issue_invoice", billing.issue_invoice_of_payment),
         Handler("messaging.notify_payment", messaging.notify_payment),
         Handler("messaging.mail_payment", messaging.mail_payment, transactional=False),
+    ),
+    MoneySuspended.name: (Handler("sales.rebook_late_money", late_money.rebook_late_money, transactional=False),),
+    LateMoneyOffered.name: (
+        Handler("sales.notify_late_money", late_money.notify_late_money),
+        Handler("sales.mail_late_money", late_money.mail_late_money, transactional=False),
+    ),
+    BookingReplaced.name: (
+        Handler("sales.notify_booking_replaced", late_money.notify_booking_replaced),
+        Handler("sales.mail_booking_replaced", late_money.mail_booking_replaced, transactional=False),
     ),
     SuspenseCredited.name: (Handler("billing.notify_suspense_credited", billing.notify_suspense_credited),),
     RefundRequested.name: (Handler("billing.submit_refund", billing.submit_requested_refund, transactional=False),),

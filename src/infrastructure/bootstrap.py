@@ -29,6 +29,7 @@ from infrastructure.cache.views import RedisViewCounter
 from infrastructure.clock import SystemClock, new_id
 from infrastructure.crash_points import CrashingGateways, CrashingUnitOfWork, arm
 from infrastructure.database.billing.attention import SqlAttentionQueries
+from infrastructure.database.billing.late_money import SqlLateMoneyQueries
 from infrastructure.database.billing.manual_queries import SqlManualQueries
 from infrastructure.database.billing.queries import SqlBillingQueries, SqlInvoiceDocuments
 from infrastructure.database.catalogue.activity_queries import SqlActivityQueries
@@ -206,6 +207,7 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         billing=SqlBillingQueries(database),
         manual=SqlManualQueries(database),
         attention=SqlAttentionQueries(database),
+        late_money=SqlLateMoneyQueries(database),
         ledger=SqlLedgerQueries(database),
         cashback=SqlCashbackQueries(database),
         points=SqlPointsQueries(database),

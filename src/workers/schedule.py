@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from application.billing.cancelling import cancel_abandoned_payments
+from application.billing.code_holds import code_terms
+from application.billing.late_choices import settle_unchosen
 from application.billing.reconciliation import ReconcilePayments, reconcile_payments
 from application.billing.refund_submission import drive_refunds
 from application.billing.sandbox import tell_late_payments
@@ -186,7 +188,7 @@ def _expire_holds(running: Running) -> None:
 def _reconcile_payments(running: Running) -> None:
     use = running.dependencies
     done = reconcile_payments(
-        ReconcilePayments(live=use.live, public_url=use.public_url),
+        ReconcilePayments(live=use.live, public_url=use.public_url, code_terms=code_terms(use.system_settings)),
         new_uow=use.new_uow,
         gateways=use.gateways,
         returns=use.returns,
@@ -217,6 +219,12 @@ def _submit_refunds(running: Running) -> None:
     done = drive_refunds(new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id, live=use.live)
     if done.unanswered:
         log.warning("refunds_unanswered", due=done.due, unanswered=done.unanswered)
+
+
+def _settle_late_money(running: Running) -> None:
+    use = running.dependencies
+    while settle_unchosen(new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=use.new_id):
+        continue
 
 
 def _tell_late_payments(running: Running) -> None:
@@ -338,6 +346,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         # Every hour, though a day is fetched once: one that a provider did not answer for is tried again.
         ScheduledJob("payments.fetch_statements", _FIVE_MINUTES, slices_of(_HOUR), _fetch_statements, DOCUMENTS),
         ScheduledJob("payments.submit_refunds", _MINUTE, slices_of(_MINUTE), _submit_refunds, DOCUMENTS),
+        ScheduledJob("payments.settle_late_money", _FIVE_MINUTES, slices_of(_HOUR), _settle_late_money, DOCUMENTS),
         ScheduledJob("cashback.credit", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _credit_cashback, DOCUMENTS),
         ScheduledJob("ledger.fold_totals", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _fold_totals, DOCUMENTS),
         ScheduledJob("ledger.check_totals", _FIVE_MINUTES, days_from(3), _check_totals, DOCUMENTS),

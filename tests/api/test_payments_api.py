@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from application.sales.expiry import expire_bookings
-from infrastructure.clock import new_id
 from tests.api.shop import Json, Shop, SignUp, for_booking, problem
-from tests.conftest import MovableClock, Person
+from tests.conftest import Person
 
 pytestmark = pytest.mark.database
 
@@ -113,21 +110,6 @@ def test_a_second_payment_of_a_paid_booking_is_kept_in_suspense(shop: Shop, cust
     shop.take_payment(code)
     assert [row[0] for row in attention(shop)] == ["SUSPENSE_LATE"]
     assert sorted(journals(shop)) == [("EARNED", "BOOKING"), ("PAYMENT", "BOOKING"), ("SUSPENSE", "PAYMENT")]
-
-
-def test_money_that_comes_after_the_seats_are_gone_is_kept_in_suspense(
-    shop: Shop, customer: Person, booking: Json, clock: MovableClock
-) -> None:
-    payment = shop.pay(customer, booking)
-    clock.offset = timedelta(minutes=37)
-    assert expire_bookings(new_uow=shop.running.dependencies.new_uow, clock=clock, new_id=new_id) == 1
-    shop.take_payment(payment, "late")
-    owner = shop.again(customer)
-    assert shown(shop, payment, owner)["status"] == "CANCELLED"
-    assert shop.done(shop.get(f"/api/v1/bookings/{booking['id']}", owner))["status"] == "CANCELLED"
-    staff = shop.again(shop.admin)
-    rows = shop.done(shop.get("/api/v1/admin/payments/attention", staff))["items"]
-    assert [row["reason"] for row in rows] == ["SUSPENSE_LATE"]
 
 
 def test_a_deposit_fills_the_wallet_and_the_wallet_pays(shop: Shop, customer: Person, booking: Json) -> None:

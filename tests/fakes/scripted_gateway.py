@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import ClassVar
 
 from application.billing.ports import (
@@ -62,6 +62,8 @@ class ScriptedGateway:
         """Whether a checkout that raises is in the books all the same."""
         self.live = False
         self.capabilities = Capabilities(refunds=True, tells_refunds=True, repeats_creation=False)
+        self.ends_after: timedelta | None = None
+        """When checkouts end by its own word, counted from when they were asked for; None is as asked."""
         self.requests: list[CheckoutRequest] = []
         """Every checkout that was asked for, repeats included."""
         self.read_answers: list[Exception] = []
@@ -92,7 +94,7 @@ class ScriptedGateway:
             url=f"https://scripted.example/{request.attempt_id}",
             reference_number=None,
             qr_code=None,
-            expires_at=request.expires_at,
+            expires_at=request.expires_at if self.ends_after is None else request.created_at + self.ends_after,
         )
 
     @staticmethod

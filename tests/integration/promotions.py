@@ -101,9 +101,10 @@ class Till:
             uow.promotions.release(booking[0], at=self.now)
             uow.commit()
 
-    def redeem_again(self, booking: tuple[UUID, UUID]) -> None:
+    def redeem_again(self, booking: tuple[UUID, UUID], of: tuple[UUID, UUID] | None = None) -> None:
+        """Take for a booking what another gave back, or it itself."""
         with self.new_uow() as uow:
-            uow.promotions.redeem_again(booking[0], at=self.now)
+            uow.promotions.redeem_again(booking[0], replaced_id=(of or booking)[0], at=self.now)
             uow.commit()
 
     def redemptions(self, voucher: Voucher) -> Sequence[Row]:

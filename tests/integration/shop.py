@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from threading import Barrier
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,6 +23,7 @@ from application.dependencies import Dependencies
 from application.membership.memberships import Subscribe, subscribe
 from application.ports import NewUnitOfWork
 from application.sales.bookings import PlaceBooking, place_booking
+from application.sales.late_money import TakeLateMoney, take_late_money
 from application.sales.pricing import Chosen, PricingSettings, pricing_settings
 from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
 from domain.billing.payments import PaymentMethod, PaymentType
@@ -31,7 +33,7 @@ from domain.ledger import accounts
 from domain.ledger.accounts import AccountRef
 from domain.ledger.journal import transfer
 from domain.ledger.points import PointsTerms
-from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS
+from domain.operations.settings import CASHBACK_ELIGIBLE_AFTER_DAYS, LATE_CHOICE_DAYS
 from domain.pricing.price_lists import Party
 from domain.sales.bookings import Booking
 from domain.sales.instalments import PlanTerms, PlanWanted
@@ -313,6 +315,26 @@ class Shop:
         assert found is not None
         return found
 
+    def take_late_money(self, *, times: int = 1) -> None:
+        """What a worker does about each receipt in suspense; so often, all at once."""
+        events = self.database.rows("SELECT payload FROM outbox_events WHERE name = 'billing.money_suspended'")
+        receipts = [UUID(event["payload"]["receipt_id"]) for event in events]
+        works = [partial(self.take_late, receipt) for receipt in receipts * times]
+        for answer in all_at_once(works) if works else ():
+            if isinstance(answer, BaseException):
+                raise answer
+
+    def take_late(self, receipt_id: UUID) -> None:
+        """The same about one receipt."""
+        command = TakeLateMoney(receipt_id=receipt_id, choose_within=timedelta(days=LATE_CHOICE_DAYS.default))
+        use = self.use
+        take_late_money(command, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+
+    def replacement(self, booking_id: UUID) -> Row | None:
+        """What stands in an expired booking's place."""
+        row = self.database.row("SELECT id FROM bookings WHERE replaces_booking_id = %s", (booking_id,))
+        return self.booking(row["id"]) if row is not None else None
+
     def booking(self, booking_id: UUID) -> Row:
         return self.row(
             """SELECT b.*, h.status AS hold_status, d.seats_taken
@@ -451,6 +473,27 @@ PROMISES = {
             WHEN EXISTS (SELECT 1 FROM booking_status_history s WHERE s.booking_id = b.id
                          AND s.to_status = 'CONFIRMED') THEN h.status = 'CAPTURED'
             ELSE h.status IN ('EXPIRED', 'RELEASED') END""",
+    "a booking is replaced when it expired unpaid, by one of the same trip and price that is paid": """
+        SELECT n.id FROM bookings n JOIN bookings o ON o.id = n.replaces_booking_id JOIN holds h ON h.booking_id = o.id
+        WHERE (o.status, h.status, o.paid_amount_minor) <> ('CANCELLED', 'EXPIRED', 0)
+           OR n.status IN ('DRAFT', 'PENDING_PAYMENT') OR n.paid_amount_minor = 0
+           OR (n.user_id, n.final_amount_minor, n.currency, n.departure_id, n.start_date, n.travelers_count)
+              IS DISTINCT FROM
+              (o.user_id, o.final_amount_minor, o.currency, o.departure_id, o.start_date, o.travelers_count)
+           OR (SELECT count(*) FROM booking_travelers t WHERE t.booking_id = n.id)
+              <> (SELECT count(*) FROM booking_travelers t WHERE t.booking_id = o.id)""",
+    "what came for a booking that expired is in suspense, or left it as somebody decided": """
+        SELECT r.id FROM payment_receipts r JOIN payment_attempts a ON a.id = r.attempt_id
+        JOIN payments p ON p.id = a.payment_id JOIN holds h ON h.booking_id = p.booking_id
+        LEFT JOIN suspense_items s ON s.receipt_id = r.id
+        WHERE h.status = 'EXPIRED'
+          AND (r.disposition <> 'SUSPENSE' OR s.receipt_id IS NULL OR p.paid_at IS NOT NULL)""",
+    "late money has a choice, or pays what replaces its booking, and never both": """
+        SELECT l.receipt_id FROM late_money l JOIN suspense_items s ON s.receipt_id = l.receipt_id
+        WHERE (l.choice IS NULL AND s.decided_by_user_id IS NULL AND s.status = 'RESOLVED')
+           OR (l.choice = 'WALLET' AND s.resolution IS DISTINCT FROM 'WALLET')""",
+    "holds are kept no longer than agreed, or by a code": """
+        SELECT booking_id FROM holds WHERE expires_at < agreed_until""",
     "promised cashback is on its owner's account": """
         SELECT a.id FROM ledger_accounts a WHERE a.kind = 'CASHBACK'
         AND (SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_entries e WHERE e.account_id = a.id) <> (

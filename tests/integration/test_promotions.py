@@ -136,6 +136,25 @@ def test_a_late_payment_takes_the_same_again_or_is_told_that_it_is_gone(till: Ti
     assert till.shop.row("SELECT in_use, bonus_points FROM offer_redemptions")["in_use"] is False
 
 
+def test_a_booking_takes_what_the_one_that_it_replaces_gave_back_and_gives_it_back_itself(till: Till) -> None:
+    voucher, offer = till.voucher(usage_limit_total=1), till.offer()
+    customer = till.shop.a_customer()
+    replaced, booking = till.bookings(2, of=customer)
+    till.redeem(replaced, from_voucher(voucher), from_offer(offer, points=40))
+    till.release(replaced)
+
+    till.redeem_again(booking, of=replaced)
+    till.redeem_again(booking, of=replaced)
+
+    assert {row["booking_id"]: row["in_use"] for row in till.redemptions(voucher)} == {
+        replaced[0]: False,
+        booking[0]: True,
+    }
+    assert till.stands(voucher) == (1, "EXHAUSTED", 1)
+    till.release(booking)
+    assert till.stands(voucher) == (0, "ACTIVE", 0)
+
+
 def test_what_expired_meanwhile_stays_so_when_a_use_is_given_back(
     till: Till, running: Running, clock: MovableClock
 ) -> None:

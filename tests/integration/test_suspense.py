@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from application.billing.deciding import DecideSuspense
 from application.billing.suspense import (
     ApplySuspense,
-    DecideSuspense,
     WriteOff,
     apply_suspense,
     put_into_wallet,

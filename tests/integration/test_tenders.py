@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from application.billing.payments import HELD_BEYOND
+from application.billing.checkouts import HELD_BEYOND
 from application.billing.ports import ProviderRefused
 from application.billing.splits import WantedPart
 from application.sales.expiry import GRACE

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from application.billing.payments import CHECKOUT_LIFETIME, HELD_BEYOND
+from application.billing.checkouts import CHECKOUT_LIFETIME, HELD_BEYOND
 from application.ledger.transfers import SetRate, TransferBetweenWallets, set_rate, transfer_between_wallets
 from application.ledger.withdrawals import RequestWithdrawal, request_withdrawal
 from application.privacy.erasure import CloseAccount, carry_out_erasure, close_account

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
+from application.billing.checkouts import CHECKOUT_LIFETIME, HELD_BEYOND, Asking, checkout_request, mark_unknown
+from application.billing.code_holds import keep_seats
 from application.billing.payables import DepositPayable, Payable, lock_payable
 from application.billing.ports import (
-    Checkout,
-    CheckoutRequest,
     Gateways,
-    OutcomeUnknown,
-    Payer,
     PaymentGateway,
-    ProviderRefused,
-    ProviderUnreachable,
 )
 from application.billing.returns import ReturnPage
 from application.billing.settlement import settle_from_own_balances
@@ -24,6 +19,7 @@ from application.billing.splits import Split, WantedPart, split_amount
 from application.billing.tenders import hold_own_parts, plan_tenders
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.billing.payments import (
+    AWAITED,
     AttemptStatus,
     Payment,
     PaymentAttempt,
@@ -33,19 +29,11 @@ from domain.billing.payments import (
 )
 from domain.billing.tenders import TenderKind
 from domain.identity.users import User
+from domain.sales.holds import CodeTerms
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import Conflict, InvalidValue
 from domain.shared.identifiers import NewId, document_number
 from domain.shared.money import Money
-
-CHECKOUT_LIFETIME = timedelta(hours=24)
-"""How long a checkout stays open that nothing else limits."""
-
-HELD_BEYOND = timedelta(hours=1)
-"""How long own parts stay set aside after a checkout's end: money that was paid in time may be told of later."""
-
-
-_AWAITED: Final = (AttemptStatus.CREATED, AttemptStatus.OPEN, AttemptStatus.UNKNOWN)
 
 
 class PartPaymentNotOffered(InvalidValue):
@@ -84,6 +72,7 @@ class OpenPayment:
     locale: str
     public_url: str
     """Where providers and browsers reach this installation, without a slash at the end."""
+    code_terms: CodeTerms = field(default_factory=CodeTerms)
 
 
 def open_payment(
@@ -111,10 +100,10 @@ def open_payment(
         request = checkout_request(
             intent.payment, intent.attempt, intent.payer, public_url=command.public_url, returns=returns
         )
-        _ask(gateway, request, payment_id=intent.payment.id, uow_after=new_uow, clock=clock)
+        Asking(gateway, request, intent.payment.id, command.code_terms, new_uow, clock, new_id).ask()
     else:
         # An earlier run died after it may have asked; asked again, this provider would open a second invoice.
-        _mark_unknown(intent.payment.id, intent.attempt.id, "answer_lost", uow=new_uow(), clock=clock)
+        mark_unknown(intent.payment.id, intent.attempt.id, "answer_lost", uow=new_uow(), clock=clock)
     return intent.payment.id
 
 
@@ -171,7 +160,6 @@ def _intend(command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new_id: NewI
     """Store what the provider is about to be asked; an open checkout of the same purchase is used again."""
     with uow:
         payable = lock_payable(command.payment_type, command.payable_id, uow=uow, at=clock.now())
-        deadline = (payable.deadline if payable is not None else None) or clock.now() + CHECKOUT_LIFETIME
         payment = uow.payments.by_key(command.idempotency_key)
         if payment is not None:
             payment = _same(payment, command, uow)
@@ -183,16 +171,21 @@ def _intend(command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new_id: NewI
                 uow.payments.add(payment)
         attempt, is_new = payment.newest_attempt, False
         if attempt is None or (attempt.status is AttemptStatus.FAILED and payment.status is PaymentStatus.PENDING):
+            keep_seats(payment, command.code_terms, uow=uow, at=clock.now())
             attempt = payment.new_attempt(
-                attempt_id=new_id(), expires_at=deadline, locale=command.locale, at=clock.now()
+                attempt_id=new_id(), expires_at=_deadline(payable, clock), locale=command.locale, at=clock.now()
             )
             is_new = True
-        if payment.status is PaymentStatus.PENDING and attempt.status in _AWAITED:
-            until = (attempt.expires_at or deadline) + HELD_BEYOND
+        if payment.status is PaymentStatus.PENDING and attempt.status in AWAITED:
+            until = (attempt.expires_at or _deadline(payable, clock)) + HELD_BEYOND
             hold_own_parts(payment, until=until, uow=uow, clock=clock, new_id=new_id)
         payer = uow.users.get(command.user_id)
         uow.commit()
     return _Intent(payment, attempt, payer, is_new)
+
+
+def _deadline(payable: Payable | None, clock: Clock) -> datetime:
+    return (payable.deadline if payable is not None else None) or clock.now() + CHECKOUT_LIFETIME
 
 
 def _open_twin(payment: Payment, *, uow: UnitOfWork, clock: Clock) -> Payment | None:
@@ -288,69 +281,3 @@ def _amount(command: OpenPayment, payable: Payable | None, clock: Clock) -> Mone
     if amount.currency != due.currency or not smallest <= amount <= due:
         raise PartPaymentNotOffered(smallest, due)
     return amount
-
-
-def checkout_request(
-    payment: Payment, attempt: PaymentAttempt, payer: User, *, public_url: str, returns: ReturnPage
-) -> CheckoutRequest:
-    """What a provider is asked for an attempt, from stored rows alone: whoever asks again asks the same."""
-    tender = payment.gateway_tender
-    return CheckoutRequest(
-        attempt_id=attempt.id,
-        merchant_reference=attempt.merchant_reference,
-        amount=payment.asked_of_provider,
-        description=payment.payment_number,
-        method=tender.method if tender is not None else payment.payment_method.value,
-        payer=Payer(payer.first_name, payer.last_name, payer.email, payer.phone or ""),
-        # The page takes them on to where the payer wants to go back to, which may be an app.
-        success_url=returns.address(payment.id, outcome="success"),
-        cancel_url=returns.address(payment.id, outcome="cancel"),
-        webhook_url=f"{public_url}/api/v1/payments/webhooks/{attempt.provider.lower()}_json",
-        locale=attempt.locale,
-        expires_at=attempt.expires_at or attempt.created_at + CHECKOUT_LIFETIME,
-        created_at=attempt.created_at,
-    )
-
-
-def _mark_unknown(payment_id: UUID, attempt_id: UUID, error_code: str, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Nobody knows what the provider made of it; a webhook may have told meanwhile."""
-    with uow:
-        attempt = uow.payments.get(payment_id).attempt(attempt_id)
-        if attempt.status is AttemptStatus.CREATED:
-            attempt.unknown(error_code=error_code, at=clock.now())
-        uow.commit()
-
-
-def _ask(
-    gateway: PaymentGateway, request: CheckoutRequest, *, payment_id: UUID, uow_after: NewUnitOfWork, clock: Clock
-) -> None:
-    """Ask the provider once, outside every transaction, and store what it said."""
-    try:
-        checkout = gateway.create_checkout(request)
-    except OutcomeUnknown as error:
-        _mark_unknown(payment_id, request.attempt_id, error.code, uow=uow_after(), clock=clock)
-        return
-    except (ProviderRefused, ProviderUnreachable) as error:
-        with uow_after() as uow:
-            uow.payments.get(payment_id).attempt(request.attempt_id).failed(error_code=error.code, at=clock.now())
-            uow.commit()
-        raise
-    keep_checkout(checkout, payment_id=payment_id, attempt_id=request.attempt_id, uow=uow_after(), clock=clock)
-
-
-def keep_checkout(checkout: Checkout, *, payment_id: UUID, attempt_id: UUID, uow: UnitOfWork, clock: Clock) -> None:
-    """Store what the provider answered, unless something told of the attempt in between."""
-    with uow:
-        attempt = uow.payments.get(payment_id).attempt(attempt_id)
-        # A webhook may have been quicker than the answer that it belongs to.
-        if attempt.status in (AttemptStatus.CREATED, AttemptStatus.UNKNOWN):
-            attempt.opened(
-                provider_reference=checkout.provider_reference,
-                provider_key=checkout.provider_key,
-                checkout_url=checkout.url,
-                reference_number=checkout.reference_number,
-                qr_code=checkout.qr_code,
-                expires_at=checkout.expires_at,
-                at=clock.now(),
-            )
-        uow.commit()

@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from application.billing.chasing_ports import Chasing, DueAttempt
-from application.billing.payments import checkout_request, keep_checkout
+from application.billing.checkouts import checkout_request, keep_checkout
 from application.billing.ports import Gateways, PaymentGateway
 from application.billing.returns import ReturnPage
 from application.billing.webhooks import process_webhook, read_back
 from application.ports import NewUnitOfWork
 from domain.billing.chasing import Chase, Draw
 from domain.billing.payments import AttemptStatus
+from domain.sales.holds import CodeTerms
 from domain.shared.clock import Clock
 from domain.shared.errors import DomainError, Unavailable
 from domain.shared.identifiers import NewId
@@ -43,6 +44,7 @@ class ReconcilePayments:
     public_url: str
     limit: int = 200
     budget: timedelta = timedelta(seconds=75)
+    code_terms: CodeTerms = field(default_factory=CodeTerms)
 
 
 @dataclass(slots=True)
@@ -202,10 +204,12 @@ class _Run:
         checkout = gateway.create_checkout(request)
         keep_checkout(
             checkout,
+            request=request,
             payment_id=named.payment_id,
-            attempt_id=named.attempt_id,
+            code_terms=self.command.code_terms,
             uow=self.new_uow(),
             clock=self.clock,
+            new_id=self.new_id,
         )
         self.done.repeated += 1
 

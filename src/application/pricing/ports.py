@@ -49,8 +49,11 @@ class Promotions(OfferedPromotions, Protocol):
         """Give all of a booking back; what was given back before stays so."""
         ...
 
-    def redeem_again(self, booking_id: UUID, *, at: datetime) -> None:
-        """Take the same ones again, for money that came late. Limits decide, not the time that is over since."""
+    def redeem_again(self, booking_id: UUID, *, replaced_id: UUID, at: datetime) -> None:
+        """Take for a booking what the one that it replaces gave back: money came late.
+
+        Limits decide, not the time that is over since.
+        """
         ...
 
     def expire(self, *, at: datetime) -> int:

@@ -112,7 +112,7 @@ def place_booking(
             at=now,
         )
         uow.bookings.add(booking, command.travelers)
-        _redeem_points(booking, uow=uow, at=now, new_id=new_id)
+        redeem_booked_points(booking, uow=uow, at=now, new_id=new_id)
         # Last: nobody waits for a voucher's row longer than it takes to commit.
         uow.promotions.redeem(priced.benefits, booking_id=booking.id, user_id=booking.user_id, at=now)
         uow.commit()
@@ -164,7 +164,7 @@ def _rewards(plan: RewardTerms, priced: Quote) -> RewardTerms:
     )
 
 
-def _redeem_points(booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+def redeem_booked_points(booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
     """Take the points that the price counts on; they come back where it is not paid."""
     if booking.price.points == 0:
         return

@@ -95,6 +95,9 @@ class AttemptStatus(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+AWAITED: Final = (AttemptStatus.CREATED, AttemptStatus.OPEN, AttemptStatus.UNKNOWN)
+"""While an attempt may still be paid as it was meant to be."""
+
 ATTEMPT_NEXT = {
     AttemptStatus.CREATED: {
         AttemptStatus.OPEN,

@@ -90,6 +90,16 @@ GRACE_MINUTES: Final = Setting(
     "For how many minutes after the shown deadline seats are still kept: money may be on its way",
     "عدد الدقائق التي تبقى فيها المقاعد محفوظة بعد الموعد المعروض لأن الدفعة قد تكون في الطريق",
 )  # fmt: skip
+CODE_HOURS: Final = Setting(
+    "booking.code_hours", whole(1, 14 * 24), 24,
+    "For how many hours a payment code (Fawry, Aman, Masary, cash, bank transfer) lives, and keeps the seats",
+    "عدد الساعات التي يعيشها كود الدفع (فوري، أمان، مصاري، نقدا، تحويل بنكي) ويحفظ فيها المقاعد", is_public=True,
+)  # fmt: skip
+LONGEST_HOLD_HOURS: Final = Setting(
+    "booking.longest_hold_hours", whole(1, 30 * 24), 72,
+    "For how many hours after it was placed payment codes keep a booking's seats at most, however many are opened",
+    "أقصى عدد من الساعات بعد الحجز تحفظ فيه أكواد الدفع المقاعد مهما كان عددها", is_public=True,
+)  # fmt: skip
 DEPOSIT_PERCENT: Final = Setting(
     "booking.deposit_percent", whole(1, 100), 100,
     "How many percent of its price confirm a booking; the rest may be paid later",
@@ -226,6 +236,11 @@ MANUAL_CONFIRMATION_LIMIT: Final = Setting(
     "Up to how much money one person confirms alone, by currency; nothing in currencies that are not named",
     "المبلغ الذي يؤكد استلامه شخص واحد منفردا لكل عملة؛ ولا شيء في العملات غير المذكورة",
 )  # fmt: skip
+LATE_CHOICE_DAYS: Final = Setting(
+    "payment.late_choice_days", whole(1, 90), 7,
+    "For how many days customers choose what becomes of money that came too late; then it is in their wallet",
+    "عدد الأيام التي يختار فيها العملاء مصير المبلغ الذي وصل متأخرا؛ ثم يضاف إلى محافظهم", is_public=True,
+)  # fmt: skip
 BANK_TRANSFER_INSTRUCTIONS_AR: Final = Setting(
     "payment.bank_transfer_instructions_ar", paragraphs(most=2000), "",
     "Where customers transfer money to, in Arabic; empty where there is no such account",
@@ -252,6 +267,8 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         DEFAULT_CURRENCY,
         HOLD_MINUTES,
         GRACE_MINUTES,
+        CODE_HOURS,
+        LONGEST_HOLD_HOURS,
         DEPOSIT_PERCENT,
         BALANCE_DUE_DAYS_BEFORE,
         INSTALMENTS_MOST,
@@ -279,6 +296,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         MANUAL_CONFIRMATION_LIMIT,
         BANK_TRANSFER_INSTRUCTIONS_AR,
         BANK_TRANSFER_INSTRUCTIONS_EN,
+        LATE_CHOICE_DAYS,
         WRITE_OFF_LIMIT,
         WEBHOOK_BODY_DAYS,
         VENDOR_APPROVAL_REQUIRED,

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, Parties, RewardTerms, Trip
 from domain.sales.cancellation import EVERYTHING, AppliedTier, CancellationTerms, Settlement
-from domain.sales.holds import Hold, HoldStatus
+from domain.sales.holds import CodeTerms, Hold, HoldStatus
 from domain.sales.instalments import Instalment, Standing, asked_now, next_due, standings
 from domain.sales.travelers import TravelersFixed
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import Conflict, FieldFault, IllegalTransition, NotFound, RuleBroken
 from domain.shared.events import DomainEvent
+from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 
@@ -99,6 +100,10 @@ NEXT = {
 }
 
 
+PAID_AT_ONCE_WITHIN: Final = timedelta(minutes=1)
+"""What replaces an expired booking waits for its money no longer: it is there already."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingPlaced(DomainEvent):
     name: ClassVar[str] = "sales.booking_placed"
@@ -117,6 +122,16 @@ class BookingConfirmed(DomainEvent):
 class BookingExpired(DomainEvent):
     name: ClassVar[str] = "sales.booking_expired"
     booking_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingReplaced(DomainEvent):
+    """Money came after a booking had expired, and took its place again as a booking of its own."""
+
+    name: ClassVar[str] = "sales.booking_replaced"
+    booking_id: UUID
+    replaced_id: UUID
     user_id: UUID
 
 
@@ -236,6 +251,8 @@ class Booking(Aggregate):
     cancellation_terms: CancellationTerms
     customer_info: dict[str, str]
     special_requests: str
+    replaces_booking_id: UUID | None = None
+    """The expired booking whose trip this is, for money that came late."""
     cancellation_reason: str | None = None
     cancelled_by_user_id: UUID | None = None
     cancelled_at: datetime | None = None
@@ -279,7 +296,7 @@ class Booking(Aggregate):
             special_requests, at,
         )  # fmt: skip
         booking._log(None, BookingStatus.PENDING_PAYMENT, by=parties.created_by_user_id, reason="placed", at=at)
-        booking._await_money(price, items, deposit, instalments, hold_expires_at, at)
+        booking._await_money(price, items, _deposit(price, deposit, instalments), instalments, hold_expires_at, at)
         booking.record(BookingPlaced(at=at, booking_id=booking_id, user_id=parties.user_id))
         booking._confirm_if_free(by=parties.created_by_user_id, at=at)
         return booking
@@ -306,6 +323,31 @@ class Booking(Aggregate):
         )  # fmt: skip
         booking._log(None, BookingStatus.DRAFT, by=parties.created_by_user_id, reason="requested", at=at)
         booking.record(BookingRequested(at=at, booking_id=booking_id, user_id=parties.user_id))
+        return booking
+
+    def placed_again(self, *, booking_id: UUID, booking_number: str, new_id: NewId, at: datetime) -> Booking:
+        """The same trip, price and terms as a booking of its own, for money that came after this one expired.
+
+        It is to be paid in the transaction that makes it. Raises IllegalTransition unless this one expired unpaid.
+        """
+        if not self.has_expired:
+            raise IllegalTransition(current=self.status, wanted=BookingStatus.PENDING_PAYMENT)
+        parties = Parties(
+            user_id=self.user_id,
+            agent_id=self.agent_id,
+            created_by_user_id=self.created_by_user_id,
+            source=self.booking_source,
+        )
+        booking = self._begun(
+            booking_id, booking_number, parties, self.trip, self.price, self.rewards, self.cancellation_terms,
+            self.customer_info, self.special_requests, at,
+        )  # fmt: skip
+        booking.replaces_booking_id = self.id
+        booking._log(None, BookingStatus.PENDING_PAYMENT, by=None, reason="late payment", at=at)
+        items = [replace(item, id=new_id()) for item in self.items]
+        booking._await_money(self.price, items, self.deposit_amount, self.instalments, at + PAID_AT_ONCE_WITHIN, at)
+        booking.record(BookingPlaced(at=at, booking_id=booking_id, user_id=self.user_id))
+        booking.record(BookingReplaced(at=at, booking_id=booking_id, replaced_id=self.id, user_id=self.user_id))
         return booking
 
     @classmethod
@@ -390,7 +432,7 @@ class Booking(Aggregate):
         nothing = Money(0, price.final_amount.currency)
         # The request was counted in another currency, perhaps.
         self.paid_amount = self.points_paid_amount = self.refunded_amount = nothing
-        self._await_money(price, items, deposit, instalments, hold_expires_at, at)
+        self._await_money(price, items, _deposit(price, deposit, instalments), instalments, hold_expires_at, at)
         self.record(BookingPriced(at=at, booking_id=self.id, user_id=self.user_id))
         self._confirm_if_free(by=by, at=at)
 
@@ -407,7 +449,7 @@ class Booking(Aggregate):
         self,
         price: BookedPrice,
         items: Sequence[BookingItem],
-        deposit: Percentage,
+        deposit: Money,
         instalments: Sequence[Instalment],
         hold_expires_at: datetime,
         at: datetime,
@@ -418,7 +460,7 @@ class Booking(Aggregate):
         self.price = price
         self.items = list(items)
         self.instalments = tuple(instalments)
-        self.deposit_amount = instalments[0].amount if instalments else deposit.of(price.final_amount)
+        self.deposit_amount = deposit
         self.hold = Hold(
             departure_id=self.trip.departure_id,
             seats=self.trip.seats if self.trip.departure_id is not None else 0,
@@ -496,6 +538,12 @@ class Booking(Aggregate):
         return self.status is BookingStatus.PENDING_PAYMENT and self.hold_expires_at is not None
 
     @property
+    def has_expired(self) -> bool:
+        """Whether its time to pay ran out; it was never paid then."""
+        is_over = self.hold is not None and self.hold.status is HoldStatus.EXPIRED
+        return is_over and self.status is BookingStatus.CANCELLED
+
+    @property
     def takes_money(self) -> bool:
         """Whether something is due, and its seats are its own or still held."""
         has_seats = self.is_awaiting_deposit or self.status in (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
@@ -571,6 +619,27 @@ class Booking(Aggregate):
         return (
             BookingPaymentStatus.PAID if self.paid_amount == self.final_amount else BookingPaymentStatus.PARTIALLY_PAID
         )
+
+    def keep_for_code(self, terms: CodeTerms, *, at: datetime) -> None:
+        """A payment code is about to be opened: keep the seats while it lives, within the terms.
+
+        What waits for no deposit keeps them anyway, and what ran out is not kept again.
+        """
+        deadline = self.hold_expires_at
+        if self.hold is None or deadline is None or at >= deadline or not self.is_awaiting_deposit:
+            return
+        self.hold.extend(min(at + terms.life, self._last_end_of_codes(terms)))
+        self.updated_at = at
+
+    def follow_codes(self, ends_at: datetime | None, terms: CodeTerms, *, at: datetime) -> None:
+        """The last of its codes ends at another time than was asked for; None where none is left."""
+        if self.hold is None or not self.is_awaiting_deposit:
+            return
+        self.hold.follow(min(ends_at, self._last_end_of_codes(terms)) if ends_at is not None else None)
+        self.updated_at = at
+
+    def _last_end_of_codes(self, terms: CodeTerms) -> datetime:
+        return terms.last_end(placed_at=self.created_at, starts_at=self.trip.starts_at)
 
     def expire(self, *, at: datetime) -> None:
         """The time to pay is over; the caller gives seats, voucher and points back in the same transaction."""
@@ -742,3 +811,8 @@ def _needs_reason(*, early: bool, reason: str | None) -> None:
     if early and not (reason and reason.strip()):
         fault = FieldFault("/override_reason", "required", "needed ahead of the travel dates")
         raise OverrideReasonNeeded(faults=(fault,))
+
+
+def _deposit(price: BookedPrice, deposit: Percentage, instalments: Sequence[Instalment]) -> Money:
+    """What confirms it: the first instalment, or the share of a price that has none."""
+    return instalments[0].amount if instalments else deposit.of(price.final_amount)

@@ -1,13 +1,32 @@
-"""Holds: a booking's seats, kept until it is paid or its time is over; decided exactly once (guarantee M7)."""
+"""Holds: a booking's seats, kept until it is paid or its time is over; decided exactly once (guarantee M7).
+
+A payment code that lives for hours or days keeps them for as long as it lives, within bounds (`CodeTerms`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from domain.shared.errors import IllegalTransition
+
+KEPT_FREE_BEFORE_START: Final = timedelta(hours=12)
+"""A code keeps no seats later than this before the trip begins: they could not be sold again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeTerms:
+    """How long a payment code lives, and how long all codes of a booking keep its seats after it was placed."""
+
+    life: timedelta = timedelta(hours=24)
+    longest: timedelta = timedelta(hours=72)
+
+    def last_end(self, *, placed_at: datetime, starts_at: datetime) -> datetime:
+        """Beyond this no code keeps the seats."""
+        return min(placed_at + self.longest, starts_at - KEPT_FREE_BEFORE_START)
 
 
 class HoldStatus(StrEnum):
@@ -24,13 +43,30 @@ class HoldStatus(StrEnum):
 class Hold:
     """Until when a booking may be paid, and the seats that are kept for it: none where it is of no departure.
 
-    The caller takes and gives back seats of the departure in the same transaction.
+    The caller takes and gives back seats of the departure in the same transaction. `agreed_until` is when it would have
+    ended without codes; None while none has changed that.
     """
 
     departure_id: UUID | None
     seats: int
     status: HoldStatus
     expires_at: datetime
+    agreed_until: datetime | None = None
+
+    def extend(self, until: datetime) -> None:
+        """A code lives longer: so do the seats. What is kept longer already stays. Raises IllegalTransition."""
+        self._ensure_active()
+        if until > self.expires_at:
+            self.agreed_until = self.agreed_until or self.expires_at
+            self.expires_at = until
+
+    def follow(self, until: datetime | None) -> None:
+        """Codes end at another time than was asked for, None where none is left; never before what was agreed."""
+        self._ensure_active()
+        if self.agreed_until is not None:
+            self.expires_at = max(self.agreed_until, until or self.agreed_until)
+        elif until is not None:
+            self.extend(until)
 
     def capture(self) -> None:
         """Paid: the seats stay taken."""
@@ -43,6 +79,10 @@ class Hold:
     def expire(self) -> None:
         """Not paid in time."""
         self._resolve(HoldStatus.EXPIRED)
+
+    def _ensure_active(self) -> None:
+        if self.status is not HoldStatus.ACTIVE:
+            raise IllegalTransition(current=self.status, wanted=HoldStatus.ACTIVE)
 
     def _resolve(self, status: HoldStatus) -> None:
         if self.status is not HoldStatus.ACTIVE:

@@ -16,6 +16,7 @@ from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
 from infrastructure.database.billing.chasing import SqlChasing, SqlStatementDays
 from infrastructure.database.billing.flagged import SqlFlaggedRows
+from infrastructure.database.billing.late_money import SqlLateMoneyChoices
 from infrastructure.database.billing.manual import SqlManualReceipts, SqlSlips
 from infrastructure.database.billing.refund_repositories import SqlDisputes, SqlRefunds
 from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, SqlPayments
@@ -134,6 +135,7 @@ class SqlUnitOfWork:
             "ratings",
             "payments",
             "suspense",
+            "late_money",
             "refunds",
             "disputes",
             "withdrawals",
@@ -273,6 +275,10 @@ class SqlUnitOfWork:
     @cached_property
     def suspense(self) -> SqlSuspense:
         return SqlSuspense(self._statements)
+
+    @cached_property
+    def late_money(self) -> SqlLateMoneyChoices:
+        return SqlLateMoneyChoices(self._statements)
 
     @cached_property
     def chasing(self) -> SqlChasing:

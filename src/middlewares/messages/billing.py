@@ -13,6 +13,13 @@ MESSAGES: Final[Sentences] = {
         ("More than can be given back", "{refundable} at most can still be refunded."),
         ("أكثر مما يمكن رده", "أقصى ما يمكن رده الآن {refundable}."),
     ),
+    "no_late_money": (
+        (
+            "Nothing to choose",
+            "No late money of this booking waits for a choice: none came, or it was decided.",
+        ),
+        ("لا يوجد ما يختار", "لا ينتظر أي مبلغ متأخر لهذا الحجز اختيارا: لم يصل شيء، أو تم القرار بشأنه."),
+    ),
     "suspense_not_found": (
         ("No such money in suspense", "No receipt of this id is kept there."),
         ("لا يوجد مبلغ معلق كهذا", "لا يوجد إيصال معلق بهذا المعرف."),

@@ -16,6 +16,7 @@ from api.fields import Schema, Text
 from api.v1.billing.attention import AttentionStoryShown, story_of
 from application.billing import attention, suspense
 from application.billing.attention_ports import AttentionKind
+from application.billing.deciding import DecideSuspense
 from application.billing.refunds import RefundSuspense, refund_suspense
 from application.billing.suspense_ports import SuspenseRefund
 from domain.billing.payments import PaymentType
@@ -216,8 +217,8 @@ class InvoicedPayment(MethodView):
         return _shown(AttentionKind.PAYMENT, payment_id)
 
 
-def _decision(receipt_id: UUID, body: dict[str, Any]) -> suspense.DecideSuspense:
-    return suspense.DecideSuspense(receipt_id=receipt_id, actor_id=viewer().user_id, reason=body["reason"])
+def _decision(receipt_id: UUID, body: dict[str, Any]) -> DecideSuspense:
+    return DecideSuspense(receipt_id=receipt_id, actor_id=viewer().user_id, reason=body["reason"])
 
 
 def _act(row_id: UUID, body: dict[str, Any]) -> attention.ActOn:

@@ -16,6 +16,7 @@ from api.fields import MoneyField, Schema, Text
 from api.pagination import ChangesQuery, after_in, by_order, order_of, split_page
 from api.specification import page_of
 from application.billing.cancelling import CancelPayment, cancel_open_payment
+from application.billing.code_holds import code_terms
 from application.billing.payments import OpenPayment, open_payment
 from application.billing.splits import WantedPart
 from application.queries import Row
@@ -212,6 +213,7 @@ def open_and_show(*, payment_type: PaymentType, payable_id: UUID | None, **body:
         idempotency_key=f"{viewer().user_id}:{request.headers['Idempotency-Key']}",
         locale=reading_language(),
         public_url=use().public_url,
+        code_terms=code_terms(use().system_settings),
         **body,
     )
     payment_id = open_payment(

@@ -144,6 +144,7 @@ def booking_row(booking: Booking, *, today: date) -> Row:
         "currency": unit,
         "hold_expires_at": booking.hold_expires_at,
         **plan_row(booking.standings(today=today)),
+        "replaced_by_booking_id": None,
         "items": [
             {
                 **vars(item),

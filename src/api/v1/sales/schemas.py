@@ -270,7 +270,7 @@ class BookingSummary(Schema):
 
 class BookingShown(BookingSummary):
     """`kept_amount` is the fee of a cancellation, `cancellation` the terms that were agreed, `next_due` the oldest
-    instalment that is not paid."""
+    instalment that is not paid, `replaces_booking_id` the expired booking whose trip this is: its money came late."""
 
     refunded_amount = MoneyField()
     kept_amount = MoneyField()
@@ -280,6 +280,8 @@ class BookingShown(BookingSummary):
     payment_plan = fields.String()
     instalments = fields.List(fields.Nested(InstalmentShown))
     next_due = fields.Nested(InstalmentShown, allow_none=True)
+    replaces_booking_id = fields.UUID(allow_none=True)
+    replaced_by_booking_id = fields.UUID(allow_none=True)
 
 
 class StatusChangeShown(Schema):

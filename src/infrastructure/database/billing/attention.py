@@ -45,10 +45,11 @@ ARMS: Final = (
         ),
         """
         SELECT 'SUSPENSE' AS kind, s.receipt_id AS id, 'SUSPENSE_' || s.reason AS reason, s.status,
-               s.resolution AS detail, p.id AS payment_id, p.payment_number, p.booking_id, p.user_id, s.provider,
+               coalesce(s.resolution, l.hindrance) AS detail, p.id AS payment_id, p.payment_number, p.booking_id,
+               p.user_id, s.provider,
                a.provider_reference, s.amount_minor, s.currency, p.amount_minor AS expected_minor,
                p.currency AS expected_currency, s.opened_at AS noticed_at
-        FROM suspense_items s JOIN payments p ON p.id = s.payment_id
+        FROM suspense_items s JOIN payments p ON p.id = s.payment_id LEFT JOIN late_money l USING (receipt_id)
         JOIN payment_receipts r ON r.id = s.receipt_id JOIN payment_attempts a ON a.id = r.attempt_id
         """,
         "s.receipt_id",

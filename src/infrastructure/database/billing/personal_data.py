@@ -77,6 +77,12 @@ HOLDINGS = (
                   "opened_at", "decided_at"),
         plain=because(_NUMBERS, "provider") | because("one of our own words", "reason"),
     ),
+    Holding(
+        table=tables.late_money,
+        belongs="booking_id IN (SELECT id FROM bookings WHERE user_id = $person)",
+        exported_as="late_money",
+        exported=("receipt_id", "booking_id", "hindrance", "offered_at", "choose_until", "choice", "chosen_at"),
+    ),
     Holding(table=tables.statement_fetches, plain=because(_NUMBERS, "provider")),
     Holding(
         table=tables.payment_webhook_logs,

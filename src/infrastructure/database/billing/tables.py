@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import composite, relationship
 
 from domain.billing.invoices import InvoiceItemType, InvoiceStatus, InvoiceType
+from domain.billing.late_money import Hindrance, LateChoice
 from domain.billing.payments import (
     AttemptStatus,
     Disposition,
@@ -235,6 +236,23 @@ suspense_items = Table(
     CheckConstraint("(status = 'OPEN') = (decided_at IS NULL)", name="decided_by_somebody"),
     Index("ix_suspense_items_open", "opened_at", postgresql_where="status = 'OPEN'"),
     Index("ix_suspense_items_payment_id", "payment_id"),
+)
+
+# What customers choose about money that came after their bookings had expired; the money is their items' in suspense.
+late_money = Table(
+    "late_money",
+    metadata,
+    Column("receipt_id", Uuid, ForeignKey("suspense_items.receipt_id"), primary_key=True),
+    reference("booking_id", "bookings.id"),
+    *status("hindrance", Hindrance),
+    instant("offered_at"),
+    instant("choose_until"),
+    *status("choice", LateChoice, nullable=True),
+    instant("chosen_at", nullable=True),
+    reference("chosen_by_user_id", "users.id", nullable=True),
+    CheckConstraint("(choice IS NULL) = (chosen_at IS NULL)", name="chosen_at_some_time"),
+    Index("ix_late_money_booking_id", "booking_id"),
+    Index("ix_late_money_choose_until", "choose_until", postgresql_where="choice IS NULL"),
 )
 
 statement_fetches = Table(

@@ -34,6 +34,13 @@ FROM payments p JOIN users u ON u.id = p.user_id LEFT JOIN bookings b ON b.id = 
 LEFT JOIN membership_subscriptions s ON s.id = p.subscription_id
 WHERE p.id = %s
 """
+_LATE_MONEY_FACTS = """
+SELECT u.id AS user_id, u.email, u.first_name, u.locale, b.booking_number, s.amount_minor, s.currency, l.hindrance,
+       l.choose_until
+FROM late_money l JOIN suspense_items s ON s.receipt_id = l.receipt_id JOIN bookings b ON b.id = l.booking_id
+JOIN users u ON u.id = b.user_id
+WHERE l.receipt_id = %s
+"""
 _REFUND_FACTS = """
 SELECT u.id AS user_id, u.email, u.first_name, u.locale, r.refund_number, r.status, r.amount_minor, r.currency,
        p.payment_number, p.booking_id,
@@ -87,6 +94,9 @@ class SqlMessagingQueries:
 
     def payment_facts(self, payment_id: UUID) -> Row:
         return self._facts(_PAYMENT_FACTS, payment_id)
+
+    def late_money_facts(self, receipt_id: UUID) -> Row:
+        return self._facts(_LATE_MONEY_FACTS, receipt_id)
 
     def refund_facts(self, refund_id: UUID) -> Row:
         return self._facts(_REFUND_FACTS, refund_id)

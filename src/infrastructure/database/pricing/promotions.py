@@ -77,8 +77,21 @@ SELECT 1 FROM vouchers v JOIN voucher_redemptions r ON r.voucher_id = v.id
 WHERE r.booking_id = %(booking_id)s AND v.usage_limit_total IS NOT NULL ORDER BY v.id FOR NO KEY UPDATE OF v
 """
 _RELEASE: Final = "UPDATE {} SET in_use = false, released_at = %(at)s WHERE booking_id = %(booking_id)s AND in_use"
-_REDEEM_AGAIN: Final = """
-UPDATE {} SET in_use = true, redeemed_again_at = %(at)s WHERE booking_id = %(booking_id)s AND NOT in_use
+_REDEEM_OFFERS_AGAIN: Final = """
+INSERT INTO offer_redemptions AS r (offer_id, booking_id, user_id, discount_applied_minor, bonus_points, currency,
+                                    in_use, redeemed_at)
+SELECT o.offer_id, %(booking_id)s, o.user_id, o.discount_applied_minor, o.bonus_points, o.currency, true, %(at)s
+FROM offer_redemptions o WHERE o.booking_id = %(replaced_id)s AND NOT o.in_use ORDER BY o.offer_id
+ON CONFLICT (offer_id, booking_id) DO UPDATE SET in_use = true, redeemed_again_at = excluded.redeemed_at
+WHERE NOT r.in_use
+"""
+_REDEEM_VOUCHERS_AGAIN: Final = """
+INSERT INTO voucher_redemptions AS r (voucher_id, booking_id, user_id, discount_applied_minor, cashback_minor, currency,
+                                      in_use, redeemed_at)
+SELECT v.voucher_id, %(booking_id)s, v.user_id, v.discount_applied_minor, v.cashback_minor, v.currency, true, %(at)s
+FROM voucher_redemptions v WHERE v.booking_id = %(replaced_id)s AND NOT v.in_use ORDER BY v.voucher_id
+ON CONFLICT (voucher_id, booking_id) DO UPDATE SET in_use = true, redeemed_again_at = excluded.redeemed_at
+WHERE NOT r.in_use
 """
 _EXPIRE: Final = """
 WITH vouchers_over AS (
@@ -143,17 +156,18 @@ class SqlPromotions:
             self._statements.execute(add, {"booking_id": booking_id, "user_id": user_id, "at": at, "benefits": taken})
 
     def release(self, booking_id: UUID, *, at: datetime) -> None:
-        self._count_anew(_RELEASE, booking_id, at)
+        self._lock_those_of(booking_id)
+        for table in ("offer_redemptions", "voucher_redemptions"):
+            self._statements.execute(_RELEASE.format(table), {"booking_id": booking_id, "at": at})
 
-    def redeem_again(self, booking_id: UUID, *, at: datetime) -> None:
-        self._count_anew(_REDEEM_AGAIN, booking_id, at)
+    def redeem_again(self, booking_id: UUID, *, replaced_id: UUID, at: datetime) -> None:
+        self._lock_those_of(replaced_id)
+        for add in (_REDEEM_OFFERS_AGAIN, _REDEEM_VOUCHERS_AGAIN):
+            self._statements.execute(add, {"booking_id": booking_id, "replaced_id": replaced_id, "at": at})
 
-    def _count_anew(self, update: str, booking_id: UUID, at: datetime) -> None:
-        values = {"booking_id": booking_id, "at": at}
+    def _lock_those_of(self, booking_id: UUID) -> None:
         for lock in (_LOCK_OFFERS_OF, _LOCK_VOUCHERS_OF):
             self._statements.execute(lock, {"booking_id": booking_id})
-        for table in ("offer_redemptions", "voucher_redemptions"):
-            self._statements.execute(update.format(table), values)
 
     def expire(self, *, at: datetime) -> int:
         row = self._statements.row(_EXPIRE, {"at": at})

@@ -34,7 +34,8 @@ _COLUMNS = """
 """
 _ONE = f"""
 SELECT {_COLUMNS}, b.customer_info, b.refunded_amount_minor, b.kept_amount_minor, b.cancellation_terms, b.time_zone,
-       coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at,
+       coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at, b.replaces_booking_id,
+       (SELECT r.id FROM bookings r WHERE r.replaces_booking_id = b.id) AS replaced_by_booking_id,
        (SELECT json_agg(json_build_object(
             'id', i.id, 'booking_type', i.booking_type, 'item_name_ar', i.item_name_ar, 'item_name_en', i.item_name_en,
             'quantity', i.quantity, 'unit_price_minor', i.unit_price_minor, 'price_minor', i.price_minor,

@@ -56,7 +56,7 @@ _AGREED: Final = (
 )  # fmt: skip
 _COLUMNS: Final = (
     "id", "booking_number", "user_id", "agent_id", "created_by_user_id", "booking_source", "cancellation_terms",
-    "created_at", *_MOVING, *_AGREED,
+    "replaces_booking_id", "created_at", *_MOVING, *_AGREED,
 )  # fmt: skip
 
 _ITEMS: Final = """
@@ -107,7 +107,7 @@ _LOCK_BOOKING: Final = "SELECT 1 FROM bookings WHERE id = %s FOR UPDATE"
 _GET_BOOKING: Final = """
 SELECT b.*, coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at,
        h.departure_id AS hold_departure_id, h.seats AS hold_seats, h.status AS hold_status,
-       h.expires_at AS hold_expires_at,
+       h.expires_at AS hold_expires_at, h.agreed_until AS hold_agreed_until,
        (SELECT json_agg(i ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id) AS items,
        (SELECT json_agg(p ORDER BY p.position) FROM booking_instalments p WHERE p.booking_id = b.id) AS instalments
 FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
@@ -118,10 +118,22 @@ _SAVE_AGREED: Final = f"UPDATE bookings SET {', '.join(f'{name} = %({name})s' fo
 _REPLACE_ITEMS: Final = f"WITH gone AS (DELETE FROM booking_items WHERE booking_id = %(id)s) {_ITEMS}"
 _DROP_INSTALMENTS: Final = "DELETE FROM booking_instalments WHERE booking_id = %(id)s"
 _SAVE_HOLD: Final = """
-INSERT INTO holds (booking_id, departure_id, seats, status, expires_at)
-VALUES (%(id)s, %(hold_departure_id)s, %(hold_seats)s, %(hold_status)s, %(hold_expires_at)s)
+INSERT INTO holds (booking_id, departure_id, seats, status, expires_at, agreed_until)
+VALUES (%(id)s, %(hold_departure_id)s, %(hold_seats)s, %(hold_status)s, %(hold_expires_at)s, %(hold_agreed_until)s)
 ON CONFLICT (booking_id) DO UPDATE SET departure_id = excluded.departure_id, seats = excluded.seats,
-    status = excluded.status, expires_at = excluded.expires_at
+    status = excluded.status, expires_at = excluded.expires_at, agreed_until = excluded.agreed_until
+"""
+_COPY_TRAVELERS: Final = """
+INSERT INTO booking_travelers (booking_id, position, first_name, last_name, birth_date, document_number_encrypted,
+                               document_expires_on)
+SELECT %(id)s, position, first_name, last_name, birth_date, document_number_encrypted, document_expires_on
+FROM booking_travelers WHERE booking_id = %(replaced)s
+"""
+_REPLACEMENT: Final = "SELECT id FROM bookings WHERE replaces_booking_id = %s"
+_BOOKED_AGAIN: Final = """
+SELECT 1 FROM bookings
+WHERE user_id = %(user_id)s AND departure_id = %(departure_id)s AND created_at >= %(since)s
+  AND replaces_booking_id IS NULL AND status NOT IN ('CANCELLED', 'REFUNDED') LIMIT 1
 """
 _GET_TRAVELERS: Final = """
 SELECT first_name, last_name, birth_date, document_number_encrypted, document_expires_on
@@ -197,6 +209,26 @@ class SqlBookings:
         )
         self._write_changes(booking)
         self._remember(booking)
+
+    def add_replacement(self, booking: Booking) -> None:
+        self.add(booking, ())
+        self._statements.execute(_COPY_TRAVELERS, {"id": booking.id, "replaced": booking.replaces_booking_id})
+
+    def next_serial(self) -> int:
+        row = self._statements.row("SELECT nextval('booking_numbers') AS serial")
+        return int(row["serial"]) if row else 0
+
+    def replacement_of(self, booking_id: UUID) -> UUID | None:
+        row = self._statements.row(_REPLACEMENT, (booking_id,))
+        return row["id"] if row is not None else None
+
+    def is_booked_again(self, booking: Booking) -> bool:
+        values = {
+            "user_id": booking.user_id,
+            "departure_id": booking.trip.departure_id,
+            "since": booking.cancelled_at,
+        }
+        return self._statements.row(_BOOKED_AGAIN, values) is not None
 
     def _remember(self, booking: Booking) -> None:
         self._loaded[booking.id] = booking
@@ -299,4 +331,5 @@ def _hold_row(hold: Hold | None) -> dict[str, Any]:
         "hold_seats": hold.seats if hold is not None else None,
         "hold_status": hold.status if hold is not None else None,
         "hold_expires_at": hold.expires_at if hold is not None else None,
+        "hold_agreed_until": hold.agreed_until if hold is not None else None,
     }

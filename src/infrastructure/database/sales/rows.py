@@ -69,6 +69,7 @@ def booking_row(booking: Booking) -> dict[str, Any]:
         "created_by_user_id": booking.created_by_user_id,
         "booking_source": booking.booking_source,
         "cancellation_terms": Jsonb(terms_row(booking.cancellation_terms)),
+        "replaces_booking_id": booking.replaces_booking_id,
         "created_at": booking.created_at,
     }
 
@@ -176,6 +177,7 @@ def booking_of(row: Row) -> Booking:
         cancellation_terms=terms_of(row["cancellation_terms"]),
         customer_info=row["customer_info"],
         special_requests=row["special_requests"],
+        replaces_booking_id=row["replaces_booking_id"],
         cancellation_reason=row["cancellation_reason"],
         cancelled_by_user_id=row["cancelled_by_user_id"],
         cancelled_at=row["cancelled_at"],
@@ -238,6 +240,7 @@ def _hold(row: Row) -> Hold | None:
         seats=row["hold_seats"],
         status=HoldStatus(row["hold_status"]),
         expires_at=row["hold_expires_at"],
+        agreed_until=row["hold_agreed_until"],
     )
 
 

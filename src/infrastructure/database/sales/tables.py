@@ -113,6 +113,8 @@ bookings = Table(
     Column("time_zone", Text, nullable=False, server_default="Africa/Cairo"),
     Column("travelers_count", Integer, nullable=False),
     Column("cancellation_reason", Text),
+    # The expired booking whose seats late money took again.
+    reference("replaces_booking_id", "bookings.id", nullable=True),
     reference("cancelled_by_user_id", "users.id", nullable=True),
     instant("cancelled_at", nullable=True),
     # When staff recorded that the customer did not come.
@@ -149,6 +151,7 @@ bookings = Table(
     CheckConstraint("points_paid_amount_minor BETWEEN 0 AND paid_amount_minor", name="points_within_payments"),
     Index("ix_bookings_user_id_created_at_id", "user_id", "created_at", "id"),
     Index("ix_bookings_created_at_id", "created_at", "id"),
+    Index("ix_bookings_updated_at_id", "updated_at", "id"),
     # One for each thing that staff look for bookings by, newest first.
     *(Index(f"ix_bookings_{name}_created_at_id", name, "created_at", "id") for name in ("status", "departure_id")),
     *(
@@ -200,7 +203,12 @@ bookings = Table(
         "id",
         postgresql_where="status = 'CONFIRMED' AND paid_amount_minor < final_amount_minor",
     ),
-    Index("ix_bookings_activity_id", "activity_id", postgresql_where="activity_id IS NOT NULL"),
+    Index(
+        "uq_bookings_replaces_booking_id",
+        "replaces_booking_id",
+        unique=True,
+        postgresql_where="replaces_booking_id IS NOT NULL",
+    ),
 )
 
 booking_words = Table(
@@ -323,6 +331,8 @@ holds = Table(
     Column("seats", Integer, nullable=False),
     *status("status", HoldStatus),
     instant("expires_at"),
+    # When it would have ended without payment codes; NULL while none has changed that.
+    instant("agreed_until", nullable=True),
     CheckConstraint("CASE WHEN departure_id IS NULL THEN seats = 0 ELSE seats > 0 END", name="seats_of_a_departure"),
     Index("ix_holds_expires_at", "expires_at", postgresql_where="status = 'ACTIVE'"),
 )
