@@ -17,6 +17,7 @@ from config.settings import Settings
 from domain.billing.payments import PaymentMethod
 from domain.sales.bookings import Booking, NothingToPay
 from domain.sales.holds import KEPT_FREE_BEFORE_START, CodeTerms
+from domain.shared.clock import business_date
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.clock import new_id
@@ -81,7 +82,7 @@ def test_a_code_keeps_the_seats_as_long_as_it_lives_and_a_card_does_not(
     until = kept_until(shop, booking)
     assert nearly(until - booking.created_at, LIFE)
     assert until == ends_at(shop, payment_id) == shop.gateway.requests[-1].expires_at
-    shown = shop.use.queries.sales.booking(booking.id, owner=customer)
+    shown = shop.use.queries.sales.booking(booking.id, owner=customer, today=business_date(clock.now()))
     assert shown is not None
     assert shown["hold_expires_at"] == until
     clock.offset += LIFE - MOMENT
