@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from application.catalogue.queries import ON_SALE, SORTS, Behind, PackageSearch, Sight
 from domain.catalogue.departures import DepartureStatus
-from domain.catalogue.packages import PackageCategory, PackageStatus, fold_for_search
+from domain.catalogue.packages import PackageCategory, PackageStatus
+from domain.catalogue.spelling import fold_for_search
 from domain.shared.money import Money
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.roles import DatabaseAddresses, connect
@@ -52,15 +53,15 @@ class Catalogue:
         return package.id
 
     def found(self, *, sight: Sight = ON_SALE, **search: Any) -> list[str]:
-        rows = self.queries.search(PackageSearch(today=TODAY, **search), sight=sight)
-        return [row["slug"] for row in rows]
+        found = self.queries.search(PackageSearch(today=TODAY, **search), sight=sight)
+        return [row["slug"] for row in found.rows]
 
     def pages(self, *, limit: int, **search: Any) -> list[list[str]]:
         """Every page of a search, each asked for with what the page before ended on."""
         pages: list[list[str]] = []
         after = None
         while True:
-            rows = self.queries.search(PackageSearch(today=TODAY, limit=limit, after=after, **search), sight=ON_SALE)
+            rows = self.queries.search(PackageSearch(today=TODAY, limit=limit, after=after, **search), sight=ON_SALE).rows
             pages.append([row["slug"] for row in rows[:limit]])
             if len(rows) <= limit:
                 return pages
@@ -177,7 +178,7 @@ class TestPlans:
             connection.execute("VACUUM ANALYZE packages")
         explaining = Explaining(addresses.app)
         queries = SqlCatalogueQueries(explaining)
-        yield lambda **search: str(queries.search(PackageSearch(today=TODAY, **search), sight=ON_SALE))
+        yield lambda **search: str(queries.search(PackageSearch(today=TODAY, **search), sight=ON_SALE).rows)
         explaining.dispose()
 
     def test_a_rare_word_is_looked_up(self, plan: Callable[..., str]) -> None:
@@ -303,7 +304,7 @@ class TestPages:
 
     def test_each_order_is_what_its_name_says(self, crowded: Catalogue) -> None:
         def keys(sort: str, *columns: str) -> list[tuple[Any, ...]]:
-            rows = crowded.queries.search(PackageSearch(today=TODAY, sort=sort, limit=100), sight=ON_SALE)
+            rows = crowded.queries.search(PackageSearch(today=TODAY, sort=sort, limit=100), sight=ON_SALE).rows
             return [tuple(row[column] for column in columns) for row in rows]
 
         featured = keys("featured", "is_featured", "display_order", "id")
@@ -314,7 +315,7 @@ class TestPages:
         assert newest == sorted(newest, reverse=True)
 
     def test_a_page_goes_on_behind_its_cursor_though_rows_before_it_vanish(self, crowded: Catalogue) -> None:
-        first = crowded.queries.search(PackageSearch(today=TODAY, limit=5, sort="price"), sight=ON_SALE)
+        first = crowded.queries.search(PackageSearch(today=TODAY, limit=5, sort="price"), sight=ON_SALE).rows
         rest = crowded.found(sort="price", limit=100)[5:]
         with crowded.database.transaction() as transaction:
             transaction.execute("UPDATE packages SET status = 'INACTIVE' WHERE id = %s", (first[0]["id"],))

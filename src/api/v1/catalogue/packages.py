@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any, cast
 from uuid import UUID
@@ -14,16 +15,19 @@ from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.etags import expected_version, tagged, with_tag
-from api.pagination import InvalidCursor, instant, order_of, read_cursor, split_page
+from api.pagination import InvalidCursor, instant, order_of, plain_text, read_cursor, split_page
 from api.specification import page_of
 from api.v1.catalogue.schemas import (
     DepartureQuery,
     DepartureRequest,
     DepartureShown,
     PackageChanges,
+    PackageFacetsShown,
+    PackageFilters,
     PackageQuery,
     PackageRequest,
     PackageShown,
+    PackagesFoundPage,
 )
 from application.catalogue.packages import (
     Author,
@@ -36,13 +40,14 @@ from application.catalogue.packages import (
     plan_departure,
     publish_package,
 )
-from application.catalogue.queries import CHANGES, ON_SALE, Behind, PackageSearch, Row, Sight
+from application.catalogue.queries import CHANGES, ON_SALE, Behind, Correction, PackageSearch, Row, Sight
 from application.identity.ports import Viewer
 from domain.catalogue.packages import PackageCategory, PackageDetails, PackageNotFound
 from domain.shared.clock import business_date
 from domain.shared.errors import NotAllowed
 from middlewares.auth_middleware import optional_token, permission_required
 from middlewares.idempotency import idempotent
+from middlewares.language import reading_language
 
 blueprint = Blueprint("packages", __name__, url_prefix="/packages", description="Packages and their departures")
 
@@ -51,18 +56,19 @@ blueprint = Blueprint("packages", __name__, url_prefix="/packages", description=
 class Packages(MethodView):
     @optional_token(scope="catalogue.read")
     @blueprint.arguments(PackageQuery, location="query")
-    @blueprint.response(200, page_of(PackageShown))
+    @blueprint.response(200, PackagesFoundPage)
     def get(self, query: dict[str, Any]) -> Response:
         """Find packages that are on sale; staff see all of them, vendors their own besides.
 
+        `corrected` names the words of `q` that nothing holds, and what was searched for in their place.
         `updated_after` is for staff and vendors: to customers, a package that is taken off sale is just not there.
         """
         search, sight = _search(query), _sight()
         if search.updated_after is not None and sight == ON_SALE:
             raise NotAllowed()
-        rows = use().queries.catalogue.search(search, sight=sight)
-        page, cursor = split_page(rows, query["limit"], lambda row: (search.sort, row["sort_key"], row["id"]))
-        return answer_page(PackageShown, page, cursor)
+        found = use().queries.catalogue.search(search, sight=sight)
+        page, cursor = split_page(found.rows, query["limit"], lambda row: (search.sort, row["sort_key"], row["id"]))
+        return answer_page(PackageShown, page, cursor, corrected=_shown_corrections(found.corrections))
 
     @permission_required("packages.create")
     @idempotent()
@@ -78,6 +84,22 @@ class Packages(MethodView):
             new_id=use().new_id,
         )
         return answer(PackageShown, _shown(str(package_id)), 201, location=f"/api/v1/packages/{package_id}")
+
+
+@blueprint.route("/facets")
+class PackageFacets(MethodView):
+    @optional_token(scope="catalogue.read")
+    @blueprint.arguments(PackageFilters, location="query")
+    @blueprint.response(200, PackageFacetsShown)
+    def get(self, query: dict[str, Any]) -> Response:
+        """What a search can be narrowed to, and how many packages are left then; it takes the filters of the list.
+
+        Each facet is counted under all filters but its own. At most 2,000 packages are, the first in the order
+        `featured`; where there are more, `is_exact` is false and `total` says 2,000.
+        """
+        counted = use().queries.catalogue.facets(PackageSearch(**_asked(query)), sight=_sight())
+        row = {**asdict(counted), "corrected": _shown_corrections(counted.corrections)}
+        return answer(PackageFacetsShown, row)
 
 
 @blueprint.route("/<string:id_or_slug>")
@@ -190,22 +212,33 @@ def _shown(id_or_slug: str) -> Row:
 
 
 def _search(query: dict[str, Any]) -> PackageSearch:
-    sort, category = order_of(query, "featured"), query["category"]
+    asked = _asked(query)
+    sort = order_of(query, "relevance" if asked["q"] else "featured")
+    order = f"name_{reading_language()}" if sort == "name" else sort
     return PackageSearch(
-        today=_today(),
-        q=query["q"],
-        category=PackageCategory(category) if category is not None else None,
-        destination=query["destination"],
-        min_price=query["min_price"],
-        max_price=query["max_price"],
-        starts_from=query["starts_from"],
-        starts_to=query["starts_to"],
-        featured=query["featured"],
-        sort=sort,
+        **asked,
+        sort=order,
         updated_after=query["updated_after"],
         limit=query["limit"],
-        after=_behind(query["cursor"], sort, _KEYS.get(sort, _number)),
+        after=_behind(query["cursor"], order, _KEYS.get(order, _number)),
     )
+
+
+def _asked(query: dict[str, Any]) -> dict[str, Any]:
+    """What narrows a search; its order and page apart."""
+    category = query["category"]
+    asked = {name: query[name] for name in _FILTERS}
+    return {**asked, "today": _today(), "category": PackageCategory(category) if category is not None else None}
+
+
+_FILTERS = (
+    "q", "destination", "currency", "min_price", "max_price", "duration_min", "duration_max", "travelers",
+    "starts_from", "starts_to", "featured",
+)  # fmt: skip
+
+
+def _shown_corrections(corrections: Sequence[Correction]) -> list[dict[str, Any]]:
+    return [{"typed": one.typed, "searched": one.words} for one in corrections]
 
 
 def _behind(cursor: str | None, order: str, read_key: Callable[[Any], Any]) -> Behind | None:
@@ -228,4 +261,10 @@ def _number(key: Any) -> int:
     return key
 
 
-_KEYS: Mapping[str, Callable[[Any], Any]] = {"newest": instant, CHANGES: instant}
+_KEYS: Mapping[str, Callable[[Any], Any]] = {
+    "newest": instant,
+    CHANGES: instant,
+    "departure": date.fromisoformat,
+    "name_ar": plain_text,
+    "name_en": plain_text,
+}

@@ -9,8 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.fields import Localized, MoneyField, Percent, Schema, Text
-from api.pagination import MOST, ChangesQuery, PageQuery, sort_field
-from application.catalogue.queries import SORTS
+from api.pagination import MOST, ChangesQuery, PageQuery
 from domain.catalogue.packages import (
     DESCRIPTION_LENGTH,
     LAST_PLACE,
@@ -24,6 +23,7 @@ from domain.catalogue.packages import (
     PackageCategory,
 )
 from domain.shared.errors import InvalidValue
+from domain.shared.money import EXPONENTS
 from domain.shared.percentage import Percentage
 
 CATEGORIES = [category.value for category in PackageCategory]
@@ -64,18 +64,46 @@ def price_of(name: str, **options: Any) -> Price:
     return Price(load_default=None, metadata=metadata, **options)
 
 
-class PackageQuery(ChangesQuery):
-    """Which packages, and in which order."""
+SORTS = ("relevance", "featured", "price", "-price", "newest", "name", "duration", "-duration", "departure")
+_RANGES = (
+    ("starts_from", "starts_to", "to"),
+    ("min_price", "max_price", "max_price"),
+    ("duration_min", "duration_max", "duration_max"),
+)
+
+
+def _days(bound: str) -> fields.Integer:
+    metadata = {"description": f"The trip takes at {bound} so many days."}
+    return fields.Integer(load_default=None, validate=validate.Range(1, LONGEST_DAYS), metadata=metadata)
+
+
+class PackageFilters(Schema):
+    """Which packages."""
 
     q = Text(
         most=200,
         load_default="",
-        metadata={"description": "Words in Arabic or English; every one of them has to occur, in any order."},
+        metadata={
+            "description": "Words in Arabic or English; every one of them has to occur, in any order and spelling. "
+            "Words that nothing holds are corrected where something is near, and the answer says so."
+        },
     )
     category = fields.String(load_default=None, validate=validate.OneOf(CATEGORIES))
     destination = Text(most=100, load_default="", metadata={"description": "One of a package's destinations."})
+    currency = fields.String(
+        load_default=None,
+        validate=validate.OneOf(sorted(EXPONENTS)),
+        metadata={"description": "The currency that its price is in."},
+    )
     min_price = price_of("lowest")
     max_price = price_of("highest")
+    duration_min = _days("least")
+    duration_max = _days("most")
+    travelers = fields.Integer(
+        load_default=None,
+        validate=validate.Range(1, MOST_TRAVELERS),
+        metadata={"description": "Takes a party of this size; with `from` or `to`, has as many seats left then."},
+    )
     starts_from = fields.Date(
         data_key="from",
         load_default=None,
@@ -87,15 +115,28 @@ class PackageQuery(ChangesQuery):
         metadata={"description": "Has an open departure with seats left that starts on this day or earlier."},
     )
     featured = fields.Boolean(load_default=None)
-    sort = sort_field(*SORTS, default="featured")
 
     @validates_schema
     def refuse_empty_ranges(self, query: Mapping[str, Any], **_: Any) -> None:
         """A range that nothing can lie in is a mistake, not a search."""
-        for first, last, name in (("starts_from", "starts_to", "to"), ("min_price", "max_price", "max_price")):
+        for first, last, name in _RANGES:
             low, high = query.get(first), query.get(last)
             if low is not None and high is not None and high < low:
                 raise ValidationError("The range ends before it begins.", field_name=name)
+
+
+class PackageQuery(PackageFilters, ChangesQuery):
+    """Which packages, and in which order."""
+
+    sort = fields.String(
+        load_default=None,
+        validate=validate.OneOf(SORTS),
+        metadata={
+            "description": "Where it is left out: `relevance` with `q`, else `featured`. `name` is the one in the "
+            "language that is read; `departure`, the soonest first, shows only what can be booked. "
+            "Not together with `updated_after`."
+        },
+    )
 
 
 class DepartureQuery(PageQuery):
@@ -145,6 +186,41 @@ class PackageShown(Schema):
     next_departure = fields.Date(allow_none=True)
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
+
+
+class CorrectionShown(Schema):
+    """A word of `q` that nothing holds, as it was typed, and the words that were searched for in its place."""
+
+    typed = fields.String()
+    searched = fields.List(fields.String())
+
+
+class PackagesFoundPage(Schema):
+    """A page of packages, and what of the search was corrected."""
+
+    items = fields.List(fields.Nested(PackageShown))
+    next_cursor = fields.String(allow_none=True)
+    corrected = fields.List(fields.Nested(CorrectionShown))
+
+
+class FacetShown(Schema):
+    """Filters to send instead of those that the facet has now, and how many packages are left then."""
+
+    filters = fields.Dict(keys=fields.String())
+    count = fields.Integer()
+
+
+class PackageFacetsShown(Schema):
+    """How the packages of a search spread; each facet is counted under all filters but its own."""
+
+    total = fields.Integer()
+    is_exact = fields.Boolean()
+    category = fields.List(fields.Nested(FacetShown))
+    currency = fields.List(fields.Nested(FacetShown))
+    destination = fields.List(fields.Nested(FacetShown))
+    price = fields.List(fields.Nested(FacetShown))
+    duration = fields.List(fields.Nested(FacetShown))
+    corrected = fields.List(fields.Nested(CorrectionShown))
 
 
 class DepartureShown(Schema):

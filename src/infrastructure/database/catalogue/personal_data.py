@@ -9,8 +9,9 @@ HOLDINGS = (
         plain=because(
             "what is said to everybody about a trip", "slug", "name_ar", "name_en", "description_ar",
             "description_en", "destinations", "inclusions_ar", "inclusions_en", "exclusions_ar", "exclusions_en",
-            "itinerary", "search_text",
+            "itinerary", "search_text", "name_text", "destination_keys",
         ),
     ),
     Holding(table=tables.departures),
+    Holding(table=tables.search_words, plain=because("words of what is said to everybody", "word", "deletions")),
 )  # fmt: skip

@@ -4,50 +4,87 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from application.catalogue.queries import CHANGES, Behind, PackageSearch, Row, Sight
-from domain.catalogue.packages import fold_for_search
+from application.catalogue.queries import CHANGES, Behind, Facets, Found, PackageSearch, Row, Sight
+from domain.catalogue.spelling import fold_for_search
+from infrastructure.database.catalogue import facets
+from infrastructure.database.catalogue.search import Conditions, Searched, Word, corrected, held_in, typed_words
 from infrastructure.database.pages import Order, settled_before
 from infrastructure.database.transaction import Database
 
-_BOOKABLE: Final = """
-    d.package_id = p.id AND d.status = 'OPEN' AND d.starts_on > %(today)s AND d.seats_taken < d.capacity
-"""
+PACKAGES: Final = Searched(
+    table="packages p", text="p.search_text", name="p.name_text", listing_place="p.listing_place"
+)
+FACETS: Final[Sequence[facets.Counted]] = (
+    facets.Values("category", "p.category"),
+    facets.Values("currency", "p.currency"),
+    facets.Entries("destination", "p.destination_keys", "p.destinations"),
+    facets.Ranges(
+        "price",
+        "p.price_thousandths",
+        [whole * 1000 for whole in (0, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)],
+        "min_price",
+        "max_price",
+        lambda thousandths: f"{thousandths // 1000}.{thousandths % 1000:03}",
+    ),
+    facets.Ranges("duration", "p.duration_days", (1, 2, 4, 8, 15), "duration_min", "duration_max", int),
+)
+# A departure that can be booked, named by the alias that is put in for the braces.
+_BOOKABLE: Final = (
+    "{0}.package_id = p.id AND {0}.status = 'OPEN' AND {0}.starts_on > %(today)s AND {0}.seats_taken < {0}.capacity"
+)
 _COLUMNS: Final = f"""
     p.id, p.slug, p.name_ar, p.name_en, p.description_ar, p.description_en, p.category, p.base_price_minor,
     p.currency, p.tax_rate, p.tax_inclusive, p.duration_days, p.duration_nights, p.min_travelers, p.max_travelers,
     p.destinations, p.inclusions_ar, p.inclusions_en, p.exclusions_ar, p.exclusions_en, p.itinerary, p.is_featured,
     p.display_order, p.status, p.availability_start, p.availability_end, p.vendor_id, p.created_at, p.updated_at,
     p.version,
-    (SELECT min(d.starts_on) FROM departures d WHERE {_BOOKABLE}) AS next_departure
+    (SELECT min(d.starts_on) FROM departures d WHERE {_BOOKABLE.format("d")}) AS next_departure
 """
+# By the facet that they are the filters of; what no facet counts stands under the empty name.
 _FILTERS: Final = {
-    "category": "p.category = %(category)s",
-    "destination": """
-        p.search_text LIKE %(destination_within)s AND EXISTS (
-            SELECT 1 FROM unnest(p.destinations) AS place WHERE fold_for_search(place) = %(destination)s)
-    """,
-    "min_price": "p.price_thousandths >= %(min_price)s",
-    "max_price": "p.price_thousandths <= %(max_price)s",
-    "featured": "p.is_featured = %(featured)s",
+    "category": {"category": "p.category = %(category)s"},
+    "currency": {"currency": "p.currency = %(currency)s"},
+    "destination": {"destination": "p.destination_keys @> ARRAY[%(destination)s]"},
+    "price": {
+        "min_price": "p.price_thousandths >= %(min_price)s",
+        "max_price": "p.price_thousandths <= %(max_price)s",
+    },
+    "duration": {
+        "duration_min": "p.duration_days >= %(duration_min)s",
+        "duration_max": "p.duration_days <= %(duration_max)s",
+    },
+    "": {
+        "featured": "p.is_featured = %(featured)s",
+        "travelers": "%(travelers)s BETWEEN p.min_travelers AND p.max_travelers",
+    },
 }
-_DEPARTING: Final = f"""
-    EXISTS (SELECT 1 FROM departures d WHERE {_BOOKABLE}
-            AND d.starts_on >= coalesce(%(starts_from)s::date, '-infinity')
-            AND d.starts_on <= coalesce(%(starts_to)s::date, 'infinity'))
-"""
+_WANTED: Final = {
+    "starts_from": "{0}.starts_on >= %(starts_from)s",
+    "starts_to": "{0}.starts_on <= %(starts_to)s",
+    "travelers": "{0}.capacity - {0}.seats_taken >= %(travelers)s",
+}
+"""What a departure has to be, besides bookable."""
 
-
+_RELEVANCE, _DEPARTURE = "relevance", "departure"
 _ORDERS: Final = {
     "featured": Order("p.listing_place", "p.id", "bigint"),
     "price": Order("p.price_thousandths", "p.id", "bigint"),
     "-price": Order("p.price_thousandths", "p.id", "bigint", descending=True),
     "newest": Order("p.created_at", "p.id", descending=True),
+    "duration": Order("p.duration_days", "p.id", "bigint"),
+    "-duration": Order("p.duration_days", "p.id", "bigint", descending=True),
+    _DEPARTURE: Order("d.starts_on", "d.package_id", "date"),
+    "name_ar": Order('left(fold_for_search(p.name_ar), 40) COLLATE "C"', "p.id", "text"),
+    "name_en": Order('left(fold_for_search(p.name_en), 40) COLLATE "C"', "p.id", "text"),
     CHANGES: Order("p.updated_at", "p.id"),
 }
+_TIER: Final = 10_000_000
+"""A step of relevance; every `listing_place` is below it."""
 
 _SELECT: Final = f"SELECT {_COLUMNS}"
 _PAGE: Final = "LIMIT %(limit)s"
@@ -68,18 +105,84 @@ class SqlCatalogueQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def search(self, search: PackageSearch, *, sight: Sight) -> Sequence[Row]:
-        order = _ORDERS[search.sort]
-        conditions, values = _conditions(search)
-        values |= {"today": search.today, "vendor_id": sight.vendor_id, "limit": search.limit + 1}
+    def search(self, search: PackageSearch, *, sight: Sight) -> Found:
+        words = typed_words(search.q)
+        rows = self._page(search, sight, words)
+        if rows or not words:
+            return Found(rows)
+        words, corrections = corrected(self._database, PACKAGES, _seen(sight), words)
+        return Found(self._page(search, sight, words), corrections) if corrections else Found(rows)
+
+    def facets(self, search: PackageSearch, *, sight: Sight) -> Facets:
+        words = typed_words(search.q)
+        counts = self._counts(search, sight, words)
+        if counts.total or not words:
+            return Facets(counts.total, counts.is_exact, **counts.facets)
+        words, corrections = corrected(self._database, PACKAGES, _seen(sight), words)
+        counts = self._counts(search, sight, words) if corrections else counts
+        return Facets(counts.total, counts.is_exact, **counts.facets, corrections=corrections)
+
+    def _counts(self, search: PackageSearch, sight: Sight, words: Sequence[Word]) -> facets.Counts:
+        own = _filters(search)
+        always = _seen(sight) & held_in(PACKAGES.text, words) & own.pop("", Conditions()) & _departing(search)
+        return facets.count(self._database, PACKAGES, FACETS, always, own)
+
+    def _page(self, search: PackageSearch, sight: Sight, words: Sequence[Word]) -> Sequence[Row]:
+        wanted = _seen(sight)
+        for conditions in _filters(search).values():
+            wanted &= conditions
+        if search.sort == _DEPARTURE:
+            return self._by_departure(search, wanted & held_in(PACKAGES.text, words))
+        wanted &= _departing(search)
+        if search.sort == _RELEVANCE:
+            return self._by_relevance(search, wanted, words)
+        return self._in_order(search, wanted & held_in(PACKAGES.text, words), _ORDERS[search.sort])
+
+    def _by_departure(self, search: PackageSearch, wanted: Conditions) -> Sequence[Row]:
+        """Soonest first: each package with the first departure that fits, found by walking departures.
+
+        Nothing about it is kept in the package: seats are taken by the second, and today moves by itself.
+        """
+        fits, sooner = _fitting(search, "d"), _fitting(search, "sooner")
+        is_first = f"""NOT EXISTS (SELECT 1 FROM departures sooner
+            WHERE {sooner} AND (sooner.starts_on, sooner.id) < (d.starts_on, d.id))"""
+        table = "departures d JOIN packages p ON p.id = d.package_id"
+        return self._in_order(search, wanted & fits & Conditions((is_first,)), _ORDERS[_DEPARTURE], table)
+
+    def _by_relevance(self, search: PackageSearch, wanted: Conditions, words: Sequence[Word]) -> Sequence[Row]:
+        """Those that hold every word in their name, then the others; each in the order `featured`.
+
+        The second step is looked at only where the first does not fill the page.
+        """
+        in_name, in_text = held_in(PACKAGES.name, words), held_in(PACKAGES.text, words)
+        steps = [wanted & in_name]
+        if words:
+            steps.append(wanted & in_text & Conditions((f"NOT ({in_name})",), in_name.values))
+        tier, place = divmod(int(search.after.key), _TIER) if search.after is not None else (0, 0)  # type: ignore[arg-type]
+        found: list[Row] = []
+        for step in range(tier, len(steps)):
+            missing = replace(search, limit=search.limit - len(found), after=None)
+            if search.after is not None and step == tier:
+                missing = replace(missing, after=Behind(place, search.after.id))
+            rows = self._in_order(missing, steps[step], _ORDERS["featured"])
+            found += [{**row, "sort_key": row["sort_key"] + step * _TIER} for row in rows]
+            if len(found) > search.limit:
+                break
+        return found
+
+    def _in_order(
+        self, search: PackageSearch, wanted: Conditions, order: Order, table: str = PACKAGES.table
+    ) -> Sequence[Row]:
+        values = {**wanted.values, "today": search.today, "limit": search.limit + 1}
+        conditions = [*wanted.sql]
         if search.after is not None:
             conditions.append(order.behind)
             values |= {"after_key": search.after.key, "after_id": search.after.id}
         if search.updated_after is not None:
             conditions.append("p.updated_at > %(updated_after)s AND p.updated_at < %(settled)s")
             values |= {"updated_after": search.updated_after, "settled": settled_before(self._database)}
-        where = " AND ".join([_within(sight), *conditions])
-        sql = f"{_SELECT}, {order.column} AS sort_key FROM packages p WHERE {where} ORDER BY {order.by} {_PAGE}"
+        where = " AND ".join(conditions)
+        sql = f"{_SELECT}, {order.column} AS sort_key FROM {table} WHERE {where} ORDER BY {order.by} {_PAGE}"
         # A word may stand in every package or in none: a plan that is kept would suit one of them.
         return self._database.rows(sql, values, replan=True)
 
@@ -109,6 +212,10 @@ _KEY = re.compile(r"[\w-]{1,200}")
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
+def _seen(sight: Sight) -> Conditions:
+    return Conditions((_within(sight),), {"vendor_id": sight.vendor_id})
+
+
 def _within(sight: Sight) -> str:
     if sight.everything:
         return "true"
@@ -117,26 +224,39 @@ def _within(sight: Sight) -> str:
     return "p.status = 'ACTIVE'"
 
 
-def _conditions(search: PackageSearch) -> tuple[list[str], dict[str, Any]]:
-    """What a row has to fulfil, and the values that the conditions name."""
+def _filters(search: PackageSearch) -> dict[str, Conditions]:
+    """The filters that are used, by the facet that they belong to."""
     values: dict[str, Any] = {
         "category": search.category.value if search.category is not None else None,
+        "currency": search.currency,
         "destination": fold_for_search(search.destination) or None,
         "min_price": search.min_price,
         "max_price": search.max_price,
+        "duration_min": search.duration_min,
+        "duration_max": search.duration_max,
         "featured": search.featured,
+        "travelers": search.travelers,
     }
-    conditions = [sql for name, sql in _FILTERS.items() if values[name] is not None]
-    values["destination_within"] = _containing(values["destination"] or "")
-    for i, word in enumerate(fold_for_search(search.q).split()):
-        conditions.append(f"p.search_text LIKE %(word_{i})s")
-        values[f"word_{i}"] = _containing(word)
-    if search.starts_from is not None or search.starts_to is not None:
-        conditions.append(_DEPARTING)
-        values |= {"starts_from": search.starts_from, "starts_to": search.starts_to}
-    return conditions, values
+    used = {}
+    for facet, filters in _FILTERS.items():
+        names = [name for name in filters if values[name] is not None]
+        if names:
+            used[facet] = Conditions(
+                tuple(filters[name] for name in names), {name: values[name] for name in names}
+            )
+    return used
 
 
-def _containing(text: str) -> str:
-    """A LIKE pattern for text that contains this, taken literally."""
-    return "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"
+def _departing(search: PackageSearch) -> Conditions:
+    """Where dates are asked for: a departure within them that can be booked, by the whole party."""
+    if search.starts_from is None and search.starts_to is None:
+        return Conditions()
+    fits = _fitting(search, "d")
+    return Conditions((f"EXISTS (SELECT 1 FROM departures d WHERE {fits})",), fits.values)
+
+
+def _fitting(search: PackageSearch, departure: str) -> Conditions:
+    """A departure of the package `p` that can be booked, on the dates and by the party that are asked for."""
+    asked = {name: getattr(search, name) for name in _WANTED if getattr(search, name) is not None}
+    conditions = (_BOOKABLE, *(_WANTED[name] for name in asked))
+    return Conditions(tuple(sql.format(departure) for sql in conditions), {"today": search.today, **asked})
