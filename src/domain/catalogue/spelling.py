@@ -68,6 +68,15 @@ def stems(word: str) -> list[str]:
     return sorted((stem for stem in left if len(stem) >= LEAST_OF_A_WORD), key=len, reverse=True)
 
 
+def forms(word: str) -> list[str]:
+    """A folded word, and it without its article and what stands before that: the forms that may hold a slip.
+
+    One letter before a word and a slip besides would be too much of a guess.
+    """
+    bare = [stem for stem in stems(word) if word.removesuffix(stem).endswith(("ال", "لل"))]
+    return [form for form in (word, *bare) if is_correctable(form)]
+
+
 def is_correctable(word: str) -> bool:
     """Whether a folded word is made of letters of one script, and long enough: numbers are never corrected."""
     return LEAST_TO_CORRECT <= len(word) <= MOST_TO_CORRECT and _LETTERS.fullmatch(word) is not None

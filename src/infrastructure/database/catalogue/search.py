@@ -12,15 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from application.catalogue.queries import Correction
-from domain.catalogue.spelling import (
-    LEAST_OF_A_WORD,
-    deletions,
-    is_correctable,
-    nearest,
-    stems,
-    without_article,
-    words_of,
-)
+from domain.catalogue.spelling import deletions, forms, is_correctable, nearest, stems, without_article, words_of
 from infrastructure.database.transaction import Database, Row
 
 MOST_CORRECTED: Final = 4
@@ -135,14 +127,13 @@ def _guesses(database: Database, words: Sequence[str]) -> dict[str, list[list[st
     """For each word what it may stand for, in groups of which an earlier one is better."""
     if not words:
         return {}
-    forms = {word: [word, *(stem for stem in stems(word) if is_correctable(stem))] for word in words}
-    looked_up = {part for word in words for form in forms[word] for part in deletions(form)}
-    looked_up |= {stem for word in words for stem in stems(word)}
-    known = {row["word"] for row in database.rows(_NEAR, {"deletions": list(looked_up)})}
+    slips = {part for word in words for form in forms(word) for part in deletions(form)}
+    looked_up = [*slips, *(stem for word in words for stem in stems(word))]
+    known = {row["word"] for row in database.rows(_NEAR, {"deletions": looked_up})}
     return {
         word: [
-            *([stem] for stem in stems(word) if stem in known and len(stem) >= LEAST_OF_A_WORD),
-            *(nearest(form, known) for form in forms[word]),
+            *([stem] for stem in stems(word) if stem in known),
+            *(nearest(form, known) for form in forms(word)),
         ]
         for word in words
     }
