@@ -32,8 +32,8 @@ WITH batch AS (SELECT id FROM packages WHERE id > :after ORDER BY id LIMIT :batc
 SELECT id FROM filled ORDER BY id DESC LIMIT 1
 """
 EXPRESSIONS = {
-    "ix_packages_name_ar": "((left(fold_for_search(name_ar), 40)) COLLATE \"C\", id)",
-    "ix_packages_name_en": "((left(fold_for_search(name_en), 40)) COLLATE \"C\", id)",
+    "ix_packages_name_ar": '((left(fold_for_search(name_ar), 40)) COLLATE "C", id)',
+    "ix_packages_name_en": '((left(fold_for_search(name_en), 40)) COLLATE "C", id)',
 }
 
 

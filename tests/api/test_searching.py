@@ -73,7 +73,12 @@ def test_names_are_sorted_in_the_language_that_is_read(shop: Shop) -> None:
 
 def test_every_facet_counts_what_its_filters_find(shop: Shop, subtests: Subtests) -> None:
     for number, (category, amount, currency) in enumerate(
-        [("FAMILY", "499.99", "EGP"), ("FAMILY", "500.00", "EGP"), ("LUXURY", "100000.00", "EGP"), ("LUXURY", "80", "KWD")]
+        [
+            ("FAMILY", "499.99", "EGP"),
+            ("FAMILY", "500.00", "EGP"),
+            ("LUXURY", "100000.00", "EGP"),
+            ("LUXURY", "80", "KWD"),
+        ]
     ):
         shop.package(
             name_en=f"Oasis {number}",

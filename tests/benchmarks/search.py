@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import date, timedelta
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from statistics import median
 from typing import Any
 
 from application.catalogue.queries import ON_SALE, Behind, CatalogueQueries, PackageSearch
 from domain.catalogue.packages import PackageCategory
+from domain.shared.clock import business_date
 from infrastructure.bootstrap import bootstrap
 from tests.benchmarks.catalogues import fill_catalogue
 from tests.benchmarks.harness import Comparison, Figure, Findings, Target
@@ -66,15 +67,16 @@ def kinds(today: date) -> dict[str, Ask]:
 
 def measure(system: System, *, seconds: int, rounds: int) -> Findings:
     """Through the product's queries, one catalogue right after the other; a kind's figure is its median in a round."""
-    with _catalogue(system, LARGE) as large, another_database(system, "small_catalogue") as other:
-        with _catalogue(other, SMALL) as small:
-            asked = kinds(date.today())
-            for ask in asked.values():
-                _by_turns(ask, large, small, seconds=0.1)
-            each = seconds / len(asked)
-            taken = {
-                kind: [_by_turns(ask, large, small, seconds=each) for _ in range(rounds)] for kind, ask in asked.items()
-            }
+    with ExitStack() as stack:
+        large = stack.enter_context(_catalogue(system, LARGE))
+        small = stack.enter_context(_catalogue(stack.enter_context(another_database(system, "small_catalogue")), SMALL))
+        asked = kinds(business_date(datetime.now(UTC)))
+        for ask in asked.values():
+            _by_turns(ask, large, small, seconds=0.1)
+        each = seconds / len(asked)
+        taken = {
+            kind: [_by_turns(ask, large, small, seconds=each) for _ in range(rounds)] for kind, ask in asked.items()
+        }
     return _findings(taken, rounds)
 
 

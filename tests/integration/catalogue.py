@@ -53,7 +53,9 @@ class Catalogue:
         pages: list[list[str]] = []
         after = None
         while True:
-            rows = self.queries.search(PackageSearch(today=TODAY, limit=limit, after=after, **search), sight=ON_SALE).rows
+            rows = self.queries.search(
+                PackageSearch(today=TODAY, limit=limit, after=after, **search), sight=ON_SALE
+            ).rows
             pages.append([row["slug"] for row in rows[:limit]])
             if len(rows) <= limit:
                 return pages

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -27,6 +27,7 @@ from tests.integration.catalogue import EVERYTHING, Catalogue
 from tests.integration.shop import a_stored_user
 
 pytestmark = pytest.mark.database
+
 
 class Explaining(Database):
     """Answers the plans of statements in place of their rows."""
@@ -55,7 +56,10 @@ class TestFoldingInSql:
         assert [row["folded"] for row in rows] == [fold_for_search(text) for text in texts]
 
     def test_every_single_letter_of_both_scripts_folds_alike(self, database: Database) -> None:
-        letters = [chr(code) for code in (*range(0x20, 0x370), *range(0x600, 0x700), *range(0x2000, 0x2070), *range(0xFB50, 0xFF00))]
+        letters = [
+            chr(code)
+            for code in (*range(0x20, 0x370), *range(0x600, 0x700), *range(0x2000, 0x2070), *range(0xFB50, 0xFF00))
+        ]
         rows = database.rows(
             "SELECT fold_for_search(t) AS folded FROM unnest(%s::text[]) WITH ORDINALITY AS u(t, n) ORDER BY n",
             (letters,),
@@ -64,7 +68,6 @@ class TestFoldingInSql:
             letter for letter, row in zip(letters, rows, strict=True) if row["folded"] != fold_for_search(letter)
         ]
         assert differing == []
-
 
     @given(words=st.lists(st.text("abcاقصر", max_size=8), min_size=1, max_size=20))
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
@@ -317,7 +320,9 @@ class TestPages:
         for name in ("name_ar", "name_en"):
             assert keys(name, name, "id") == sorted(keys(name, name, "id"), key=lambda key: (key[0].casefold(), key[1]))
         relevant = crowded.search(q="nile", sort="relevance", limit=100).rows
-        in_order = [("Nile" not in row["name_en"], not row["is_featured"], row["display_order"], row["id"]) for row in relevant]
+        in_order = [
+            ("Nile" not in row["name_en"], not row["is_featured"], row["display_order"], row["id"]) for row in relevant
+        ]
         assert in_order == sorted(in_order)
 
     def test_a_page_goes_on_behind_its_cursor_though_rows_before_it_vanish(self, crowded: Catalogue) -> None:

@@ -26,8 +26,8 @@ from api.v1.catalogue.schemas import (
     PackageFilters,
     PackageQuery,
     PackageRequest,
-    PackageShown,
     PackagesFoundPage,
+    PackageShown,
 )
 from application.catalogue.packages import (
     Author,

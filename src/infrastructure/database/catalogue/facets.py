@@ -121,7 +121,8 @@ def count(
     values: dict[str, Any] = {"most_counted": MOST_COUNTED + 1, **always.values}
     for conditions in own.values():
         values |= conditions.values
-    sql = f"WITH {', '.join(look for look, _ in looks)} {' UNION ALL '.join(part for _, parts in looks for part in parts)}"
+    parts = [part for _, counts in looks for part in counts]
+    sql = f"WITH {', '.join(look for look, _ in looks)} {' UNION ALL '.join(parts)}"
     return _counts(facets, database.rows(sql, values, replan=True))
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from application.catalogue.queries import CHANGES, Behind, Facets, Found, PackageSearch, Row, Sight
 from domain.catalogue.spelling import fold_for_search
-from infrastructure.database.catalogue import facets
+from infrastructure.database.catalogue.facets import Counted, Counts, Entries, Ranges, Values, count
 from infrastructure.database.catalogue.search import Conditions, Searched, Word, corrected, held_in, typed_words
 from infrastructure.database.pages import Order, settled_before
 from infrastructure.database.transaction import Database
@@ -19,11 +19,11 @@ from infrastructure.database.transaction import Database
 PACKAGES: Final = Searched(
     table="packages p", text="p.search_text", name="p.name_text", listing_place="p.listing_place"
 )
-FACETS: Final[Sequence[facets.Counted]] = (
-    facets.Values("category", "p.category"),
-    facets.Values("currency", "p.currency"),
-    facets.Entries("destination", "p.destination_keys", "p.destinations"),
-    facets.Ranges(
+FACETS: Final[Sequence[Counted]] = (
+    Values("category", "p.category"),
+    Values("currency", "p.currency"),
+    Entries("destination", "p.destination_keys", "p.destinations"),
+    Ranges(
         "price",
         "p.price_thousandths",
         [whole * 1000 for whole in (0, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)],
@@ -31,11 +31,10 @@ FACETS: Final[Sequence[facets.Counted]] = (
         "max_price",
         lambda thousandths: f"{thousandths // 1000}.{thousandths % 1000:03}",
     ),
-    facets.Ranges("duration", "p.duration_days", (1, 2, 4, 8, 15), "duration_min", "duration_max", int),
+    Ranges("duration", "p.duration_days", (1, 2, 4, 8, 15), "duration_min", "duration_max", int),
 )
-# A departure that can be booked, named by the alias that is put in for the braces.
 _BOOKABLE: Final = (
-    "{0}.package_id = p.id AND {0}.status = 'OPEN' AND {0}.starts_on > %(today)s AND {0}.seats_taken < {0}.capacity"
+    "d.package_id = p.id AND d.status = 'OPEN' AND d.starts_on > %(today)s AND d.seats_taken < d.capacity"
 )
 _COLUMNS: Final = f"""
     p.id, p.slug, p.name_ar, p.name_en, p.description_ar, p.description_en, p.category, p.base_price_minor,
@@ -43,7 +42,7 @@ _COLUMNS: Final = f"""
     p.destinations, p.inclusions_ar, p.inclusions_en, p.exclusions_ar, p.exclusions_en, p.itinerary, p.is_featured,
     p.display_order, p.status, p.availability_start, p.availability_end, p.vendor_id, p.created_at, p.updated_at,
     p.version,
-    (SELECT min(d.starts_on) FROM departures d WHERE {_BOOKABLE.format("d")}) AS next_departure
+    (SELECT min(d.starts_on) FROM departures d WHERE {_BOOKABLE}) AS next_departure
 """
 # By the facet that they are the filters of; what no facet counts stands under the empty name.
 _FILTERS: Final = {
@@ -63,13 +62,11 @@ _FILTERS: Final = {
         "travelers": "%(travelers)s BETWEEN p.min_travelers AND p.max_travelers",
     },
 }
-_WANTED: Final = {
-    "starts_from": "{0}.starts_on >= %(starts_from)s",
-    "starts_to": "{0}.starts_on <= %(starts_to)s",
-    "travelers": "{0}.capacity - {0}.seats_taken >= %(travelers)s",
-}
-"""What a departure has to be, besides bookable."""
-
+# The departure is named by what is put in for the braces.
+_FITTING: Final = (
+    "{0}.package_id = p.id AND {0}.status = 'OPEN' AND {0}.starts_on BETWEEN %(starts_from)s AND %(starts_to)s"
+    " AND {0}.capacity - {0}.seats_taken >= %(seats)s"
+)
 _RELEVANCE, _DEPARTURE = "relevance", "departure"
 _ORDERS: Final = {
     "featured": Order("p.listing_place", "p.id", "bigint"),
@@ -122,10 +119,10 @@ class SqlCatalogueQueries:
         counts = self._counts(search, sight, words) if corrections else counts
         return Facets(counts.total, counts.is_exact, **counts.facets, corrections=corrections)
 
-    def _counts(self, search: PackageSearch, sight: Sight, words: Sequence[Word]) -> facets.Counts:
+    def _counts(self, search: PackageSearch, sight: Sight, words: Sequence[Word]) -> Counts:
         own = _filters(search)
         always = _seen(sight) & held_in(PACKAGES.text, words) & own.pop("", Conditions()) & _departing(search)
-        return facets.count(self._database, PACKAGES, FACETS, always, own)
+        return count(self._database, PACKAGES, FACETS, always, own)
 
     def _page(self, search: PackageSearch, sight: Sight, words: Sequence[Word]) -> Sequence[Row]:
         wanted = _seen(sight)
@@ -241,9 +238,7 @@ def _filters(search: PackageSearch) -> dict[str, Conditions]:
     for facet, filters in _FILTERS.items():
         names = [name for name in filters if values[name] is not None]
         if names:
-            used[facet] = Conditions(
-                tuple(filters[name] for name in names), {name: values[name] for name in names}
-            )
+            used[facet] = Conditions(tuple(filters[name] for name in names), {name: values[name] for name in names})
     return used
 
 
@@ -256,7 +251,14 @@ def _departing(search: PackageSearch) -> Conditions:
 
 
 def _fitting(search: PackageSearch, departure: str) -> Conditions:
-    """A departure of the package `p` that can be booked, on the dates and by the party that are asked for."""
-    asked = {name: getattr(search, name) for name in _WANTED if getattr(search, name) is not None}
-    conditions = (_BOOKABLE, *(_WANTED[name] for name in asked))
-    return Conditions(tuple(sql.format(departure) for sql in conditions), {"today": search.today, **asked})
+    """A departure of the package `p` that can be booked, on the dates and by the party that are asked for.
+
+    Each side of a range is bounded once: of two bounds the planner would think that they narrow it twice.
+    """
+    tomorrow = search.today + timedelta(days=1)
+    values = {
+        "starts_from": max(search.starts_from or tomorrow, tomorrow),
+        "starts_to": search.starts_to or date.max,
+        "seats": search.travelers or 1,
+    }
+    return Conditions((_FITTING.format(departure),), values)

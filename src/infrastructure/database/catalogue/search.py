@@ -1,4 +1,4 @@
-"""Search by words, for whatever the catalogue holds: what a kind of item declares, words, corrections, relevance, facets.
+"""Search by words, for whatever the catalogue holds: what a kind of item declares, its words, corrections.
 
 A kind of item (`Searched`) has a folded text, a folded name and the place in its list, all of them indexed (trigrams,
 trigrams, a btree with the id), and the trigger `learn_words`, which fills the vocabulary that all kinds share.
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from application.catalogue.queries import Correction
 from domain.catalogue.spelling import deletions, forms, is_correctable, nearest, stems, without_article, words_of
-from infrastructure.database.transaction import Database, Row
+from infrastructure.database.transaction import Database
 
 MOST_CORRECTED: Final = 4
 """Words of one search; whoever types more of them wrong is not helped by a guess at each."""
@@ -59,7 +59,8 @@ def typed_words(q: str) -> list[Word]:
 
 def held_in(column: str, words: Iterable[Word]) -> Conditions:
     """A column of folded text holds every word; one typed with the article begins a word without it, too."""
-    sql, values = [], {}
+    sql: list[str] = []
+    values: dict[str, str] = {}
     for number, word in enumerate(words):
         patterns = [pattern for spelling in word.spellings for pattern in _patterns(spelling)]
         named = {f"word_{number}_{place}": pattern for place, pattern in enumerate(patterns)}
@@ -115,9 +116,7 @@ def _held(database: Database, items: Searched, seen: Conditions, words: Iterable
     columns, values = [], dict(seen.values)
     for number, word in enumerate(asked):
         one = f"held_{number}"
-        columns.append(
-            f"EXISTS (SELECT 1 FROM {items.table} WHERE {seen} AND {items.text} LIKE %({one})s) AS {one}"
-        )
+        columns.append(f"EXISTS (SELECT 1 FROM {items.table} WHERE {seen} AND {items.text} LIKE %({one})s) AS {one}")
         values[one] = containing(word)
     answers = database.rows(f"SELECT {', '.join(columns)}", values, replan=True)[0]
     return {word for number, word in enumerate(asked) if answers[f"held_{number}"]}
