@@ -20,8 +20,9 @@ CREATE FUNCTION deletions_of(word text) RETURNS text[]
             FROM generate_series(1, length(word) + 1) AS place);
 
 -- Words of letters of one script, and those with the article without it, too. A word that another transaction
--- is just learning is waited for, so all take them in one order.
-CREATE FUNCTION learn_words() RETURNS trigger LANGUAGE plpgsql AS $$
+-- is just learning is waited for, so all take them in one order. As the owner: the release before, which writes packages
+-- while the tables are made, has no privilege on this one yet.
+CREATE FUNCTION learn_words() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO search_words (word, deletions)
     SELECT word, deletions_of(word)
@@ -43,5 +44,7 @@ CREATE FUNCTION fold_package() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.name_text := fold_for_search(NEW.name_ar || ' ' || NEW.name_en);
     NEW.destination_keys := fold_each(NEW.destinations);
+    NEW.labels := ARRAY['category:' || NEW.category, 'currency:' || NEW.currency]
+        || ARRAY(SELECT 'destination:' || place FROM unnest(NEW.destination_keys) AS place);
     RETURN NEW;
 END $$;

@@ -2,7 +2,7 @@
 
 Online: columns with constant defaults, filled by triggers and then in batches that each commit; a new table; indexes
 that are built concurrently. The release before goes on writing packages, which the triggers fold, and searching them.
-Filling touches every package once, so a walk by `updated_after` tells all of them once more.
+Filling touches every package once: a walk by `updated_after` tells all of them once more, and their tags change.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ SQL = Path(__file__).parents[1] / "sql"
 BATCH = 1_000
 
 TRIGGERS = """
-CREATE TRIGGER fold_package BEFORE INSERT OR UPDATE OF name_ar, name_en, destinations ON packages
+CREATE TRIGGER fold_package BEFORE INSERT OR UPDATE OF name_ar, name_en, destinations, category, currency ON packages
     FOR EACH ROW EXECUTE FUNCTION fold_package();
 CREATE TRIGGER learn_words_of_new AFTER INSERT ON packages FOR EACH ROW EXECUTE FUNCTION learn_words();
 CREATE TRIGGER learn_words AFTER UPDATE ON packages
@@ -48,6 +48,10 @@ def upgrade() -> None:
     _execute((SQL / "20261129_search.sql").read_text("utf-8"))
     op.add_column("packages", sa.Column("name_text", sa.Text(), server_default="", nullable=False))
     op.add_column("packages", sa.Column("destination_keys", sa.ARRAY(sa.Text()), server_default="{}", nullable=False))
+    op.add_column("packages", sa.Column("labels", sa.ARRAY(sa.Text()), server_default="{}", nullable=False))
+    # A word in one row of a hundred is seldom among the hundred that are looked at by default.
+    for column in ("search_text", "name_text"):
+        op.execute(f"ALTER TABLE packages ALTER COLUMN {column} SET STATISTICS 300")
     op.execute(TRIGGERS)
     with op.get_context().autocommit_block():
         _fill()
@@ -75,9 +79,7 @@ def _index() -> None:
         postgresql_ops={"name_text": "gin_trgm_ops"},
         **concurrently,
     )
-    op.create_index(
-        "ix_packages_destination_keys", "packages", ["destination_keys"], postgresql_using="gin", **concurrently
-    )
+    op.create_index("ix_packages_labels", "packages", ["labels"], postgresql_using="gin", **concurrently)
     op.create_index("ix_packages_duration_days_id", "packages", ["duration_days", "id"], **concurrently)
     for name, columns in EXPRESSIONS.items():
         op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON packages {columns}")
@@ -96,6 +98,8 @@ def downgrade() -> None:
         op.drop_index(name, table_name="packages")
     for trigger in ("learn_words", "learn_words_of_new", "fold_package"):
         op.execute(f"DROP TRIGGER {trigger} ON packages")
+    op.execute("ALTER TABLE packages ALTER COLUMN search_text SET STATISTICS -1")
+    op.drop_column("packages", "labels")
     op.drop_column("packages", "destination_keys")
     op.drop_column("packages", "name_text")
     op.drop_table("search_words")

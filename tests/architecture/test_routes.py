@@ -29,7 +29,7 @@ OPEN_TO_ALL = {
     ("GET", "/reset-password"), ("POST", "/reset-password"),
     ("GET", "/api/v1/memberships/plans"), ("GET", "/api/v1/settings"),
     ("POST", "/api/v1/auth/invitations/accept"), ("GET", "/invitations/accept"), ("POST", "/invitations/accept"),
-    ("GET", "/api/v1/packages"), ("GET", "/api/v1/packages/<string:id_or_slug>"),
+    ("GET", "/api/v1/packages"), ("GET", "/api/v1/packages/<string:id_or_slug>"), ("GET", "/api/v1/packages/facets"),
     ("GET", "/api/v1/packages/<string:id_or_slug>/departures"),
     ("POST", "/api/v1/payments/webhooks/<provider>"), ("POST", "/api/payments/webhook/<provider>"),
     ("GET", "/.well-known/apple-app-site-association"), ("GET", "/.well-known/assetlinks.json"),

@@ -168,7 +168,6 @@ class TestPlans:
             ("duration", "ix_packages_duration_days_id"),
             ("name_ar", "ix_packages_name_ar"),
             ("name_en", "ix_packages_name_en"),
-            ("relevance", "ix_packages_listing_place_id"),
         ],
     )
     def test_a_list_and_a_common_word_stop_at_the_end_of_their_page(

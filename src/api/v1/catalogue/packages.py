@@ -23,7 +23,7 @@ from api.v1.catalogue.schemas import (
     DepartureShown,
     PackageChanges,
     PackageFacetsShown,
-    PackageFilters,
+    PackageFilterQuery,
     PackageQuery,
     PackageRequest,
     PackagesFoundPage,
@@ -89,7 +89,7 @@ class Packages(MethodView):
 @blueprint.route("/facets")
 class PackageFacets(MethodView):
     @optional_token(scope="catalogue.read")
-    @blueprint.arguments(PackageFilters, location="query")
+    @blueprint.arguments(PackageFilterQuery, location="query")
     @blueprint.response(200, PackageFacetsShown)
     def get(self, query: dict[str, Any]) -> Response:
         """What a search can be narrowed to, and how many packages are left then; it takes the filters of the list.

@@ -77,7 +77,7 @@ def _days(bound: str) -> fields.Integer:
     return fields.Integer(load_default=None, validate=validate.Range(1, LONGEST_DAYS), metadata=metadata)
 
 
-class PackageFilters(Schema):
+class PackageFilterQuery(Schema):
     """Which packages."""
 
     q = Text(
@@ -125,7 +125,7 @@ class PackageFilters(Schema):
                 raise ValidationError("The range ends before it begins.", field_name=name)
 
 
-class PackageQuery(PackageFilters, ChangesQuery):
+class PackageQuery(PackageFilterQuery, ChangesQuery):
     """Which packages, and in which order."""
 
     sort = fields.String(

@@ -10,6 +10,7 @@ HOLDINGS = (
             "what is said to everybody about a trip", "slug", "name_ar", "name_en", "description_ar",
             "description_en", "destinations", "inclusions_ar", "inclusions_en", "exclusions_ar", "exclusions_en",
             "itinerary", "search_text", "name_text", "destination_keys",
+            "labels",
         ),
     ),
     Holding(table=tables.departures),

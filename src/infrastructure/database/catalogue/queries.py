@@ -46,9 +46,9 @@ _COLUMNS: Final = f"""
 """
 # By the facet that they are the filters of; what no facet counts stands under the empty name.
 _FILTERS: Final = {
-    "category": {"category": "p.category = %(category)s"},
-    "currency": {"currency": "p.currency = %(currency)s"},
-    "destination": {"destination": "p.destination_keys @> ARRAY[%(destination)s]"},
+    "category": {"category": "p.labels @> ARRAY[%(category)s]"},
+    "currency": {"currency": "p.labels @> ARRAY[%(currency)s]"},
+    "destination": {"destination": "p.labels @> ARRAY[%(destination)s]"},
     "price": {
         "min_price": "p.price_thousandths >= %(min_price)s",
         "max_price": "p.price_thousandths <= %(max_price)s",
@@ -223,10 +223,11 @@ def _within(sight: Sight) -> str:
 
 def _filters(search: PackageSearch) -> dict[str, Conditions]:
     """The filters that are used, by the facet that they belong to."""
+    category = search.category.value if search.category is not None else ""
     values: dict[str, Any] = {
-        "category": search.category.value if search.category is not None else None,
-        "currency": search.currency,
-        "destination": fold_for_search(search.destination) or None,
+        "category": _label("category", category),
+        "currency": _label("currency", search.currency or ""),
+        "destination": _label("destination", fold_for_search(search.destination)),
         "min_price": search.min_price,
         "max_price": search.max_price,
         "duration_min": search.duration_min,
@@ -240,6 +241,11 @@ def _filters(search: PackageSearch) -> dict[str, Conditions]:
         if names:
             used[facet] = Conditions(tuple(filters[name] for name in names), {name: values[name] for name in names})
     return used
+
+
+def _label(kind: str, value: str) -> str | None:
+    """As the trigger `fold_package` writes it; None where nothing is asked for."""
+    return f"{kind}:{value}" if value else None
 
 
 def _departing(search: PackageSearch) -> Conditions:

@@ -85,9 +85,11 @@ packages = Table(
             persisted=True,
         ),
     ),
-    # Kept by the trigger `fold_package`: both names, and each destination, in that spelling.
+    # Kept by the trigger `fold_package`, with the two below: both names, and each destination, in that spelling.
     Column("name_text", Text, nullable=False, server_default=""),
     Column("destination_keys", ARRAY(Text), nullable=False, server_default="{}"),
+    # Category, currency and destinations in one array: one index finds what has several of them.
+    Column("labels", ARRAY(Text), nullable=False, server_default="{}"),
     # Featured ones first, then as their display order says.
     Column(
         "listing_place",
@@ -103,7 +105,7 @@ packages = Table(
         "ix_packages_search_text", "search_text", postgresql_using="gin", postgresql_ops={"search_text": "gin_trgm_ops"}
     ),
     Index("ix_packages_name_text", "name_text", postgresql_using="gin", postgresql_ops={"name_text": "gin_trgm_ops"}),
-    Index("ix_packages_destination_keys", "destination_keys", postgresql_using="gin"),
+    Index("ix_packages_labels", "labels", postgresql_using="gin"),
     # One for each order that a list has: a page costs as much in a large catalogue as in a small one.
     Index("ix_packages_listing_place_id", "listing_place", "id"),
     Index("ix_packages_price_thousandths_id", "price_thousandths", "id"),
@@ -151,5 +153,5 @@ mappers.map_imperatively(
         "_currency": packages.c.currency,
         "base_price": composite(Money, "_base_price_minor", "_currency"),
     },
-    exclude_properties=["search_text", "name_text", "destination_keys", "listing_place", "price_thousandths"],
+    exclude_properties=["search_text", "name_text", "destination_keys", "labels", "listing_place", "price_thousandths"],
 )
