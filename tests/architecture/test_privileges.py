@@ -174,6 +174,7 @@ def test_functions_with_the_owners_rights_look_nowhere_but_in_our_schema(app_rol
         "check_lots_against_account",
         "count_lot_entries",
         "erase_person",
+        "learn_words",
         "ledger_lock",
         "ledger_make_partition",
         "ledger_post",

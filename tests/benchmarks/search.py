@@ -66,7 +66,7 @@ def kinds(today: date) -> dict[str, Ask]:
 
 
 def measure(system: System, *, seconds: int, rounds: int) -> Findings:
-    """Through the product's queries, one catalogue right after the other; a kind's figure is its quartile in a round."""
+    """Through the product's queries, one catalogue right after the other; a round's figure is a kind's quartile."""
     with ExitStack() as stack:
         large = stack.enter_context(_catalogue(system, LARGE))
         small = stack.enter_context(_catalogue(stack.enter_context(another_database(system, "small_catalogue")), SMALL))
@@ -113,7 +113,7 @@ def _catalogue(system: System, packages: int) -> Iterator[CatalogueQueries]:
 
 
 def _by_turns(ask: Ask, large: CatalogueQueries, small: CatalogueQueries, *, seconds: float) -> tuple[float, float]:
-    """The time within which a quarter of the searches in each was answered (µs): a busy machine interrupts the others."""
+    """The time in which a quarter of the searches in each was answered (µs): a busy machine interrupts the others."""
     times: tuple[list[int], list[int]] = ([], [])
     until = time.perf_counter() + seconds
     while time.perf_counter() < until or len(times[0]) < SEARCHES_AT_LEAST:
