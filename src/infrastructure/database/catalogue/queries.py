@@ -9,10 +9,18 @@ from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from application.catalogue.queries import CHANGES, Behind, Facets, Found, PackageSearch, Row, Sight
+from application.catalogue.queries import CHANGES, Behind, Correction, Facets, Found, PackageSearch, Row, Sight
 from domain.catalogue.spelling import fold_for_search
 from infrastructure.database.catalogue.facets import Counted, Counts, Entries, Ranges, Values, count
-from infrastructure.database.catalogue.search import Conditions, Searched, Word, corrected, held_in, typed_words
+from infrastructure.database.catalogue.search import (
+    Conditions,
+    Searched,
+    Word,
+    by_relevance,
+    corrected,
+    held_in,
+    typed_words,
+)
 from infrastructure.database.pages import Order, settled_before
 from infrastructure.database.transaction import Database
 
@@ -80,9 +88,6 @@ _ORDERS: Final = {
     "name_en": Order('left(fold_for_search(p.name_en), 40) COLLATE "C"', "p.id", "text"),
     CHANGES: Order("p.updated_at", "p.id"),
 }
-_TIER: Final = 10_000_000
-"""A step of relevance; every `listing_place` is below it."""
-
 _SELECT: Final = f"SELECT {_COLUMNS}"
 _PAGE: Final = "LIMIT %(limit)s"
 _DEPARTURES: Final = """
@@ -113,11 +118,11 @@ class SqlCatalogueQueries:
     def facets(self, search: PackageSearch, *, sight: Sight) -> Facets:
         words = typed_words(search.q)
         counts = self._counts(search, sight, words)
-        if counts.total or not words:
-            return Facets(counts.total, counts.is_exact, **counts.facets)
-        words, corrections = corrected(self._database, PACKAGES, _seen(sight), words)
-        counts = self._counts(search, sight, words) if corrections else counts
-        return Facets(counts.total, counts.is_exact, **counts.facets, corrections=corrections)
+        corrections: Sequence[Correction] = ()
+        if words and not counts.total:
+            words, corrections = corrected(self._database, PACKAGES, _seen(sight), words)
+            counts = self._counts(search, sight, words) if corrections else counts
+        return Facets(counts.total, counts.is_exact, corrections=corrections, **counts.facets)
 
     def _counts(self, search: PackageSearch, sight: Sight, words: Sequence[Word]) -> Counts:
         own = _filters(search)
@@ -132,7 +137,11 @@ class SqlCatalogueQueries:
             return self._by_departure(search, wanted & held_in(PACKAGES.text, words))
         wanted &= _departing(search)
         if search.sort == _RELEVANCE:
-            return self._by_relevance(search, wanted, words)
+
+            def page(conditions: Conditions, limit: int, after: Behind | None) -> Sequence[Row]:
+                return self._in_order(replace(search, limit=limit, after=after), conditions, _ORDERS["featured"])
+
+            return by_relevance(PACKAGES, wanted, words, page, limit=search.limit, after=search.after)
         return self._in_order(search, wanted & held_in(PACKAGES.text, words), _ORDERS[search.sort])
 
     def _by_departure(self, search: PackageSearch, wanted: Conditions) -> Sequence[Row]:
@@ -145,27 +154,6 @@ class SqlCatalogueQueries:
             WHERE {sooner} AND (sooner.starts_on, sooner.id) < (d.starts_on, d.id))"""
         table = "departures d JOIN packages p ON p.id = d.package_id"
         return self._in_order(search, wanted & fits & Conditions((is_first,)), _ORDERS[_DEPARTURE], table)
-
-    def _by_relevance(self, search: PackageSearch, wanted: Conditions, words: Sequence[Word]) -> Sequence[Row]:
-        """Those that hold every word in their name, then the others; each in the order `featured`.
-
-        The second step is looked at only where the first does not fill the page.
-        """
-        in_name, in_text = held_in(PACKAGES.name, words), held_in(PACKAGES.text, words)
-        steps = [wanted & in_name]
-        if words:
-            steps.append(wanted & in_text & Conditions((f"NOT ({in_name})",), in_name.values))
-        tier, place = divmod(int(search.after.key), _TIER) if search.after is not None else (0, 0)  # type: ignore[arg-type]
-        found: list[Row] = []
-        for step in range(tier, len(steps)):
-            missing = replace(search, limit=search.limit - len(found), after=None)
-            if search.after is not None and step == tier:
-                missing = replace(missing, after=Behind(place, search.after.id))
-            rows = self._in_order(missing, steps[step], _ORDERS["featured"])
-            found += [{**row, "sort_key": row["sort_key"] + step * _TIER} for row in rows]
-            if len(found) > search.limit:
-                break
-        return found
 
     def _in_order(
         self, search: PackageSearch, wanted: Conditions, order: Order, table: str = PACKAGES.table

@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from application.catalogue.queries import Correction
+from application.catalogue.queries import Behind, Correction, Row
 from domain.catalogue.spelling import deletions, forms, is_correctable, nearest, stems, without_article, words_of
 from infrastructure.database.transaction import Database
 
 MOST_CORRECTED: Final = 4
 """Words of one search; whoever types more of them wrong is not helped by a guess at each."""
+
+STEP: Final = 10_000_000
+"""How far apart the steps of relevance are in its keys; every place in a list is below it."""
 
 _NEAR: Final = "SELECT word FROM search_words WHERE deletions && %(deletions)s LIMIT 1000"
 
@@ -84,6 +87,34 @@ def _patterns(word: str) -> Iterator[str]:
 
 def _literal(text: str) -> str:
     return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+class Page(Protocol):
+    def __call__(self, wanted: Conditions, limit: int, after: Behind | None, /) -> Sequence[Row]:
+        """A page in the order of the place in the list: one row more than `limit` where there are more."""
+        ...
+
+
+def by_relevance(
+    items: Searched, wanted: Conditions, words: Sequence[Word], page: Page, *, limit: int, after: Behind | None
+) -> Sequence[Row]:
+    """Those that hold every word in their name, then the others; each by its place in the list.
+
+    The second step is looked at only where the first does not fill the page. Keys say in which step a row is.
+    """
+    in_name, in_text = held_in(items.name, words), held_in(items.text, words)
+    steps = [wanted & in_name]
+    if words:
+        steps.append(wanted & in_text & Conditions((f"NOT ({in_name})",), in_name.values))
+    first, place = divmod(int(after.key), STEP) if after is not None else (0, 0)  # type: ignore[arg-type]
+    found: list[Row] = []
+    for step in range(first, len(steps)):
+        begin = Behind(place, after.id) if after is not None and step == first else None
+        rows = page(steps[step], limit - len(found), begin)
+        found += [{**row, "sort_key": row["sort_key"] + step * STEP} for row in rows]
+        if len(found) > limit:
+            break
+    return found
 
 
 def corrected(
