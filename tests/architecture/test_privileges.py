@@ -188,6 +188,7 @@ def test_functions_with_the_owners_rights_look_nowhere_but_in_our_schema(app_rol
         "count_offer_use",
         "count_voucher_use",
         "erase_person",
+        "learn_words",
         "ledger_lock",
         "ledger_make_partition",
         "ledger_post",

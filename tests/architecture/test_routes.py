@@ -30,7 +30,7 @@ OPEN_TO_ALL = {
     ("GET", "/api/v1/memberships/plans"), ("GET", "/api/v1/settings"),
     ("POST", "/api/v1/auth/invitations/accept"), ("GET", "/invitations/accept"), ("POST", "/invitations/accept"),
     ("GET", "/api/v1/bookings/types"),
-    ("GET", "/api/v1/packages"), ("GET", "/api/v1/packages/<string:id_or_slug>"),
+    ("GET", "/api/v1/packages"), ("GET", "/api/v1/packages/facets"), ("GET", "/api/v1/packages/<string:id_or_slug>"),
     ("GET", "/api/v1/packages/<string:id_or_slug>/departures"),
     ("GET", "/api/v1/packages/<string:id_or_slug>/prices"), ("GET", "/api/v1/activities/<string:id_or_slug>/prices"),
     ("GET", "/api/v1/offers"), ("GET", "/api/v1/offers/<uuid:offer_id>"),

@@ -5,19 +5,25 @@ from __future__ import annotations
 from marshmallow import fields, validate
 
 from api.fields import Localized, MoneyField, Percent, PercentRequest, Schema, Text
-from api.v1.catalogue.schemas import ItemQuery, whole
+from api.pagination import ChangesQuery, sort_field
+from api.v1.catalogue.schemas import whole
+from api.v1.catalogue.search_schemas import ItemFilterQuery
 from domain.catalogue.activities import LOCATION_LENGTH, LONGEST_HOURS, ActivityCategory, Difficulty
 from domain.catalogue.faults import DESCRIPTION_LENGTH, LAST_PLACE, MOST_TRAVELERS, NAME_LENGTH
 
 
-class ActivityQuery(ItemQuery):
+class ActivityQuery(ItemFilterQuery, ChangesQuery):
     """Which activities, and in which order."""
+
+    class Meta:
+        exclude = ("currency", "travelers")
 
     category = fields.String(
         load_default=None, validate=validate.OneOf([category.value for category in ActivityCategory])
     )
     difficulty = fields.String(load_default=None, validate=validate.OneOf([level.value for level in Difficulty]))
     destination = Text(most=LOCATION_LENGTH, load_default="", metadata={"description": "The activity's location."})
+    sort = sort_field("featured", "price", "-price", "newest", default="featured")
 
 
 class ActivityShown(Schema):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
 from typing import Any, Final
 from uuid import UUID
@@ -12,16 +12,17 @@ from flask import Response, g
 
 from api.answers import answer, answer_page
 from api.context import use, viewer
-from api.pagination import InvalidCursor, instant, read_cursor, split_page
+from api.pagination import InvalidCursor, instant, order_of, plain_text, read_cursor, split_page
 from api.v1.catalogue.departure_schemas import DepartureShown
 from application.catalogue.authors import Author
 from application.catalogue.departure_queries import LastDeparture
 from application.catalogue.departures import PlanDeparture, plan_departure
-from application.catalogue.queries import CHANGES, ON_SALE, Behind, Row, Sight
+from application.catalogue.queries import CHANGES, ON_SALE, Behind, Correction, Row, Sight
 from application.identity.ports import Viewer
 from domain.catalogue.items import Item
 from domain.operations.settings import VENDOR_APPROVAL_REQUIRED
 from domain.shared.clock import business_date, starts_at
+from middlewares.language import reading_language
 
 
 def author() -> Author:
@@ -47,6 +48,12 @@ def sight_with(permission: str) -> Sight:
     return Sight(everything=True) if reader.is_staff else Sight(vendor_id=reader.user_id)
 
 
+def item_order(query: Mapping[str, Any]) -> str:
+    """The order that items are asked for in; names are sorted in the language that is read."""
+    order = order_of(query, "relevance" if query["q"] else "featured")
+    return f"name_{reading_language()}" if order == "name" else order
+
+
 def behind(cursor: str | None, order: str) -> Behind | None:
     """Where a page of items begins. Raises InvalidCursor for anything but a cursor of this very order."""
     values = read_cursor(cursor)
@@ -68,7 +75,18 @@ def _number(key: Any) -> int:
     return key
 
 
-_KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {"newest": instant, CHANGES: instant}
+_KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "newest": instant,
+    CHANGES: instant,
+    "departure": date.fromisoformat,
+    "name_ar": plain_text,
+    "name_en": plain_text,
+}
+
+
+def corrections_shown(corrections: Sequence[Correction]) -> list[dict[str, Any]]:
+    """What of a search was corrected, as it is told."""
+    return [{"typed": one.typed, "searched": one.words} for one in corrections]
 
 
 def departures_page(item: Item, query: Mapping[str, Any], *, sight: Sight) -> Response:

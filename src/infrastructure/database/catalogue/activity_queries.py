@@ -9,7 +9,7 @@ from typing import Any, Final
 from application.catalogue.activity_queries import ActivitySearch
 from application.catalogue.queries import CHANGES, Row, Sight
 from domain.catalogue.items import ItemKind
-from domain.catalogue.packages import fold_for_search
+from domain.catalogue.spelling import fold_for_search
 from infrastructure.database.catalogue.finding import (
     BOOKABLE,
     WITHIN_DATES,

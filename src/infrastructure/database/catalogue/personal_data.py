@@ -9,8 +9,8 @@ HOLDINGS = (
         plain=because(
             "what is said to everybody about a trip", "slug", "name_ar", "name_en", "description_ar",
             "description_en", "destinations", "inclusions_ar", "inclusions_en", "exclusions_ar", "exclusions_en",
-            "itinerary", "search_text", "time_zone", "meta_title_ar", "meta_title_en", "meta_description_ar",
-            "meta_description_en", "approval_reason",
+            "itinerary", "search_text", "name_text", "destination_keys", "labels", "time_zone", "meta_title_ar",
+            "meta_title_en", "meta_description_ar", "meta_description_en", "approval_reason",
         ),
     ),
     Holding(
@@ -57,4 +57,5 @@ HOLDINGS = (
         exported=("id", "booking_id", "package_id", "activity_id", "stars", "title", "comment", "status",
                   "created_at", "updated_at"),
     ),
+    Holding(table=tables.search_words, plain=because("words of what is said to everybody", "word", "deletions")),
 )  # fmt: skip
