@@ -17,7 +17,8 @@ from tests.api.shop import Json, Shop, problem
 
 pytestmark = pytest.mark.database
 
-PACKAGES, FACETS = "/api/v1/packages", "/api/v1/packages/facets"
+PACKAGES, FACETS, ACTIVITIES = "/api/v1/packages", "/api/v1/packages/facets", "/api/v1/activities"
+NOTHING: Json = {"items": [], "next_cursor": None, "corrected": []}
 # What people paste: both scripts, marks, what is not seen, emojis, controls, wildcards, quotes.
 ANY_TEXT = st.text(
     st.characters(exclude_categories=["Cs"])
@@ -43,7 +44,7 @@ def test_a_corrected_word_is_told_beside_what_was_found(shop: Shop) -> None:
     assert found(shop, q="desert")["corrected"] == []
     page = found(shop, q="Desrt camp")
     assert (names(page), page["corrected"]) == (["Desert camp"], [{"typed": "Desrt", "searched": ["desert"]}])
-    assert found(shop, q="qqqqqq") == {"items": [], "next_cursor": None, "corrected": []}
+    assert found(shop, q="qqqqqq") == NOTHING
 
 
 def test_names_come_before_descriptions_where_words_are_searched(shop: Shop) -> None:
@@ -93,6 +94,7 @@ def test_every_facet_counts_what_its_filters_find(shop: Shop, subtests: Subtests
         assert (facets["is_exact"], facets["total"]) == (True, len(found(shop, **chosen)["items"]))
         own = {"category": {"category"}, "currency": {"currency"}, "destination": {"destination"}}
         own |= {"price": {"min_price", "max_price"}, "duration": {"duration_min", "duration_max"}}
+        assert set(facets) == {*own, "rating", "total", "is_exact", "corrected"}
         for name, filters in own.items():
             others = {key: value for key, value in chosen.items() if key not in filters}
             for facet in facets[name]:
@@ -115,6 +117,8 @@ def test_every_facet_counts_what_its_filters_find(shop: Shop, subtests: Subtests
         ("travelers=many", "/travelers"),
         ("duration_min=0", "/duration_min"),
         ("duration_max=100000", "/duration_max"),
+        ("min_rating=6", "/min_rating"),
+        ("min_rating=4.5", "/min_rating"),
         ("currency=XXX", "/currency"),
         ("currency=egp", "/currency"),
         ("q=" + "a" * 201, "/q"),
@@ -123,8 +127,15 @@ def test_every_facet_counts_what_its_filters_find(shop: Shop, subtests: Subtests
     ],
 )
 def test_nonsense_is_refused_by_name(shop: Shop, query: str, pointer: str) -> None:
-    for path in (PACKAGES, FACETS):
+    for path in (PACKAGES, FACETS, ACTIVITIES, f"{ACTIVITIES}/facets"):
         problem(shop.get(f"{path}?{query}"), 422, "validation_failed", pointer=pointer)
+
+
+def test_what_is_counted_orders_and_narrows_both_kinds(shop: Shop) -> None:
+    for path in (PACKAGES, ACTIVITIES):
+        for sort in ("popular", "rating"):
+            assert shop.done(shop.get(f"{path}?sort={sort}&min_rating=4")) == NOTHING
+            problem(shop.get(f"{path}?sort=-{sort}"), 422, "validation_failed", pointer="/sort")
 
 
 def test_a_package_does_not_take_the_address_of_the_facets(shop: Shop) -> None:

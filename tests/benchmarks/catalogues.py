@@ -56,6 +56,12 @@ SELECT uuidv7(), p.id, day, day + 4, 10, CASE WHEN n = 2 THEN 10 ELSE 3 END, 'OP
 FROM packages p, generate_series(0, 2) AS n,
      LATERAL (SELECT current_date + 1 + abs(hashtext(p.slug || n)) % 400 AS day) AS chosen
 """
+_COUNT = """
+UPDATE item_statistics s SET bookings_count = seed % 40, views_count = seed % 5000, rating_count = seed % 7,
+                             rating_sum = (seed % 7) * (1 + seed % 5)
+FROM (SELECT id, abs(hashtext(slug)) / 100 AS seed FROM packages) AS p
+WHERE s.item_kind = 'PACKAGE' AND s.item_id = p.id
+"""
 _INVERTED = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'packages' AND indexdef LIKE '% USING gin %'"
 _ADD_STAFF = """
 INSERT INTO users (id, email, password_hash, first_name, last_name, phone, locale, status, roles, email_verified_at,
@@ -76,6 +82,7 @@ def fill_catalogue(system: System, packages: int) -> None:
                     copy.write_row(row)
             connection.execute(_ADD_PACKAGES)
             connection.execute(_ADD_DEPARTURES)
+            connection.execute(_COUNT)
         connection.execute("VACUUM ANALYZE")
 
 

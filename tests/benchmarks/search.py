@@ -59,9 +59,12 @@ def kinds(today: date) -> dict[str, Ask]:
         "word, destination, filters": partial(found, q="cruise", destination="aswan", sort="-price", **narrow),
         "dates and party": partial(found, travelers=4, sort="featured", **in_spring),
         "word, dates, soonest": partial(found, q="siwa", travelers=2, sort="departure", **in_spring),
+        "most popular, second page": partial(second_page, sort="popular"),
+        "a word, best rated": partial(found, q="siwa", sort="rating", min_rating=4),
         "by name, second page": partial(second_page, sort="name_ar"),
         "facets of all": partial(facets),
         "facets of a word and filters": partial(facets, q="siwa", **narrow),
+        "facets of a common word and filters": partial(facets, q="cruise", **narrow),
     }  # fmt: skip
 
 

@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from application.catalogue.activity_queries import ActivitySearch
 from application.catalogue.queries import ON_SALE, Behind, Facets, Found, PackageSearch, Sight
+from infrastructure.database.catalogue.activity_queries import SqlActivityQueries
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.transaction import Database
-from tests.builders import TODAY, a_departure, a_package
+from tests.builders import TODAY, a_departure, a_package, an_activity
 from tests.integration.shop import a_stored_user, units_of_work
 
 EVERYTHING = Sight(everything=True)
@@ -38,6 +40,33 @@ class Catalogue:
                 uow.departures.add(a_departure(package_id=package.id, starts_on=starts_on, capacity=seats, taken=taken))
             uow.commit()
         return package.id
+
+    def add_activity(self, slug: str, *, days_ahead: Sequence[int] = (), **details: Any) -> UUID:
+        """An activity on sale, unless said otherwise, with a departure that many days after TODAY."""
+        with self.new_uow() as uow:
+            activity = an_activity(slug=slug, created_by_user_id=self.staff, **details)
+            uow.activities.add(activity)
+            uow.flush()
+            for days in days_ahead:
+                uow.departures.add(a_departure(activity_id=activity.id, starts_on=TODAY + timedelta(days=days)))
+            uow.commit()
+        return activity.id
+
+    def count(self, item_id: UUID, *, bookings: int = 0, views: int = 0, stars: Sequence[int] = ()) -> None:
+        """What was counted of an item."""
+        with self.database.transaction() as transaction:
+            transaction.execute(
+                "UPDATE item_statistics SET bookings_count = %s, views_count = %s, rating_count = %s, rating_sum = %s"
+                " WHERE item_id = %s",
+                (bookings, views, len(stars), sum(stars), item_id),
+            )
+            transaction.commit()
+
+    def activities(self, *, sight: Sight = ON_SALE, **search: Any) -> Found:
+        return SqlActivityQueries(self.database).search(ActivitySearch(today=TODAY, **search), sight=sight)
+
+    def activities_found(self, **search: Any) -> list[str]:
+        return [row["slug"] for row in self.activities(**search).rows]
 
     def found(self, *, sight: Sight = ON_SALE, **search: Any) -> list[str]:
         return [row["slug"] for row in self.search(sight=sight, **search).rows]

@@ -147,7 +147,7 @@ class TestPlans:
                 f"INSERT INTO packages ({', '.join(map(str, columns))}) SELECT {', '.join(map(str, copied))}"
                 f" FROM packages, generate_series(1, 5000) AS n WHERE id = '{template}'"
             )
-            connection.execute("VACUUM ANALYZE packages")
+            connection.execute("VACUUM ANALYZE packages, item_statistics")
         explaining = Explaining(addresses.app)
         queries = SqlCatalogueQueries(explaining)
         yield lambda **search: str(queries.search(PackageSearch(today=TODAY, **search), sight=ON_SALE).rows)
@@ -172,6 +172,8 @@ class TestPlans:
             ("duration", "ix_packages_duration_days_id"),
             ("name_ar", "ix_packages_name_ar"),
             ("name_en", "ix_packages_name_en"),
+            ("popular", "ix_item_statistics_popularity"),
+            ("rating", "ix_item_statistics_rating_rank"),
         ],
     )
     def test_a_list_and_a_common_word_stop_at_the_end_of_their_page(
@@ -257,6 +259,32 @@ class TestFilters:
         assert catalogue.found(sort="departure") == ["early-and-late", "between"]
         assert catalogue.found(sort="departure", starts_from=TODAY + timedelta(days=5)) == ["between", "early-and-late"]
 
+    def test_seats_that_a_shared_pool_has_no_more_do_not_count(self, catalogue: Catalogue) -> None:
+        package_id = catalogue.add("pooled", days_ahead=[10])
+        catalogue.add("free", days_ahead=[10])
+        with catalogue.database.transaction() as transaction:
+            transaction.execute(
+                """WITH bus AS (INSERT INTO pools (id, name_ar, name_en, capacity, seats_taken, created_at)
+                                VALUES (gen_random_uuid(), '', 'Bus', 10, 8, now()) RETURNING id),
+                        marked AS (UPDATE departures SET has_pools = true WHERE package_id = %s RETURNING id)
+                   INSERT INTO departure_pools (departure_id, pool_id) SELECT marked.id, bus.id FROM marked, bus""",
+                (package_id,),
+            )
+            transaction.commit()
+        for sort in ("featured", "departure"):
+            assert set(catalogue.found(starts_from=TODAY, travelers=2, sort=sort)) == {"pooled", "free"}
+            assert catalogue.found(starts_from=TODAY, travelers=3, sort=sort) == ["free"]
+
+    def test_ratings_from_a_number_of_stars_up(self, catalogue: Catalogue) -> None:
+        for slug, stars in (("best", [5, 5]), ("good", [4]), ("nearly", [4, 4, 3]), ("bad", [1]), ("new", [])):
+            catalogue.count(catalogue.add(slug), stars=stars)
+        assert catalogue.found(min_rating=4, sort="rating") == ["best", "good"]
+        assert catalogue.found(min_rating=3, sort="rating") == ["best", "good", "nearly"]
+        counted = {
+            facet.filters["min_rating"]: facet.count for facet in catalogue.facets(min_rating=5).facets["rating"]
+        }
+        assert counted == {4: 2, 3: 3}
+
     def test_filters_hold_together(self, catalogue: Catalogue) -> None:
         wanted: dict[str, Any] = {"name_en": "Siwa camp", "category": PackageCategory.ADVENTURE, "is_featured": True}
         catalogue.add("wanted", days_ahead=[5], destinations=["Siwa"], **wanted)
@@ -282,7 +310,7 @@ class TestPages:
         """Forty packages that share few prices, places and instants, so that ids decide often."""
         random = Random(7)
         for number in range(40):
-            catalogue.add(
+            package_id = catalogue.add(
                 f"p-{number}",
                 price=random.choice([Money.of(1000_00, "EGP"), Money.of(1000_000, "KWD"), Money.of(500_00, "EGP")]),
                 name_en=random.choice(["Nile cruise", "Desert camp", "Red Sea"]),
@@ -294,6 +322,8 @@ class TestPages:
                 display_order=random.choice([0, 1, 2]),
                 created_at=NOON + timedelta(minutes=random.choice([0, 0, 1])),
             )
+            counted = random.choice([{}, {"bookings": 3, "views": 1}, {"bookings": 3, "views": 9}, {"views": 90}])
+            catalogue.count(package_id, **counted, stars=random.choice([[], [4], [4, 4], [5, 4], [1]]))
         return catalogue
 
     @pytest.mark.parametrize("limit", [1, 7, 40])
@@ -322,6 +352,14 @@ class TestPages:
         assert keys("departure", "next_departure", "id") == sorted(keys("departure", "next_departure", "id"))
         for name in ("name_ar", "name_en"):
             assert keys(name, name, "id") == sorted(keys(name, name, "id"), key=lambda key: (key[0].casefold(), key[1]))
+        ranked = {
+            sort: [row["statistics"] for row in crowded.search(sort=sort, limit=100).rows]
+            for sort in ("popular", "rating")
+        }
+        sold = [(one["bookings"], one["views"]) for one in ranked["popular"]]
+        assert sold == sorted(sold, reverse=True)
+        rated = [(float(one["average"] or 0), one["ratings"]) for one in ranked["rating"]]
+        assert rated == sorted(rated, reverse=True)
         relevant = crowded.search(q="nile", sort="relevance", limit=100).rows
         in_order = [
             ("Nile" not in row["name_en"], not row["is_featured"], row["display_order"], row["id"]) for row in relevant

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 SORTS: Final = (
-    "relevance", "featured", "price", "-price", "newest", "duration", "-duration", "departure", "name_ar", "name_en",
+    "relevance", "featured", "price", "-price", "newest", "duration", "-duration", "departure", "popular", "rating",
+    "name_ar", "name_en",
 )  # fmt: skip
 MOST_COUNTED: Final = 2_000
 MOST_DESTINATIONS: Final = 20
@@ -44,31 +45,38 @@ class Behind:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackageSearch:
-    """A search as the API takes it.
+class ItemSearch:
+    """A search for items of one kind, as the API takes it.
 
-    Prices are thousandths of a whole unit of each package's own currency, per traveller: currencies have
-    0 to 3 decimals, and no rate is applied. `today` is the business's day: departures begin after it.
-    `travelers` is a size of party that a package takes; beside dates, a departure has as many seats left.
+    Prices are thousandths of a whole unit of each item's own currency, for one person: currencies have 0 to 3 decimals,
+    and no rate is applied. `today` is the business's day: departures begin after it. `travelers` is a size of party
+    that an item takes; beside dates, a departure has as many seats left. Durations are in the kind's own unit.
     """
 
     today: date
     q: str = ""
-    category: PackageCategory | None = None
     destination: str = ""
+    currency: str | None = None
     min_price: int | None = None
     max_price: int | None = None
-    starts_from: date | None = None
-    starts_to: date | None = None
-    currency: str | None = None
     duration_min: int | None = None
     duration_max: int | None = None
+    min_rating: int | None = None
     travelers: int | None = None
+    starts_from: date | None = None
+    starts_to: date | None = None
     featured: bool | None = None
     sort: str = "featured"
     updated_after: datetime | None = None
     limit: int = 20
     after: Behind | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageSearch(ItemSearch):
+    """A search for packages; durations are days."""
+
+    category: PackageCategory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """How the items of a search spread over categories, currencies, destinations, prices and durations.
+    """How the items of a search spread, by the facets' names.
 
     Each is counted under all filters but its own. At most MOST_COUNTED items are, the first in the order `featured`;
     `is_exact` says whether that were all of them, for every facet. `total` is how many fulfil all filters.
@@ -108,11 +116,7 @@ class Facets:
 
     total: int
     is_exact: bool
-    category: Sequence[Facet]
-    currency: Sequence[Facet]
-    destination: Sequence[Facet]
-    price: Sequence[Facet]
-    duration: Sequence[Facet]
+    facets: Mapping[str, Sequence[Facet]]
     corrections: Sequence[Correction] = ()
 
 
@@ -120,11 +124,14 @@ class CatalogueQueries(Protocol):
     """Packages, as far as the reader's sight goes."""
 
     def search(self, search: PackageSearch, *, sight: Sight) -> Found:
-        """A page of packages; in the order `departure` only those that can be booked."""
+        """A page; in the order `departure` only what can be booked."""
         ...
 
     def facets(self, search: PackageSearch, *, sight: Sight) -> Facets:
-        """What the search can be narrowed to; its order and its page do not count."""
+        """What the search can be narrowed to: category, currency, destination, price, duration, rating.
+
+        Its order and its page do not count.
+        """
         ...
 
     def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:

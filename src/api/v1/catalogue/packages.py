@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from flask import Response
 from flask.views import MethodView
 
-from api.answers import answer, answer_page
+from api.answers import answer
 from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.etags import expected_version, tagged, with_tag
-from api.pagination import split_page
 from api.specification import page_of
 from api.v1.catalogue.departure_schemas import DepartureQuery, DepartureRequest, DepartureShown
 from api.v1.catalogue.listing import (
     author,
-    behind,
-    corrections_shown,
     departures_page,
-    item_order,
     plan,
-    today,
     vendors_are_reviewed,
 )
 from api.v1.catalogue.price_schemas import PricedPackageShown
 from api.v1.catalogue.rows import package_row
 from api.v1.catalogue.schemas import PackageChanges, PackageRequest, PackageSummary
 from api.v1.catalogue.search_schemas import PackageFacetsShown, PackageFilterQuery, PackageQuery, PackagesFoundPage
+from api.v1.catalogue.searching import answer_facets, answer_found, asked, paged
 from api.v1.catalogue.seen import answer_package, package_id_of, shown_package, sight_of_packages
 from application.catalogue.packages import ChangePackage, CreatePackage, change_package, create_package
 from application.catalogue.publication import (
@@ -41,7 +36,6 @@ from application.catalogue.publication import (
 from application.catalogue.queries import ON_SALE, PackageSearch
 from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.package_details import PackageCategory, PackageDetails
-from domain.shared.errors import NotAllowed
 from middlewares.auth_middleware import optional_token, permission_required
 from middlewares.idempotency import idempotent
 
@@ -59,13 +53,10 @@ class Packages(MethodView):
         `corrected` names the words of `q` that nothing holds, and what was searched for in their place.
         `updated_after` is for staff and vendors: to customers, a package that is taken off sale is just not there.
         """
-        search, sight = _search(query), sight_of_packages()
-        if search.updated_after is not None and sight == ON_SALE:
-            raise NotAllowed()
+        sight = sight_of_packages()
+        search = PackageSearch(**asked(query), **paged(query, sight), category=_category(query))
         found = use().queries.catalogue.search(search, sight=sight)
-        page, cursor = split_page(found.rows, query["limit"], lambda row: (search.sort, row["sort_key"], row["id"]))
-        shown = [package_row(row, sight) for row in page]
-        return answer_page(PackageSummary, shown, cursor, corrected=corrections_shown(found.corrections))
+        return answer_found(PackageSummary, search, found, lambda row: package_row(row, sight))
 
     @permission_required("packages.create")
     @idempotent()
@@ -95,9 +86,8 @@ class PackageFacets(MethodView):
         Each facet is counted under all filters but its own. At most 2,000 packages are, the first in the order
         `featured`; where there are more, `is_exact` is false and `total` says 2,000.
         """
-        counted = use().queries.catalogue.facets(PackageSearch(**_asked(query)), sight=sight_of_packages())
-        row = {**asdict(counted), "corrected": corrections_shown(counted.corrections)}
-        return answer(PackageFacetsShown, row)
+        search = PackageSearch(**asked(query), category=_category(query))
+        return answer_facets(PackageFacetsShown, use().queries.catalogue.facets(search, sight=sight_of_packages()))
 
 
 @blueprint.route("/<string:id_or_slug>")
@@ -207,25 +197,5 @@ def _moving(id_or_slug: str) -> MovePackage:
     return MovePackage(author=author(), package_id=package_id_of(id_or_slug), expected_version=expected_version())
 
 
-def _search(query: dict[str, Any]) -> PackageSearch:
-    order = item_order(query)
-    return PackageSearch(
-        **_asked(query),
-        sort=order,
-        updated_after=query["updated_after"],
-        limit=query["limit"],
-        after=behind(query["cursor"], order),
-    )
-
-
-def _asked(query: dict[str, Any]) -> dict[str, Any]:
-    """What narrows a search; its order and page apart."""
-    category = query["category"]
-    asked = {name: query[name] for name in _FILTERS}
-    return {**asked, "today": today(), "category": PackageCategory(category) if category is not None else None}
-
-
-_FILTERS: Final = (
-    "q", "destination", "currency", "min_price", "max_price", "duration_min", "duration_max", "travelers",
-    "starts_from", "starts_to", "featured",
-)  # fmt: skip
+def _category(query: dict[str, Any]) -> PackageCategory | None:
+    return PackageCategory(query["category"]) if query["category"] is not None else None

@@ -13,6 +13,7 @@ from api.pagination import ChangesQuery
 from api.v1.catalogue.schemas import PackageSummary
 from domain.catalogue.faults import MOST_TRAVELERS
 from domain.catalogue.package_details import LONGEST_DAYS, PackageCategory
+from domain.catalogue.ratings import MOST_STARS
 from domain.shared.money import EXPONENTS
 
 _PRICE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?")
@@ -63,6 +64,11 @@ class ItemFilterQuery(Schema):
     )
     min_price = price_of("lowest")
     max_price = price_of("highest")
+    min_rating = fields.Integer(
+        load_default=None,
+        validate=validate.Range(1, MOST_STARS),
+        metadata={"description": "Customers gave it as many stars on average, or more."},
+    )
     travelers = fields.Integer(
         load_default=None,
         validate=validate.Range(1, MOST_TRAVELERS),
@@ -89,17 +95,22 @@ class ItemFilterQuery(Schema):
                 raise ValidationError("The range ends before it begins.", field_name=name)
 
 
+_SORTS: Final = (
+    "relevance", "featured", "price", "-price", "newest", "name", "duration", "-duration", "departure", "popular",
+    "rating",
+)  # fmt: skip
+
+
 class OrderQuery(ChangesQuery):
     """In which order, and which page."""
 
     sort = fields.String(
         load_default=None,
-        validate=validate.OneOf(
-            ("relevance", "featured", "price", "-price", "newest", "name", "duration", "-duration", "departure")
-        ),
+        validate=validate.OneOf(_SORTS),
         metadata={
             "description": "Where it is left out: `relevance` with `q`, else `featured`. `name` is the one in the "
-            "language that is read; `departure`, the soonest first, shows only what can be booked. "
+            "language that is read; `departure`, the soonest first, shows only what can be booked; `popular` "
+            "is what was booked most, then looked at most; `rating` the best average, then by more customers. "
             "Not together with `updated_after`."
         },
     )
@@ -159,9 +170,10 @@ class FacetsShown(Schema):
     category = fields.List(fields.Nested(FacetShown))
     currency = fields.List(fields.Nested(FacetShown))
     price = fields.List(fields.Nested(FacetShown))
+    duration = fields.List(fields.Nested(FacetShown))
+    rating = fields.List(fields.Nested(FacetShown))
     corrected = fields.List(fields.Nested(CorrectionShown))
 
 
 class PackageFacetsShown(FacetsShown):
     destination = fields.List(fields.Nested(FacetShown))
-    duration = fields.List(fields.Nested(FacetShown))

@@ -29,11 +29,6 @@ BOOKABLE: Final = f"""
 """
 """Whether a departure `d` is on sale and has seats."""
 
-WITHIN_DATES: Final = """
-    d.starts_on >= coalesce(%(starts_from)s::date, '-infinity')
-    AND d.starts_on <= coalesce(%(starts_to)s::date, 'infinity')
-"""
-
 _KEY = re.compile(r"[\w-]{1,200}")
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 

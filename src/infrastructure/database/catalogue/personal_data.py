@@ -17,7 +17,8 @@ HOLDINGS = (
         table=tables.activities,
         plain=because(
             "what is said to everybody about an activity", "slug", "name_ar", "name_en", "description_ar",
-            "description_en", "location", "featured_image", "search_text", "time_zone",
+            "description_en", "location", "featured_image", "search_text", "name_text", "location_key", "labels",
+            "time_zone",
         ),
     ),
     Holding(

@@ -29,6 +29,7 @@ class Searched:
     """A kind of item as SQL names it: its table with an alias, and that alias's columns."""
 
     table: str
+    row_id: str
     text: str
     name: str
     listing_place: str

@@ -211,6 +211,10 @@ activities = Table(
             persisted=True,
         ),
     ),
+    # Kept by the trigger `fold_activity`: both names, the location, and what `labels` of a package are.
+    Column("name_text", Text, nullable=False, server_default=""),
+    Column("location_key", Text, nullable=False, server_default=""),
+    Column("labels", ARRAY(Text), nullable=False, server_default="{}"),
     Column("listing_place", Integer, Computed(_LISTING_PLACE, persisted=True)),
     Column("price_thousandths", BigInteger, Computed(_thousandths("price_minor"), persisted=True)),
     CheckConstraint("price_minor >= 0", name="price_not_negative"),
@@ -223,6 +227,16 @@ activities = Table(
         postgresql_using="gin",
         postgresql_ops={"search_text": "gin_trgm_ops"},
     ),
+    Index(
+        "ix_activities_name_text",
+        "name_text",
+        postgresql_using="gin",
+        postgresql_ops={"name_text": "gin_trgm_ops"},
+    ),
+    Index("ix_activities_labels", "labels", postgresql_using="gin"),
+    Index("ix_activities_duration_hours_id", "duration_hours", "id"),
+    Index("ix_activities_name_ar", text('(left(fold_for_search(name_ar), 40)) COLLATE "C"'), "id"),
+    Index("ix_activities_name_en", text('(left(fold_for_search(name_en), 40)) COLLATE "C"'), "id"),
     Index("ix_activities_listing_place_id", "listing_place", "id"),
     Index("ix_activities_price_thousandths_id", "price_thousandths", "id"),
     Index("ix_activities_created_at_id", "created_at", "id"),
@@ -267,6 +281,12 @@ departures = Table(
     Index("uq_departures_pattern_id_planned_for", "pattern_id", "planned_for", unique=True),
     # Without seats_taken: an index that spoke of it would be written with every booking.
     Index("ix_departures_open", "starts_on", "package_id", postgresql_where=text("status = 'OPEN'")),
+    Index(
+        "ix_departures_open_activities",
+        "starts_on",
+        "activity_id",
+        postgresql_where=text("status = 'OPEN' AND activity_id IS NOT NULL"),
+    ),
 )
 
 # Folded words of all that is searched in, kept by the trigger `learn_words`; it only grows. `deletions` holds each
@@ -299,6 +319,6 @@ mappers.map_imperatively(
         "price": composite(Money, "_price_minor", "_currency"),
     },
     exclude_properties=[
-        "search_text", "listing_place", "price_thousandths", "featured_image",
+        "search_text", "name_text", "location_key", "labels", "listing_place", "price_thousandths", "featured_image",
     ],
 )  # fmt: skip
