@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_04"
-down_revision = "20261129_02"
+down_revision = "20261129_03"
 
 CATEGORIES = "'ADVENTURE', 'CULTURAL', 'ENTERTAINMENT', 'SPORTS', 'WELLNESS'"
 DIFFICULTIES = "'EASY', 'MODERATE', 'CHALLENGING', 'EXTREME'"

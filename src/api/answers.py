@@ -26,10 +26,10 @@ def answer(schema: type[Schema], row: Row, status: int = 200, *, location: str =
     return json_answer(serializer(schema, reading_language())(row), status, headers)
 
 
-def answer_page(schema: type[Schema], rows: Sequence[Row], next_cursor: str | None) -> Response:
-    """A page of resources."""
+def answer_page(schema: type[Schema], rows: Sequence[Row], next_cursor: str | None, **beside: Any) -> Response:
+    """A page of resources, and plain values beside them."""
     show = serializer(schema, reading_language())
-    return json_answer({"items": [show(row) for row in rows], "next_cursor": next_cursor})
+    return json_answer({"items": [show(row) for row in rows], "next_cursor": next_cursor, **beside})
 
 
 def json_answer(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

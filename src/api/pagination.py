@@ -115,7 +115,8 @@ def instant(key: Any) -> datetime:
     return at
 
 
-def _text(key: Any) -> str:
+def plain_text(key: Any) -> str:
+    """A text of a cursor; ValueError for anything else."""
     if not isinstance(key, str) or "\x00" in key:
         raise ValueError("no text of ours")
     return key
@@ -126,8 +127,8 @@ _KINDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "issued_at": instant,
     CHANGES: instant,
     "start_date": date.fromisoformat,
-    "booking_number": _text,
-    "email": _text,
+    "booking_number": plain_text,
+    "email": plain_text,
 }
 
 

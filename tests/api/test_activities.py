@@ -76,11 +76,27 @@ def test_anybody_finds_an_activity_with_all_that_it_says(shop: Shop) -> None:
     alone = {"age_bands", "seasons", "total_revenue"}
     assert set(activity) == {*expected, "id", "created_at", "updated_at", *alone}
     in_list = {name: value for name, value in activity.items() if name not in alone}
-    assert shop.done(shop.get(ACTIVITIES)) == {"items": [in_list], "next_cursor": None}
+    assert shop.done(shop.get(ACTIVITIES)) == {"items": [in_list], "next_cursor": None, "corrected": []}
     for key in (activity["id"], activity["slug"]):
         assert shop.done(shop.get(f"{ACTIVITIES}/{key}")) == activity
     arabic = shop.done(shop.get(f"{ACTIVITIES}/{activity['id']}", Accept_Language="ar"))
     assert arabic["name"] == ENOUGH["name_ar"]
+
+
+def test_a_slip_is_put_right_and_facets_say_what_is_left(shop: Shop) -> None:
+    on_sale(shop)
+    on_sale(shop, name_en="Walk", name_ar="مشي", category="CULTURAL", location="Luxor", difficulty_level="EASY")
+    page = shop.done(shop.get(f"{ACTIVITIES}?q=divng"))
+    assert [item["slug"] for item in page["items"]] == ["hurghada-diving"]
+    assert page["corrected"] == [{"typed": "divng", "searched": ["diving"]}]
+    facets = shop.done(shop.get(f"{ACTIVITIES}/facets?category=SPORTS&destination=الغردقه"))
+    assert (facets["total"], facets["is_exact"], facets["corrected"], facets["rating"]) == (1, True, [], [])
+    assert facets["category"] == [{"filters": {"category": "SPORTS"}, "count": 1}]
+    assert facets["location"] == [{"filters": {"destination": "الغردقة"}, "count": 1}]
+    assert facets["difficulty"] == [{"filters": {"difficulty": "MODERATE"}, "count": 1}]
+    everything = shop.done(shop.get(f"{ACTIVITIES}/facets"))
+    assert {facet["filters"]["destination"] for facet in everything["location"]} == {"الغردقة", "Luxor"}
+    assert draft(shop, name_en="Facets")["slug"] == "activity-facets"
 
 
 def test_filters_narrow_the_list_and_pages_follow_each_other(shop: Shop) -> None:
@@ -108,7 +124,7 @@ def test_filters_narrow_the_list_and_pages_follow_each_other(shop: Shop) -> None
     problem(shop.get(f"{ACTIVITIES}?sort=newest&cursor={first['next_cursor']}"), 422, "invalid_cursor")
     for query, pointer in {
         "category=FAMILY": "/category", "difficulty=HARD": "/difficulty", "min_price=x": "/min_price",
-        f"from={soon(3)}&to={soon(2)}": "/to", "sort=name": "/sort",
+        f"from={soon(3)}&to={soon(2)}": "/to", "sort=colour": "/sort",
     }.items():  # fmt: skip
         problem(shop.get(f"{ACTIVITIES}?{query}"), 422, "validation_failed", pointer=pointer)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain.catalogue.faults import HIGHEST_PRICE, NotPublishable
 from domain.catalogue.package_details import PackageCategory, UnsoundPackage
 from domain.catalogue.package_events import PackagePublished
-from domain.catalogue.packages import Package, PackageStatus, fold_for_search, slug_of
+from domain.catalogue.packages import Package, PackageStatus, slug_of
 from domain.shared.errors import IllegalTransition, InvalidValue
 from domain.shared.money import Money
 from infrastructure.clock import new_id
@@ -238,34 +238,3 @@ class TestSlugs:
         assert slug_of(slug) == slug
         assert 1 <= len(slug) <= 80
         assert not set(slug) & set("%_/ ?#\x00")
-
-
-class TestFolding:
-    @pytest.mark.parametrize(
-        ("written", "folded"),
-        [
-            ("أسوان إسنا آثار ٱلأقصر", "اسوان اسنا اثار الاقصر"),
-            ("مؤتمر شاطئ", "موتمر شاطي"),
-            ("مستشفى", "مستشفي"),
-            ("سيوة", "سيوه"),
-            ("مســــقط", "مسقط"),
-            ("رِحْلَةٌ نِيلِيَّةٌ", "رحله نيليه"),
-            ("٢٠٢٦ ۲۰۲۶", "2026 2026"),
-            ("LUXOR Café São", "luxor cafe sao"),
-            ("کشتی", "كشتي"),
-            ("ﷲ ﻻ", "الله لا"),
-        ],
-    )
-    def test_what_people_type_alike_has_one_spelling(self, written: str, folded: str) -> None:
-        assert fold_for_search(written) == folded
-
-    def test_a_hamza_typed_apart_folds_like_one_typed_together(self) -> None:
-        assert fold_for_search("ا\u0654سوان") == fold_for_search("أسوان") == "اسوان"
-
-    @given(st.text())
-    def test_folding_twice_changes_nothing_more(self, text: str) -> None:
-        assert fold_for_search(fold_for_search(text)) == fold_for_search(text)
-
-    @given(st.text(), st.text())
-    def test_words_fold_alone_as_they_do_in_a_sentence(self, first: str, second: str) -> None:
-        assert fold_for_search(f"{first} {second}") == f"{fold_for_search(first)} {fold_for_search(second)}"

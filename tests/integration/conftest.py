@@ -10,10 +10,16 @@ import pytest
 
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
+from tests.integration.catalogue import Catalogue
 from tests.integration.loyalty import Loyalty
 from tests.integration.shop import PROMISES
 
 ABOUT_POINTS = ("journal", "chain", "zero", "debt", "hold", "lot")
+
+
+@pytest.fixture
+def catalogue(database: Database) -> Catalogue:
+    return Catalogue(database)
 
 
 @pytest.fixture(scope="module")

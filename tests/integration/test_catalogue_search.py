@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -12,64 +12,25 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest import Subtests
 
 from application.catalogue.departure_queries import LastDeparture
 from application.catalogue.queries import ON_SALE, SORTS, Behind, PackageSearch, Sight
 from domain.catalogue.departures import DepartureStatus
 from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.package_details import PackageCategory
-from domain.catalogue.packages import PackageStatus, fold_for_search
+from domain.catalogue.packages import PackageStatus
+from domain.catalogue.spelling import deletions, fold_for_search
 from domain.shared.money import Money
 from infrastructure.database.catalogue.departure_queries import SqlDepartureQueries
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database, Parameters, Row
-from tests.builders import NOON, TODAY, a_departure, a_package
-from tests.integration.shop import a_stored_user, units_of_work
+from tests.builders import NOON, TODAY, a_departure
+from tests.integration.catalogue import EVERYTHING, Catalogue
+from tests.integration.shop import a_stored_user
 
 pytestmark = pytest.mark.database
-
-EVERYTHING = Sight(everything=True)
-
-
-class Catalogue:
-    """Packages in a database, and the slugs that a search finds."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.new_uow = units_of_work(database)
-        self.queries = SqlCatalogueQueries(database)
-        self.staff = a_stored_user(self.new_uow)
-
-    def add(
-        self, slug: str, *, days_ahead: Sequence[int] = (), seats: int = 10, taken: int = 0, **details: Any
-    ) -> UUID:
-        """A package on sale, unless said otherwise, with a departure that many days after TODAY."""
-        with self.new_uow() as uow:
-            package = a_package(slug=slug, created_by=self.staff, **details)
-            uow.packages.add(package)
-            uow.flush()
-            for days in days_ahead:
-                starts_on = TODAY + timedelta(days=days)
-                uow.departures.add(a_departure(package_id=package.id, starts_on=starts_on, capacity=seats, taken=taken))
-            uow.commit()
-        return package.id
-
-    def found(self, *, sight: Sight = ON_SALE, **search: Any) -> list[str]:
-        rows = self.queries.search(PackageSearch(today=TODAY, **search), sight=sight)
-        return [row["slug"] for row in rows]
-
-    def pages(self, *, limit: int, **search: Any) -> list[list[str]]:
-        """Every page of a search, each asked for with what the page before ended on."""
-        pages: list[list[str]] = []
-        after = None
-        while True:
-            rows = self.queries.search(PackageSearch(today=TODAY, limit=limit, after=after, **search), sight=ON_SALE)
-            pages.append([row["slug"] for row in rows[:limit]])
-            if len(rows) <= limit:
-                return pages
-            last = rows[limit - 1]
-            after = Behind(last["sort_key"], last["id"])
 
 
 class Explaining(Database):
@@ -79,18 +40,15 @@ class Explaining(Database):
         return super().rows(f"EXPLAIN {sql}", parameters, replan=replan)
 
 
-@pytest.fixture
-def catalogue(database: Database) -> Catalogue:
-    return Catalogue(database)
-
-
 class TestFoldingInSql:
     """The database and the domain agree on every text, or search would miss what is there."""
 
     # Arabic with its presentation forms, Latin with its accents, digits and punctuation of both.
     LETTERS = st.characters(min_codepoint=0x20, max_codepoint=0x36F) | st.characters(
         min_codepoint=0x600, max_codepoint=0x6FF
-    ) | st.characters(min_codepoint=0xFB50, max_codepoint=0xFEFC)  # fmt: skip
+    ) | st.characters(min_codepoint=0xFB50, max_codepoint=0xFEFF) | st.characters(
+        min_codepoint=0x2000, max_codepoint=0x206F
+    )  # fmt: skip
 
     @given(texts=st.lists(st.text(LETTERS, max_size=40), min_size=1, max_size=30))
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -102,7 +60,10 @@ class TestFoldingInSql:
         assert [row["folded"] for row in rows] == [fold_for_search(text) for text in texts]
 
     def test_every_single_letter_of_both_scripts_folds_alike(self, database: Database) -> None:
-        letters = [chr(code) for code in (*range(0x20, 0x370), *range(0x600, 0x700), *range(0xFB50, 0xFEFD))]
+        letters = [
+            chr(code)
+            for code in (*range(0x20, 0x370), *range(0x600, 0x700), *range(0x2000, 0x2070), *range(0xFB50, 0xFF00))
+        ]
         rows = database.rows(
             "SELECT fold_for_search(t) AS folded FROM unnest(%s::text[]) WITH ORDINALITY AS u(t, n) ORDER BY n",
             (letters,),
@@ -111,6 +72,14 @@ class TestFoldingInSql:
             letter for letter, row in zip(letters, rows, strict=True) if row["folded"] != fold_for_search(letter)
         ]
         assert differing == []
+
+    @given(words=st.lists(st.text("abcاقصر", max_size=8), min_size=1, max_size=20))
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+    def test_it_misses_letters_as_the_domain_does(self, database: Database, words: list[str]) -> None:
+        rows = database.rows(
+            "SELECT deletions_of(w) AS parts FROM unnest(%s::text[]) WITH ORDINALITY AS u(w, n) ORDER BY n", (words,)
+        )
+        assert [set(row["parts"]) for row in rows] == [deletions(word) for word in words]
 
 
 class TestWords:
@@ -178,10 +147,10 @@ class TestPlans:
                 f"INSERT INTO packages ({', '.join(map(str, columns))}) SELECT {', '.join(map(str, copied))}"
                 f" FROM packages, generate_series(1, 5000) AS n WHERE id = '{template}'"
             )
-            connection.execute("VACUUM ANALYZE packages")
+            connection.execute("VACUUM ANALYZE packages, item_statistics")
         explaining = Explaining(addresses.app)
         queries = SqlCatalogueQueries(explaining)
-        yield lambda **search: str(queries.search(PackageSearch(today=TODAY, **search), sight=ON_SALE))
+        yield lambda **search: str(queries.search(PackageSearch(today=TODAY, **search), sight=ON_SALE).rows)
         explaining.dispose()
 
     def test_a_rare_word_is_looked_up(self, plan: Callable[..., str]) -> None:
@@ -200,6 +169,11 @@ class TestPlans:
             ("price", "ix_packages_price_thousandths_id"),
             ("-price", "ix_packages_price_thousandths_id"),
             ("newest", "ix_packages_created_at_id"),
+            ("duration", "ix_packages_duration_days_id"),
+            ("name_ar", "ix_packages_name_ar"),
+            ("name_en", "ix_packages_name_en"),
+            ("popular", "ix_item_statistics_popularity"),
+            ("rating", "ix_item_statistics_rating_rank"),
         ],
     )
     def test_a_list_and_a_common_word_stop_at_the_end_of_their_page(
@@ -262,6 +236,55 @@ class TestFilters:
         catalogue.add("open", days_ahead=[10])
         assert catalogue.found(starts_from=TODAY - timedelta(days=9)) == ["open"]
 
+    def test_a_departure_has_seats_for_the_whole_party(self, catalogue: Catalogue) -> None:
+        catalogue.add("roomy", days_ahead=[10], seats=10, taken=6)
+        catalogue.add("nearly-full", days_ahead=[10], seats=10, taken=7)
+        catalogue.add("for-couples", days_ahead=[10], min_travelers=1, max_travelers=2)
+        assert catalogue.found(starts_from=TODAY, travelers=4) == ["roomy"]
+        assert set(catalogue.found(travelers=4)) == {"roomy", "nearly-full"}
+        assert set(catalogue.found(travelers=2)) == {"roomy", "nearly-full", "for-couples"}
+        assert catalogue.found(sort="departure", travelers=4) == ["roomy"]
+
+    def test_durations_and_currencies(self, catalogue: Catalogue) -> None:
+        for days in (1, 4, 9):
+            catalogue.add(f"days-{days}", duration_days=days, price=Money.of(days * 100, "KWD" if days == 9 else "EGP"))
+        assert catalogue.found(duration_min=4, sort="duration") == ["days-4", "days-9"]
+        assert catalogue.found(duration_min=2, duration_max=8) == ["days-4"]
+        assert catalogue.found(currency="KWD") == ["days-9"]
+
+    def test_the_soonest_departure_within_the_dates_decides(self, catalogue: Catalogue) -> None:
+        catalogue.add("early-and-late", days_ahead=[2, 30])
+        catalogue.add("between", days_ahead=[20])
+        catalogue.add("undated")
+        assert catalogue.found(sort="departure") == ["early-and-late", "between"]
+        assert catalogue.found(sort="departure", starts_from=TODAY + timedelta(days=5)) == ["between", "early-and-late"]
+
+    def test_seats_that_a_shared_pool_has_no_more_do_not_count(self, catalogue: Catalogue) -> None:
+        package_id = catalogue.add("pooled", days_ahead=[10])
+        catalogue.add("free", days_ahead=[10])
+        with catalogue.database.transaction() as transaction:
+            transaction.execute(
+                """WITH bus AS (INSERT INTO pools (id, name_ar, name_en, capacity, seats_taken, created_at)
+                                VALUES (gen_random_uuid(), '', 'Bus', 10, 8, now()) RETURNING id),
+                        marked AS (UPDATE departures SET has_pools = true WHERE package_id = %s RETURNING id)
+                   INSERT INTO departure_pools (departure_id, pool_id) SELECT marked.id, bus.id FROM marked, bus""",
+                (package_id,),
+            )
+            transaction.commit()
+        for sort in ("featured", "departure"):
+            assert set(catalogue.found(starts_from=TODAY, travelers=2, sort=sort)) == {"pooled", "free"}
+            assert catalogue.found(starts_from=TODAY, travelers=3, sort=sort) == ["free"]
+
+    def test_ratings_from_a_number_of_stars_up(self, catalogue: Catalogue) -> None:
+        for slug, stars in (("best", [5, 5]), ("good", [4]), ("nearly", [4, 4, 3]), ("bad", [1]), ("new", [])):
+            catalogue.count(catalogue.add(slug), stars=stars)
+        assert catalogue.found(min_rating=4, sort="rating") == ["best", "good"]
+        assert catalogue.found(min_rating=3, sort="rating") == ["best", "good", "nearly"]
+        counted = {
+            facet.filters["min_rating"]: facet.count for facet in catalogue.facets(min_rating=5).facets["rating"]
+        }
+        assert counted == {4: 2, 3: 3}
+
     def test_filters_hold_together(self, catalogue: Catalogue) -> None:
         wanted: dict[str, Any] = {"name_en": "Siwa camp", "category": PackageCategory.ADVENTURE, "is_featured": True}
         catalogue.add("wanted", days_ahead=[5], destinations=["Siwa"], **wanted)
@@ -287,27 +310,35 @@ class TestPages:
         """Forty packages that share few prices, places and instants, so that ids decide often."""
         random = Random(7)
         for number in range(40):
-            catalogue.add(
+            package_id = catalogue.add(
                 f"p-{number}",
                 price=random.choice([Money.of(1000_00, "EGP"), Money.of(1000_000, "KWD"), Money.of(500_00, "EGP")]),
+                name_en=random.choice(["Nile cruise", "Desert camp", "Red Sea"]),
+                name_ar=random.choice(["نيل", "واحة"]),
+                description_en="From the Nile",
+                duration_days=random.choice([3, 4, 5]),
+                days_ahead=random.choice([[3, 9], [3], [9], [4, 4]]),
                 is_featured=random.random() < 0.4,
                 display_order=random.choice([0, 1, 2]),
                 created_at=NOON + timedelta(minutes=random.choice([0, 0, 1])),
             )
+            counted = random.choice([{}, {"bookings": 3, "views": 1}, {"bookings": 3, "views": 9}, {"views": 90}])
+            catalogue.count(package_id, **counted, stars=random.choice([[], [4], [4, 4], [5, 4], [1]]))
         return catalogue
 
-    @pytest.mark.parametrize("sort", SORTS)
     @pytest.mark.parametrize("limit", [1, 7, 40])
-    def test_pages_neither_skip_nor_repeat(self, crowded: Catalogue, sort: str, limit: int) -> None:
-        whole = crowded.found(sort=sort, limit=100)
-        pages = crowded.pages(sort=sort, limit=limit)
-        assert [slug for page in pages for slug in page] == whole
-        assert Counter(whole) == Counter(f"p-{number}" for number in range(40))
-        assert all(len(page) == limit for page in pages[:-1])
+    def test_pages_neither_skip_nor_repeat(self, crowded: Catalogue, limit: int, subtests: Subtests) -> None:
+        for sort, q in [*((sort, "") for sort in SORTS), ("relevance", "nile"), ("departure", "nile")]:
+            with subtests.test(sort, q=q):
+                whole = crowded.found(sort=sort, q=q, limit=100)
+                pages = crowded.pages(sort=sort, q=q, limit=limit)
+                assert [slug for page in pages for slug in page] == whole
+                assert Counter(whole) == Counter(f"p-{number}" for number in range(40))
+                assert all(len(page) == limit for page in pages[:-1])
 
     def test_each_order_is_what_its_name_says(self, crowded: Catalogue) -> None:
         def keys(sort: str, *columns: str) -> list[tuple[Any, ...]]:
-            rows = crowded.queries.search(PackageSearch(today=TODAY, sort=sort, limit=100), sight=ON_SALE)
+            rows = crowded.queries.search(PackageSearch(today=TODAY, sort=sort, limit=100), sight=ON_SALE).rows
             return [tuple(row[column] for column in columns) for row in rows]
 
         featured = keys("featured", "is_featured", "display_order", "id")
@@ -316,9 +347,27 @@ class TestPages:
         assert keys("-price", "sort_key", "id") == sorted(keys("price", "sort_key", "id"), reverse=True)
         newest = keys("newest", "created_at", "id")
         assert newest == sorted(newest, reverse=True)
+        assert keys("duration", "duration_days", "id") == sorted(keys("duration", "duration_days", "id"))
+        assert keys("-duration", "duration_days", "id") == sorted(keys("duration", "duration_days", "id"), reverse=True)
+        assert keys("departure", "next_departure", "id") == sorted(keys("departure", "next_departure", "id"))
+        for name in ("name_ar", "name_en"):
+            assert keys(name, name, "id") == sorted(keys(name, name, "id"), key=lambda key: (key[0].casefold(), key[1]))
+        ranked = {
+            sort: [row["statistics"] for row in crowded.search(sort=sort, limit=100).rows]
+            for sort in ("popular", "rating")
+        }
+        sold = [(one["bookings"], one["views"]) for one in ranked["popular"]]
+        assert sold == sorted(sold, reverse=True)
+        rated = [(float(one["average"] or 0), one["ratings"]) for one in ranked["rating"]]
+        assert rated == sorted(rated, reverse=True)
+        relevant = crowded.search(q="nile", sort="relevance", limit=100).rows
+        in_order = [
+            ("Nile" not in row["name_en"], not row["is_featured"], row["display_order"], row["id"]) for row in relevant
+        ]
+        assert in_order == sorted(in_order)
 
     def test_a_page_goes_on_behind_its_cursor_though_rows_before_it_vanish(self, crowded: Catalogue) -> None:
-        first = crowded.queries.search(PackageSearch(today=TODAY, limit=5, sort="price"), sight=ON_SALE)
+        first = crowded.queries.search(PackageSearch(today=TODAY, limit=5, sort="price"), sight=ON_SALE).rows
         rest = crowded.found(sort="price", limit=100)[5:]
         with crowded.database.transaction() as transaction:
             transaction.execute("UPDATE packages SET status = 'INACTIVE' WHERE id = %s", (first[0]["id"],))

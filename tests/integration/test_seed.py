@@ -207,7 +207,7 @@ class TestDemo:
     ) -> None:
         seed(settings, addresses, demo=True)
         today = business_date(SystemClock().now())
-        rows = SqlCatalogueQueries(database).search(PackageSearch(today=today, limit=100), sight=ON_SALE)
+        rows = SqlCatalogueQueries(database).search(PackageSearch(today=today, limit=100), sight=ON_SALE).rows
         assert len(rows) == len(demo_catalogue()) >= 12
         assert all(today < row["next_departure"] <= today + FORTNIGHT for row in rows)
         assert {row["currency"] for row in rows} == {"EGP", "KWD", "USD"}
@@ -225,7 +225,8 @@ class TestDemo:
         queries, today = SqlCatalogueQueries(database), business_date(SystemClock().now())
 
         def slugs(**search: Any) -> set[str]:
-            return {row["slug"] for row in queries.search(PackageSearch(today=today, **search), sight=ON_SALE)}
+            found = queries.search(PackageSearch(today=today, **search), sight=ON_SALE)
+            return {row["slug"] for row in found.rows}
 
         assert slugs(q="رحله نيليه اسوان") == {"luxor-and-aswan-nile-cruise"}
         assert slugs(q="siwa") == slugs(q="سيوه") == {"siwa-oasis-and-white-desert-adventure"}

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Protocol
 
-from application.catalogue.queries import Behind, Row, Sight
+from application.catalogue.queries import Facets, Found, ItemSearch, Row, Sight
 from domain.catalogue.activities import ActivityCategory, Difficulty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActivitySearch:
-    """A search as the API takes it; prices and `today` as in `PackageSearch`."""
+class ActivitySearch(ItemSearch):
+    """A search for activities; durations are hours, `destination` is a location."""
 
-    today: date
-    q: str = ""
     category: ActivityCategory | None = None
     difficulty: Difficulty | None = None
-    destination: str = ""
-    min_price: int | None = None
-    max_price: int | None = None
-    starts_from: date | None = None
-    starts_to: date | None = None
-    featured: bool | None = None
-    sort: str = "featured"
-    updated_after: datetime | None = None
-    limit: int = 20
-    after: Behind | None = None
 
 
 class ActivityQueries(Protocol):
     """Activities, as far as the reader's sight goes."""
 
-    def search(self, search: ActivitySearch, *, sight: Sight) -> Sequence[Row]:
-        """One row more than `limit` when there are more; each has `sort_key`, where a next page goes on."""
+    def search(self, search: ActivitySearch, *, sight: Sight) -> Found:
+        """A page; in the order `departure` only what can be booked."""
+        ...
+
+    def facets(self, search: ActivitySearch, *, sight: Sight) -> Facets:
+        """What the search can be narrowed to: category, difficulty, currency, location, price, duration, rating.
+
+        Its order and its page do not count.
+        """
         ...
 
     def activity(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:

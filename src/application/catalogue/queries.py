@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-SORTS: Final = ("featured", "price", "-price", "newest")
+SORTS: Final = (
+    "relevance", "featured", "price", "-price", "newest", "duration", "-duration", "departure", "popular", "rating",
+    "name_ar", "name_en",
+)  # fmt: skip
+MOST_COUNTED: Final = 2_000
+MOST_DESTINATIONS: Final = 20
 CHANGES: Final = "updated_at"
 """The order of a walk by `updated_after`, which no reader asks for by name."""
 
@@ -35,24 +40,29 @@ ON_SALE: Final = Sight()
 class Behind:
     """The last row of the page before: its `sort_key` and id."""
 
-    key: int | datetime | date
+    key: int | str | datetime | date
     id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackageSearch:
-    """A search as the API takes it.
+class ItemSearch:
+    """A search for items of one kind, as the API takes it.
 
-    Prices are thousandths of a whole unit of each package's own currency, per traveller: currencies have
-    0 to 3 decimals, and no rate is applied. `today` is the business's day: departures begin after it.
+    Prices are thousandths of a whole unit of each item's own currency, for one person: currencies have 0 to 3 decimals,
+    and no rate is applied. `today` is the business's day: departures begin after it. `travelers` is a size of party
+    that an item takes; beside dates, a departure has as many seats left. Durations are in the kind's own unit.
     """
 
     today: date
     q: str = ""
-    category: PackageCategory | None = None
     destination: str = ""
+    currency: str | None = None
     min_price: int | None = None
     max_price: int | None = None
+    duration_min: int | None = None
+    duration_max: int | None = None
+    min_rating: int | None = None
+    travelers: int | None = None
     starts_from: date | None = None
     starts_to: date | None = None
     featured: bool | None = None
@@ -62,11 +72,66 @@ class PackageSearch:
     after: Behind | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageSearch(ItemSearch):
+    """A search for packages; durations are days."""
+
+    category: PackageCategory | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A word that nothing in sight holds, as it was typed, and the folded words that were looked for in its place."""
+
+    typed: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search answers: rows, each with `sort_key`, where a next page goes on; one more than `limit` if there are.
+
+    Where words were corrected, the rows are those of the corrected search.
+    """
+
+    rows: Sequence[Row]
+    corrections: Sequence[Correction] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One way to narrow a search: the filters that do so, and how many are left then."""
+
+    filters: Mapping[str, str | int]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How the items of a search spread, by the facets' names.
+
+    Each is counted under all filters but its own. At most MOST_COUNTED items are, the first in the order `featured`;
+    `is_exact` says whether that were all of them, for every facet. `total` is how many fulfil all filters.
+    """
+
+    total: int
+    is_exact: bool
+    facets: Mapping[str, Sequence[Facet]]
+    corrections: Sequence[Correction] = ()
+
+
 class CatalogueQueries(Protocol):
     """Packages, as far as the reader's sight goes."""
 
-    def search(self, search: PackageSearch, *, sight: Sight) -> Sequence[Row]:
-        """One row more than `limit` when there are more; each has `sort_key`, where a next page goes on."""
+    def search(self, search: PackageSearch, *, sight: Sight) -> Found:
+        """A page; in the order `departure` only what can be booked."""
+        ...
+
+    def facets(self, search: PackageSearch, *, sight: Sight) -> Facets:
+        """What the search can be narrowed to: category, currency, destination, price, duration, rating.
+
+        Its order and its page do not count.
+        """
         ...
 
     def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:

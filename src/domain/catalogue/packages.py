@@ -314,31 +314,17 @@ class Package(Aggregate):
 
 _NOT_WORD = re.compile(r"[\W_]+")
 _LONGEST_SLUG = 80
+_ROUTES = {"facets"}
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def slug_of(name: str, *, kind: str = "package") -> str:
     """A name as it stands in an address: lower case words of any script joined by hyphens.
 
-    Never one that reads as an id, in front of which its `kind` is put: packages are asked for by either.
+    Never one that reads as an id, packages are asked for by either, nor the name of a route beside them: in front of
+    those its `kind` is put.
     """
     words = _NOT_WORD.sub("-", unicodedata.normalize("NFKC", name).casefold()).strip("-")
     slug = words[:_LONGEST_SLUG].rstrip("-") or kind
-    return f"{kind}-{slug}"[:_LONGEST_SLUG].rstrip("-") if _LIKE_AN_ID.fullmatch(slug) else slug
-
-
-# What people type alike: forms of alef and hamza, ya, ta marbuta, Persian letters, both sets of digits, case.
-_FOLDS = str.maketrans(
-    "ٱىةیک٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "ايهيك01234567890123456789abcdefghijklmnopqrstuvwxyz",
-)
-_MARKS = re.compile(r"[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]")
-
-
-def fold_for_search(text: str) -> str:
-    """One spelling for what people type alike, in Arabic and in Latin letters.
-
-    Taken apart first (NFKD): hamza, madda and accents become marks of their own, which are dropped with
-    harakat and tatweel, however they were typed. `fold_for_search` in migrations/sql is its twin.
-    """
-    return _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_FOLDS)
+    is_taken = slug in _ROUTES or _LIKE_AN_ID.fullmatch(slug)
+    return f"{kind}-{slug}"[:_LONGEST_SLUG].rstrip("-") if is_taken else slug

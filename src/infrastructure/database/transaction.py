@@ -36,6 +36,9 @@ STATEMENT_SECONDS = 5
 LOCK_SECONDS = 3
 IDLE_IN_TRANSACTION_SECONDS = 10
 CHECKOUT_SECONDS = 5
+OF_READS = {"max_parallel_workers_per_gather": 0, "random_page_cost": 1.1}
+"""How a request's single reads are planned: they take milliseconds, in which no helper process has even started,
+and what they read is in memory or on a disk without arms, so looking a row up costs hardly more than passing by it."""
 
 
 class Statements(Protocol):
@@ -94,29 +97,25 @@ class Database:
     """The application's connections: one pool for transactions, one in autocommit for single reads."""
 
     def __init__(self, url: URL, *, pool_size: int = 10, statement_seconds: int = STATEMENT_SECONDS) -> None:
-        options = " ".join(
-            f"-c {name}={value}"
-            for name, value in {
-                "statement_timeout": statement_seconds * 1000,
-                "lock_timeout": LOCK_SECONDS * 1000,
-                "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_SECONDS * 1000,
-                "timezone": "UTC",
-                "application_name": "altayar",
-            }.items()
-        )
+        options = {
+            "statement_timeout": statement_seconds * 1000,
+            "lock_timeout": LOCK_SECONDS * 1000,
+            "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_SECONDS * 1000,
+            "timezone": "UTC",
+            "application_name": "altayar",
+        }
         shared: dict[str, Any] = {
             "pool_size": pool_size,
             "max_overflow": 0,
             "pool_timeout": CHECKOUT_SECONDS,
-            "connect_args": {"options": options, "connect_timeout": 3},
             # Transactions begin by a statement of their own, which travels with the first of theirs.
             "isolation_level": "AUTOCOMMIT",
             # A transaction has been rolled back when its connection comes home (`Transaction.close`).
             "pool_reset_on_return": None,
         }
         self.url = url
-        self.engine: Engine = create_engine(url, **shared)
-        self._reads: Engine = create_engine(url, **shared)
+        self.engine: Engine = create_engine(url, **shared, connect_args=_connecting(options))
+        self._reads: Engine = create_engine(url, **shared, connect_args=_connecting(options | OF_READS))
         for engine in (self.engine, self._reads):
             connect_by_these(engine)
             event.listen(engine, "connect", _speak_json)
@@ -292,6 +291,10 @@ class _Json(Loader):
     """JSON columns, read by orjson straight away."""
 
     load = staticmethod(orjson.loads)  # type: ignore[assignment]
+
+
+def _connecting(options: Mapping[str, object]) -> dict[str, Any]:
+    return {"options": " ".join(f"-c {name}={value}" for name, value in options.items()), "connect_timeout": 3}
 
 
 def _speak_json(connection: psycopg.Connection[Any], _record: object) -> None:

@@ -8,17 +8,25 @@ from typing import Any, cast
 from flask import Response
 from flask.views import MethodView
 
-from api.answers import answer, answer_page
+from api.answers import answer
 from api.blueprint import Blueprint
 from api.context import use
 from api.etags import expected_version, tagged, with_tag
-from api.pagination import order_of, split_page
 from api.specification import page_of
-from api.v1.catalogue.activity_schemas import ActivityChanges, ActivityQuery, ActivityRequest, ActivityShown
+from api.v1.catalogue.activity_schemas import (
+    ActivitiesFoundPage,
+    ActivityChanges,
+    ActivityFacetsShown,
+    ActivityFilterQuery,
+    ActivityQuery,
+    ActivityRequest,
+    ActivityShown,
+)
 from api.v1.catalogue.departure_schemas import DepartureQuery, DepartureRequest, DepartureShown
-from api.v1.catalogue.listing import author, behind, departures_page, plan, today
+from api.v1.catalogue.listing import author, departures_page, plan
 from api.v1.catalogue.price_schemas import PricedActivityShown
 from api.v1.catalogue.rows import activity_row
+from api.v1.catalogue.searching import answer_facets, answer_found, asked, paged
 from api.v1.catalogue.seen import activity_id_of, answer_activity, shown_activity, sight_of_activities
 from application.catalogue.activities import (
     ChangeActivity,
@@ -34,7 +42,6 @@ from application.catalogue.activity_queries import ActivitySearch
 from application.catalogue.queries import ON_SALE
 from domain.catalogue.activities import ActivityCategory, ActivityDetails, Difficulty
 from domain.catalogue.items import Item, ItemKind
-from domain.shared.errors import NotAllowed
 from middlewares.auth_middleware import optional_token, permission_required
 from middlewares.idempotency import idempotent
 
@@ -45,18 +52,17 @@ blueprint = Blueprint("activities", __name__, url_prefix="/activities", descript
 class Activities(MethodView):
     @optional_token(scope="catalogue.read")
     @blueprint.arguments(ActivityQuery, location="query")
-    @blueprint.response(200, page_of(ActivityShown))
+    @blueprint.response(200, ActivitiesFoundPage)
     def get(self, query: dict[str, Any]) -> Response:
         """Find activities that are on sale; staff see all of them, vendors their own besides.
 
+        `corrected` names the words of `q` that nothing holds, and what was searched for in their place.
         `updated_after` is for staff and vendors: to customers, one that is taken off sale is just not there.
         """
-        search, sight = _search(query), sight_of_activities()
-        if search.updated_after is not None and sight == ON_SALE:
-            raise NotAllowed()
-        rows = use().queries.activities.search(search, sight=sight)
-        page, cursor = split_page(rows, query["limit"], lambda row: (search.sort, row["sort_key"], row["id"]))
-        return answer_page(ActivityShown, [activity_row(row) for row in page], cursor)
+        sight = sight_of_activities()
+        search = ActivitySearch(**asked(query), **paged(query, sight), **_of_activities(query))
+        found = use().queries.activities.search(search, sight=sight)
+        return answer_found(ActivityShown, search, found, activity_row)
 
     @permission_required("activities.create")
     @idempotent()
@@ -73,6 +79,21 @@ class Activities(MethodView):
         )
         location = f"/api/v1/activities/{activity_id}"
         return answer(PricedActivityShown, shown_activity(str(activity_id)), 201, location=location)
+
+
+@blueprint.route("/facets")
+class ActivityFacets(MethodView):
+    @optional_token(scope="catalogue.read")
+    @blueprint.arguments(ActivityFilterQuery, location="query")
+    @blueprint.response(200, ActivityFacetsShown)
+    def get(self, query: dict[str, Any]) -> Response:
+        """What a search can be narrowed to, and how many activities are left then; it takes the filters of the list.
+
+        Each facet is counted under all filters but its own. At most 2,000 activities are, the first in the order
+        `featured`; where there are more, `is_exact` is false and `total` says 2,000.
+        """
+        search = ActivitySearch(**asked(query), **_of_activities(query))
+        return answer_facets(ActivityFacetsShown, use().queries.activities.facets(search, sight=sight_of_activities()))
 
 
 @blueprint.route("/<string:id_or_slug>")
@@ -169,21 +190,9 @@ def _moved(id_or_slug: str, move: Callable[..., None]) -> Response:
     return answer_activity(activity_id)
 
 
-def _search(query: dict[str, Any]) -> ActivitySearch:
-    sort, category, difficulty = order_of(query, "featured"), query["category"], query["difficulty"]
-    return ActivitySearch(
-        today=today(),
-        q=query["q"],
-        category=ActivityCategory(category) if category is not None else None,
-        difficulty=Difficulty(difficulty) if difficulty is not None else None,
-        destination=query["destination"],
-        min_price=query["min_price"],
-        max_price=query["max_price"],
-        starts_from=query["starts_from"],
-        starts_to=query["starts_to"],
-        featured=query["featured"],
-        sort=sort,
-        updated_after=query["updated_after"],
-        limit=query["limit"],
-        after=behind(query["cursor"], sort),
-    )
+def _of_activities(query: dict[str, Any]) -> dict[str, Any]:
+    category, difficulty = query["category"], query["difficulty"]
+    return {
+        "category": ActivityCategory(category) if category is not None else None,
+        "difficulty": Difficulty(difficulty) if difficulty is not None else None,
+    }

@@ -5,19 +5,26 @@ from __future__ import annotations
 from marshmallow import fields, validate
 
 from api.fields import Localized, MoneyField, Percent, PercentRequest, Schema, Text
-from api.v1.catalogue.schemas import ItemQuery, whole
+from api.v1.catalogue.schemas import whole
+from api.v1.catalogue.search_schemas import FacetShown, FacetsShown, FoundPage, ItemFilterQuery, OrderQuery, duration_of
 from domain.catalogue.activities import LOCATION_LENGTH, LONGEST_HOURS, ActivityCategory, Difficulty
 from domain.catalogue.faults import DESCRIPTION_LENGTH, LAST_PLACE, MOST_TRAVELERS, NAME_LENGTH
 
 
-class ActivityQuery(ItemQuery):
-    """Which activities, and in which order."""
+class ActivityFilterQuery(ItemFilterQuery):
+    """Which activities."""
 
     category = fields.String(
         load_default=None, validate=validate.OneOf([category.value for category in ActivityCategory])
     )
     difficulty = fields.String(load_default=None, validate=validate.OneOf([level.value for level in Difficulty]))
     destination = Text(most=LOCATION_LENGTH, load_default="", metadata={"description": "The activity's location."})
+    duration_min = duration_of("least", "hours", LONGEST_HOURS)
+    duration_max = duration_of("most", "hours", LONGEST_HOURS)
+
+
+class ActivityQuery(ActivityFilterQuery, OrderQuery):
+    """Which activities, and in which order."""
 
 
 class ActivityShown(Schema):
@@ -52,6 +59,15 @@ class ActivityShown(Schema):
     next_departure = fields.Date(allow_none=True)
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
+
+
+class ActivitiesFoundPage(FoundPage):
+    items = fields.List(fields.Nested(ActivityShown))
+
+
+class ActivityFacetsShown(FacetsShown):
+    difficulty = fields.List(fields.Nested(FacetShown))
+    location = fields.List(fields.Nested(FacetShown))
 
 
 class ActivityChanges(Schema):

@@ -1,10 +1,10 @@
-"""What the views of packages, activities and departures have in common: who reads, who writes, where a page begins."""
+"""What the views of packages, activities and departures have in common: who reads, who writes, departures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, time
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,12 +12,12 @@ from flask import Response, g
 
 from api.answers import answer, answer_page
 from api.context import use, viewer
-from api.pagination import InvalidCursor, instant, read_cursor, split_page
+from api.pagination import InvalidCursor, read_cursor, split_page
 from api.v1.catalogue.departure_schemas import DepartureShown
 from application.catalogue.authors import Author
 from application.catalogue.departure_queries import LastDeparture
 from application.catalogue.departures import PlanDeparture, plan_departure
-from application.catalogue.queries import CHANGES, ON_SALE, Behind, Row, Sight
+from application.catalogue.queries import ON_SALE, Row, Sight
 from application.identity.ports import Viewer
 from domain.catalogue.items import Item
 from domain.operations.settings import VENDOR_APPROVAL_REQUIRED
@@ -45,30 +45,6 @@ def sight_with(permission: str) -> Sight:
     if reader is None or not reader.may(permission):
         return ON_SALE
     return Sight(everything=True) if reader.is_staff else Sight(vendor_id=reader.user_id)
-
-
-def behind(cursor: str | None, order: str) -> Behind | None:
-    """Where a page of items begins. Raises InvalidCursor for anything but a cursor of this very order."""
-    values = read_cursor(cursor)
-    if values is None:
-        return None
-    try:
-        made_for, key, row_id = values
-        if made_for != order:
-            raise InvalidCursor()
-        read_key: Callable[[Any], Any] = _KEYS.get(order, _number)
-        return Behind(read_key(key), UUID(row_id))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise InvalidCursor() from error
-
-
-def _number(key: Any) -> int:
-    if type(key) is not int or not 0 <= key < 2**63:
-        raise InvalidCursor()
-    return key
-
-
-_KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {"newest": instant, CHANGES: instant}
 
 
 def departures_page(item: Item, query: Mapping[str, Any], *, sight: Sight) -> Response:

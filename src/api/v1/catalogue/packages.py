@@ -7,17 +7,23 @@ from typing import Any, cast
 from flask import Response
 from flask.views import MethodView
 
-from api.answers import answer, answer_page
+from api.answers import answer
 from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.etags import expected_version, tagged, with_tag
-from api.pagination import order_of, split_page
 from api.specification import page_of
 from api.v1.catalogue.departure_schemas import DepartureQuery, DepartureRequest, DepartureShown
-from api.v1.catalogue.listing import author, behind, departures_page, plan, today, vendors_are_reviewed
+from api.v1.catalogue.listing import (
+    author,
+    departures_page,
+    plan,
+    vendors_are_reviewed,
+)
 from api.v1.catalogue.price_schemas import PricedPackageShown
 from api.v1.catalogue.rows import package_row
-from api.v1.catalogue.schemas import PackageChanges, PackageQuery, PackageRequest, PackageSummary
+from api.v1.catalogue.schemas import PackageChanges, PackageRequest, PackageSummary
+from api.v1.catalogue.search_schemas import PackageFacetsShown, PackageFilterQuery, PackageQuery, PackagesFoundPage
+from api.v1.catalogue.searching import answer_facets, answer_found, asked, paged
 from api.v1.catalogue.seen import answer_package, package_id_of, shown_package, sight_of_packages
 from application.catalogue.packages import ChangePackage, CreatePackage, change_package, create_package
 from application.catalogue.publication import (
@@ -30,7 +36,6 @@ from application.catalogue.publication import (
 from application.catalogue.queries import ON_SALE, PackageSearch
 from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.package_details import PackageCategory, PackageDetails
-from domain.shared.errors import NotAllowed
 from middlewares.auth_middleware import optional_token, permission_required
 from middlewares.idempotency import idempotent
 
@@ -41,18 +46,17 @@ blueprint = Blueprint("packages", __name__, url_prefix="/packages", description=
 class Packages(MethodView):
     @optional_token(scope="catalogue.read")
     @blueprint.arguments(PackageQuery, location="query")
-    @blueprint.response(200, page_of(PackageSummary))
+    @blueprint.response(200, PackagesFoundPage)
     def get(self, query: dict[str, Any]) -> Response:
         """Find packages that are on sale; staff see all of them, vendors their own besides.
 
+        `corrected` names the words of `q` that nothing holds, and what was searched for in their place.
         `updated_after` is for staff and vendors: to customers, a package that is taken off sale is just not there.
         """
-        search, sight = _search(query), sight_of_packages()
-        if search.updated_after is not None and sight == ON_SALE:
-            raise NotAllowed()
-        rows = use().queries.catalogue.search(search, sight=sight)
-        page, cursor = split_page(rows, query["limit"], lambda row: (search.sort, row["sort_key"], row["id"]))
-        return answer_page(PackageSummary, [package_row(row, sight) for row in page], cursor)
+        sight = sight_of_packages()
+        search = PackageSearch(**asked(query), **paged(query, sight), category=_category(query))
+        found = use().queries.catalogue.search(search, sight=sight)
+        return answer_found(PackageSummary, search, found, lambda row: package_row(row, sight))
 
     @permission_required("packages.create")
     @idempotent()
@@ -69,6 +73,21 @@ class Packages(MethodView):
         )
         location = f"/api/v1/packages/{package_id}"
         return answer(PricedPackageShown, shown_package(str(package_id)), 201, location=location)
+
+
+@blueprint.route("/facets")
+class PackageFacets(MethodView):
+    @optional_token(scope="catalogue.read")
+    @blueprint.arguments(PackageFilterQuery, location="query")
+    @blueprint.response(200, PackageFacetsShown)
+    def get(self, query: dict[str, Any]) -> Response:
+        """What a search can be narrowed to, and how many packages are left then; it takes the filters of the list.
+
+        Each facet is counted under all filters but its own. At most 2,000 packages are, the first in the order
+        `featured`; where there are more, `is_exact` is false and `total` says 2,000.
+        """
+        search = PackageSearch(**asked(query), category=_category(query))
+        return answer_facets(PackageFacetsShown, use().queries.catalogue.facets(search, sight=sight_of_packages()))
 
 
 @blueprint.route("/<string:id_or_slug>")
@@ -178,20 +197,5 @@ def _moving(id_or_slug: str) -> MovePackage:
     return MovePackage(author=author(), package_id=package_id_of(id_or_slug), expected_version=expected_version())
 
 
-def _search(query: dict[str, Any]) -> PackageSearch:
-    sort, category = order_of(query, "featured"), query["category"]
-    return PackageSearch(
-        today=today(),
-        q=query["q"],
-        category=PackageCategory(category) if category is not None else None,
-        destination=query["destination"],
-        min_price=query["min_price"],
-        max_price=query["max_price"],
-        starts_from=query["starts_from"],
-        starts_to=query["starts_to"],
-        featured=query["featured"],
-        sort=sort,
-        updated_after=query["updated_after"],
-        limit=query["limit"],
-        after=behind(query["cursor"], sort),
-    )
+def _category(query: dict[str, Any]) -> PackageCategory | None:
+    return PackageCategory(query["category"]) if query["category"] is not None else None

@@ -1,17 +1,13 @@
-"""Shapes of packages, and of what searching for items has in common."""
+"""Shapes of packages."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import fields, validate
 
 from api.fields import Localized, MoneyField, Percent, PercentRequest, Schema, Text
-from api.pagination import ChangesQuery, sort_field
 from api.v1.sales.cancellation_schemas import PolicyOfItem
-from application.catalogue.queries import SORTS
 from domain.catalogue.faults import DESCRIPTION_LENGTH, LAST_PLACE, MOST_TRAVELERS, NAME_LENGTH
 from domain.catalogue.package_details import (
     LINE_LENGTH,
@@ -24,70 +20,6 @@ from domain.catalogue.package_details import (
     PackageCategory,
 )
 from domain.catalogue.packages import Approval
-
-CATEGORIES = [category.value for category in PackageCategory]
-_PRICE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?")
-
-
-class Price(fields.Field[int]):
-    """A decimal number such as "1499.00" in whatever currency an item has; thousandths of it inside."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> int:
-        match = _PRICE.fullmatch(value) if isinstance(value, str) else None
-        if match is None:
-            raise ValidationError('A price is a decimal number such as "1499.00".')
-        return int(match.group(1)) * 1000 + int((match.group(2) or "").ljust(3, "0"))
-
-
-def price_of(name: str, **options: Any) -> Price:
-    """A price of a search, as the specification tells it."""
-    metadata = {
-        "type": "string",
-        "pattern": r"^\d{1,12}(\.\d{1,3})?$",
-        "examples": ["1499.00"],
-        "description": f"The {name} price for one person, compared with the number of each item's price "
-        "in the item's own currency (EGP for most); no exchange rate is applied.",
-    }
-    return Price(load_default=None, metadata=metadata, **options)
-
-
-class ItemQuery(ChangesQuery):
-    """Which of the catalogue's items, and in which order."""
-
-    q = Text(
-        most=200,
-        load_default="",
-        metadata={"description": "Words in Arabic or English; every one of them has to occur, in any order."},
-    )
-    min_price = price_of("lowest")
-    max_price = price_of("highest")
-    starts_from = fields.Date(
-        data_key="from",
-        load_default=None,
-        metadata={"description": "Has an open departure with seats left that starts on this day or later."},
-    )
-    starts_to = fields.Date(
-        data_key="to",
-        load_default=None,
-        metadata={"description": "Has an open departure with seats left that starts on this day or earlier."},
-    )
-    featured = fields.Boolean(load_default=None)
-    sort = sort_field(*SORTS, default="featured")
-
-    @validates_schema
-    def refuse_empty_ranges(self, query: Mapping[str, Any], **_: Any) -> None:
-        """A range that nothing can lie in is a mistake, not a search."""
-        for first, last, name in (("starts_from", "starts_to", "to"), ("min_price", "max_price", "max_price")):
-            low, high = query.get(first), query.get(last)
-            if low is not None and high is not None and high < low:
-                raise ValidationError("The range ends before it begins.", field_name=name)
-
-
-class PackageQuery(ItemQuery):
-    """Which packages, and in which order."""
-
-    category = fields.String(load_default=None, validate=validate.OneOf(CATEGORIES))
-    destination = Text(most=100, load_default="", metadata={"description": "One of a package's destinations."})
 
 
 class StepShown(Schema):

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from application.catalogue.activity_queries import ActivitySearch
-from application.catalogue.queries import CHANGES, Row, Sight
+from application.catalogue.queries import Facets, Found, Row, Sight
 from domain.catalogue.items import ItemKind
-from domain.catalogue.packages import fold_for_search
-from infrastructure.database.catalogue.finding import (
-    BOOKABLE,
-    WITHIN_DATES,
-    containing,
-    counts_column,
-    key_column,
-    revenues_column,
-    within,
-)
+from infrastructure.database.catalogue.facets import Entries, Values
+from infrastructure.database.catalogue.finding import BOOKABLE, counts_column, key_column, revenues_column, within
+from infrastructure.database.catalogue.item_search import SqlItemSearch
+from infrastructure.database.catalogue.listings import Listing
 from infrastructure.database.catalogue.prices import price_columns
-from infrastructure.database.pages import Order, settled_before
 from infrastructure.database.transaction import Database
 
 _SELECT: Final = f"""
@@ -34,24 +26,22 @@ SELECT a.id, a.slug, a.name_ar, a.name_en, a.description_ar, a.description_en, a
 _SELECT_ONE: Final = f"""
 {_SELECT}, {price_columns(ItemKind.ACTIVITY, "a.id")}, {revenues_column(ItemKind.ACTIVITY, "a.id")} AS revenues
 """
-_FILTERS: Final = {
-    "category": "a.category = %(category)s",
-    "difficulty": "a.difficulty_level = %(difficulty)s",
-    "destination": "a.search_text LIKE %(destination_within)s AND fold_for_search(a.location) = %(destination)s",
-    "min_price": "a.price_thousandths >= %(min_price)s",
-    "max_price": "a.price_thousandths <= %(max_price)s",
-    "featured": "a.is_featured = %(featured)s",
-}
-_DEPARTING: Final = f"""
-    EXISTS (SELECT 1 FROM departures d WHERE d.activity_id = a.id AND {BOOKABLE} AND {WITHIN_DATES})
-"""
-_ORDERS: Final = {
-    "featured": Order("a.listing_place", "a.id", "bigint"),
-    "price": Order("a.price_thousandths", "a.id", "bigint"),
-    "-price": Order("a.price_thousandths", "a.id", "bigint", descending=True),
-    "newest": Order("a.created_at", "a.id", descending=True),
-    CHANGES: Order("a.updated_at", "a.id"),
-}
+ACTIVITIES: Final = Listing(
+    kind=ItemKind.ACTIVITY,
+    alias="a",
+    select=_SELECT,
+    labels=("category", "difficulty", "currency"),
+    place="location",
+    duration="duration_hours",
+    party=("min_participants", "max_participants"),
+    own_facets=(
+        Values("category", "a.category"),
+        Values("difficulty", "a.difficulty_level"),
+        Values("currency", "a.currency"),
+        Entries("location", "ARRAY[a.location_key]", "ARRAY[a.location]", sent_as="destination"),
+    ),
+    durations=(1, 3, 6, 12, 24),
+)
 
 
 class SqlActivityQueries:
@@ -59,23 +49,13 @@ class SqlActivityQueries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._search = SqlItemSearch(database, ACTIVITIES)
 
-    def search(self, search: ActivitySearch, *, sight: Sight) -> Sequence[Row]:
-        order = _ORDERS[search.sort]
-        conditions, values = _conditions(search)
-        values |= {"today": search.today, "vendor_id": sight.vendor_id, "limit": search.limit + 1}
-        if search.after is not None:
-            conditions.append(order.behind)
-            values |= {"after_key": search.after.key, "after_id": search.after.id}
-        if search.updated_after is not None:
-            conditions.append("a.updated_at > %(updated_after)s AND a.updated_at < %(settled)s")
-            values |= {"updated_after": search.updated_after, "settled": settled_before(self._database)}
-        where = " AND ".join([within(sight, "a"), *conditions])
-        sql = (
-            f"{_SELECT}, {order.column} AS sort_key FROM activities a WHERE {where} ORDER BY {order.by} LIMIT %(limit)s"
-        )
-        # A word may stand in every activity or in none: a plan that is kept would suit one of them.
-        return self._database.rows(sql, values, replan=True)
+    def search(self, search: ActivitySearch, *, sight: Sight) -> Found:
+        return self._search.search(search, sight=sight)
+
+    def facets(self, search: ActivitySearch, *, sight: Sight) -> Facets:
+        return self._search.facets(search, sight=sight)
 
     def activity(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
         column = key_column(id_or_slug)
@@ -83,24 +63,3 @@ class SqlActivityQueries:
             return None
         sql = f"{_SELECT_ONE} FROM activities a WHERE a.{column} = %(key)s AND {within(sight, 'a')}"
         return self._database.row(sql, {"key": id_or_slug, "today": today, "vendor_id": sight.vendor_id})
-
-
-def _conditions(search: ActivitySearch) -> tuple[list[str], dict[str, Any]]:
-    """What a row has to fulfil, and the values that the conditions name."""
-    values: dict[str, Any] = {
-        "category": search.category.value if search.category is not None else None,
-        "difficulty": search.difficulty.value if search.difficulty is not None else None,
-        "destination": fold_for_search(search.destination) or None,
-        "min_price": search.min_price,
-        "max_price": search.max_price,
-        "featured": search.featured,
-    }
-    conditions = [sql for name, sql in _FILTERS.items() if values[name] is not None]
-    values["destination_within"] = containing(values["destination"] or "")
-    for i, word in enumerate(fold_for_search(search.q).split()):
-        conditions.append(f"a.search_text LIKE %(word_{i})s")
-        values[f"word_{i}"] = containing(word)
-    if search.starts_from is not None or search.starts_to is not None:
-        conditions.append(_DEPARTING)
-        values |= {"starts_from": search.starts_from, "starts_to": search.starts_to}
-    return conditions, values

@@ -12,23 +12,22 @@ ITEM_TABLE: Final = {ItemKind.PACKAGE: "packages", ItemKind.ACTIVITY: "activitie
 ITEM_COLUMN: Final = {ItemKind.PACKAGE: "package_id", ItemKind.ACTIVITY: "activity_id"}
 """What names an item of a kind in rows that are of one or the other."""
 
-SEATS_LEFT: Final = """
-    least(d.capacity - d.seats_taken, CASE WHEN d.has_pools THEN (
-        SELECT min(o.capacity - o.seats_taken) FROM departure_pools s JOIN pools o ON o.id = s.pool_id
-        WHERE s.departure_id = d.id) END)
-"""
-"""How many seats of a departure `d` can be sold."""
 
+def seats_left(departure: str) -> str:
+    """How many seats of a departure can be sold; it is named as in the statement."""
+    return f"""
+        least({departure}.capacity - {departure}.seats_taken, CASE WHEN {departure}.has_pools THEN (
+            SELECT min(o.capacity - o.seats_taken) FROM departure_pools s JOIN pools o ON o.id = s.pool_id
+            WHERE s.departure_id = {departure}.id) END)
+    """
+
+
+SEATS_LEFT: Final = seats_left("d")
 BOOKABLE: Final = f"""
     d.status = 'OPEN' AND d.starts_on > %(today)s AND d.seats_taken < d.capacity
     AND (NOT d.has_pools OR {SEATS_LEFT} > 0)
 """
 """Whether a departure `d` is on sale and has seats."""
-
-WITHIN_DATES: Final = """
-    d.starts_on >= coalesce(%(starts_from)s::date, '-infinity')
-    AND d.starts_on <= coalesce(%(starts_to)s::date, 'infinity')
-"""
 
 _KEY = re.compile(r"[\w-]{1,200}")
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 
 from domain.catalogue.images import ImageState
@@ -77,7 +78,14 @@ ratings = Table(
     Index("ix_ratings_user_id", "user_id"),
 )
 
+POPULARITY = "counts.bookings_count * 1000000000 + least(counts.views_count, 999999999)"
+"""How popular an item is: by what was sold of it, then by who looked at it; for rows of item_statistics, in SQL."""
+
+RATING_RANK = "coalesce(counts.average_rating * 100, 0)::bigint * 1000000000 + least(counts.rating_count, 999999999)"
+"""The best average first, of those that are equal the one that more people gave; what nobody rated last."""
+
 # Beside the items, not in them: counting changes neither their versions nor when they were changed.
+# A trigger gives each item its row when it is made.
 item_statistics = Table(
     "item_statistics",
     metadata,
@@ -94,6 +102,8 @@ item_statistics = Table(
     ),
     PrimaryKeyConstraint("item_kind", "item_id"),
     CheckConstraint("views_count >= 0 AND bookings_count >= 0 AND rating_count >= 0", name="counts_not_negative"),
+    Index("ix_item_statistics_popularity", "item_kind", text(f"({POPULARITY.replace('counts.', '')})"), "item_id"),
+    Index("ix_item_statistics_rating_rank", "item_kind", text(f"({RATING_RANK.replace('counts.', '')})"), "item_id"),
     CheckConstraint("rating_sum BETWEEN rating_count AND 5 * rating_count", name="stars_add_up"),
 )
 

@@ -9,15 +9,16 @@ HOLDINGS = (
         plain=because(
             "what is said to everybody about a trip", "slug", "name_ar", "name_en", "description_ar",
             "description_en", "destinations", "inclusions_ar", "inclusions_en", "exclusions_ar", "exclusions_en",
-            "itinerary", "search_text", "time_zone", "meta_title_ar", "meta_title_en", "meta_description_ar",
-            "meta_description_en", "approval_reason",
+            "itinerary", "search_text", "name_text", "destination_keys", "labels", "time_zone", "meta_title_ar",
+            "meta_title_en", "meta_description_ar", "meta_description_en", "approval_reason",
         ),
     ),
     Holding(
         table=tables.activities,
         plain=because(
             "what is said to everybody about an activity", "slug", "name_ar", "name_en", "description_ar",
-            "description_en", "location", "featured_image", "search_text", "time_zone",
+            "description_en", "location", "featured_image", "search_text", "name_text", "location_key", "labels",
+            "time_zone",
         ),
     ),
     Holding(
@@ -64,4 +65,5 @@ HOLDINGS = (
         exported_as="calendar_feeds",
         exported=("id", "created_at", "revoked_at"),
     ),
+    Holding(table=tables.search_words, plain=because("words of what is said to everybody", "word", "deletions")),
 )  # fmt: skip

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from application.catalogue.queries import CHANGES, PackageSearch, Row, Sight
+from application.catalogue.queries import Facets, Found, PackageSearch, Row, Sight
 from application.queries import After
 from domain.catalogue.items import ItemKind
-from domain.catalogue.packages import fold_for_search
-from infrastructure.database.catalogue.finding import (
-    BOOKABLE,
-    WITHIN_DATES,
-    containing,
-    counts_column,
-    key_column,
-    revenues_column,
-    within,
-)
+from infrastructure.database.catalogue.facets import Entries, Values
+from infrastructure.database.catalogue.finding import BOOKABLE, counts_column, key_column, revenues_column, within
+from infrastructure.database.catalogue.item_search import SqlItemSearch
+from infrastructure.database.catalogue.listings import Listing
 from infrastructure.database.catalogue.prices import price_columns
 from infrastructure.database.catalogue.tables import PRICE_NOW
-from infrastructure.database.pages import Order, page_values, settled_before
+from infrastructure.database.pages import Order, page_values
 from infrastructure.database.transaction import Database
 
 _BOOKABLE: Final = f"d.package_id = p.id AND {BOOKABLE}"
@@ -52,26 +46,22 @@ _ALONE: Final = f"""
     {revenues_column(ItemKind.PACKAGE, "p.id")} AS revenues
 """
 """What a package is shown with besides, where it is shown alone."""
-_FILTERS: Final = {
-    "category": "p.category = %(category)s",
-    "destination": """
-        p.search_text LIKE %(destination_within)s AND EXISTS (
-            SELECT 1 FROM unnest(p.destinations) AS place WHERE fold_for_search(place) = %(destination)s)
-    """,
-    "min_price": "p.price_thousandths >= %(min_price)s",
-    "max_price": "p.price_thousandths <= %(max_price)s",
-    "featured": "p.is_featured = %(featured)s",
-}
-_DEPARTING: Final = f"EXISTS (SELECT 1 FROM departures d WHERE {_BOOKABLE} AND {WITHIN_DATES})"
-_ORDERS: Final = {
-    "featured": Order("p.listing_place", "p.id", "bigint"),
-    "price": Order("p.price_thousandths", "p.id", "bigint"),
-    "-price": Order("p.price_thousandths", "p.id", "bigint", descending=True),
-    "newest": Order("p.created_at", "p.id", descending=True),
-    CHANGES: Order("p.updated_at", "p.id"),
-}
-
 _SELECT: Final = f"SELECT {_COLUMNS}"
+PACKAGES: Final = Listing(
+    kind=ItemKind.PACKAGE,
+    alias="p",
+    select=_SELECT,
+    labels=("category", "currency"),
+    place="destination",
+    duration="duration_days",
+    party=("min_travelers", "max_travelers"),
+    own_facets=(
+        Values("category", "p.category"),
+        Values("currency", "p.currency"),
+        Entries("destination", "p.destination_keys", "p.destinations", sent_as="destination"),
+    ),
+    durations=(1, 2, 4, 8, 15),
+)
 _PAGE: Final = "LIMIT %(limit)s"
 _REVIEWS: Final = Order("p.review_requested_at", "p.id")
 _IMAGE: Final = """
@@ -86,21 +76,13 @@ class SqlCatalogueQueries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._search = SqlItemSearch(database, PACKAGES)
 
-    def search(self, search: PackageSearch, *, sight: Sight) -> Sequence[Row]:
-        order = _ORDERS[search.sort]
-        conditions, values = _conditions(search)
-        values |= {"today": search.today, "vendor_id": sight.vendor_id, "limit": search.limit + 1}
-        if search.after is not None:
-            conditions.append(order.behind)
-            values |= {"after_key": search.after.key, "after_id": search.after.id}
-        if search.updated_after is not None:
-            conditions.append("p.updated_at > %(updated_after)s AND p.updated_at < %(settled)s")
-            values |= {"updated_after": search.updated_after, "settled": settled_before(self._database)}
-        where = " AND ".join([within(sight, "p"), *conditions])
-        sql = f"{_SELECT}, {order.column} AS sort_key FROM packages p WHERE {where} ORDER BY {order.by} {_PAGE}"
-        # A word may stand in every package or in none: a plan that is kept would suit one of them.
-        return self._database.rows(sql, values, replan=True)
+    def search(self, search: PackageSearch, *, sight: Sight) -> Found:
+        return self._search.search(search, sight=sight)
+
+    def facets(self, search: PackageSearch, *, sight: Sight) -> Facets:
+        return self._search.facets(search, sight=sight)
 
     def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
         column = key_column(id_or_slug)
@@ -120,23 +102,3 @@ class SqlCatalogueQueries:
             return None
         sql = f"{_IMAGE} AND p.{column} = %(key)s AND {within(sight, 'p')}"
         return self._database.row(sql, {"id": image_id, "key": id_or_slug, "vendor_id": sight.vendor_id})
-
-
-def _conditions(search: PackageSearch) -> tuple[list[str], dict[str, Any]]:
-    """What a row has to fulfil, and the values that the conditions name."""
-    values: dict[str, Any] = {
-        "category": search.category.value if search.category is not None else None,
-        "destination": fold_for_search(search.destination) or None,
-        "min_price": search.min_price,
-        "max_price": search.max_price,
-        "featured": search.featured,
-    }
-    conditions = [sql for name, sql in _FILTERS.items() if values[name] is not None]
-    values["destination_within"] = containing(values["destination"] or "")
-    for i, word in enumerate(fold_for_search(search.q).split()):
-        conditions.append(f"p.search_text LIKE %(word_{i})s")
-        values[f"word_{i}"] = containing(word)
-    if search.starts_from is not None or search.starts_to is not None:
-        conditions.append(_DEPARTING)
-        values |= {"starts_from": search.starts_from, "starts_to": search.starts_to}
-    return conditions, values

@@ -1,4 +1,4 @@
-"""packages, activities, departures."""
+"""packages, activities, departures, and the words that search knows."""
 
 from sqlalchemy import (
     BigInteger,
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     Time,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import composite
@@ -122,6 +123,11 @@ packages = Table(
             persisted=True,
         ),
     ),
+    # Kept by the trigger `fold_package`, with the two below: both names, and each destination, in that spelling.
+    Column("name_text", Text, nullable=False, server_default=""),
+    Column("destination_keys", ARRAY(Text), nullable=False, server_default="{}"),
+    # Category, currency and destinations in one array: one index finds what has several of them.
+    Column("labels", ARRAY(Text), nullable=False, server_default="{}"),
     Column("listing_place", Integer, Computed(_LISTING_PLACE, persisted=True)),
     Column(
         "price_thousandths",
@@ -144,10 +150,15 @@ packages = Table(
     Index(
         "ix_packages_search_text", "search_text", postgresql_using="gin", postgresql_ops={"search_text": "gin_trgm_ops"}
     ),
+    Index("ix_packages_name_text", "name_text", postgresql_using="gin", postgresql_ops={"name_text": "gin_trgm_ops"}),
+    Index("ix_packages_labels", "labels", postgresql_using="gin"),
     # One for each order that a list has: a page costs as much in a large catalogue as in a small one.
     Index("ix_packages_listing_place_id", "listing_place", "id"),
     Index("ix_packages_price_thousandths_id", "price_thousandths", "id"),
     Index("ix_packages_created_at_id", "created_at", "id"),
+    Index("ix_packages_duration_days_id", "duration_days", "id"),
+    Index("ix_packages_name_ar", text('(left(fold_for_search(name_ar), 40)) COLLATE "C"'), "id"),
+    Index("ix_packages_name_en", text('(left(fold_for_search(name_en), 40)) COLLATE "C"'), "id"),
     Index("ix_packages_vendor_id", "vendor_id"),
     Index(
         "ix_packages_cancellation_policy_id",
@@ -200,6 +211,10 @@ activities = Table(
             persisted=True,
         ),
     ),
+    # Kept by the trigger `fold_activity`: both names, the location, and what `labels` of a package are.
+    Column("name_text", Text, nullable=False, server_default=""),
+    Column("location_key", Text, nullable=False, server_default=""),
+    Column("labels", ARRAY(Text), nullable=False, server_default="{}"),
     Column("listing_place", Integer, Computed(_LISTING_PLACE, persisted=True)),
     Column("price_thousandths", BigInteger, Computed(_thousandths("price_minor"), persisted=True)),
     CheckConstraint("price_minor >= 0", name="price_not_negative"),
@@ -212,6 +227,16 @@ activities = Table(
         postgresql_using="gin",
         postgresql_ops={"search_text": "gin_trgm_ops"},
     ),
+    Index(
+        "ix_activities_name_text",
+        "name_text",
+        postgresql_using="gin",
+        postgresql_ops={"name_text": "gin_trgm_ops"},
+    ),
+    Index("ix_activities_labels", "labels", postgresql_using="gin"),
+    Index("ix_activities_duration_hours_id", "duration_hours", "id"),
+    Index("ix_activities_name_ar", text('(left(fold_for_search(name_ar), 40)) COLLATE "C"'), "id"),
+    Index("ix_activities_name_en", text('(left(fold_for_search(name_en), 40)) COLLATE "C"'), "id"),
     Index("ix_activities_listing_place_id", "listing_place", "id"),
     Index("ix_activities_price_thousandths_id", "price_thousandths", "id"),
     Index("ix_activities_created_at_id", "created_at", "id"),
@@ -255,6 +280,24 @@ departures = Table(
     CheckConstraint("(pattern_id IS NULL) = (planned_for IS NULL)", name="planned_for_a_day"),
     # A pattern plans one departure for a day, and never again.
     Index("uq_departures_pattern_id_planned_for", "pattern_id", "planned_for", unique=True),
+    # Without seats_taken: an index that spoke of it would be written with every booking.
+    Index("ix_departures_open", "starts_on", "package_id", postgresql_where=text("status = 'OPEN'")),
+    Index(
+        "ix_departures_open_activities",
+        "starts_on",
+        "activity_id",
+        postgresql_where=text("status = 'OPEN' AND activity_id IS NOT NULL"),
+    ),
+)
+
+# Folded words of all that is searched in, kept by the trigger `learn_words`; it only grows. `deletions` holds each
+# word and what is left of it without any one letter (domain.catalogue.spelling.deletions).
+search_words = Table(
+    "search_words",
+    metadata,
+    Column("word", Text(collation="C"), primary_key=True),
+    Column("deletions", ARRAY(Text), nullable=False),
+    Index("ix_search_words_deletions", "deletions", postgresql_using="gin"),
 )
 
 mappers.map_imperatively(
@@ -265,7 +308,7 @@ mappers.map_imperatively(
         "_currency": packages.c.currency,
         "base_price": composite(Money, "_base_price_minor", "_currency"),
     },
-    exclude_properties=["search_text", "listing_place", "price_thousandths"],
+    exclude_properties=["search_text", "name_text", "destination_keys", "labels", "listing_place", "price_thousandths"],
 )
 
 mappers.map_imperatively(
@@ -277,6 +320,6 @@ mappers.map_imperatively(
         "price": composite(Money, "_price_minor", "_currency"),
     },
     exclude_properties=[
-        "search_text", "listing_place", "price_thousandths", "featured_image",
+        "search_text", "name_text", "location_key", "labels", "listing_place", "price_thousandths", "featured_image",
     ],
 )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from application.sales.ports import BookingSearch
-from domain.catalogue.packages import fold_for_search
+from domain.catalogue.spelling import fold_for_search
 from infrastructure.database.catalogue.finding import literally
 
 BALANCE_DUE: Final = (
