@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import http, intake, ledger, logins, posting, relay
+from tests.benchmarks import http, intake, ledger, logins, posting, relay, sweep
 from tests.benchmarks.program import Benchmark, run
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "intake": intake.measure,
     "relay": relay.measure,
     "logins": logins.measure,
+    "sweep": sweep.measure,
 }
 
 if __name__ == "__main__":

@@ -12,12 +12,13 @@ import pytest
 
 from application.catalogue.pools import AttachPool, ChangePool, CreatePool, attach_pool, change_pool, create_pool
 from application.catalogue.pools import detach_pool as detach
-from application.sales.bookings import GRACE, expire_bookings
+from application.sales.expiry import GRACE, expire_bookings
 from domain.catalogue.departures import Departure, PoolAttached, SoldOut
 from domain.catalogue.pools import CapacityBelowSold, PoolNotFound
 from domain.sales.bookings import Booking
 from domain.shared.clock import business_date
 from infrastructure.bootstrap import Running
+from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Transaction
 from tests.builders import a_departure, a_user, an_activity
@@ -143,7 +144,7 @@ def test_seats_of_what_was_not_paid_are_in_the_pool_again_and_told_of(shop: Shop
     assert taken(shop, bus) == 3
 
     clock.offset += HOLD_FOR + GRACE + timedelta(seconds=1)
-    expire_bookings(new_uow=shop.use.new_uow, clock=shop.use.clock)
+    expire_bookings(new_uow=shop.use.new_uow, clock=shop.use.clock, new_id=new_id)
 
     assert taken(shop, bus) == 0
     told = shop.database.rows("SELECT name, payload FROM outbox_events WHERE name LIKE '%%seats_freed' ORDER BY name")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, Parties, RewardTerms, Trip
@@ -73,6 +73,9 @@ class BookingPaymentStatus(StrEnum):
     PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
     REFUNDED = "REFUNDED"
 
+
+OUT_OF_TIME: Final = "payment time ran out"
+"""Why the system ends a booking that nobody paid."""
 
 NEXT = {
     BookingStatus.DRAFT: {BookingStatus.PENDING_PAYMENT, BookingStatus.CANCELLED},
@@ -432,7 +435,7 @@ class Booking(Aggregate):
         """The time to pay is over; the caller gives seats, voucher and points back in the same transaction."""
         if not self.is_awaiting_deposit or self.hold is None:
             raise IllegalTransition(current=self.status, wanted=BookingStatus.CANCELLED)
-        self._end(by=None, reason="payment time ran out", at=at)
+        self._end(by=None, reason=OUT_OF_TIME, at=at)
         self.hold.expire()
         self.record(BookingExpired(at=at, booking_id=self.id, user_id=self.user_id))
 

@@ -19,9 +19,11 @@ from domain.sales.bookings import Booking, BookingNotFound
 from domain.sales.holds import Hold
 from domain.sales.travelers import Traveler
 from domain.shared.aggregate import Aggregate
+from domain.shared.identifiers import NewId
 from infrastructure.database.catalogue.departures import SqlDepartures
 from infrastructure.database.sales.on_sale import OPEN_SALE, buyer_of, offered_of, sale_values
 from infrastructure.database.sales.rows import agreed_row, booking_of, booking_row, item_row, moving_row
+from infrastructure.database.sales.sweep import expire_together
 from infrastructure.database.transaction import Row, Statements
 
 _MOVING: Final = (
@@ -168,6 +170,9 @@ class SqlBookings:
 
     def due_for_expiry(self, *, before: datetime, limit: int) -> Sequence[UUID]:
         return [row["booking_id"] for row in self._statements.rows(_DUE, (before, limit))]
+
+    def expire_together(self, *, before: datetime, at: datetime, limit: int, new_id: NewId) -> int:
+        return expire_together(self._statements, before=before, at=at, limit=limit, new_id=new_id)
 
     def flush(self) -> Sequence[Aggregate]:
         """Write the bookings that changed since they were loaded; answers all that were touched."""
