@@ -39,19 +39,21 @@ SELECT p.id FROM pools p
 WHERE p.id IN (SELECT a.pool_id FROM departure_pools a WHERE a.departure_id = ANY(%(departures)s))
 ORDER BY p.id FOR NO KEY UPDATE
 """
-# What is due is asked again: between the claim's snapshot and its locks somebody may have begun to pay.
+# What is due is asked again: between the claim's snapshot and its locks somebody may have begun to pay. Rows are found
+# again by where they lie: the lock of the booking keeps it and its hold there, and a look-up by key costs as much as
+# what is written.
 _EXPIRE: Final = f"""
 WITH due AS MATERIALIZED (
-    SELECT b.id, b.user_id, h.departure_id, h.seats, t.event_id
+    SELECT b.id, b.user_id, b.ctid AS booking_at, h.ctid AS hold_at, h.departure_id, h.seats, t.event_id
     FROM unnest(%(bookings)s::uuid[], %(booking_events)s::uuid[]) AS t(id, event_id)
     JOIN bookings b ON b.id = t.id JOIN holds h ON h.booking_id = b.id
     WHERE {_DUE}
 ), ended AS (
     UPDATE bookings b SET status = 'CANCELLED', cancellation_reason = %(reason)s, cancelled_by_user_id = NULL,
                           cancelled_at = %(at)s, updated_at = %(at)s
-    FROM due WHERE b.id = due.id
+    FROM due WHERE b.ctid = due.booking_at
 ), resolved AS (
-    UPDATE holds h SET status = 'EXPIRED' FROM due WHERE h.booking_id = due.id
+    UPDATE holds h SET status = 'EXPIRED' FROM due WHERE h.ctid = due.hold_at
 ), logged AS (
     INSERT INTO booking_status_history (booking_id, from_status, to_status, change_reason, changed_at)
     SELECT id, 'PENDING_PAYMENT', 'CANCELLED', %(reason)s, %(at)s FROM due
@@ -75,7 +77,8 @@ WITH due AS MATERIALIZED (
     FROM freed JOIN unnest(%(departures)s::uuid[], %(departure_events)s::uuid[]) AS t(id, event_id)
       ON t.id = freed.departure_id
     UNION ALL
-    SELECT t.event_id, %(shared)s, %(shared_version)s, jsonb_build_object('pool_id', t.id, 'seats', shared.seats), %(at)s
+    SELECT t.event_id, %(shared)s, %(shared_version)s,
+           jsonb_build_object('pool_id', t.id, 'seats', shared.seats), %(at)s
     FROM shared JOIN unnest(%(pools)s::uuid[], %(pool_events)s::uuid[]) AS t(id, event_id) ON t.id = shared.pool_id
 )
 SELECT count(*) AS count FROM due
