@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -154,4 +154,10 @@ def _redeem_points(booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: N
 
 
 def _customer_info(sale: Sale) -> dict[str, str]:
-    return {name: value for name, value in asdict(sale.buyer).items() if name != "user_id"}
+    buyer = sale.buyer
+    return {
+        "first_name": buyer.first_name,
+        "last_name": buyer.last_name,
+        "email": buyer.email,
+        "phone": buyer.phone,
+    }
