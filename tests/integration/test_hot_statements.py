@@ -25,7 +25,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, Any]]]:
     execute = psycopg.Cursor.execute
 
     def noting(cursor: Any, query: Any, values: Any = None, **options: Any) -> Any:
-        statements.append((query, values))
+        if isinstance(query, str):  # SQLAlchemy's and psycopg's own, of a new connection, are not
+            statements.append((query, values))
         return execute(cursor, query, values, **options)
 
     monkeypatch.setattr(psycopg.Cursor, "execute", noting)
@@ -46,5 +47,6 @@ def test_placing_a_booking_sends_nothing_that_is_read_anew_each_time(shop: Shop,
         or len(values or ()) > _queries.MAX_CACHED_STATEMENT_PARAMS
     ]
     assert too_much == []
-    # BEGIN, the sale, the booking with all that belongs to it, the departure, the event, COMMIT.
-    assert len(sent) == 6
+    queries = [query for query, _ in sent]
+    # The sale, the booking with all that belongs to it, the departure, the event.
+    assert len(queries[queries.index("BEGIN") + 1 : queries.index("COMMIT")]) == 4
