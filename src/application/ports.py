@@ -60,6 +60,7 @@ from domain.sales.bookings import Booking
 from domain.sales.travelers import Traveler
 from domain.shared.errors import Conflict, RuleBroken
 from domain.shared.events import DomainEvent
+from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 
 
@@ -205,6 +206,13 @@ class Bookings(Protocol):
 
     def due_for_expiry(self, *, before: datetime, limit: int) -> Sequence[UUID]:
         """Bookings whose hold is ACTIVE and ran out before an instant, oldest first."""
+        ...
+
+    def expire_together(self, *, before: datetime, at: datetime, limit: int, new_id: NewId) -> int:
+        """Expire up to so many of those that took nothing but seats, and that nobody has locked; how many it was.
+
+        They are written and told of here, not when the unit of work is committed.
+        """
         ...
 
 

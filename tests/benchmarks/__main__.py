@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import http, intake, ledger, logins, posting, relay, search
+from tests.benchmarks import http, intake, ledger, logins, posting, relay, search, sweep
 from tests.benchmarks.program import Benchmark, run
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "relay": relay.measure,
     "logins": logins.measure,
     "search": search.measure,
+    "sweep": sweep.measure,
 }
 
 if __name__ == "__main__":

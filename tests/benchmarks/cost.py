@@ -20,9 +20,9 @@ class Cost:
     micros: list[float] = field(default_factory=list)
 
     def rate(self, seconds: int) -> float:
-        before = _processor_seconds()
+        before = processor_seconds()
         rate = self.of(seconds)
-        self.micros.append((_processor_seconds() - before) / (rate * seconds) * 1e6)
+        self.micros.append((processor_seconds() - before) / (rate * seconds) * 1e6)
         return rate
 
     @property
@@ -30,7 +30,7 @@ class Cost:
         return median(self.micros)
 
 
-def _processor_seconds() -> float:
+def processor_seconds() -> float:
     """Of this process and all below it, the ended ones with their parents."""
     here = psutil.Process()
     return sum(_seconds_of(one) for one in (here, *here.children(recursive=True)))

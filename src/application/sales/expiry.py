@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from application.billing.tenders import cancel_payments
@@ -16,20 +17,38 @@ from domain.shared.identifiers import NewId
 GRACE = timedelta(minutes=GRACE_MINUTES.default)
 """Seats are given back this long after the shown deadline where nothing else is set: money may be on its way."""
 
+AT_ONCE: Final = 1_000
+"""Bookings that give back seats in one transaction: buyers of their departures wait for it."""
+
 
 def expire_bookings(
     *, new_uow: NewUnitOfWork, clock: Clock, new_id: NewId, grace: timedelta = GRACE, limit: int = 500
 ) -> int:
-    """Give back the seats of bookings whose time to pay, and the grace after it, is over.
+    """Give back the seats of bookings whose time to pay, and the grace after it, is over; how many it were.
 
-    Each in a transaction of its own: one that is being paid at this moment holds up no other.
+    Those that took nothing but seats go `AT_ONCE` in a transaction; when no more of them are due, the others go, each
+    in a transaction of its own: one that is being paid at this moment holds up no other.
     """
     now = clock.now()
+    together = _expire_together(uow=new_uow(), now=now, new_id=new_id, grace=grace)
+    if together == AT_ONCE:
+        return together
     with new_uow() as uow:
         due = uow.bookings.due_for_expiry(before=now - grace, limit=limit)
-    return sum(
+    return together + sum(
         _expire_or_leave(booking_id, new_uow=new_uow, clock=clock, new_id=new_id, grace=grace) for booking_id in due
     )
+
+
+def _expire_together(*, uow: UnitOfWork, now: datetime, new_id: NewId, grace: timedelta) -> int:
+    """Where one departure is held too long for all of them, they are left to go one by one."""
+    try:
+        with uow:
+            expired = uow.bookings.expire_together(before=now - grace, at=now, limit=AT_ONCE, new_id=new_id)
+            uow.commit()
+    except Conflict:
+        return 0
+    return expired
 
 
 def _expire_or_leave(

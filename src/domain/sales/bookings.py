@@ -89,6 +89,9 @@ class BookingPaymentStatus(StrEnum):
     REFUNDED = "REFUNDED"
 
 
+OUT_OF_TIME: Final = "payment time ran out"
+"""Why the system ends a booking that nobody paid."""
+
 NEXT = {
     BookingStatus.DRAFT: {BookingStatus.PENDING_PAYMENT, BookingStatus.CANCELLED},
     BookingStatus.PENDING_PAYMENT: {BookingStatus.CONFIRMED, BookingStatus.CANCELLED},
@@ -645,7 +648,7 @@ class Booking(Aggregate):
         """The time to pay is over; the caller gives seats, voucher and points back in the same transaction."""
         if not self.is_awaiting_deposit or self.hold is None:
             raise IllegalTransition(current=self.status, wanted=BookingStatus.CANCELLED)
-        self._end(by=None, reason="payment time ran out", at=at)
+        self._end(by=None, reason=OUT_OF_TIME, at=at)
         self.hold.expire()
         self.record(BookingExpired(at=at, booking_id=self.id, user_id=self.user_id))
 

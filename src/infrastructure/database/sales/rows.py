@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from psycopg.types.json import Jsonb
 
 from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, BookingType, FrozenRate, RewardTerms, Trip
@@ -72,6 +74,23 @@ def booking_row(booking: Booking) -> dict[str, Any]:
         "replaces_booking_id": booking.replaces_booking_id,
         "created_at": booking.created_at,
     }
+
+
+def document(row: Mapping[str, Any]) -> Jsonb:
+    """All of a row as one value, for `jsonb_populate_record`."""
+    return Jsonb(row, dumps=_dumps)
+
+
+def _dumps(row: Any) -> bytes:
+    return orjson.dumps(row, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Jsonb):
+        return value.obj
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"no column holds a {type(value).__qualname__}")
 
 
 def _trip_row(trip: Trip) -> dict[str, Any]:
