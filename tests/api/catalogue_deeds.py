@@ -68,6 +68,7 @@ def _doing(method: str, path: Any, body: Any = None) -> Scenario:
 
 CATALOGUE_DEEDS: Final[dict[tuple[str, str], Scenario]] = {
     ("POST", "/api/v1/activities"): _doing("POST", "/activities", _ACTIVITY),
+    ("POST", "/api/v1/calendar/feeds"): _doing("POST", "/calendar/feeds"),
     ("PATCH", "/api/v1/activities/<string:id_or_slug>"): _doing("PATCH", _activity, {"duration_hours": 4}),
     ("POST", "/api/v1/activities/<string:id_or_slug>/publish"): _doing("POST", lambda s: f"{_activity(s)}/publish"),
     ("POST", "/api/v1/activities/<string:id_or_slug>/deactivate"): _doing(
