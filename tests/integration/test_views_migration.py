@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 from infrastructure.bootstrap import Running
 from infrastructure.database import migrations
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.integration.shop import Shop
 
-RELEASE_BEFORE = "20261129_09"
+FILE = Path(__file__).resolve().parents[2] / "migrations" / "versions" / "20261129_14_views.py"
 FOUND = "SELECT count(*) FROM booking_words w JOIN bookings b ON b.id = w.booking_id AND strpos(w.words, %s) > 0"
+
+
+def the_release_before() -> str:
+    return str(runpy.run_path(str(FILE))["down_revision"])
 
 
 def test_bookings_of_the_release_before_are_found_afterwards(running: Running, addresses: DatabaseAddresses) -> None:
@@ -17,7 +24,7 @@ def test_bookings_of_the_release_before_are_found_afterwards(running: Running, a
     old = shop.book(shop.a_customer(), departure)
     running.database.dispose()
 
-    migrations.downgrade(addresses, RELEASE_BEFORE)
+    migrations.downgrade(addresses, the_release_before())
     migrations.upgrade(addresses)
 
     new = shop.book(shop.a_customer(), departure)
