@@ -101,6 +101,7 @@ def tries_an_operation_again(shop: Shop, sign_up: Any) -> TestResponse:
 
 CATALOGUE_DEEDS: Final[dict[tuple[str, str], Scenario]] = {
     ("POST", "/api/v1/activities"): _doing("POST", "/activities", _ACTIVITY),
+    ("POST", "/api/v1/calendar/feeds"): _doing("POST", "/calendar/feeds"),
     ("PATCH", "/api/v1/activities/<string:id_or_slug>"): _doing("PATCH", _activity, {"duration_hours": 4}),
     ("POST", "/api/v1/activities/<string:id_or_slug>/publish"): _doing("POST", lambda s: f"{_activity(s)}/publish"),
     ("POST", "/api/v1/activities/<string:id_or_slug>/deactivate"): _doing(

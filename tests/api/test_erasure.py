@@ -107,6 +107,9 @@ def live_a_life(shop: Shop, customer: Person) -> list[Json]:
             shop.take_payment(shop.done(shop.post("/api/v1/payments", customer, paid, key=f"{KEY}-card"), 201))
         bookings.append(booking)
     shop.done(shop.client.patch("/api/v1/users/me", json={"locale": "ar"}, headers=customer.headers))
+    printed = f"/api/v1/departures/{bookings[0]['departure_id']}/manifest.pdf?lang=en"
+    assert shop.get(printed, shop.admin).status_code == 202
+    assert shop.get(f"/api/v1/bookings/export.csv?q={CANARY['first_name']}", shop.admin).status_code == 200
     return bookings
 
 

@@ -81,7 +81,7 @@ def make_calendar_feed(owner_id: UUID, *, uow: UnitOfWork, clock: Clock, new_id:
         if uow.calendar_feeds.count_live(owner_id) >= MOST_PER_OWNER:
             raise TooManyCalendarFeeds()
         uow.calendar_feeds.add(made.id, owner_id=owner_id, token_hash=digest(made.token), at=now)
-        _note("departures.calendar_made", owner_id, made.id, uow=uow, at=now)
+        _note(owner_id, made.id, is_live=True, uow=uow, at=now)
         uow.commit()
     return made
 
@@ -92,12 +92,19 @@ def revoke_calendar_feed(feed_id: UUID, *, owner_id: UUID, uow: UnitOfWork, cloc
     with uow:
         if not uow.calendar_feeds.revoke(feed_id, owner_id=owner_id, at=now):
             raise CalendarFeedNotFound()
-        _note("departures.calendar_revoked", owner_id, feed_id, uow=uow, at=now)
+        _note(owner_id, feed_id, is_live=False, uow=uow, at=now)
         uow.commit()
 
 
-def _note(action: str, owner_id: UUID, feed_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
-    uow.audit.add(actor=owner_id, action=action, resource_type="CALENDAR_FEED", resource_id=feed_id, changes={}, at=at)
+def _note(owner_id: UUID, feed_id: UUID, *, is_live: bool, uow: UnitOfWork, at: datetime) -> None:
+    uow.audit.add(
+        actor=owner_id,
+        action=PERMISSION,
+        resource_type="CALENDAR_FEED",
+        resource_id=feed_id,
+        changes={"before": {"is_live": not is_live}, "after": {"is_live": is_live}},
+        at=at,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
