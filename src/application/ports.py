@@ -49,6 +49,7 @@ from domain.membership.memberships import MembershipPlan, MembershipSubscription
 from domain.messaging.notifications import Notification
 from domain.operations.audit import AuditStatus
 from domain.sales.agreed import RewardTerms
+from domain.sales.amendments import Amendment
 from domain.sales.bookings import Booking
 from domain.sales.travelers import Traveler
 from domain.shared.errors import Conflict, RuleBroken
@@ -172,6 +173,23 @@ class Bookings(Protocol):
 
     def replace_travelers(self, booking_id: UUID, travelers: Sequence[Traveler]) -> None:
         """Write the list anew; whoever calls holds the booking's lock."""
+        ...
+
+    def on_sale_again(self, booking: Booking, departure_id: UUID, *, at: datetime) -> OnSale:
+        """The booking's item for another trip, on the terms that were frozen: rewards, the member's rate of that plan,
+        and the exchange rate.
+
+        Raises DepartureNotFound for another item's departure, or an item that is not sold any more,
+        AmendmentNotOffered where it is sold in another currency since.
+        """
+        ...
+
+    def keep_amendment(self, amendment: Amendment) -> None:
+        """Store an amendment, or what was decided about it; whoever calls holds the booking's lock."""
+        ...
+
+    def lapsing_amendments(self, *, before: datetime, limit: int) -> Sequence[UUID]:
+        """Bookings whose amendment is PENDING and ran out before an instant, oldest first."""
         ...
 
     def archive(self, *, settled_before: datetime, at: datetime, limit: int) -> int:
