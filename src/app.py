@@ -63,6 +63,7 @@ from api.v1.pricing.vouchers import blueprint as vouchers
 from api.v1.privacy.consents import blueprint as consents
 from api.v1.privacy.erasures import blueprint as erasures
 from api.v1.privacy.exports import blueprint as exports
+from api.v1.sales.amendments import blueprint as amendments
 from api.v1.sales.bookings import blueprint as bookings
 from api.v1.sales.cancellations import blueprint as cancellations
 from api.v1.sales.confirming import blueprint as booking_verbs
@@ -110,6 +111,7 @@ _V1 = (
     booking_offers,
     booking_verbs,
     travelers,
+    amendments,
     cancellations,
     cancellation_policies,
     attention,

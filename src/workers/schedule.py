@@ -28,6 +28,7 @@ from application.origin import Origin, acting
 from application.pricing.expiry import expire_promotions
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
+from application.sales.amending import lapse_amendments
 from application.sales.archiving import archive_bookings
 from application.sales.expiry import expire_bookings
 from application.subscriptions import DOCUMENTS, QUICK
@@ -102,6 +103,13 @@ def _expire_bookings(running: Running) -> None:
     use = running.dependencies
     grace = timedelta(minutes=use.system_settings.value(GRACE_MINUTES))
     while expire_bookings(new_uow=use.new_uow, clock=use.clock, new_id=use.new_id, grace=grace):
+        continue
+
+
+def _lapse_amendments(running: Running) -> None:
+    use = running.dependencies
+    grace = timedelta(minutes=use.system_settings.value(GRACE_MINUTES))
+    while lapse_amendments(new_uow=use.new_uow, clock=use.clock, grace=grace):
         continue
 
 
@@ -261,6 +269,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
     job.name: job
     for job in (
         ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _expire_bookings),
+        ScheduledJob("bookings.lapse_amendments", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _lapse_amendments),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
         ScheduledJob("bookings.archive", _FIVE_MINUTES, days_from(2), _archive_bookings, DOCUMENTS),
         ScheduledJob("ledger.expire_holds", _MINUTE, slices_of(_MINUTE), _expire_holds),

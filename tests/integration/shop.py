@@ -386,7 +386,8 @@ PROMISES = {
             JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id
             WHERE j.reference_id = b.id AND j.journal_type IN ('PAYMENT', 'REDEEMED')
               AND a.kind = 'CUSTOMER_PREPAYMENTS')""",
-    "nobody pays more than the price": "SELECT id FROM bookings WHERE paid_amount_minor > final_amount_minor",
+    "nobody pays more than the price": """
+        SELECT id FROM bookings WHERE paid_amount_minor > final_amount_minor + overpaid_amount_minor""",
     "money for bookings that are not confirmed is in suspense": """
         SELECT b.id FROM bookings b JOIN ledger_journals j
             ON j.reference_id = b.id AND j.journal_type IN ('PAYMENT', 'REDEEMED')
@@ -421,7 +422,9 @@ PROMISES = {
     "seats taken are those of holds": """
         SELECT d.id FROM departures d WHERE d.seats_taken <> (
             SELECT coalesce(sum(h.seats), 0) FROM holds h JOIN bookings b ON b.id = h.booking_id
-            WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED') AND b.cancelled_at IS NULL)""",
+            WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED') AND b.cancelled_at IS NULL)
+          + (SELECT coalesce(sum(a.seats_held), 0) FROM booking_amendments a
+             WHERE a.departure_id = d.id AND a.status = 'PENDING')""",
     "nothing is oversold": "SELECT id FROM departures WHERE seats_taken > capacity",
     "pools give what their departures have taken": """
         SELECT p.id FROM pools p

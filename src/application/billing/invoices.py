@@ -99,7 +99,12 @@ def _booking_rows(
 
 
 def _share(of: Money, part: Money, *, before: Money, whole: Money) -> Money:
-    """What a part of the price has of an amount: the shares of all parts, one after another, sum to it exactly."""
+    """What a part of the price has of an amount: the shares of all parts, one after another, sum to it exactly.
+
+    Nothing of a price that an amendment has lowered to nothing since.
+    """
+    if whole.is_zero:
+        return whole
     until, since = (of.minor * paid.minor // whole.minor for paid in (before + part, before))
     return Money(until - since, of.currency)
 

@@ -18,8 +18,8 @@ from domain.billing.tenders import money_in
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.journal import JournalType
-from domain.membership.memberships import AlreadySubscribed, SubscriptionNotFound, SubscriptionStatus
 from domain.ledger.points import still_to_take
+from domain.membership.memberships import AlreadySubscribed, SubscriptionNotFound, SubscriptionStatus
 from domain.sales.bookings import Booking, BookingNotFound, BookingStatus, NothingToPay
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import InvalidValue
@@ -166,9 +166,7 @@ class BookingPayable:
         return self._booking.smallest_payment
 
     def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
-        """Confirm the booking with its deposit, or carry out the amendment that waits; once all is paid, give the points
-        that its money earns.
-        """
+        """Confirm the booking, or carry out what waits; once all is paid, give the points that it earns."""
         booking = self._booking
         amendment = booking.waiting
         travelers = amendment.travelers if amendment is not None else None

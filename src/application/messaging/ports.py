@@ -143,6 +143,8 @@ class MailName(StrEnum):
     """first_name, booking_number"""
     BOOKING_CANCELLED = "booking_cancelled"
     """first_name, booking_number, refund, to_original, to_wallet, to_voucher_credit, points, kept"""
+    BOOKING_AMENDED = "booking_amended"
+    """first_name, booking_number, trip_name, starts_on, travelers, total, fee, refund"""
     CASHBACK_PENDING = "cashback_pending"
     """first_name, amount, booking_number"""
     CASHBACK_CREDITED = "cashback_credited"

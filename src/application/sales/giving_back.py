@@ -12,7 +12,8 @@ from uuid import UUID
 
 from application.ledger.reversals import Reverse, reverse_within
 from application.ports import UnitOfWork
-from domain.ledger.accounts import POINTS_UNIT
+from domain.ledger import accounts
+from domain.ledger.accounts import POINTS_UNIT, AccountRef
 from domain.sales.amendments import Amendment, AmendmentStatus, seats_to_free
 from domain.sales.bookings import Booking
 from domain.sales.travelers import Traveler
@@ -25,6 +26,17 @@ _POINTS = Currency(POINTS_UNIT, 0)
 def redemption_key(booking_id: UUID) -> str:
     """What the journal that redeemed a booking's points is found by."""
     return f"points:redeemed:booking:{booking_id}"
+
+
+def accounts_moved(booking: Booking) -> set[AccountRef]:
+    """Whatever of the customer's refunds, points that come back and points that are taken may move."""
+    user_id, unit = booking.user_id, booking.final_amount.currency.code
+    return {
+        accounts.wallet(user_id, unit),
+        accounts.voucher_credit(user_id, unit),
+        accounts.points(user_id),
+        accounts.debt(user_id, POINTS_UNIT),
+    }
 
 
 def lock_departures(booking: Booking, *others: UUID, uow: UnitOfWork) -> None:
@@ -42,7 +54,9 @@ def free_seats(booking: Booking, *, uow: UnitOfWork, at: datetime) -> None:
         uow.departures.get(booking.hold.departure_id).give_back(booking.seats_kept, at=at)
 
 
-def drop_amendment(booking: Booking, status: AmendmentStatus, *, by: UUID | None, uow: UnitOfWork, at: datetime) -> None:
+def drop_amendment(
+    booking: Booking, status: AmendmentStatus, *, by: UUID | None, uow: UnitOfWork, at: datetime
+) -> None:
     """Let go of an amendment that waits: its seats are on sale again, and the old trip stands."""
     amendment = booking.drop_amendment(status, by=by, at=at)
     if amendment.trip.departure_id is not None and amendment.seats_held:
