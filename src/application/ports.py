@@ -34,7 +34,7 @@ from application.operations.ports import SettingRows
 from application.pricing.ports import Item, ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
 from application.sales.ports import CancellationPolicies, OnSale, RequestOpened, Sale
-from domain.billing.invoices import Credited, Invoice
+from domain.billing.invoices import Credited, Documented, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.activities import Activity
 from domain.catalogue.departures import Departure
@@ -266,6 +266,10 @@ class Invoices(Protocol):
 
     def credited_of(self, payment_id: UUID) -> Credited:
         """The payment's invoice, and what credit notes have taken of it. Raises InvoiceNotFound."""
+        ...
+
+    def documented(self, booking_id: UUID, currency: str) -> Documented:
+        """What a booking's invoices and credit notes say together; whoever asks holds the booking's lock."""
         ...
 
     def add(self, invoice: Invoice) -> None: ...
