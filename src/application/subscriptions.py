@@ -17,7 +17,6 @@ from application.identity import handlers as identity
 from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
 from application.privacy import handlers as privacy
-from application.sales import amendment_handlers as amendments
 from application.sales import handlers as sales
 from domain.billing.invoices import InvoiceIssued
 from domain.billing.manual import ManualMoneyConfirmed
@@ -162,13 +161,13 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("messaging.mail_booking_cancelled", messaging.mail_booking_cancelled, transactional=False),
     ),
     BookingAmended.name: (
-        Handler("sales.notify_booking_amended", amendments.notify_booking_amended),
-        Handler("sales.mail_booking_amended", amendments.mail_booking_amended, transactional=False),
+        Handler("sales.notify_booking_amended", sales.notify_booking_amended),
+        Handler("sales.mail_booking_amended", sales.mail_booking_amended, transactional=False),
     ),
     AmendmentAwaitsPayment.name: (
-        Handler("sales.notify_amendment_awaits_payment", amendments.notify_amendment_awaits_payment),
+        Handler("sales.notify_amendment_awaits_payment", sales.notify_amendment_awaits_payment),
     ),
-    AmendmentLapsed.name: (Handler("sales.notify_amendment_lapsed", amendments.notify_amendment_lapsed),),
+    AmendmentLapsed.name: (Handler("sales.notify_amendment_lapsed", sales.notify_amendment_lapsed),),
     BookingCompleted.name: (
         Handler("messaging.notify_cashback", messaging.notify_cashback),
         Handler("messaging.mail_cashback", messaging.mail_cashback, transactional=False),
