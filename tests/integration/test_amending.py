@@ -13,14 +13,17 @@ import pytest
 from domain.billing.payments import PaymentMethod
 from domain.catalogue.departures import Departure, DepartureClosed, DepartureNotFound, SoldOut
 from domain.ledger import accounts
+from domain.pricing.age_bands import AgeBand
 from domain.sales.amendments import AmendmentNotFound, AmendmentWaits
 from domain.sales.bookings import Booking, NothingToPay, PriceMoved, TripStarted
 from domain.sales.travelers import Traveler, UnfitTravelers
 from domain.shared.errors import IllegalTransition, InvalidValue
+from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.conftest import MovableClock
+from tests.deals import a_voucher, an_offer
 from tests.integration.amending import GRACE, Desk
 from tests.integration.cancelling import Desk as CancellingDesk
 from tests.integration.cancelling import agree
@@ -443,3 +446,86 @@ def test_papers_say_what_the_trip_costs_after_any_changes(
             assert tax == row["tax_amount_minor"]
             earned = shop.balance(accounts.points(customer)) - 50_000
             assert earned == row["final_amount_minor"] // 1_000
+
+
+def test_vouchers_and_offers_of_the_sale_are_looked_at_again_and_none_that_came_since(
+    shop: Shop, desk: Desk, departure: Departure
+) -> None:
+    customer, at = a_rich_customer(shop, wallet=900_000), shop.use.clock.now()
+    voucher = a_voucher(code="FEW", created_by=customer, at=at, usage_limit_total=1, min_purchase_amount=egp(150_000))
+    offer = an_offer(created_by=customer, at=at)
+    with shop.use.new_uow() as uow:
+        uow.vouchers.add([voucher])
+        uow.offers.add(offer)
+        uow.commit()
+    booking = paid(shop, customer, departure, voucher_code="few")
+    assert booking.final_amount == egp(162_000)
+    with shop.use.new_uow() as uow:
+        uow.offers.get(offer.id).disable(at=at)
+        uow.offers.save(uow.offers.get(offer.id))
+        uow.offers.add(an_offer(created_by=customer, at=at, title_en="Since"))
+        uow.commit()
+
+    more = desk.preview(booking, travelers_count=3)
+    assert (more.price.final_amount, more.not_applied) == (egp(243_000), ())
+    fewer = desk.preview(booking, travelers_count=1)
+    assert (fewer.price.final_amount, [each.reason for each in fewer.not_applied]) == (egp(90_000), ["below_minimum"])
+    desk.amend(booking, travelers_count=1)
+    lines = shop.booking(booking.id)["price_lines"]
+    assert [(line["kind"], line["amount_minor"]) for line in lines if line["kind"] in ("OFFER", "VOUCHER")] == [
+        ("OFFER", -10_000), ("VOUCHER", 0),
+    ]  # fmt: skip
+    # It stays used, and counts again where the party grows; it can be used again once all of the money came back.
+    assert desk.preview(booking, travelers_count=2).price.final_amount == egp(162_000)
+    CancellingDesk(shop).cancel(booking.id)
+    assert shop.row("SELECT usage_count FROM vouchers WHERE id = %s", voucher.id)["usage_count"] == 0
+
+
+def test_ages_on_the_new_day_decide_who_pays_and_who_sits(shop: Shop, desk: Desk, departure: Departure) -> None:
+    customer = a_rich_customer(shop, wallet=900_000)
+    bands = [
+        AgeBand(code="INFANT", name_ar="رضيع", name_en="Infant", min_age=0, max_age=1, price=Percentage(0),
+                takes_a_seat=False),
+        AgeBand(code="ADULT", name_ar="بالغ", name_en="Adult", min_age=2, max_age=None, price=Percentage(10_000),
+                takes_a_seat=True),
+    ]  # fmt: skip
+    assert departure.package_id is not None
+    with shop.use.new_uow() as uow:
+        uow.item_prices.replace_bands(shop.item_of(departure), bands)
+        uow.commit()
+    booking = paid(shop, customer, departure, travelers=2)
+    later = desk.another_date(departure)
+    # Two on the day of the new trip, and not yet on that of the old one.
+    born = later.starts_on.replace(year=later.starts_on.year - 2)
+    people = (
+        Traveler(first_name="Mona", last_name="Ali"),
+        Traveler(first_name="Nour", last_name="Ali", birth_date=born),
+    )
+    desk.amend(booking, travelers=people)
+    assert (shop.booking(booking.id)["final_amount_minor"], desk.seats(departure)) == (PRICE, 1)
+
+    plan = desk.preview(booking, departure_id=later.id)
+    assert (plan.difference, plan.trip.seats, plan.seats_taken) == (egp(PRICE), 2, 2)
+
+
+def test_a_rate_that_was_frozen_stays(
+    shop: Shop, desk: Desk, departure: Departure, addresses: DatabaseAddresses
+) -> None:
+    customer = a_rich_customer(shop, wallet=900_000)
+    a_rate(shop, addresses, "0.02")
+    booking = shop.book(customer, departure, travelers=1, currency="USD")
+    pay_card(shop, shop.pay(customer, booking.id))
+    a_rate(shop, addresses, "0.05")
+    assert booking.final_amount == Money.of(2_000, "USD")
+    plan = desk.preview(booking, travelers_count=2)
+    assert (plan.price.final_amount, plan.price.exchange) == (Money.of(4_000, "USD"), booking.price.exchange)
+
+
+def a_rate(shop: Shop, addresses: DatabaseAddresses, rate: str) -> None:
+    """The newest one from Egyptian pounds to dollars."""
+    with connect(addresses.owner) as connection:
+        connection.execute(
+            """INSERT INTO exchange_rates (id, from_currency, to_currency, rate, valid_from, set_by_user_id, created_at)
+               VALUES (%s, 'EGP', 'USD', %s, %s, (SELECT id FROM users LIMIT 1), %s)""",
+            (shop.use.new_id(), rate, shop.use.clock.now(), shop.use.clock.now()),
+        )
