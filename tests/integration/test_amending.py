@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import partial
 from itertools import count
 from uuid import UUID
 
 import pytest
 
+from application.sales.travelers import WriteTravelers, write_travelers
 from domain.billing.payments import PaymentMethod
 from domain.catalogue.departures import Departure, DepartureClosed, DepartureNotFound, SoldOut
 from domain.ledger import accounts
 from domain.pricing.age_bands import AgeBand
+from domain.pricing.exchange import ExchangeRate
 from domain.sales.amendments import AmendmentNotFound, AmendmentWaits
 from domain.sales.bookings import Booking, NothingToPay, PriceMoved, TripStarted
-from domain.sales.travelers import Traveler, UnfitTravelers
+from domain.sales.travelers import AgesArePriced, Traveler, UnfitTravelers
 from domain.shared.errors import IllegalTransition, InvalidValue
-from domain.shared.money import Money
+from domain.shared.money import Money, currency
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses, connect
@@ -508,24 +511,53 @@ def test_ages_on_the_new_day_decide_who_pays_and_who_sits(shop: Shop, desk: Desk
     assert (plan.difference, plan.trip.seats, plan.seats_taken) == (egp(PRICE), 2, 2)
 
 
+def test_a_birth_date_that_made_the_price_is_changed_by_an_amendment_alone(
+    shop: Shop, desk: Desk, customer: UUID, departure: Departure
+) -> None:
+    booking = paid(shop, customer, departure)
+    child = Traveler(first_name="Nour", last_name="Ali", birth_date=date(2020, 5, 1))
+    named = Traveler(first_name="Nour", last_name="Hassan", birth_date=date(2020, 5, 1))
+    grown = Traveler(first_name="Nour", last_name="Ali", birth_date=date(1990, 5, 1))
+    write(shop, booking, child)
+    write(shop, booking, named, grown)
+    for others in ((grown,), (), (Traveler(first_name="Nour", last_name="Ali"),)):
+        with pytest.raises(AgesArePriced):
+            write(shop, booking, *others)
+    desk.amend(booking, travelers=(grown,))
+    with shop.use.new_uow() as uow:
+        assert uow.bookings.travelers(booking.id) == (grown,)
+
+
+def write(shop: Shop, booking: Booking, *travelers: Traveler) -> None:
+    command = WriteTravelers(
+        booking_id=booking.id,
+        actor_id=booking.user_id,
+        travelers=travelers,
+        document_valid_days=0,
+        expected_version=None,
+    )
+    write_travelers(command, uow=shop.use.new_uow(), clock=shop.use.clock)
+
+
 def test_a_rate_that_was_frozen_stays(
     shop: Shop, desk: Desk, departure: Departure, addresses: DatabaseAddresses
 ) -> None:
     customer = a_rich_customer(shop, wallet=900_000)
-    a_rate(shop, addresses, "0.02")
+    a_rate(shop, customer, "0.02")
     booking = shop.book(customer, departure, travelers=1, currency="USD")
     pay_card(shop, shop.pay(customer, booking.id))
-    a_rate(shop, addresses, "0.05")
+    a_rate(shop, customer, "0.05")
     assert booking.final_amount == Money.of(2_000, "USD")
     plan = desk.preview(booking, travelers_count=2)
     assert (plan.price.final_amount, plan.price.exchange) == (Money.of(4_000, "USD"), booking.price.exchange)
 
 
-def a_rate(shop: Shop, addresses: DatabaseAddresses, rate: str) -> None:
+def a_rate(shop: Shop, customer: UUID, rate: str) -> None:
     """The newest one from Egyptian pounds to dollars."""
-    with connect(addresses.owner) as connection:
-        connection.execute(
-            """INSERT INTO exchange_rates (id, from_currency, to_currency, rate, valid_from, set_by_user_id, created_at)
-               VALUES (%s, 'EGP', 'USD', %s, %s, (SELECT id FROM users LIMIT 1), %s)""",
-            (shop.use.new_id(), rate, shop.use.clock.now(), shop.use.clock.now()),
-        )
+    now = shop.use.clock.now()
+    made = ExchangeRate(
+        id=shop.use.new_id(), source=currency("EGP"), target=currency("USD"), rate=Decimal(rate), valid_from=now
+    )
+    with shop.use.new_uow() as uow:
+        uow.exchange.add_rate(made, by=customer, at=now)
+        uow.commit()
