@@ -7,6 +7,7 @@ accounts all at once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -268,7 +269,7 @@ def _said(plan: AmendmentPlan, *, is_before: bool) -> dict[str, object]:
     }
 
 
-def _audit(actor: UUID, booking: Booking, changes: dict[str, object], *, uow: UnitOfWork, at: datetime) -> None:
+def _audit(actor: UUID, booking: Booking, changes: Mapping[str, object], *, uow: UnitOfWork, at: datetime) -> None:
     uow.audit.add(
         actor=actor,
         action="bookings.amend",

@@ -51,7 +51,7 @@ class WantedChange:
     travelers: tuple[Traveler, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.departure_id is self.travelers_count is self.travelers is None:
+        if all(wanted is None for wanted in (self.departure_id, self.travelers_count, self.travelers)):
             raise InvalidValue("say what changes", pointer="/departure_id", code="required")
 
 

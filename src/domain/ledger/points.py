@@ -92,7 +92,7 @@ def still_to_take(earnings: Sequence[Earning], *, paid: Money, refunded: Money) 
     What stays is the paid rest's share of the points themselves, rounded down as earning is: the rate is the
     one they were earned at, whatever it is now, and a refund of everything takes every point (guarantee M9).
     """
-    points, taken = (sum(getattr(each, name) for each in earnings) for name in ("points", "taken_back"))
+    points, taken = sum(each.points for each in earnings), sum(each.taken_back for each in earnings)
     kept = points * (paid - refunded).minor // paid.minor
     return max(points - kept - taken, 0)
 
