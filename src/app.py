@@ -68,6 +68,7 @@ from api.v1.pricing.vouchers import blueprint as vouchers
 from api.v1.privacy.consents import blueprint as consents
 from api.v1.privacy.erasures import blueprint as erasures
 from api.v1.privacy.exports import blueprint as exports
+from api.v1.sales.amendments import blueprint as amendments
 from api.v1.sales.bookings import blueprint as bookings
 from api.v1.sales.calendars import blueprint as booking_calendars
 from api.v1.sales.cancellations import blueprint as cancellations
@@ -127,6 +128,7 @@ _V1 = (
     manifests,
     booking_calendars,
     travelers,
+    amendments,
     cancellations,
     cancellation_policies,
     waiting_list,

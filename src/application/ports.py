@@ -38,9 +38,9 @@ from application.pricing.ports import ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
 from application.sales.manifest_ports import ManifestRequests
 from application.sales.operation_ports import DepartureOperations
-from application.sales.ports import CancellationPolicies, Instalments, RequestOpened, Sale
+from application.sales.ports import CancellationPolicies, Instalments, OnSale, RequestOpened, Sale
 from application.sales.waiting_ports import WaitingList
-from domain.billing.invoices import Credited, Invoice
+from domain.billing.invoices import Credited, Documented, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
 from domain.catalogue.activities import Activity
 from domain.catalogue.departures import Departure
@@ -56,6 +56,7 @@ from domain.membership.memberships import MembershipPlan, MembershipSubscription
 from domain.messaging.notifications import Notification
 from domain.operations.audit import AuditStatus
 from domain.sales.agreed import RewardTerms
+from domain.sales.amendments import Amendment
 from domain.sales.bookings import Booking
 from domain.sales.travelers import Traveler
 from domain.shared.errors import Conflict, RuleBroken
@@ -182,6 +183,23 @@ class Bookings(Protocol):
         """Write the list anew; whoever calls holds the booking's lock."""
         ...
 
+    def on_sale_again(self, booking: Booking, departure_id: UUID, *, at: datetime) -> OnSale:
+        """The booking's item for another trip, on the terms that were frozen: rewards, the member's rate of that plan,
+        and the exchange rate.
+
+        Raises DepartureNotFound for another item's departure, or an item that is not sold any more,
+        AmendmentNotOffered where it is sold in another currency since.
+        """
+        ...
+
+    def keep_amendment(self, amendment: Amendment) -> None:
+        """Store an amendment, or what was decided about it; whoever calls holds the booking's lock."""
+        ...
+
+    def lapsing_amendments(self, *, before: datetime, limit: int) -> Sequence[UUID]:
+        """Bookings whose amendment is PENDING and ran out before an instant, oldest first."""
+        ...
+
     def archive(self, *, settled_before: datetime, at: datetime, limit: int) -> int:
         """Take bookings that are over and have not changed since an instant out of lists; how many were taken."""
         ...
@@ -277,6 +295,10 @@ class Invoices(Protocol):
 
     def credited_of(self, payment_id: UUID) -> Credited:
         """The payment's invoice, and what credit notes have taken of it. Raises InvoiceNotFound."""
+        ...
+
+    def documented(self, booking_id: UUID, currency: str) -> Documented:
+        """What a booking's invoices and credit notes say together; whoever asks holds the booking's lock."""
         ...
 
     def add(self, invoice: Invoice) -> None: ...

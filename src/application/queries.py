@@ -170,6 +170,10 @@ class SalesQueries(Protocol):
         """The steps of a booking, oldest first; None where there is no such booking."""
         ...
 
+    def amendments(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:
+        """The newest 100 amendments of a booking, newest first; None where there is no such booking."""
+        ...
+
     def policies(self, *, active_only: bool) -> Sequence[Row]:
         """Cancellation policies, the default first, then oldest first."""
         ...

@@ -58,6 +58,7 @@ from domain.ledger.withdrawals import (
 )
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
+from domain.sales.amendments import AmendmentAwaitsPayment, AmendmentLapsed, BookingAmended
 from domain.sales.bookings import (
     BookingCancelled,
     BookingCompleted,
@@ -211,6 +212,14 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("sales.notify_waiting_ended", sales.notify_waiting_ended),
         Handler("sales.mail_waiting_ended", sales.mail_waiting_ended, transactional=False),
     ),
+    BookingAmended.name: (
+        Handler("sales.notify_booking_amended", sales.notify_booking_amended),
+        Handler("sales.mail_booking_amended", sales.mail_booking_amended, transactional=False),
+    ),
+    AmendmentAwaitsPayment.name: (
+        Handler("sales.notify_amendment_awaits_payment", sales.notify_amendment_awaits_payment),
+    ),
+    AmendmentLapsed.name: (Handler("sales.notify_amendment_lapsed", sales.notify_amendment_lapsed),),
     BookingCompleted.name: (
         Handler("messaging.notify_cashback", messaging.notify_cashback),
         Handler("messaging.mail_cashback", messaging.mail_cashback, transactional=False),

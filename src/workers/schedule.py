@@ -32,6 +32,7 @@ from application.origin import Origin, acting
 from application.pricing.expiry import expire_promotions
 from application.privacy.erasure import carry_out_erasure, due_erasures
 from application.privacy.retention import drop_past_exports, retire_unused_accounts
+from application.sales.amending import lapse_amendments
 from application.sales.archiving import archive_bookings
 from application.sales.expiry import expire_bookings
 from application.sales.handlers import hands_of
@@ -148,6 +149,13 @@ def _cancel_overdue(running: Running) -> None:
     for booking_id, reason in done.left.items():
         log.warning("overdue_booking_left", booking_id=str(booking_id), reason=reason)
     log.info("overdue_bookings_cancelled", cancelled=done.cancelled)
+
+
+def _lapse_amendments(running: Running) -> None:
+    use = running.dependencies
+    grace = timedelta(minutes=use.system_settings.value(GRACE_MINUTES))
+    while lapse_amendments(new_uow=use.new_uow, clock=use.clock, grace=grace):
+        continue
 
 
 def _plan_departures(running: Running) -> None:
@@ -335,6 +343,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
             "departures.operate", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _work_off_operations, DOCUMENTS
         ),
         ScheduledJob("waiting.serve", _MINUTE, slices_of(_MINUTE), _serve_waiting_lists),
+        ScheduledJob("bookings.lapse_amendments", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _lapse_amendments),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
         ScheduledJob("bookings.archive", _FIVE_MINUTES, days_from(2), _archive_bookings, DOCUMENTS),
         ScheduledJob("departures.drop_manifests", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _drop_manifests, DOCUMENTS),

@@ -404,6 +404,16 @@ FACTS: dict[MailName, dict[str, object]] = {
         "pay_until": "2026-11-25 14:00",
     },
     MailName.BOOKING_EXPIRED: {"first_name": "Omar", "booking_number": "BK-2026-000123"},
+    MailName.BOOKING_AMENDED: {
+        "first_name": "منى",
+        "booking_number": "BK-2026-000123",
+        "trip_name": "Hotel in Aswan",
+        "starts_on": date(2026, 9, 12),
+        "travelers": 3,
+        "total": Money.of(149_900, "EGP"),
+        "fee": Money.of(0, "EGP"),
+        "refund": Money.of(50_000, "EGP"),
+    },
     MailName.BOOKING_CANCELLED: {
         "first_name": "منى",
         "booking_number": "BK-2026-000123",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.ledger.journal import InsufficientBalance, ReversalRefused
 from domain.ledger.lots import LotEntry, OpenLot, consume, consume_from, give_back
-from domain.ledger.points import Earning, PointsTerms
+from domain.ledger.points import Earning, PointsTerms, still_to_take
 from domain.operations import settings
 from domain.shared.money import EXPONENTS, Money, currency
 from tests.builders import NOON, egp
@@ -201,8 +201,8 @@ def test_what_is_clawed_back_is_in_proportion_and_in_the_end_everything(
     taken = refunded = 0
     for part in [*parts, paid]:
         refunded = min(refunded + part, paid)
-        earning = an_earning(points, taken_back=taken)
-        taken += earning.still_to_take(paid=Money.of(paid, "EGP"), refunded=Money.of(refunded, "EGP"))
+        earnings = [an_earning(points, taken_back=taken)]
+        taken += still_to_take(earnings, paid=Money.of(paid, "EGP"), refunded=Money.of(refunded, "EGP"))
         assert points - taken == points * (paid - refunded) // paid
 
     assert taken == points

@@ -80,7 +80,7 @@ class Loyalty:
         return reverse(command, uow=self.new_uow(), clock=self.clock, new_id=new_id)
 
     def claw_back(self, person: UUID, earned_key: str, *, paid: Money, refunded: Money, key: str = "") -> int:
-        command = ClawBackPoints(earned_key=earned_key, paid=paid, refunded=refunded, **_said(person, key))
+        command = ClawBackPoints(earned_keys=(earned_key,), paid=paid, refunded=refunded, **_said(person, key))
         with self.new_uow() as uow:
             taken = claw_back_points(command, uow=uow, at=self.clock.now(), new_id=new_id)
             uow.commit()

@@ -424,7 +424,8 @@ PROMISES = {
     "instalments follow each other": """
         SELECT i.booking_id FROM booking_instalments i JOIN booking_instalments n
             ON n.booking_id = i.booking_id AND n.position = i.position + 1 WHERE n.due_on <= i.due_on""",
-    "nobody pays more than the price": "SELECT id FROM bookings WHERE paid_amount_minor > final_amount_minor",
+    "nobody pays more than the price": """
+        SELECT id FROM bookings WHERE paid_amount_minor > final_amount_minor + overpaid_amount_minor""",
     "money for bookings that are not confirmed is in suspense": """
         SELECT b.id FROM bookings b JOIN ledger_journals j
             ON j.reference_id = b.id AND j.journal_type IN ('PAYMENT', 'REDEEMED')
@@ -461,7 +462,9 @@ PROMISES = {
             SELECT coalesce(sum(h.seats), 0) FROM holds h JOIN bookings b ON b.id = h.booking_id
             WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED') AND b.cancelled_at IS NULL) + (
             SELECT coalesce(sum(w.seats), 0) FROM waiting_list_entries w
-            WHERE w.departure_id = d.id AND w.status = 'OFFERED')""",
+            WHERE w.departure_id = d.id AND w.status = 'OFFERED') + (
+            SELECT coalesce(sum(a.seats_held), 0) FROM booking_amendments a
+            WHERE a.departure_id = d.id AND a.status = 'PENDING')""",
     "nothing is oversold": "SELECT id FROM departures WHERE seats_taken > capacity",
     "pools give what their departures have taken": """
         SELECT p.id FROM pools p

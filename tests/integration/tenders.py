@@ -153,7 +153,7 @@ _STEPS = (
     (SqlPayments, ("add", "get", "by_key", "pending_of", "target_of", "add_receipt", "next_serial")),
     (SqlLedger, ("post", "lock", "add_hold", "get_hold", "resolve_hold", "add_lot")),
     (SqlPoints, ("open_lots", "record", "posted")),
-    (SqlBookings, ("get", "flush")),
+    (SqlBookings, ("get", "flush", "keep_amendment", "replace_travelers")),
     (SqlMemberships, ("get", "active_of")),
     (SqlUnitOfWork, ("commit",)),
 )

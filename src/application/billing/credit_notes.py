@@ -8,16 +8,19 @@ from uuid import UUID
 from application.billing.invoices import issue_invoice
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.billing.invoices import (
+    Credited,
     Invoice,
     InvoiceIssued,
     InvoiceItem,
     InvoiceItemType,
     InvoiceStatus,
     InvoiceType,
+    tax_moving,
     tax_of_share,
 )
 from domain.billing.payments import Payment, PaymentType
 from domain.billing.refunds import Refund, RefundStatus
+from domain.sales.bookings import Booking
 from domain.shared.clock import Clock, business_date
 from domain.shared.identifiers import NewId, document_number
 from domain.shared.money import Money, total
@@ -55,6 +58,7 @@ def _given_back(refund: Refund) -> Money:
 def _issue(refund: Refund, payment: Payment, amount: Money, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
     now = clock.now()
     today = business_date(now)
+    booking = uow.bookings.get(payment.booking_id) if payment.booking_id is not None else None
     # Under the payment's lock: notes of one invoice are issued one after another, each seeing those before.
     uow.payments.get(payment.id)
     before = uow.invoices.credited_of(payment.id)
@@ -63,7 +67,7 @@ def _issue(refund: Refund, payment: Payment, amount: Money, *, uow: UnitOfWork, 
         # The note of a refund that came back has credited all of it.
         return
     number = uow.invoices.next_number(SERIES, today.year)
-    tax = tax_of_share(before.tax, before.total, reached=before.credited + amount) - before.credited_tax
+    tax = _tax(before, amount, booking, uow)
     note = Invoice(
         id=new_id(),
         invoice_number=document_number(SERIES, today.year, number),
@@ -85,6 +89,15 @@ def _issue(refund: Refund, payment: Payment, amount: Money, *, uow: UnitOfWork, 
     )
     uow.invoices.add(note)
     uow.publish(InvoiceIssued(at=now, invoice_id=note.id, user_id=note.user_id))
+
+
+def _tax(before: Credited, amount: Money, booking: Booking | None, uow: UnitOfWork) -> Money:
+    """The invoice's own share; of a booking that was amended, what its documents say too much by now."""
+    if booking is None or not booking.amended_times:
+        return tax_of_share(before.tax, before.total, reached=before.credited + amount) - before.credited_tax
+    so_far, price = uow.invoices.documented(booking.id, amount.currency.code), booking.price
+    moved = tax_moving(price.tax_amount, price.final_amount, so_far=so_far, by=-amount)
+    return min(-moved, before.tax - before.credited_tax)
 
 
 def _row(refund: Refund, payment: Payment, invoice_number: str, net: Money) -> InvoiceItem:

@@ -17,6 +17,7 @@ from domain.billing.invoices import (
     InvoiceItemType,
     InvoiceStatus,
     InvoiceType,
+    tax_moving,
 )
 from domain.billing.payments import Payment, PaymentType
 from domain.sales.agreed import BookingItem
@@ -87,7 +88,7 @@ def _booking_rows(
 ) -> tuple[tuple[InvoiceItem, ...], Percentage, Money, Money]:
     price = booking.price
     discount = price.discount_amount + price.voucher_discount
-    if payment.amount == price.final_amount:
+    if payment.amount == price.final_amount and not booking.amended_times:
         rows = [_item_row(item, booking) for item in booking.items]
         fee_rows = [_fee_row(price.fee_amount)] if price.fee_amount.is_positive else []
         return (*rows, *fee_rows), price.tax_rate, price.tax_amount, discount
@@ -95,11 +96,19 @@ def _booking_rows(
     tax, discount = (
         _share(of, payment.amount, before=before, whole=price.final_amount) for of in (price.tax_amount, discount)
     )
+    if booking.amended_times:
+        so_far = uow.invoices.documented(booking.id, tax.currency.code)
+        tax = tax_moving(price.tax_amount, price.final_amount, so_far=so_far, by=payment.amount)
     return (_part_row(booking, payment.amount - tax + discount),), price.tax_rate, tax, discount
 
 
 def _share(of: Money, part: Money, *, before: Money, whole: Money) -> Money:
-    """What a part of the price has of an amount: the shares of all parts, one after another, sum to it exactly."""
+    """What a part of the price has of an amount: the shares of all parts, one after another, sum to it exactly.
+
+    Nothing of a price that an amendment has lowered to nothing since.
+    """
+    if whole.is_zero:
+        return whole
     until, since = (of.minor * paid.minor // whole.minor for paid in (before + part, before))
     return Money(until - since, of.currency)
 

@@ -12,13 +12,15 @@ from application.billing.revenue import revenue, take_revenue_back
 from application.ledger.cashback import ClawBackCashback, claw_back_cashback
 from application.ledger.points import ClawBackPoints, EarnPoints, claw_back_points, earn_points
 from application.ports import UnitOfWork
+from application.sales.giving_back import carry_out
 from domain.billing.payments import Payment, PaymentType
 from domain.billing.tenders import money_in
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.journal import JournalType
+from domain.ledger.points import still_to_take
 from domain.membership.memberships import AlreadySubscribed, SubscriptionNotFound, SubscriptionStatus
-from domain.sales.bookings import BookingNotFound, BookingStatus, NothingToPay
+from domain.sales.bookings import Booking, BookingNotFound, BookingStatus, NothingToPay
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import InvalidValue
 from domain.shared.identifiers import NewId
@@ -99,9 +101,31 @@ class Payable(Protocol):
         ...
 
 
-def booking_points_key(booking_id: UUID) -> str:
-    """What the points that a booking earned are found by, to take them back with a refund."""
-    return f"points:booking:{booking_id}"
+def booking_points_keys(booking: Booking) -> tuple[str, ...]:
+    """What the points that a booking earned are found by, the newest first: once for each trip that it has been."""
+    first = f"points:booking:{booking.id}"
+    later = (f"{first}:amended:{times}" for times in range(booking.amended_times, 0, -1))
+    return (*later, first)
+
+
+def earn_booking_points(booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+    """Give the points that a booking's money earns, now that all of it is paid, less what it earned before it was
+    amended.
+    """
+    newest, *before = booking_points_keys(booking)
+    money = booking.paid_amount - booking.points_paid_amount
+    points = uow.points.terms.earned_by(money, booking.rewards.points_multiplier) + booking.rewards.bonus_points
+    known = sum(earning.points for key in before if (earning := uow.points.earning(key)) is not None)
+    earned = EarnPoints(
+        user_id=booking.user_id,
+        key=newest,
+        reference_type=BookingPayable.reference_type,
+        reference_id=booking.id,
+        description_ar=f"نقاط مكتسبة من الحجز {booking.booking_number}",
+        description_en=f"Points earned from booking {booking.booking_number}",
+        points=max(points - known, 0),
+    )
+    earn_points(earned, uow=uow, at=at, new_id=new_id)
 
 
 class BookingPayable:
@@ -113,13 +137,15 @@ class BookingPayable:
 
     def __init__(self, booking_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
         self._booking = uow.bookings.get(booking_id)
+        if self._booking.amendment is not None:
+            uow.departures.get_all(self._booking.amendment.departures)
         self.reference_id = booking_id
         self.label_ar = f"دفع الحجز {self._booking.booking_number}"
         self.label_en = f"Payment of booking {self._booking.booking_number}"
 
     @property
     def deadline(self) -> datetime | None:
-        return self._booking.hold_expires_at
+        return self._booking.payment_deadline
 
     @property
     def account(self) -> AccountRef:
@@ -147,25 +173,16 @@ class BookingPayable:
         return self._booking.asked_now(today=business_date(at))
 
     def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
-        """Confirm the booking with its deposit; once all is paid, give the points that its money earns."""
+        """Confirm the booking, or carry out what waits; once all is paid, give the points that it earns."""
         booking = self._booking
+        amendment = booking.waiting
+        travelers = amendment.travelers if amendment is not None else None
         in_points = payment.amount - money_in(payment.tenders, payment.amount.currency.code)
         booking.receive(payment.amount, in_points=in_points, by=None, at=at)
-        if booking.amount_due.is_positive:
-            return
-        earned = EarnPoints(
-            user_id=booking.user_id,
-            key=booking_points_key(booking.id),
-            reference_type=self.reference_type,
-            reference_id=booking.id,
-            description_ar=f"نقاط مكتسبة من الحجز {booking.booking_number}",
-            description_en=f"Points earned from booking {booking.booking_number}",
-            points=uow.points.terms.earned_by(
-                booking.paid_amount - booking.points_paid_amount, booking.rewards.points_multiplier
-            )
-            + booking.rewards.bonus_points,
-        )
-        earn_points(earned, uow=uow, at=at, new_id=new_id)
+        if amendment is not None:
+            carry_out(amendment, booking, travelers, uow=uow, at=at, new_id=new_id)
+        if not booking.amount_due.is_positive:
+            earn_booking_points(booking, uow=uow, at=at, new_id=new_id)
 
     def give_back(
         self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
@@ -189,7 +206,7 @@ class BookingPayable:
             reference_id=booking.id,
             description_ar=f"استرجاع نقاط بعد رد مبلغ الحجز {booking.booking_number}",
             description_en=f"Points taken back, refund of booking {booking.booking_number}",
-            earned_key=booking_points_key(booking.id),
+            earned_keys=booking_points_keys(booking),
             paid=booking.paid_amount,
             refunded=refunded,
         )
@@ -208,10 +225,11 @@ class BookingPayable:
     def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
         booking = self._booking
         paid, refunded = booking.paid_amount, booking.refunded_amount + amount
-        earning = uow.points.earning(booking_points_key(booking.id))
+        keys = booking_points_keys(booking)
+        earnings = [earning for key in keys if (earning := uow.points.earning(key)) is not None]
         record = uow.cashback.of_booking(booking.id)
         return Rewards(
-            points=earning.still_to_take(paid=paid, refunded=refunded) if earning is not None else 0,
+            points=still_to_take(earnings, paid=paid, refunded=refunded) if earnings else 0,
             cashback=record.to_claw_back(refunded, of=paid) if record is not None else Money(0, amount.currency),
         )
 

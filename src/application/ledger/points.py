@@ -6,7 +6,7 @@ the same rows (trap 22), and an idempotency key that was used meanwhile is seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,7 +18,15 @@ from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.debts import earn, take_back
 from domain.ledger.journal import Journal, JournalType, transfer
 from domain.ledger.lots import consume, consume_from
-from domain.ledger.points import PointsAdjusted, PointsClawedBack, PointsEarned, PointsLot, PointsTerms
+from domain.ledger.points import (
+    Earning,
+    PointsAdjusted,
+    PointsClawedBack,
+    PointsEarned,
+    PointsLot,
+    PointsTerms,
+    still_to_take,
+)
 from domain.operations import settings
 from domain.shared.errors import InvalidValue
 from domain.shared.identifiers import NewId
@@ -64,9 +72,12 @@ def earn_points(command: EarnPoints, *, uow: UnitOfWork, at: datetime, new_id: N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClawBackPoints(Movement):
-    """A refund: in all, `refunded` of what was `paid` is given back now; `earned_key` is the earning's key."""
+    """A refund: in all, `refunded` of what was `paid` is given back now.
 
-    earned_key: str
+    `earned_keys` are the keys of all that was earned by it, the newest first.
+    """
+
+    earned_keys: tuple[str, ...]
     paid: Money
     refunded: Money
 
@@ -74,24 +85,45 @@ class ClawBackPoints(Movement):
 def claw_back_points(command: ClawBackPoints, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> int:
     """Take back, within the caller's transaction, what was earned by money that is given back; how many points.
 
-    They leave the earning's own lot first, then the soonest-ending ones; what was spent of them, or is held,
-    becomes a debt of points that later earnings pay off (guarantee M9, trap 20).
+    The newest earning first. They leave the earning's own lot first, then the soonest-ending ones; what was spent of
+    them, or is held, becomes a debt of points that later earnings pay off (guarantee M9, trap 20).
     """
     standing = _lock(command.user_id, uow)
-    earning = uow.points.earning(command.earned_key)
-    if earning is None or uow.points.posted(command.key) is not None:
+    earnings = [earning for key in command.earned_keys if (earning := uow.points.earning(key)) is not None]
+    if not earnings or uow.points.posted(command.key) is not None:
         return 0
-    wanted = earning.still_to_take(paid=command.paid, refunded=command.refunded)
-    if wanted == 0:
-        return 0
-    taken = min(earning.takeable(standing.available), wanted)
-    entries = take_back(_ISSUED, standing.points, wanted, available_minor=taken)
+    wanted = left = still_to_take(earnings, paid=command.paid, refunded=command.refunded)
+    available, key = standing.available, command.key
+    for place, earning in enumerate(earnings, start=2):
+        part = min(left, earning.points - earning.taken_back)
+        if part == 0:
+            continue
+        available -= _take(replace(command, key=key), earning, part, available, uow=uow, at=at, new_id=new_id)
+        left -= part
+        key = f"{command.key}:{place}"
+    return wanted
+
+
+def _take(
+    command: ClawBackPoints,
+    earning: Earning,
+    wanted: int,
+    available: int,
+    *,
+    uow: UnitOfWork,
+    at: datetime,
+    new_id: NewId,
+) -> int:
+    """Take so many of one earning; how many left the account, and did not become a debt."""
+    points = accounts.points(command.user_id)
+    taken = min(earning.takeable(available), wanted)
+    entries = take_back(_ISSUED, points, wanted, available_minor=taken)
     journal = command.journal(JournalType.REVERSAL, entries, journal_id=new_id(), at=at, reverses=earning.journal_id)
     lots = uow.points.open_lots(command.user_id, ending_after=None)
     uow.ledger.post([journal])
     uow.points.record({journal.id: consume_from(lots, taken, first=earning.journal_id)})
     uow.publish(PointsClawedBack(points=wanted, owed=wanted - taken, **command.told_by(journal)))
-    return wanted
+    return taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

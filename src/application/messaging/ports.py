@@ -157,6 +157,8 @@ class MailName(StrEnum):
     """first_name, booking_number, replaced_number, package_name, starts_on"""
     LATE_MONEY = "late_money"
     """first_name, booking_number, amount, why, choose_until"""
+    BOOKING_AMENDED = "booking_amended"
+    """first_name, booking_number, trip_name, starts_on, travelers, total, fee, refund"""
     CASHBACK_PENDING = "cashback_pending"
     """first_name, amount, booking_number"""
     CASHBACK_CREDITED = "cashback_credited"

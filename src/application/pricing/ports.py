@@ -45,6 +45,12 @@ class Promotions(OfferedPromotions, Protocol):
         """Take what a quote gave. What the booking has already is not taken twice; the booking's row is there."""
         ...
 
+    def redeemed(self, booking_id: UUID, *, at: datetime) -> Offered:
+        """What a booking used and did not give back, as it meets a basket of that instant: what it costs, what it is
+        for and when one travels count again, but neither window, status nor limits.
+        """
+        ...
+
     def release(self, booking_id: UUID, *, at: datetime) -> None:
         """Give all of a booking back; what was given back before stays so."""
         ...

@@ -83,18 +83,20 @@ def plan_cancellation(
     applied: AppliedTier,
     paid: Sequence[GoingBack],
     *,
+    kept_fees: Money,
     waiting: tuple[UUID, ...],
     gateways: Gateways,
     uow: UnitOfWork,
 ) -> CancellationPlan:
     """Plan it under lock; `paid` are the booking's payments that were settled. Raises PaymentDisputed.
 
-    The terms' share is of what has not gone back, nor is on its way: what was refunded before was a lower price.
+    The terms' share is of what has not gone back, nor is on its way: what was refunded before was a lower price. Fees
+    of amendments are kept beside that share.
     """
     unit = booking.final_amount.currency.code
     left = total((refundable(back.payment.tenders, unit) for back in paid), unit)
-    parted = split(left, points=booking.price.points, share=applied.refund)
-    refunds = _refunds(parted.refund, paid, gateways)
+    parted = split(left, points=booking.price.points, share=applied.refund, kept_fees=kept_fees)
+    refunds = planned_refunds(parted.refund, paid, gateways)
     settlement = _settlement(parted, [part for refund in refunds for part in refund.parts])
     return CancellationPlan(
         booking_id=booking.id,
@@ -102,17 +104,19 @@ def plan_cancellation(
         paid=booking.paid_amount,
         refunded_before=booking.refunded_amount,
         settlement=settlement,
-        seats_returned=booking.seats_kept,
+        seats_returned=booking.seats_kept + (booking.amendment.seats_held if booking.amendment is not None else 0),
         payments_cancelled=waiting,
         refunds=refunds,
-        rewards_taken=_rewards(parted.refund, paid, uow),
+        rewards_taken=rewards_taken(parted.refund, paid, uow),
         promotions=_promotions(booking, parted),
         status_after=_status_after(booking, refunds),
     )
 
 
-def _refunds(amount: Money, paid: Sequence[GoingBack], gateways: Gateways) -> tuple[RefundPlan, ...]:
-    """Within a payment its tenders share in proportion (guarantee M6)."""
+def planned_refunds(amount: Money, paid: Sequence[GoingBack], gateways: Gateways) -> tuple[RefundPlan, ...]:
+    """An amount of what was paid goes back: of the newest payments, each as far as it goes.
+
+    Within a payment its tenders share in proportion (guarantee M6)."""
     backs = {back.payment.id: back for back in paid}
     return tuple(
         plan_refund(backs[payment.id], part, Destination.ORIGINAL, gateways)
@@ -137,7 +141,7 @@ def _settlement(parted: Split, parts: Iterable[PlannedPart]) -> Settlement:
     )
 
 
-def _rewards(amount: Money, paid: Sequence[GoingBack], uow: UnitOfWork) -> Rewards:
+def rewards_taken(amount: Money, paid: Sequence[GoingBack], uow: UnitOfWork) -> Rewards:
     """What all refunds together take; each by itself would round differently."""
     if not amount.is_positive:
         return Rewards(points=0, cashback=amount)

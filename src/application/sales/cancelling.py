@@ -18,16 +18,22 @@ from application.billing.revenue import revenue
 from application.billing.tenders import cancel_payments
 from application.ports import UnitOfWork
 from application.sales.cancellation_plans import CancellationPlan, Promotions, plan_cancellation
-from application.sales.giving_back import free_seats, restore_points
+from application.sales.giving_back import (
+    accounts_moved,
+    drop_amendment,
+    free_seats,
+    lock_departures,
+    restore_points,
+)
 from domain.billing.payments import Payment, PaymentStatus
 from domain.billing.refunds import Destination
-from domain.ledger import accounts
-from domain.ledger.accounts import POINTS_UNIT, AccountRef
+from domain.sales.amendments import AmendmentStatus
 from domain.sales.bookings import Booking, BookingNotFound
 from domain.sales.cancellation import CancellationPreviewStale
 from domain.shared.clock import Clock
 from domain.shared.errors import OwnRequest
 from domain.shared.identifiers import NewId
+from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 
 
@@ -120,8 +126,7 @@ class _Held:
         booking = uow.bookings.get(booking_id)
         if owner is not None and owner not in (booking.user_id, booking.agent_id):
             raise BookingNotFound()
-        if booking.hold is not None and booking.hold.departure_id is not None:
-            uow.departures.get(booking.hold.departure_id)
+        lock_departures(booking, uow=uow)
         payable = BookingPayable(booking_id, uow=uow, at=clock.now())
         return cls(booking, tuple(uow.payments.of_booking(booking_id)), payable, uow, clock, new_id)
 
@@ -129,13 +134,19 @@ class _Held:
         applied = self.booking.refund_terms(decided=decided, at=self.clock.now())
         backs = [self._going_back(payment) for payment in self.payments if payment.paid_at is not None]
         waiting = tuple(payment.id for payment in self._waiting)
-        return plan_cancellation(self.booking, applied, backs, waiting=waiting, gateways=gateways, uow=self.uow)
+        # What amendments cost comes back only where staff decide so.
+        fees = self.booking.amendment_fees if decided is None else Money(0, self.booking.amendment_fees.currency)
+        return plan_cancellation(
+            self.booking, applied, backs, kept_fees=fees, waiting=waiting, gateways=gateways, uow=self.uow
+        )
 
     def carry_out(self, plan: CancellationPlan, command: CancelBooking) -> None:
         """Seats, payments that wait, points, the booking itself, the fee, then what was paid."""
         booking, uow, now = self.booking, self.uow, self.clock.now()
+        if booking.amendment is not None:
+            drop_amendment(booking, AmendmentStatus.WITHDRAWN, by=command.actor_id, uow=uow, at=now)
         free_seats(booking, uow=uow, at=now)
-        cancel_payments(self._waiting, uow=uow, clock=self.clock, besides=self._moved)
+        cancel_payments(self._waiting, uow=uow, clock=self.clock, besides=accounts_moved(booking))
         restored = plan.settlement.points_restored
         restore_points(booking, restored, key="cancelled", uow=uow, at=now, new_id=self.new_id)
         booking.cancel(plan.settlement, by=command.actor_id, reason=command.reason, at=now)
@@ -151,17 +162,6 @@ class _Held:
     @property
     def _waiting(self) -> list[Payment]:
         return [payment for payment in self.payments if payment.status is PaymentStatus.PENDING]
-
-    @property
-    def _moved(self) -> set[AccountRef]:
-        """Whatever of the customer's refunds, points that come back and points that are taken may move."""
-        user_id, unit = self.booking.user_id, self.booking.final_amount.currency.code
-        return {
-            accounts.wallet(user_id, unit),
-            accounts.voucher_credit(user_id, unit),
-            accounts.points(user_id),
-            accounts.debt(user_id, POINTS_UNIT),
-        }
 
     def _going_back(self, payment: Payment) -> GoingBack:
         return GoingBack(payment, self.payable, self.uow, self.clock, self.new_id)

@@ -6,13 +6,17 @@ promotions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from application.ledger.reversals import Reverse, reverse_within
 from application.ports import UnitOfWork
-from domain.ledger.accounts import POINTS_UNIT
+from domain.ledger import accounts
+from domain.ledger.accounts import POINTS_UNIT, AccountRef
+from domain.sales.amendments import Amendment, AmendmentStatus, seats_to_free
 from domain.sales.bookings import Booking
+from domain.sales.travelers import Traveler
 from domain.shared.identifiers import NewId
 from domain.shared.money import Currency, Money
 
@@ -24,10 +28,63 @@ def redemption_key(booking_id: UUID) -> str:
     return f"points:redeemed:booking:{booking_id}"
 
 
+def accounts_moved(booking: Booking) -> set[AccountRef]:
+    """Whatever of the customer's refunds, points that come back and points that are taken may move."""
+    user_id, unit = booking.user_id, booking.final_amount.currency.code
+    return {
+        accounts.wallet(user_id, unit),
+        accounts.voucher_credit(user_id, unit),
+        accounts.points(user_id),
+        accounts.debt(user_id, POINTS_UNIT),
+    }
+
+
+def lock_departures(booking: Booking, *others: UUID, uow: UnitOfWork) -> None:
+    """Lock all departures that a booking has seats of, and others, at once: in the order of their ids."""
+    own = [booking.hold.departure_id] if booking.hold is not None and booking.hold.departure_id is not None else []
+    waiting = booking.amendment.departures if booking.amendment is not None else ()
+    wanted = list(dict.fromkeys([*own, *waiting, *others]))
+    if wanted:
+        uow.departures.get_all(wanted)
+
+
 def free_seats(booking: Booking, *, uow: UnitOfWork, at: datetime) -> None:
     """Put the seats that are the booking's own on sale again; called before its status changes."""
     if booking.hold is not None and booking.hold.departure_id is not None and booking.seats_kept:
         uow.departures.get(booking.hold.departure_id).give_back(booking.seats_kept, at=at)
+
+
+def drop_amendment(
+    booking: Booking, status: AmendmentStatus, *, by: UUID | None, uow: UnitOfWork, at: datetime
+) -> None:
+    """Let go of an amendment that waits: its seats are on sale again, and the old trip stands."""
+    amendment = booking.drop_amendment(status, by=by, at=at)
+    if amendment.trip.departure_id is not None and amendment.seats_held:
+        uow.departures.get(amendment.trip.departure_id).give_back(amendment.seats_held, at=at)
+    uow.bookings.keep_amendment(amendment)
+
+
+def carry_out(
+    amendment: Amendment,
+    booking: Booking,
+    travelers: Sequence[Traveler] | None,
+    *,
+    uow: UnitOfWork,
+    at: datetime,
+    new_id: NewId,
+) -> None:
+    """Do around the booking what its becoming another trip means: seats, people and points.
+
+    The seats of the new trip are taken, and both departures locked.
+    """
+    old, seats = amendment.before_trip, seats_to_free(amendment.before_trip, amendment.trip)
+    if old.departure_id is not None and seats:
+        uow.departures.get(old.departure_id).give_back(seats, at=at)
+    if travelers is not None:
+        uow.bookings.replace_travelers(booking.id, travelers)
+    key = f"amended:{amendment.id}"
+    restore_points(booking, amendment.points_restored, key=key, uow=uow, at=at, new_id=new_id)
+    uow.bookings.keep_amendment(amendment)
 
 
 def restore_points(booking: Booking, points: int, *, key: str, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:

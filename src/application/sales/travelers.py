@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from application.ports import UnitOfWork
-from domain.sales.travelers import Traveler, masked, refuse_unfit
+from domain.sales.travelers import Traveler, masked, refuse_other_ages, refuse_unfit
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import refuse_stale
 
@@ -59,8 +59,8 @@ class WriteTravelers:
 def write_travelers(command: WriteTravelers, *, uow: UnitOfWork, clock: Clock) -> None:
     """Replace the list; whose booking it is was asked before, and is in the audit log where it is not the actor's.
 
-    Neither history nor audit log tell names or numbers. Raises BookingNotFound, PreconditionFailed, TravelersFixed or
-    UnfitTravelers.
+    Neither history nor audit log tell names or numbers. Raises BookingNotFound, PreconditionFailed, TravelersFixed,
+    AmendmentWaits, AgesArePriced or UnfitTravelers.
     """
     now = clock.now()
     with uow:
@@ -69,6 +69,7 @@ def write_travelers(command: WriteTravelers, *, uow: UnitOfWork, clock: Clock) -
         refuse_unfit(command.travelers, booking.trip, valid_days=command.document_valid_days, today=business_date(now))
         booking.rename_travelers(by=command.actor_id, at=now)
         before = uow.bookings.travelers(booking.id)
+        refuse_other_ages(before, command.travelers, booking.trip)
         uow.bookings.replace_travelers(booking.id, command.travelers)
         if command.actor_id != booking.user_id:
             uow.audit.add(

@@ -117,3 +117,24 @@ def tax_of_share(tax: Money, whole: Money, *, reached: Money) -> Money:
     """
     share, _ = tax.allocate([reached.minor, (whole - reached).minor])
     return share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documented:
+    """What the documents of one booking say so far: its invoices less its credit notes."""
+
+    total: Money
+    tax: Money
+
+
+def tax_moving(tax: Money, whole: Money, *, so_far: Documented, by: Money) -> Money:
+    """How the documents' tax moves when their total moves by an amount, below zero for a credit note.
+
+    Afterwards they say the tax that the price of today has in what they say was sold: so an amended booking's documents
+    end at its own tax, whatever rates and fees there were before. No document's tax is negative, nor more than its
+    total.
+    """
+    reached = so_far.total + by
+    due = tax.minor * reached.minor // whole.minor if whole.is_positive else 0
+    moved = due - so_far.tax.minor
+    return Money(min(max(moved, 0), by.minor) if by.is_positive else max(min(moved, 0), by.minor), tax.currency)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -80,18 +81,20 @@ class Earning:
     taken_back: int = 0
     taken_from_points: int = 0
 
-    def still_to_take(self, *, paid: Money, refunded: Money) -> int:
-        """Points to take back once `refunded`, in all, of what was `paid` is given back.
-
-        What stays is the paid rest's share of the points themselves, rounded down as earning is: the rate is the
-        one they were earned at, whatever it is now, and a refund of everything takes every point (guarantee M9).
-        """
-        kept = self.points * (paid - refunded).minor // paid.minor
-        return max(self.points - kept - self.taken_back, 0)
-
     def takeable(self, available: int) -> int:
         """How many of them may leave the account, not into debt: no more than reached it, and than is there."""
         return max(min(available, self.reached - self.taken_from_points), 0)
+
+
+def still_to_take(earnings: Sequence[Earning], *, paid: Money, refunded: Money) -> int:
+    """Points to take back of all that one thing earned once `refunded`, in all, of what was `paid` is given back.
+
+    What stays is the paid rest's share of the points themselves, rounded down as earning is: the rate is the
+    one they were earned at, whatever it is now, and a refund of everything takes every point (guarantee M9).
+    """
+    points, taken = sum(each.points for each in earnings), sum(each.taken_back for each in earnings)
+    kept = points * (paid - refunded).minor // paid.minor
+    return max(points - kept - taken, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -254,6 +254,19 @@ class OpenOffer:
         )
 
 
+def redeemed_offer(offer: Offer, *, at: datetime) -> OpenOffer:
+    """An offer in the hands of whoever used it at an instant: neither its window, status nor limits count again."""
+    kept = replace(
+        offer,
+        status=OfferStatus.ACTIVE,
+        valid_from=at,
+        valid_until=None,
+        usage_limit_total=None,
+        usage_limit_per_user=None,
+    )
+    return OpenOffer(offer=kept, used_by_buyer=0)
+
+
 def left_of_second_ones(item: BasketItem) -> Money:
     """What is left of the price of an item's second units.
 

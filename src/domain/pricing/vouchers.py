@@ -266,6 +266,19 @@ class HeldVoucher:
         )
 
 
+def redeemed_voucher(voucher: Voucher, *, at: datetime) -> HeldVoucher:
+    """A voucher in the hands of whoever used it at an instant: neither its window, status nor limits count again."""
+    kept = replace(
+        voucher,
+        status=VoucherStatus.ACTIVE,
+        valid_from=at,
+        valid_until=None,
+        usage_limit_total=None,
+        usage_limit_per_user=None,
+    )
+    return HeldVoucher(voucher=kept, used_by_buyer=0)
+
+
 UNKNOWN: Final = NotApplied(kind=PromotionKind.VOUCHER, reason=Reason.VOUCHER_UNKNOWN.value)
 """What is said of a code that does not exist, and of a private one of somebody else."""
 

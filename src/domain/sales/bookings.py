@@ -10,6 +10,15 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, Parties, RewardTerms, Trip
+from domain.sales.amendments import (
+    Amendment,
+    AmendmentAwaitsPayment,
+    AmendmentLapsed,
+    AmendmentNotOffered,
+    AmendmentStatus,
+    AmendmentWaits,
+    value_of,
+)
 from domain.sales.cancellation import EVERYTHING, AppliedTier, CancellationTerms, Settlement
 from domain.sales.holds import CodeTerms, Hold, HoldStatus
 from domain.sales.instalments import Instalment, Standing, asked_now, next_due, standings
@@ -250,6 +259,11 @@ class Booking(Aggregate):
     """Until when everything comes back, whatever the terms say: the company moved it."""
     kept_amount: Money
     """What the company has earned of a booking that was cancelled; never more than has not gone back."""
+    overpaid_amount: Money
+    """What was paid beyond the price since amendments lowered it: it goes back as refunds."""
+    amendment_fees: Money
+    """What of the price amendments cost: the terms of cancelling give nothing of it back."""
+    amended_times: int = 0
     rewards: RewardTerms
     cancellation_terms: CancellationTerms
     customer_info: dict[str, str]
@@ -270,6 +284,8 @@ class Booking(Aggregate):
     """By when which part of the price is due, the deposit first; none where nothing but the hold limits it."""
     hold: Hold | None
     """None until it has a price."""
+    amendment: Amendment | None = None
+    """One that waits for its money."""
 
     @classmethod
     def place(
@@ -384,6 +400,8 @@ class Booking(Aggregate):
             points_paid_amount=nothing,
             refunded_amount=nothing,
             kept_amount=nothing,
+            overpaid_amount=nothing,
+            amendment_fees=nothing,
             rewards=rewards,
             cancellation_terms=cancellation_terms,
             customer_info=customer_info,
@@ -435,6 +453,7 @@ class Booking(Aggregate):
         nothing = Money(0, price.final_amount.currency)
         # The request was counted in another currency, perhaps.
         self.paid_amount = self.points_paid_amount = self.refunded_amount = nothing
+        self.kept_amount = self.overpaid_amount = self.amendment_fees = nothing
         self._await_money(price, items, _deposit(price, deposit, instalments), instalments, hold_expires_at, at)
         self.record(BookingPriced(at=at, booking_id=self.id, user_id=self.user_id))
         self._confirm_if_free(by=by, at=at)
@@ -497,6 +516,11 @@ class Booking(Aggregate):
         return self.hold.expires_at if self.hold is not None and self.hold.status is HoldStatus.ACTIVE else None
 
     @property
+    def payment_deadline(self) -> datetime | None:
+        """Until when what waits for money can be paid, the booking or its amendment; None where nothing ends."""
+        return self.waiting.expires_at if self.waiting is not None else self.hold_expires_at
+
+    @property
     def seats_kept(self) -> int:
         """Seats of its departure that are its own now, held or paid."""
         kept = self.hold is not None and self.hold.status in (HoldStatus.ACTIVE, HoldStatus.CAPTURED)
@@ -507,11 +531,21 @@ class Booking(Aggregate):
         """What is still to be paid; nothing once the booking is over."""
         if self.status in (BookingStatus.CANCELLED, BookingStatus.REFUNDED):
             return Money(0, self.final_amount.currency)
-        return self.final_amount - self.paid_amount
+        due = self.final_amount + self.overpaid_amount - self.paid_amount
+        return due + self.waiting.difference if self.waiting is not None else due
+
+    @property
+    def waiting(self) -> Amendment | None:
+        """The amendment that money would carry out now."""
+        return self.amendment if self.status is BookingStatus.CONFIRMED else None
 
     @property
     def smallest_payment(self) -> Money:
-        """The least that may be paid at once: what is missing of the deposit; after that, any part of what is due."""
+        """The least that may be paid at once: all that an amendment costs more; else what is missing of the deposit;
+        after that, any part of what is due.
+        """
+        if self.waiting is not None:
+            return self.waiting.difference
         missing = self.deposit_amount - self.paid_amount
         return missing if missing.is_positive else min(Money(1, missing.currency), self.amount_due)
 
@@ -530,8 +564,8 @@ class Booking(Aggregate):
 
     def ensure_payable(self, *, at: datetime) -> None:
         """Raises NothingToPay unless the booking waits for money, and its seats are its own or still held."""
-        deadline = self.hold_expires_at
-        held_no_more = self.is_awaiting_deposit and deadline is not None and at >= deadline
+        deadline = self.payment_deadline
+        held_no_more = deadline is not None and at >= deadline
         if held_no_more or not self.accepts(self.smallest_payment):
             raise NothingToPay(status=self.status)
 
@@ -563,6 +597,8 @@ class Booking(Aggregate):
             raise IllegalTransition(current=self.status, wanted=BookingStatus.CONFIRMED)
         if not self.accepts(amount):
             raise ValueError("a booking takes no more than is due, and its deposit at once")
+        if self.waiting is not None:
+            self._become(self.waiting, by=by, at=at)
         self.paid_amount += amount
         self.points_paid_amount += in_points
         self.payment_status = self._payment_status()
@@ -619,9 +655,8 @@ class Booking(Aggregate):
         if self.refunded_amount.is_positive:
             whole = self.refunded_amount == self.paid_amount
             return BookingPaymentStatus.REFUNDED if whole else BookingPaymentStatus.PARTIALLY_REFUNDED
-        return (
-            BookingPaymentStatus.PAID if self.paid_amount == self.final_amount else BookingPaymentStatus.PARTIALLY_PAID
-        )
+        is_paid = self.paid_amount == self.final_amount + self.overpaid_amount
+        return BookingPaymentStatus.PAID if is_paid else BookingPaymentStatus.PARTIALLY_PAID
 
     def keep_for_code(self, terms: CodeTerms, *, at: datetime) -> None:
         """A payment code is about to be opened: keep the seats while it lives, within the terms.
@@ -764,11 +799,92 @@ class Booking(Aggregate):
     def rename_travelers(self, *, by: UUID, at: datetime) -> None:
         """Who travels was written down anew; the history says that, and no names or numbers.
 
-        Raises TravelersFixed once the trip has begun, was cancelled or is over.
+        Raises TravelersFixed once the trip has begun, was cancelled or is over, AmendmentWaits while one might name
+        others.
         """
+        self._refuse_waiting()
         if self.status not in _TRAVELERS_OPEN or at >= self.trip.starts_at:
             raise TravelersFixed(current=self.status)
         self._note(by=by, reason="travellers changed", at=at)
+
+    def ensure_amendable(self, *, at: datetime) -> None:
+        """Raises IllegalTransition unless it is confirmed, TripStarted, AmendmentWaits, AmendmentNotOffered."""
+        if self.status is not BookingStatus.CONFIRMED:
+            raise IllegalTransition(current=self.status, wanted="AMENDED")
+        if at >= self.trip.starts_at:
+            raise TripStarted(status=self.status)
+        if self.trip.departure_id is None:
+            raise AmendmentNotOffered(reason="priced_by_people")
+        self._refuse_waiting()
+
+    def given_up_for(self, trip: Trip, price: BookedPrice) -> Money:
+        """What of the old trip another one gives up: all of it on another departure, else what it is smaller by.
+
+        Never more than was paid for it and has not gone back, with points at what they paid.
+        """
+        value, nothing = value_of(self.price), Money(0, self.final_amount.currency)
+        lost = value if trip.departure_id != self.trip.departure_id else max(value - value_of(price), nothing)
+        at_stake = self.paid_amount - self.refunded_amount - self.amendment_fees + self.price.points_worth
+        return max(min(lost, at_stake), nothing)
+
+    def overpaid_at(self, price: Money) -> Money:
+        """What would be paid beyond another price."""
+        return max(self.paid_amount - self.overpaid_amount - price, Money(0, price.currency))
+
+    def amend(self, amendment: Amendment, *, by: UUID, at: datetime) -> None:
+        """Be what the amendment says: nothing more is to be paid for it. The caller moves seats, points and money."""
+        self.ensure_amendable(at=at)
+        if amendment.difference.is_positive:
+            raise ValueError("what costs more waits for its money")
+        self._become(amendment, by=by, at=at)
+        self.payment_status = self._payment_status()
+
+    def await_amendment(self, amendment: Amendment, *, by: UUID, at: datetime) -> None:
+        """Stay as it is until the difference is paid; the caller has taken the seats that are held for it."""
+        self.ensure_amendable(at=at)
+        if amendment.expires_at is None or not amendment.difference.is_positive:
+            raise ValueError("an amendment that waits costs more, and waits until an hour")
+        self.amendment = amendment
+        self._note(by=by, reason="amendment waits for its payment", at=at)
+        self.record(
+            AmendmentAwaitsPayment(
+                at=at,
+                booking_id=self.id,
+                user_id=self.user_id,
+                amendment_id=amendment.id,
+                currency=self.final_amount.currency.code,
+                due_minor=amendment.difference.minor,
+                expires_at=amendment.expires_at.isoformat(),
+            )
+        )
+
+    def drop_amendment(self, status: AmendmentStatus, *, by: UUID | None, at: datetime) -> Amendment:
+        """The old trip stands; the caller gives back the seats that were held."""
+        amendment, self.amendment = self.amendment, None
+        if amendment is None:
+            raise IllegalTransition(current=self.status, wanted=status)
+        amendment.resolve(status, at=at)
+        self._note(by=by, reason=f"amendment {status.lower()}", at=at)
+        if status is AmendmentStatus.LAPSED:
+            self.record(AmendmentLapsed(at=at, booking_id=self.id, user_id=self.user_id, amendment_id=amendment.id))
+        return amendment
+
+    def _become(self, amendment: Amendment, *, by: UUID | None, at: datetime) -> None:
+        if self.hold is None:
+            raise ValueError("a confirmed booking has its seats")
+        self.overpaid_amount += self.overpaid_at(amendment.price.final_amount)
+        self.trip, self.price, self.items = amendment.trip, amendment.price, list(amendment.items)
+        self.hold = replace(self.hold, departure_id=amendment.trip.departure_id, seats=amendment.trip.seats)
+        self.amendment_fees += amendment.fee
+        self.amended_times += 1
+        self.amendment = None
+        amendment.resolve(AmendmentStatus.APPLIED, at=at)
+        self._note(by=by, reason="amended", at=at)
+        self.record(amendment.applied_event(self.user_id, at))
+
+    def _refuse_waiting(self) -> None:
+        if self.amendment is not None:
+            raise AmendmentWaits(expires_at=self.amendment.expires_at)
 
     def complete(self, *, today: date, override_reason: str | None, by: UUID, at: datetime) -> None:
         """The trip is over. Raises OverrideReasonNeeded before its last day when no reason is given.

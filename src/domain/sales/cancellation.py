@@ -110,9 +110,12 @@ class Split:
     """Voucher and offers can be used again only where nothing of their benefit is kept (trap 31)."""
 
 
-def split(money: Money, *, points: int, share: Percentage) -> Split:
-    """Part what is left of the money, and the points, by the policy's own percentage (trap 41)."""
-    refund = share.of(money)
+def split(money: Money, *, points: int, share: Percentage, kept_fees: Money) -> Split:
+    """Part what is left of the money, and the points, by the policy's own percentage (trap 41).
+
+    `kept_fees` are kept whatever the share is, as far as there is so much.
+    """
+    refund = share.of(max(money - kept_fees, Money(0, money.currency)))
     return Split(
         refund=refund,
         kept=money - refund,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -18,6 +19,12 @@ class TravelersFixed(Conflict):
     """Who travels is changed until the trip begins, and not after it was cancelled; `current` is its state."""
 
     code = "travelers_fixed"
+
+
+class AgesArePriced(Conflict):
+    """A birth date that is known may have made the price and the seats: an amendment changes it, and prices it anew."""
+
+    code = "ages_are_priced"
 
 
 class UnfitTravelers(RuleBroken):
@@ -45,6 +52,13 @@ def refuse_unfit(travelers: Sequence[Traveler], trip: Trip, *, valid_days: int, 
     faults = tuple(_faults(travelers, trip, valid_days, today))
     if faults:
         raise UnfitTravelers(faults=faults)
+
+
+def refuse_other_ages(before: Sequence[Traveler], after: Sequence[Traveler], trip: Trip) -> None:
+    """Raises AgesArePriced where a birth date of somebody on a departure is known, and would be no more."""
+    known, wanted = (Counter(each.birth_date for each in people if each.birth_date) for people in (before, after))
+    if trip.departure_id is not None and known - wanted:
+        raise AgesArePriced()
 
 
 def _faults(travelers: Sequence[Traveler], trip: Trip, valid_days: int, today: date) -> Iterator[FieldFault]:

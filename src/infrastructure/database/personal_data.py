@@ -24,7 +24,7 @@ from infrastructure.database.platform.personal_data import HOLDINGS as PLATFORM
 from infrastructure.database.pricing.personal_data import HOLDINGS as PRICING
 from infrastructure.database.privacy.personal_data import HOLDINGS as PRIVACY
 from infrastructure.database.sales.personal_data import HOLDINGS as SALES
-from infrastructure.database.sales.tables import booking_travelers
+from infrastructure.database.sales.tables import booking_amendments, booking_travelers
 
 PERSONAL_DATA: Final[tuple[Holding, ...]] = (
     *IDENTITY, *MEMBERSHIP, *CATALOGUE, *PRICING, *SALES, *BILLING, *LEDGER, *MESSAGING, *PRIVACY,
@@ -33,6 +33,7 @@ PERSONAL_DATA: Final[tuple[Holding, ...]] = (
 
 ENCRYPTED: Final[tuple[Column[bytes], ...]] = (
     booking_travelers.c.document_number_encrypted,
+    booking_amendments.c.travelers_encrypted,
     second_factors.c.secret_encrypted,
     withdrawals.c.destination_encrypted,
 )

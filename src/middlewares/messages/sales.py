@@ -9,6 +9,22 @@ MESSAGES: Final[Sentences] = {
         ("No such booking", "There is none that you may see."),
         ("لا يوجد حجز كهذا", "لا يوجد ما يمكنك رؤيته."),
     ),
+    "ages_are_priced": (
+        ("Ages change by an amendment", "A birth date that is known may have made the price; amend the booking."),
+        ("تغيير الأعمار يكون بتعديل الحجز", "تاريخ الميلاد المسجل قد يكون حدد السعر؛ عدل الحجز."),
+    ),
+    "amendment_not_found": (
+        ("No such change", "There is none of this booking that waits for its payment."),
+        ("لا يوجد تعديل كهذا", "لا يوجد تعديل لهذا الحجز ينتظر الدفع."),
+    ),
+    "amendment_waits": (
+        ("Another change waits", "Pay it, or withdraw it first; it waits until {expires_at}."),
+        ("يوجد تعديل آخر ينتظر الدفع", "ادفعه أو اسحبه أولا؛ وهو ينتظر حتى {expires_at}."),
+    ),
+    "amendment_not_offered": (
+        ("This booking is changed by people", "Ask us about it: {reason}."),
+        ("يعدل فريقنا هذا الحجز", "تواصل معنا بشأنه: {reason}."),
+    ),
     "balance_due": (
         ("The trip is not paid in full", "{due} is still due."),
         ("لم تدفع الرحلة بالكامل", "ما زال {due} مستحقا."),

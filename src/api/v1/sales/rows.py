@@ -31,7 +31,7 @@ def quote_row(quoted: Quoted, *, token: str) -> Row:
         "final_amount_minor": quote.total.minor,
         "currency": quote.total.currency.code,
         "points_redeemed": quote.points,
-        "not_applied": [_not_applied(reason) for reason in quote.not_applied],
+        "not_applied": [not_applied_row(reason) for reason in quote.not_applied],
         "seats_left": quoted.seats_left,
         "tier_code": quoted.tier_code,
         "expected_points": quoted.expected_points,
@@ -66,7 +66,8 @@ def _standing(standing: Standing) -> dict[str, Any]:
     return {**_planned(standing.instalment), "left_minor": standing.left.minor, "status": standing.status}
 
 
-def _not_applied(reason: NotApplied) -> dict[str, Any]:
+def not_applied_row(reason: NotApplied) -> dict[str, Any]:
+    """Why an offer or a voucher gives nothing, in both languages."""
     return {
         "kind": reason.kind.value,
         "reason": reason.reason,

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from application.billing.inbox import OpenAttempt, StoredWebhook
 from application.billing.ports import WebhookNotice
 from application.ports import PaymentTarget
-from domain.billing.invoices import Credited, Invoice, InvoiceNotFound
+from domain.billing.invoices import Credited, Documented, Invoice, InvoiceNotFound
 from domain.billing.payments import Payment, PaymentNotFound, PaymentStatus, PaymentType, Receipt, WebhookReceived
 from domain.billing.tenders import sole_tender
 from domain.shared.identifiers import NewId
@@ -259,6 +259,12 @@ SELECT i.invoice_number, i.total_amount_minor, i.tax_amount_minor, i.tax_rate, i
 FROM invoices i LEFT JOIN invoices n ON n.payment_id = i.payment_id AND n.invoice_type = 'CREDIT_NOTE'
 WHERE i.payment_id = %s AND i.invoice_type = 'STANDARD' GROUP BY i.id
 """
+_DOCUMENTED = """
+SELECT coalesce(sum(total_amount_minor * sign), 0)::bigint AS total,
+       coalesce(sum(tax_amount_minor * sign), 0)::bigint AS tax
+FROM (SELECT total_amount_minor, tax_amount_minor, CASE invoice_type WHEN 'CREDIT_NOTE' THEN -1 ELSE 1 END AS sign
+      FROM invoices WHERE booking_id = %s AND invoice_type IN ('STANDARD', 'CREDIT_NOTE')) documents
+"""
 _ADD_INVOICE_ITEM = """
 INSERT INTO invoice_items (invoice_id, position, item_type, description_ar, description_en, quantity,
                            unit_price_minor, total_price_minor, currency)
@@ -296,6 +302,10 @@ class SqlInvoices:
             credited=Money.of(row["credited_minor"], unit),
             credited_tax=Money.of(row["credited_tax_minor"], unit),
         )
+
+    def documented(self, booking_id: UUID, currency: str) -> Documented:
+        (row,) = self._statements.rows(_DOCUMENTED, (booking_id,))
+        return Documented(total=Money.of(row["total"], currency), tax=Money.of(row["tax"], currency))
 
     def add(self, invoice: Invoice) -> None:
         unit = invoice.total_amount.currency.code

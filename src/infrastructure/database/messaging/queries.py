@@ -28,8 +28,8 @@ WHERE b.id = %s
 _PAYMENT_FACTS = """
 SELECT u.id AS user_id, u.email, u.first_name, u.locale, p.payment_number, p.payment_type, p.amount_minor, p.currency,
        p.booking_id, coalesce(b.booking_number, s.membership_number) AS payable_number,
-       CASE WHEN b.status IN ('CONFIRMED', 'IN_PROGRESS') THEN b.final_amount_minor - b.paid_amount_minor ELSE 0 END
-           AS rest_minor
+       CASE WHEN b.status IN ('CONFIRMED', 'IN_PROGRESS')
+            THEN b.final_amount_minor + b.overpaid_amount_minor - b.paid_amount_minor ELSE 0 END AS rest_minor
 FROM payments p JOIN users u ON u.id = p.user_id LEFT JOIN bookings b ON b.id = p.booking_id
 LEFT JOIN membership_subscriptions s ON s.id = p.subscription_id
 WHERE p.id = %s

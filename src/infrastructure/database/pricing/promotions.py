@@ -12,8 +12,8 @@ from psycopg.types.json import Jsonb
 from application.pricing.ports import Offered
 from domain.pricing.baskets import Benefit, NotApplied, Promotion, PromotionKind
 from domain.pricing.codes import fold_code
-from domain.pricing.offers import OpenOffer
-from domain.pricing.vouchers import UNKNOWN, HeldVoucher
+from domain.pricing.offers import OpenOffer, redeemed_offer
+from domain.pricing.vouchers import UNKNOWN, HeldVoucher, redeemed_voucher
 from domain.shared.errors import InvalidValue
 from infrastructure.database.pricing.rows import OF_OFFERS, OF_VOUCHERS, TERMS, offer_of, voucher_of
 from infrastructure.database.transaction import Parameters, Row, Statements
@@ -38,6 +38,15 @@ FROM vouchers v LEFT JOIN voucher_uses u ON u.voucher_id = v.id AND u.user_id = 
 WHERE v.code = %(code)s
   AND (v.is_public OR EXISTS (
       SELECT 1 FROM voucher_assignments a WHERE a.voucher_id = v.id AND a.user_id = %(buyer_id)s))
+ORDER BY priority DESC NULLS LAST, id
+"""
+
+_REDEEMED: Final = f"""
+SELECT {_columns("o", OF_OFFERS)}
+FROM offer_redemptions r JOIN offers o ON o.id = r.offer_id WHERE r.booking_id = %(booking_id)s AND r.in_use
+UNION ALL
+SELECT {_columns("v", OF_VOUCHERS)}
+FROM voucher_redemptions r JOIN vouchers v ON v.id = r.voucher_id WHERE r.booking_id = %(booking_id)s AND r.in_use
 ORDER BY priority DESC NULLS LAST, id
 """
 
@@ -154,6 +163,12 @@ class SqlPromotions:
             self._statements.execute(lock, {"ids": [benefit.source_id for benefit in wanted]})
             taken = Jsonb([_benefit_row(benefit) for benefit in wanted])
             self._statements.execute(add, {"booking_id": booking_id, "user_id": user_id, "at": at, "benefits": taken})
+
+    def redeemed(self, booking_id: UUID, *, at: datetime) -> Offered:
+        rows = self._statements.rows(_REDEEMED, {"booking_id": booking_id})
+        offers = tuple(redeemed_offer(offer_of(row), at=at) for row in rows if _is_offer(row))
+        vouchers = [redeemed_voucher(voucher_of(row), at=at) for row in rows if not _is_offer(row)]
+        return Offered(offers, vouchers[0] if vouchers else None)
 
     def release(self, booking_id: UUID, *, at: datetime) -> None:
         self._lock_those_of(booking_id)

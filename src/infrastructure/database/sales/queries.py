@@ -28,8 +28,11 @@ _COLUMNS = """
     b.special_requests, b.start_date, b.end_date, b.time_zone, b.travelers_count, b.cancellation_reason,
     b.cancelled_at, b.no_show_at, b.no_show_at IS NOT NULL AS no_show, b.archived_at, b.created_at, b.updated_at,
     b.version,
-    CASE WHEN b.status IN ('CANCELLED', 'REFUNDED') THEN 0 ELSE b.final_amount_minor - b.paid_amount_minor END
-        AS amount_due_minor,
+    CASE WHEN b.status IN ('CANCELLED', 'REFUNDED') THEN 0
+         ELSE b.final_amount_minor + b.overpaid_amount_minor - b.paid_amount_minor END
+    + CASE WHEN b.status = 'CONFIRMED' THEN
+        coalesce((SELECT a.amount_minor - a.previous_amount_minor FROM booking_amendments a
+                  WHERE a.booking_id = b.id AND a.status = 'PENDING'), 0) ELSE 0 END AS amount_due_minor,
     CASE WHEN h.status = 'ACTIVE' THEN h.expires_at END AS hold_expires_at
 """
 _ONE = f"""
@@ -115,6 +118,13 @@ _HISTORY = """
 SELECT from_status, to_status, changed_by_user_id, change_reason, changed_at
 FROM booking_status_history WHERE booking_id = %s ORDER BY id
 """
+_AMENDMENTS = """
+SELECT id, status, previous_departure_id, departure_id, previous_start_date, start_date, previous_travelers_count,
+       travelers_count, previous_amount_minor, amount_minor, amount_minor - previous_amount_minor AS difference_minor,
+       fee_minor, refund_minor, points_restored, currency, requested_by_user_id, requested_at, expires_at, resolved_at,
+       CASE WHEN status = 'PENDING' THEN amount_minor - previous_amount_minor ELSE 0 END AS amount_due_minor
+FROM booking_amendments WHERE booking_id = %s ORDER BY requested_at DESC, id DESC LIMIT 100
+"""
 _POLICIES = """
 SELECT id, name_ar, name_en, tiers, is_default, is_active, version, created_at, updated_at
 FROM cancellation_policies WHERE (is_active OR NOT %(active_only)s) ORDER BY is_default DESC, created_at, id
@@ -195,6 +205,11 @@ class SqlSalesQueries:
         if self._database.row(_VISIBLE, {"id": booking_id, "owner": owner}) is None:
             return None
         return self._database.rows(_HISTORY, (booking_id,))
+
+    def amendments(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:
+        if self._database.row(_VISIBLE, {"id": booking_id, "owner": owner}) is None:
+            return None
+        return self._database.rows(_AMENDMENTS, (booking_id,))
 
     def policies(self, *, active_only: bool) -> Sequence[Row]:
         return self._database.rows(_POLICIES, {"active_only": active_only})

@@ -11,10 +11,11 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from application.ports import Encryption
-from application.sales.ports import RequestOpened, Sale
+from application.sales.ports import OnSale, RequestOpened, Sale
 from domain.catalogue.departures import DepartureNotFound
 from domain.catalogue.items import Item
-from domain.sales.agreed import BookedPrice, BookingItem, RewardTerms, Trip
+from domain.sales.agreed import BookingItem, RewardTerms
+from domain.sales.amendments import Amendment
 from domain.sales.bookings import Booking, BookingNotFound
 from domain.sales.holds import Hold
 from domain.sales.instalments import Instalment
@@ -23,6 +24,7 @@ from domain.shared.aggregate import Aggregate
 from domain.shared.errors import NotFound
 from domain.shared.identifiers import NewId
 from infrastructure.database.catalogue.departures import SqlDepartures
+from infrastructure.database.sales.amendments import SqlAmendments, sold_again
 from infrastructure.database.sales.on_sale import (
     OPEN_REQUEST,
     OPEN_SALE,
@@ -55,7 +57,7 @@ _AGREED: Final = (
     "discount_amount_minor", "voucher_discount_minor", "tax_amount_minor", "fee_amount_minor", "final_amount_minor",
     "points_redeemed", "points_worth_minor", "currency", "tax_rate", "exchange_rate_id", "exchange_from",
     "exchange_rate", "tier_code", "points_multiplier", "cashback_rate", "bonus_points", "bonus_cashback_minor",
-    "customer_info", "special_requests",
+    "customer_info", "special_requests", "overpaid_amount_minor", "amendment_fees_minor", "amended_times",
 )  # fmt: skip
 _COLUMNS: Final = (
     "id", "booking_number", "user_id", "agent_id", "created_by_user_id", "booking_source", "cancellation_terms",
@@ -122,7 +124,8 @@ SELECT b.*, coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zo
        h.departure_id AS hold_departure_id, h.seats AS hold_seats, h.status AS hold_status,
        h.expires_at AS hold_expires_at, h.agreed_until AS hold_agreed_until,
        (SELECT json_agg(i ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id) AS items,
-       (SELECT json_agg(p ORDER BY p.position) FROM booking_instalments p WHERE p.booking_id = b.id) AS instalments
+       (SELECT json_agg(p ORDER BY p.position) FROM booking_instalments p WHERE p.booking_id = b.id) AS instalments,
+       (SELECT to_jsonb(a) FROM booking_amendments a WHERE a.booking_id = b.id AND a.status = 'PENDING') AS amendment
 FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
 WHERE b.id = %s
 """
@@ -171,7 +174,7 @@ class _Stored:
     """What the rows of a booking say: it is written again where it says something else."""
 
     updated_at: datetime
-    agreed: tuple[Trip, BookedPrice, RewardTerms, dict[str, str], str]
+    agreed: tuple[object, ...]
     items: tuple[BookingItem, ...]
     instalments: tuple[Instalment, ...]
     hold: dict[str, Any]
@@ -184,6 +187,7 @@ class SqlBookings:
         self._statements = statements
         self._departures = departures
         self._encryption = encryption
+        self._amendments = SqlAmendments(statements, encryption)
         self._loaded: dict[UUID, Booking] = {}
         self._stored: dict[UUID, _Stored] = {}
 
@@ -204,6 +208,15 @@ class SqlBookings:
         if row is None:
             raise NotFound()
         return RequestOpened(serial=row["serial"], rewards=rewards_of(row), buyer=buyer_of(row, buyer_id))
+
+    def on_sale_again(self, booking: Booking, departure_id: UUID, *, at: datetime) -> OnSale:
+        return sold_again(booking, departure_id, statements=self._statements, at=at)
+
+    def keep_amendment(self, amendment: Amendment) -> None:
+        self._amendments.keep(amendment)
+
+    def lapsing_amendments(self, *, before: datetime, limit: int) -> Sequence[UUID]:
+        return self._amendments.lapsing(before=before, limit=limit)
 
     def rewards_of(self, buyer_id: UUID, *, today: date) -> RewardTerms:
         (row,) = self._statements.rows(REWARDS, {"buyer_id": buyer_id, "today": today})
@@ -286,7 +299,10 @@ class SqlBookings:
             row = self._statements.row(_GET_BOOKING, (booking_id,))
             if row is None:
                 raise BookingNotFound()
-            self._remember(booking_of(row))
+            booking = booking_of(row)
+            if row["amendment"] is not None:
+                booking.amendment = self._amendments.waiting(row["amendment"], booking)
+            self._remember(booking)
         return self._loaded[booking_id]
 
     def archive(self, *, settled_before: datetime, at: datetime, limit: int) -> int:
@@ -339,7 +355,10 @@ class SqlBookings:
 
 
 def _as_stored(booking: Booking) -> _Stored:
-    agreed = (booking.trip, booking.price, booking.rewards, booking.customer_info, booking.special_requests)
+    agreed = (
+        booking.trip, booking.price, booking.rewards, booking.customer_info, booking.special_requests,
+        booking.overpaid_amount, booking.amendment_fees, booking.amended_times,
+    )  # fmt: skip
     return _Stored(booking.updated_at, agreed, tuple(booking.items), booking.instalments, _hold_row(booking.hold))
 
 

@@ -55,8 +55,11 @@ def agreed_row(booking: Booking) -> dict[str, Any]:
         "customer_info": Jsonb(booking.customer_info),
         "special_requests": booking.special_requests,
         "deposit_amount_minor": booking.deposit_amount.minor,
-        **_trip_row(booking.trip),
-        **_price_row(booking.price),
+        "overpaid_amount_minor": booking.overpaid_amount.minor,
+        "amendment_fees_minor": booking.amendment_fees.minor,
+        "amended_times": booking.amended_times,
+        **trip_row(booking.trip),
+        **price_row(booking.price),
     }
 
 
@@ -93,7 +96,8 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"no column holds a {type(value).__qualname__}")
 
 
-def _trip_row(trip: Trip) -> dict[str, Any]:
+def trip_row(trip: Trip) -> dict[str, Any]:
+    """The columns of what is travelled, and when."""
     return {
         "booking_type": trip.booking_type,
         "package_id": trip.package_id,
@@ -108,7 +112,8 @@ def _trip_row(trip: Trip) -> dict[str, Any]:
     }
 
 
-def _price_row(price: BookedPrice) -> dict[str, Any]:
+def price_row(price: BookedPrice) -> dict[str, Any]:
+    """The columns of what it costs."""
     exchange = price.exchange
     return {
         "price_lines": Jsonb(price.lines),
@@ -176,16 +181,19 @@ def booking_of(row: Row) -> Booking:
         agent_id=row["agent_id"],
         created_by_user_id=row["created_by_user_id"],
         booking_source=BookingSource(row["booking_source"]),
-        trip=_trip(row),
+        trip=trip_of(row),
         status=BookingStatus(row["status"]),
         payment_status=BookingPaymentStatus(row["payment_status"]),
-        price=_price(row),
+        price=price_of(row),
         deposit_amount=amount("deposit_amount" if row["deposit_amount_minor"] is not None else "final_amount"),
         paid_amount=amount("paid_amount"),
         points_paid_amount=amount("points_paid_amount"),
         refunded_amount=amount("refunded_amount"),
         free_cancellation_until=row["free_cancellation_until"],
         kept_amount=amount("kept_amount"),
+        overpaid_amount=amount("overpaid_amount"),
+        amendment_fees=amount("amendment_fees"),
+        amended_times=row["amended_times"],
         rewards=RewardTerms(
             tier_code=row["tier_code"],
             points_multiplier=int(row["points_multiplier"] * 100),
@@ -204,13 +212,14 @@ def booking_of(row: Row) -> Booking:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         version=row["version"],
-        items=[_item(item, row["currency"]) for item in row["items"] or ()],
+        items=[item_of(item, row["currency"]) for item in row["items"] or ()],
         instalments=instalments_of(row["instalments"], row["currency"]),
         hold=_hold(row),
     )
 
 
-def _trip(row: Row) -> Trip:
+def trip_of(row: Row) -> Trip:
+    """What is travelled, by its columns, with the hold's `hold_seats` and the instant `begins_at`."""
     return Trip(
         booking_type=BookingType(row["booking_type"]),
         package_id=row["package_id"],
@@ -226,7 +235,9 @@ def _trip(row: Row) -> Trip:
     )
 
 
-def _price(row: Row) -> BookedPrice:
+def price_of(row: Row) -> BookedPrice:
+    """What it costs, by its columns."""
+
     def amount(name: str) -> Money:
         return Money.of(row[f"{name}_minor"], row["currency"])
 
@@ -263,7 +274,8 @@ def _hold(row: Row) -> Hold | None:
     )
 
 
-def _item(row: Mapping[str, Any], unit: str) -> BookingItem:
+def item_of(row: Mapping[str, Any], unit: str) -> BookingItem:
+    """One thing of a booking, from JSON."""
     amounts = {name: Money.of(row[f"{name}_minor"], unit) for name in _ITEM_AMOUNTS}
     return BookingItem(
         id=UUID(row["id"]),

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.sales.agreed import BookingSource
+from domain.sales.amendments import AmendmentStatus
 from domain.sales.bookings import BookingPaymentStatus, BookingStatus
 from domain.sales.holds import HoldStatus
 from infrastructure.database.metadata import (
@@ -91,6 +92,10 @@ bookings = Table(
     money_at_zero("kept_amount"),
     # Until when a customer whose trip the company moved may cancel it for nothing.
     instant("free_cancellation_until", nullable=True),
+    # What was paid beyond the price since amendments lowered it, and what of the price amendments cost.
+    money_at_zero("overpaid_amount"),
+    money_at_zero("amendment_fees"),
+    Column("amended_times", SmallInteger, nullable=False, server_default="0"),
     unit(),
     # The dated rate that the price was converted with, from the currency of the catalogue.
     reference("exchange_rate_id", "exchange_rates.id", nullable=True),
@@ -137,13 +142,21 @@ bookings = Table(
         name="points_are_discount",
     ),
     CheckConstraint("num_nonnulls(package_id, activity_id) <= 1", name="of_one_item"),
-    CheckConstraint("paid_amount_minor BETWEEN 0 AND final_amount_minor", name="paid_within_price"),
+    CheckConstraint(
+        "paid_amount_minor BETWEEN 0 AND final_amount_minor + overpaid_amount_minor", name="paid_within_price"
+    ),
+    CheckConstraint("overpaid_amount_minor BETWEEN 0 AND paid_amount_minor", name="overpaid_of_what_was_paid"),
+    CheckConstraint("amendment_fees_minor BETWEEN 0 AND fee_amount_minor", name="amendments_cost_fees"),
+    CheckConstraint("amended_times >= 0", name="amended_times_counted"),
     CheckConstraint(
         "status NOT IN ('CONFIRMED', 'IN_PROGRESS')"
         " OR paid_amount_minor >= coalesce(deposit_amount_minor, final_amount_minor)",
         name="confirmed_with_its_deposit",
     ),
-    CheckConstraint("status <> 'COMPLETED' OR paid_amount_minor = final_amount_minor", name="completed_with_its_money"),
+    CheckConstraint(
+        "status <> 'COMPLETED' OR paid_amount_minor = final_amount_minor + overpaid_amount_minor",
+        name="completed_with_its_money",
+    ),
     CheckConstraint("refunded_amount_minor BETWEEN 0 AND paid_amount_minor", name="refunds_within_payments"),
     CheckConstraint(
         "kept_amount_minor BETWEEN 0 AND paid_amount_minor - refunded_amount_minor", name="kept_of_what_did_not_go_back"
@@ -301,6 +314,51 @@ booking_status_history = Table(
     Column("change_reason", Text, nullable=False),
     instant("changed_at"),
     Index("ix_booking_status_history_booking_id", "booking_id"),
+)
+
+booking_amendments = Table(
+    "booking_amendments",
+    metadata,
+    key(),
+    Column("booking_id", Uuid, ForeignKey("bookings.id"), nullable=False),
+    *status("status", AmendmentStatus),
+    reference("previous_departure_id", "departures.id"),
+    reference("departure_id", "departures.id"),
+    Column("previous_start_date", Date, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("previous_travelers_count", Integer, nullable=False),
+    Column("travelers_count", Integer, nullable=False),
+    money("previous_amount"),
+    money("amount"),
+    money("fee"),
+    money("refund"),
+    Column("points_restored", Integer, nullable=False),
+    unit(),
+    # Taken of the new departure when it was asked for.
+    Column("seats_held", Integer, nullable=False),
+    # Trip, price and items as the booking has them once it is applied.
+    Column("agreed", JSONB, nullable=False),
+    # Who travels then, where that changes; kept until it is decided.
+    Column("travelers_encrypted", LargeBinary),
+    reference("requested_by_user_id", "users.id"),
+    instant("requested_at"),
+    instant("expires_at", nullable=True),
+    instant("resolved_at", nullable=True),
+    CheckConstraint("(status = 'PENDING') = (resolved_at IS NULL)", name="pending_until_resolved"),
+    CheckConstraint(
+        "status <> 'PENDING' OR (expires_at IS NOT NULL AND amount_minor > previous_amount_minor)",
+        name="waits_for_money",
+    ),
+    CheckConstraint("status = 'PENDING' OR travelers_encrypted IS NULL", name="keeps_travelers_while_pending"),
+    CheckConstraint(
+        "fee_minor >= 0 AND refund_minor >= 0 AND points_restored >= 0 AND seats_held >= 0 AND travelers_count > 0",
+        name="figures_not_below_zero",
+    ),
+    Index("ix_booking_amendments_booking_id", "booking_id"),
+    Index("ix_booking_amendments_previous_departure_id", "previous_departure_id"),
+    Index("ix_booking_amendments_departure_id", "departure_id"),
+    Index("uq_booking_amendments_pending", "booking_id", unique=True, postgresql_where="status = 'PENDING'"),
+    Index("ix_booking_amendments_expires_at", "expires_at", postgresql_where="status = 'PENDING'"),
 )
 
 cancellation_policies = Table(
