@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.sales.bookings import BookingStatus
 from domain.sales.instalments import (
+    LEAST_DAYS_BEFORE,
     Instalment,
     InstalmentStatus,
     PaymentPlan,
@@ -20,6 +21,7 @@ from domain.sales.instalments import (
     last_day_of_grace,
     next_due,
     plan_of,
+    rescheduled,
     schedule,
     standings,
 )
@@ -264,3 +266,41 @@ def test_without_a_plan_all_of_it_is_asked() -> None:
     booking = a_booking(price=egp("1000.00"))
 
     assert (booking.asked_now(today=TODAY), booking.standings(today=TODAY)) == (egp("1000.00"), ())
+
+
+@given(
+    parts=st.lists(st.integers(1, 10**6), min_size=2, max_size=5),
+    price=st.integers(1, 10**7),
+    sooner=st.integers(-40, 120),
+    code=st.sampled_from(["EGP", "KWD", "JPY"]),
+)
+def test_a_plan_made_anew_is_the_new_price_and_ends_before_the_new_start(
+    parts: list[int], price: int, sooner: int, code: str
+) -> None:
+    before = [
+        Instalment(position=place, due_on=TODAY + timedelta(days=20 * place), amount=Money.of(minor, code))
+        for place, minor in enumerate(parts, start=1)
+    ]
+    starts_on = before[-1].due_on + timedelta(days=14 - sooner)
+
+    found = rescheduled(before, Money.of(price, code), starts_on=starts_on)
+
+    if not found:
+        return
+    assert found[0] == before[0]
+    assert sum(each.amount.minor for each in found) == price
+    days = [each.due_on for each in found]
+    assert days == sorted(set(days))
+    assert days[-1] <= starts_on - timedelta(days=LEAST_DAYS_BEFORE)
+    assert [each.position for each in found] == list(range(1, len(found) + 1))
+
+
+def test_a_plan_made_anew_for_the_same_trip_is_the_same() -> None:
+    before = [
+        Instalment(position=place, due_on=TODAY + timedelta(days=20 * place), amount=egp("100.00"))
+        for place in (1, 2, 3)
+    ]
+
+    found = rescheduled(before, egp("300.00"), starts_on=TODAY + timedelta(days=90))
+
+    assert list(found) == before

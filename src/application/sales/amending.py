@@ -99,7 +99,7 @@ def withdraw_amendment(command: WithdrawAmendment, *, uow: UnitOfWork, clock: Cl
             raise AmendmentNotFound()
         lock_departures(booking, uow=uow)
         drop_amendment(booking, AmendmentStatus.WITHDRAWN, by=command.actor_id, uow=uow, at=now)
-        _cancel_unwanted(booking, uow=uow, clock=clock)
+        cancel_unwanted(booking, uow=uow, clock=clock)
         if command.actor_id != booking.user_id:
             said = {"before": {"amendment": AmendmentStatus.PENDING}, "after": {"amendment": AmendmentStatus.WITHDRAWN}}
             _audit(command.actor_id, booking, said, uow=uow, at=now)
@@ -134,12 +134,12 @@ def _lapse(booking_id: UUID, *, uow: UnitOfWork, clock: Clock, grace: timedelta)
             return False
         lock_departures(booking, uow=uow)
         drop_amendment(booking, AmendmentStatus.LAPSED, by=None, uow=uow, at=now)
-        _cancel_unwanted(booking, uow=uow, clock=clock)
+        cancel_unwanted(booking, uow=uow, clock=clock)
         uow.commit()
     return True
 
 
-def _cancel_unwanted(booking: Booking, *, uow: UnitOfWork, clock: Clock) -> None:
+def cancel_unwanted(booking: Booking, *, uow: UnitOfWork, clock: Clock) -> None:
     """Money that still comes through their checkouts goes to suspense."""
     waiting = uow.payments.pending_of(booking.id)
     cancel_payments([each for each in waiting if not booking.accepts(each.amount)], uow=uow, clock=clock)

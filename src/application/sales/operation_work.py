@@ -14,9 +14,12 @@ from uuid import UUID
 
 from application.billing.ports import Gateways
 from application.ports import NewUnitOfWork, UnitOfWork
+from application.sales.amending import cancel_unwanted
 from application.sales.cancelling import CancelBooking, Decided, cancel_within
+from application.sales.giving_back import drop_amendment, lock_departures
 from domain.catalogue.departures import Departure, DepartureStatus
 from domain.sales.agreed import Trip
+from domain.sales.amendments import AmendmentStatus
 from domain.sales.bookings import Booking, BookingStatus
 from domain.sales.cancellation import EVERYTHING
 from domain.sales.departure_operations import DepartureOperation, ItemStatus, OperationKind, OperationStatus
@@ -148,6 +151,10 @@ def _move(operation: DepartureOperation, booking: Booking, uow: UnitOfWork, hand
     if operation.target_departure_id is None:
         raise ValueError("a move leads somewhere")
     now = hands.clock.now()
+    lock_departures(booking, operation.departure_id, operation.target_departure_id, uow=uow)
+    if booking.amendment is not None:
+        drop_amendment(booking, AmendmentStatus.WITHDRAWN, by=operation.created_by_user_id, uow=uow, at=now)
+        cancel_unwanted(booking, uow=uow, clock=hands.clock)
     source, target = uow.departures.get_all([operation.departure_id, operation.target_departure_id])
     source.give_back(booking.seats_kept, at=now)
     target.take_seats(booking.seats_kept, today=business_date(now))

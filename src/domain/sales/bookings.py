@@ -21,7 +21,7 @@ from domain.sales.amendments import (
 )
 from domain.sales.cancellation import EVERYTHING, AppliedTier, CancellationTerms, Settlement
 from domain.sales.holds import CodeTerms, Hold, HoldStatus
-from domain.sales.instalments import Instalment, Standing, asked_now, next_due, standings
+from domain.sales.instalments import Instalment, Standing, asked_now, next_due, rescheduled, standings
 from domain.sales.travelers import TravelersFixed
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import Conflict, FieldFault, IllegalTransition, NotFound, RuleBroken
@@ -550,8 +550,13 @@ class Booking(Aggregate):
         return missing if missing.is_positive else min(Money(1, missing.currency), self.amount_due)
 
     def asked_now(self, *, today: date) -> Money:
-        """What a payment is of that says no amount: what is due by its instalments, or the next; else all."""
-        return asked_now(self.instalments, self.paid_amount, today=today) if self.instalments else self.amount_due
+        """What a payment is of that says no amount: what is due by its instalments, or the next; else all.
+
+        An amendment that waits comes first.
+        """
+        if not self.instalments or self.amendment is not None:
+            return self.amount_due
+        return asked_now(self.instalments, self.paid_amount, today=today)
 
     def standings(self, *, today: date) -> tuple[Standing, ...]:
         """Its instalments on a day, and what is paid of each."""
@@ -734,6 +739,7 @@ class Booking(Aggregate):
         self._log(self.status, self.status, by=by, reason=reason, at=at)
         self.trip = trip
         self.hold.departure_id = trip.departure_id
+        self._plan_again()
         self.free_cancellation_until = free_until
         self.updated_at = at
         self.record(BookingMoved(at=at, booking_id=self.id, user_id=self.user_id, operation_id=operation_id))
@@ -875,12 +881,19 @@ class Booking(Aggregate):
         self.overpaid_amount += self.overpaid_at(amendment.price.final_amount)
         self.trip, self.price, self.items = amendment.trip, amendment.price, list(amendment.items)
         self.hold = replace(self.hold, departure_id=amendment.trip.departure_id, seats=amendment.trip.seats)
+        self._plan_again()
         self.amendment_fees += amendment.fee
         self.amended_times += 1
         self.amendment = None
         amendment.resolve(AmendmentStatus.APPLIED, at=at)
         self._note(by=by, reason="amended", at=at)
         self.record(amendment.applied_event(self.user_id, at))
+
+    def _plan_again(self) -> None:
+        """Instalments are of the trip as it is by now."""
+        if self.instalments:
+            self.instalments = rescheduled(self.instalments, self.final_amount, starts_on=self.start_date)
+        self.deposit_amount = min(self.deposit_amount, self.final_amount)
 
     def _refuse_waiting(self) -> None:
         if self.amendment is not None:

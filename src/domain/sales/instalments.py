@@ -160,6 +160,34 @@ def _planned(price: Money, parts: int, terms: PlanTerms, held_until: date, start
     )
 
 
+def rescheduled(instalments: Sequence[Instalment], price: Money, *, starts_on: date) -> tuple[Instalment, ...]:
+    """The same plan for a trip that costs or begins otherwise by now.
+
+    The deposit stays; the rest is shared as it was, each part due on its day or as late as the trip leaves. None where
+    no rest is left, or no day for it: then it is due before the trip is completed.
+    """
+    deposit, later = instalments[0], instalments[1:]
+    rest = price - deposit.amount
+    if not rest.is_positive:
+        return ()
+    amounts = rest.allocate([each.amount.minor for each in later])
+    parts = [(each.due_on, amount) for each, amount in zip(later, amounts, strict=True) if amount.is_positive]
+    days = _no_later([due_on for due_on, _ in parts], starts_on - timedelta(days=LEAST_DAYS_BEFORE))
+    if days[0] <= deposit.due_on:
+        return ()
+    rows = enumerate(zip(days, parts, strict=True), start=2)
+    return (deposit, *(Instalment(position=n, due_on=day, amount=amount) for n, (day, (_, amount)) in rows))
+
+
+def _no_later(days: Sequence[date], last: date) -> list[date]:
+    """Days that follow each other, the last of them no later than this, each as near to what it was as that leaves."""
+    found: list[date] = []
+    for day in reversed(days):
+        found.append(min(day, last))
+        last = found[-1] - timedelta(days=1)
+    return found[::-1]
+
+
 def _months_before(day: date, months: int) -> date:
     """The same day of an earlier month, or that month's last."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
