@@ -412,7 +412,7 @@ FACTS: dict[MailName, dict[str, object]] = {
         "travelers": 3,
         "total": Money.of(149_900, "EGP"),
         "fee": Money.of(0, "EGP"),
-        "refund": Money.of(50_000, "EGP"),
+        "refund": Money.of(7_495, "EGP"),
     },
     MailName.BOOKING_CANCELLED: {
         "first_name": "منى",

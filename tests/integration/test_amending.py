@@ -389,6 +389,25 @@ def test_paying_lapsing_and_withdrawing_at_once_end_in_one_of_them(
     assert (shop.attention() == []) == (status == "APPLIED")
 
 
+def test_money_for_the_old_trip_and_a_dearer_wish_at_once_lose_neither(
+    shop: Shop, desk: Desk, customer: UUID, departure: Departure
+) -> None:
+    """Either the trip was paid before, or the money fits no more and is kept in suspense."""
+    booking = shop.book(customer, departure, travelers=2, deposit=Percentage.parse("75"))
+    shop.pay(customer, booking.id, amount=egp(150_000), method=PaymentMethod.WALLET)
+    payment_id = shop.pay(customer, booking.id)
+    answers = all_at_once([partial(desk.amend, booking, travelers_count=3), partial(pay_card, shop, payment_id)])
+
+    row = shop.booking(booking.id)
+    assert isinstance(answers[0], UUID)
+    assert (row["travelers_count"], desk.seats(departure)) == (2, 3)
+    in_time = row["paid_amount_minor"] == 2 * PRICE
+    assert (shop.attention() == []) == in_time
+    shop.pay(customer, booking.id, method=PaymentMethod.WALLET)
+    row = shop.booking(booking.id)
+    assert (row["travelers_count"], row["paid_amount_minor"]) == (3, 3 * PRICE)
+
+
 def test_whoever_is_killed_at_any_step_of_amending_leaves_nothing_behind(
     shop: Shop, desk: Desk, customer: UUID, departure: Departure
 ) -> None:
