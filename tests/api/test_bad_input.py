@@ -570,7 +570,7 @@ class TestLists:
             "packages?from=2026-02-30": "/from",
             "packages?from=2026-02-02&to=2026-02-01": "/to",
             "packages?featured=perhaps": "/featured",
-            "packages?sort=name": "/sort",
+            "packages?sort=colour": "/sort",
             "bookings?status=LOST": "/status/0",
             "bookings?departure_id=1": "/departure_id",
             "invoices?booking_id=x": "/booking_id",

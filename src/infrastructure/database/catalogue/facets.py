@@ -163,17 +163,24 @@ def count(
 ) -> Counts:
     """Count each facet under `always` and the conditions of all others; `own` has those that are in use, by name.
 
-    `is_narrow`: few items may fulfil `always`, so that it is worth a try to read them once for all looks.
+    `is_narrow`: few items may fulfil `always`; where the planner agrees, they are read once for all looks.
     """
     looks = _looks(facets, own)
     values: dict[str, Any] = {"most_counted": MOST_COUNTED + 1, "most_shared": MOST_SHARED + 1, **always.values}
     for conditions in own.values():
         values |= conditions.values
-    if own and is_narrow:
+    if own and is_narrow and _expected(database, items, always) <= MOST_SHARED:
         rows = database.rows(_sharing(items, facets, looks, always, own), values, replan=True)
         if _sizes(rows)[_SHARED] <= MOST_SHARED:
             return _counts(facets, rows)
     return _counts(facets, database.rows(_each_alone(items, looks, always, own), values, replan=True))
+
+
+def _expected(database: Database, items: Searched, conditions: Conditions) -> int:
+    """As how many rows the planner sees them: to count those of a common word would cost more than it could save."""
+    row = database.rows(f"EXPLAIN (FORMAT JSON) SELECT FROM {items.table} WHERE {conditions}", conditions.values)[0]
+    rows: int = row["QUERY PLAN"][0]["Plan"]["Plan Rows"]
+    return rows
 
 
 def _looks(facets: Sequence[Counted], own: Mapping[str, Conditions]) -> list[_Look]:
@@ -199,14 +206,15 @@ def _sharing(
     fulfilled = " + ".join(f"({conditions})::int" for conditions in own.values())
     shared = f"""{_SHARED} AS MATERIALIZED (
         SELECT {columns}, {marks} FROM {items.table}
-        WHERE {always} AND {fulfilled} >= {len(own) - 1} LIMIT %(most_shared)s)"""
+        WHERE {fulfilled} >= {len(own) - 1} AND {always} LIMIT %(most_shared)s)"""
     parts = [_part(look, "*", _SHARED, [f"by_{name}" for name in look.filters]) for look in looks]
     return _counting([shared, *parts], looks, [_SHARED])
 
 
 def _each_alone(items: Searched, looks: Sequence[_Look], always: Conditions, own: Mapping[str, Conditions]) -> str:
+    """Conditions are tried in their order: to compare numbers first costs less than to read the texts."""
     parts = [
-        _part(look, _columns(items, look.facets), items.table, [always, *(own[name] for name in look.filters)])
+        _part(look, _columns(items, look.facets), items.table, [*(own[name] for name in look.filters), always])
         for look in looks
     ]
     return _counting(parts, looks, [])

@@ -65,8 +65,6 @@ class Listing:
         rated = f"""EXISTS (SELECT 1 FROM item_statistics r WHERE r.item_kind = '{self.kind}' AND r.item_id = {i}.id
             AND r.average_rating >= %(min_rating)s)"""
         return {
-            **{name: {name: f"{i}.labels @> ARRAY[%({name})s]"} for name in self.labels},
-            self.place: {"destination": f"{i}.labels @> ARRAY[%(destination)s]"},
             "price": {
                 "min_price": f"{i}.price_thousandths >= %(min_price)s",
                 "max_price": f"{i}.price_thousandths <= %(max_price)s",
@@ -75,6 +73,8 @@ class Listing:
                 "duration_min": f"{i}.{self.duration} >= %(duration_min)s",
                 "duration_max": f"{i}.{self.duration} <= %(duration_max)s",
             },
+            **{name: {name: f"{i}.labels @> ARRAY[%({name})s]"} for name in self.labels},
+            self.place: {"destination": f"{i}.labels @> ARRAY[%(destination)s]"},
             "rating": {"min_rating": rated},
             "": {
                 "featured": f"{i}.is_featured = %(featured)s",
