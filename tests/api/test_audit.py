@@ -26,6 +26,8 @@ from infrastructure.database.unit_of_work import SqlUnitOfWork
 from middlewares.auth_middleware import POLICY
 from tests.api.catalogue_deeds import CATALOGUE_DEEDS, STORES_NOTHING
 from tests.api.payment_deeds import AGENT, PAYMENT_DEEDS, Scenario, as_staff, keyed
+from tests.api.pricing_deeds import PRICING_DEEDS
+from tests.api.sales_deeds import SALES_DEEDS, WHAT_CUSTOMERS_DO_TOO
 from tests.api.shop import Json, Shop, SignUp, fill_wallet, problem, prove_address
 from tests.api.test_manual_payments import picture
 from tests.api.test_rewards import become, travel
@@ -449,6 +451,8 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("POST", "/api/v1/admin/exchange-rates"): sets_an_exchange_rate,
     **PAYMENT_DEEDS,
     **CATALOGUE_DEEDS,
+    **PRICING_DEEDS,
+    **SALES_DEEDS,
 }
 
 
@@ -465,7 +469,7 @@ def test_every_route_on_which_staff_change_something_is_tried(app: Flask) -> Non
 
 
 def test_whatever_staff_change_is_in_the_audit_log(shop: Shop, sign_up: SignUp, subtests: pytest.Subtests) -> None:
-    for (method, route), scenario in SCENARIOS.items():
+    for (method, route), scenario in (SCENARIOS | WHAT_CUSTOMERS_DO_TOO).items():
         with subtests.test(route=route, method=method):
             answer = scenario(shop, sign_up)
             assert 200 <= answer.status_code < 300, answer.text

@@ -17,7 +17,7 @@ from tests.api.shop import SignUp
 from tests.fuzz.business import a_business
 from tests.fuzz.fuzzer import Fuzzer
 
-pytestmark = [pytest.mark.database, pytest.mark.slow]
+pytestmark = [pytest.mark.database, pytest.mark.slow, pytest.mark.timeout(300)]
 
 BUDGET = 700
 """Requests; `make fuzz` sends more."""

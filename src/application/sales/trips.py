@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -11,6 +12,7 @@ from application.billing.revenue import revenue
 from application.ledger.cashback import ClawBackCashback, PromiseCashback, claw_back_cashback, promise_cashback
 from application.ports import UnitOfWork
 from domain.ledger.cashback import eligible_from
+from domain.operations.audit import changed
 from domain.sales.bookings import Booking
 from domain.shared.clock import Clock, business_date, start_of_business_day
 from domain.shared.identifiers import NewId
@@ -30,7 +32,7 @@ def start_booking(command: AdvanceBooking, *, uow: UnitOfWork, clock: Clock) -> 
     now = clock.now()
     with uow:
         booking = uow.bookings.get(command.booking_id)
-        before = booking.status
+        before = _audited(booking)
         booking.start(today=business_date(now), override_reason=command.override_reason, by=command.actor_id, at=now)
         _audit(
             uow, "bookings.start", command.actor_id, before, booking, at=now, override_reason=command.override_reason
@@ -51,7 +53,7 @@ def confirm_booking(command: ConfirmBooking, *, uow: UnitOfWork, clock: Clock) -
     now = clock.now()
     with uow:
         booking = uow.bookings.get(command.booking_id)
-        before = booking.status
+        before = _audited(booking)
         booking.confirm(by=command.actor_id, at=now)
         _audit(uow, "bookings.confirm", command.actor_id, before, booking, at=now)
         uow.commit()
@@ -71,7 +73,7 @@ def miss_booking(command: MissBooking, *, uow: UnitOfWork, clock: Clock) -> None
     now = clock.now()
     with uow:
         booking = uow.bookings.get(command.booking_id)
-        before = booking.status
+        before = _audited(booking)
         booking.miss(today=_today_there(booking, now), reason=command.reason, by=command.actor_id, at=now)
         _audit(uow, "bookings.no_show", command.actor_id, before, booking, at=now, reason=command.reason)
         uow.commit()
@@ -94,7 +96,7 @@ def complete_booking(command: CompleteBooking, *, uow: UnitOfWork, clock: Clock,
     now = clock.now()
     with uow:
         booking = uow.bookings.get(command.booking_id)
-        before = booking.status
+        before = _audited(booking)
         booking.complete(today=business_date(now), override_reason=command.override_reason, by=command.actor_id, at=now)
         earned = booking.paid_amount - booking.refunded_amount
         if earned.is_positive:
@@ -127,14 +129,25 @@ def _promise(command: CompleteBooking, booking: Booking, *, completed_at: dateti
     )
 
 
+def _audited(booking: Booking) -> dict[str, object]:
+    return {"status": booking.status.value, "no_show": booking.no_show_at is not None}
+
+
 def _audit(
-    uow: UnitOfWork, action: str, actor: UUID, before: str, booking: Booking, *, at: datetime, **said: str | None
+    uow: UnitOfWork,
+    action: str,
+    actor: UUID,
+    before: Mapping[str, object],
+    booking: Booking,
+    *,
+    at: datetime,
+    **said: str | None,
 ) -> None:
     uow.audit.add(
         actor=actor,
         action=action,
         resource_type="BOOKING",
         resource_id=booking.id,
-        changes={"before": {"status": before}, "after": {"status": booking.status}, **said},
+        changes={**changed(before, _audited(booking)), **said},
         at=at,
     )
