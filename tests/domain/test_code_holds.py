@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.billing.late_money import Hindrance, LateChoice, LateMoney, NoLateMoney
 from domain.sales.bookings import Booking, BookingReplaced, BookingStatus
+from domain.sales.cancellation import Settlement
 from domain.sales.holds import KEPT_FREE_BEFORE_START, CodeTerms, Hold, HoldStatus
 from domain.shared.errors import IllegalTransition
 from infrastructure.clock import new_id
@@ -117,7 +118,7 @@ class TestPlacedAgain:
 
     def test_what_its_owner_gave_up_is_not(self) -> None:
         booking = a_waiting_booking()
-        booking.cancel(by=booking.user_id, reason="not wanted", at=NOON)
+        booking.cancel(Settlement.of_unpaid("EGP"), by=booking.user_id, reason="not wanted", at=NOON)
         with pytest.raises(IllegalTransition):
             self.again(booking)
 

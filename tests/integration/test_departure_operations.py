@@ -144,7 +144,7 @@ def test_200_bookings_are_moved_once_by_two_workers_of_whom_one_dies_and_another
             work_off(operation_id, hands=mortal)
     assert seen(shop, operation_id)[:3] == ("RUNNING", 200, 28 + 29)
 
-    mortal = hands(shop, dying(shop.use.new_uow, 20, committed=False))
+    mortal = hands(shop, dying(shop.use.new_uow, 3, committed=False))
     ended = all_at_once([lambda: work_off(operation_id, hands=mortal), lambda: work(shop, operation_id)])
     assert [type(end) for end in ended] == [Gone, type(None)]
     work_off_operations(hands=hands(shop))

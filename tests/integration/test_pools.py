@@ -264,7 +264,7 @@ class TestStatements:
     def test_a_departure_without_pools_asks_once_and_says_nothing_of_pools(self, shop: Shop, sent: list[str]) -> None:
         statements = self.sale(shop, sent, shop.a_departure())
 
-        assert [statement.split()[0] for statement in statements] == ["ask", "tell", "tell", "tell", "tell"]
+        assert [statement.split()[0] for statement in statements] == ["ask", *["tell"] * 3]
         assert not [statement for statement in statements if " pools " in statement]
 
     def test_one_with_three_pools_asks_once_more_and_writes_them_in_one_statement(
@@ -275,5 +275,5 @@ class TestStatements:
             a_pool(shop, 10, departure)
         statements = self.sale(shop, sent, departure)
 
-        assert [statement.split()[0] for statement in statements] == ["ask", "ask", *["tell"] * 5]
+        assert [statement.split()[0] for statement in statements] == ["ask", "ask", *["tell"] * 4]
         assert len([statement for statement in statements if statement.startswith("tell UPDATE pools")]) == 1

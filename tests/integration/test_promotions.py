@@ -1,4 +1,7 @@
-"""Uses of vouchers and offers: never beyond a limit, whoever comes at once, and given back once (traps 29 to 31)."""
+"""Uses of vouchers and offers: never beyond a limit, whoever comes at once, and given back once (traps 29 to 31).
+
+Bookings are placed before there is an offer: one that runs is taken by every booking that it suits.
+"""
 
 from __future__ import annotations
 
@@ -69,17 +72,17 @@ def test_one_person_at_once_takes_no_more_than_theirs(till: Till) -> None:
 
 
 def test_an_offer_has_limits_of_its_own(till: Till) -> None:
-    total, each, person = till.offer(usage_limit_total=3), till.offer(usage_limit_per_user=1), till.shop.a_customer()
-    mine = till.bookings(4, of=person)
+    theirs, mine = till.bookings(10), till.bookings(4, of=till.shop.a_customer())
+    total, each = till.offer(usage_limit_total=3), till.offer(usage_limit_per_user=1)
 
-    assert at_once(till, till.bookings(10), from_offer(total)) == {bool: 3, OfferExhausted: 7}
+    assert at_once(till, theirs, from_offer(total)) == {bool: 3, OfferExhausted: 7}
     assert at_once(till, mine, from_offer(each)) == {bool: 1, OfferExhausted: 3}
 
 
 def test_several_at_once_in_any_order_never_stand_in_each_others_way(till: Till) -> None:
+    bookings = till.bookings(20)
     voucher = till.voucher(usage_limit_total=20)
     offers = [from_offer(till.offer(usage_limit_total=20)) for _ in range(3)]
-    bookings = till.bookings(20)
     works: list[Callable[[], bool]] = [
         lambda b=b, o=(offers if i % 2 else offers[::-1]): till.redeem(b, from_voucher(voucher), *o) or True  # type: ignore[misc]
         for i, b in enumerate(bookings)
@@ -118,8 +121,8 @@ def test_what_is_given_back_is_there_for_the_next_once(till: Till) -> None:
 
 
 def test_a_late_payment_takes_the_same_again_or_is_told_that_it_is_gone(till: Till) -> None:
-    voucher, offer = till.voucher(usage_limit_total=1), till.offer()
     first, second = till.bookings(2)
+    voucher, offer = till.voucher(usage_limit_total=1), till.offer()
     till.redeem(first, from_voucher(voucher), from_offer(offer, points=40))
     till.release(first)
 
@@ -137,9 +140,8 @@ def test_a_late_payment_takes_the_same_again_or_is_told_that_it_is_gone(till: Ti
 
 
 def test_a_booking_takes_what_the_one_that_it_replaces_gave_back_and_gives_it_back_itself(till: Till) -> None:
+    replaced, booking = till.bookings(2, of=till.shop.a_customer())
     voucher, offer = till.voucher(usage_limit_total=1), till.offer()
-    customer = till.shop.a_customer()
-    replaced, booking = till.bookings(2, of=customer)
     till.redeem(replaced, from_voucher(voucher), from_offer(offer, points=40))
     till.release(replaced)
 
@@ -175,8 +177,8 @@ def test_what_expired_meanwhile_stays_so_when_a_use_is_given_back(
 
 
 def test_a_refused_use_leaves_nothing_of_its_booking(till: Till) -> None:
-    gone, there, offer = till.voucher(usage_limit_total=1), till.voucher(usage_limit_total=1), till.offer()
     first, second = till.bookings(2)
+    gone, there, offer = till.voucher(usage_limit_total=1), till.voucher(usage_limit_total=1), till.offer()
     till.redeem(first, from_voucher(gone))
 
     with pytest.raises(VoucherExhausted):

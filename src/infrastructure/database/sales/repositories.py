@@ -71,15 +71,12 @@ _ITEMS: Final = """
     SELECT i.id, %(id)s, i.booking_type, i.item_name_ar, i.item_name_en, i.quantity, i.unit_price_minor,
            i.price_minor, i.discount_minor, i.tax_minor, i.fee_minor, i.total_price_minor, %(currency)s,
            i.item_details, i.notes
-    FROM jsonb_to_recordset(%(items)s) AS i(
-        id uuid, booking_type text, item_name_ar text, item_name_en text, quantity integer, unit_price_minor bigint,
-        price_minor bigint, discount_minor bigint, tax_minor bigint, fee_minor bigint, total_price_minor bigint,
-        item_details jsonb, notes text)
+    FROM jsonb_populate_recordset(NULL::booking_items, %(items)s) AS i
 """
 _INSTALMENTS: Final = """
     INSERT INTO booking_instalments (booking_id, position, due_on, amount_minor, currency)
     SELECT %(id)s, i.position, i.due_on, i.amount_minor, %(currency)s
-    FROM jsonb_to_recordset(%(instalments)s) AS i(position smallint, due_on date, amount_minor bigint)
+    FROM jsonb_populate_recordset(NULL::booking_instalments, %(instalments)s) AS i
 """
 _HOLD: Final = """
     INSERT INTO holds (booking_id, departure_id, seats, status, expires_at)
@@ -106,10 +103,8 @@ WITH booked AS (
     INSERT INTO booking_status_history (booking_id, from_status, to_status, changed_by_user_id, change_reason,
                                         changed_at)
     SELECT %(id)s, s.from_status, s.to_status, s.changed_by_user_id, s.change_reason, s.changed_at
-    FROM ROWS FROM (jsonb_to_recordset(%(steps)s) AS (
-        from_status text, to_status text, changed_by_user_id uuid, change_reason text, changed_at timestamptz
-    )) WITH ORDINALITY AS s(from_status, to_status, changed_by_user_id, change_reason, changed_at, place)
-    ORDER BY s.place
+    FROM jsonb_populate_recordset(NULL::booking_status_history, %(steps)s) WITH ORDINALITY AS s
+    ORDER BY s.ordinality
 )
 {_TRAVELERS}
 """
