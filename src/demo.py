@@ -15,13 +15,12 @@ from uuid import uuid4
 
 from rich.console import Console
 
+from demo_bookings import tell_booking
 from demo_payments import Traveller, tell_payments
 from demo_server import DemoFailed, Server
 from demo_story import Json, Story, money, yes
-from infrastructure.seed_demo import DEMO_PASSWORD
 
 CUSTOMER_PASSWORD: Final = "A-journey-on-the-Nile-1"  # noqa: S105 - of an account that is made for the demo
-STAFF: Final = "admin@altayar.test"
 
 
 def tell_journey(server: Server, console: Console, output: Path) -> Path:
@@ -40,6 +39,7 @@ def tell_journey(server: Server, console: Console, output: Path) -> Path:
     customer.pay(booking)
     path = customer.fetch_invoice(booking, output)
     customer.pay_from_wallet(wanted)
+    tell_booking(story, Traveller(customer.token, customer.later(wanted)), customer.pay_at_sandbox)
     _finish_trip(story, booking)
     tell_payments(story, Traveller(customer.token, wanted))
     customer.show_books()
@@ -90,7 +90,7 @@ class _Customer:
 
     def become_gold(self) -> None:
         subscription = self._post("/memberships/subscriptions", {"plan_code": "GOLD"})
-        self._pay_at_sandbox({"payable": {"type": "MEMBERSHIP", "id": subscription["id"]}})
+        self.pay_at_sandbox({"payable": {"type": "MEMBERSHIP", "id": subscription["id"]}})
         path = f"/memberships/subscriptions/{subscription['id']}"
         active = self._story.wait("the membership", lambda: self._once(path, "ACTIVE"))
         self._story.tell(
@@ -128,6 +128,11 @@ class _Customer:
         )
         return {"package_id": package["id"], "departure_id": departure["id"], "travelers_count": 1}
 
+    def later(self, wanted: Json) -> Json:
+        """The same on its last date on sale, which is far enough to be cancelled for nothing."""
+        departures = self._get(f"/packages/{wanted['package_id']}/departures")["items"]
+        return {**wanted, "departure_id": departures[-1]["id"]}
+
     def _bookable(self) -> Json:
         packages = self._get("/packages", params={"limit": 100})["items"]
         fitting = (row for row in packages if row["next_departure"] and row["min_travelers"] == 1)
@@ -154,7 +159,7 @@ class _Customer:
         return booking
 
     def pay(self, booking: Json) -> None:
-        payment = self._pay_at_sandbox({"payable": {"type": "BOOKING", "id": booking["id"]}})
+        payment = self.pay_at_sandbox({"payable": {"type": "BOOKING", "id": booking["id"]}})
         confirmed = self._story.wait("the confirmation", lambda: self._once(f"/bookings/{booking['id']}", "CONFIRMED"))
         notes = self._story.wait("the messages", lambda: self._at_least("/notifications", 3))
         self._story.tell(
@@ -167,7 +172,7 @@ class _Customer:
             },
         )
 
-    def _pay_at_sandbox(self, body: Json) -> Json:
+    def pay_at_sandbox(self, body: Json) -> Json:
         payment = self._post("/payments", {**body, "method": "CREDIT_CARD", "provider": "SANDBOX"})
         page = payment["checkout"]["url"]
         self._story.ask("GET", page)
@@ -202,7 +207,7 @@ class _Customer:
     def pay_from_wallet(self, wanted: Json) -> None:
         """The same trip once more: money is put into the wallet first."""
         booking = self._post("/bookings", wanted)
-        deposit = self._pay_at_sandbox({"payable": {"type": "WALLET_DEPOSIT"}, "amount": booking["amount_due"]})
+        deposit = self.pay_at_sandbox({"payable": {"type": "WALLET_DEPOSIT"}, "amount": booking["amount_due"]})
         self._story.wait("the deposit", lambda: self._once(f"/payments/{deposit['id']}", "PAID"))
         before = self._get("/wallet", params={"currency": booking["amount_due"]["currency"]})
         self._post("/payments", {"payable": {"type": "BOOKING", "id": booking["id"]}, "method": "WALLET"})
@@ -260,8 +265,7 @@ def _entry(account: str, row: Json, amount: str, balance: str) -> tuple[str, ...
 
 def _finish_trip(story: Story, booking: Json) -> None:
     """Staff start and complete the trip ahead of its dates, with a reason; cashback is promised."""
-    body = {"email": STAFF, "password": DEMO_PASSWORD}
-    staff = story.json("POST", "/auth/login", json=body)["access_token"]
+    staff = story.as_staff()
     reason = {"override_reason": "demonstration"}
     for step in ("start", "complete"):
         shown = story.json("POST", f"/bookings/{booking['id']}/{step}", as_=staff, json=reason)

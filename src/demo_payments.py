@@ -11,9 +11,7 @@ from typing import Any, Final
 from demo_providers import Providers
 from demo_server import DemoFailed
 from demo_story import Json, Story, money
-from infrastructure.seed_demo import DEMO_PASSWORD
 
-STAFF: Final = "admin@altayar.test"
 SHORT_HOLD: Final = {"booking.hold_minutes": 1, "booking.grace_minutes": 0}
 """For two bookings of the demo, so that their time is over while the others are told."""
 
@@ -55,8 +53,7 @@ class _Chapters:
         self._story = story
         self._traveller = traveller
         self._providers = providers
-        body = {"email": STAFF, "password": DEMO_PASSWORD}
-        self._staff: str = story.json("POST", "/auth/login", json=body)["access_token"]
+        self._staff = story.as_staff()
 
     def _get(self, path: str) -> Json:
         return self._story.json("GET", path, as_=self._traveller.token)

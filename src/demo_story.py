@@ -15,7 +15,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from demo_server import DemoFailed, Server
+from infrastructure.seed_demo import DEMO_PASSWORD
 
+STAFF: Final = "admin@altayar.test"
 PATIENCE_SECONDS: Final = 120.0
 """How long is waited for what workers do; far above what it takes."""
 
@@ -57,6 +59,11 @@ class Story:
         """The same, for the document that it answers."""
         document: Json = self.ask(method, path, as_=as_, **sent).json()
         return document
+
+    def as_staff(self) -> str:
+        """Sign in the demo's administrator; the access token."""
+        token: str = self.json("POST", "/auth/login", json={"email": STAFF, "password": DEMO_PASSWORD})["access_token"]
+        return token
 
     def wait(self, what: str, look: Callable[[], Found | None]) -> Found:
         """What `look` finds, as soon as it finds something; questions asked in vain are not told."""

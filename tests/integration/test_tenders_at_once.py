@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from application.billing.invoices import issue_invoice
 from domain.billing.payments import PaymentMethod
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance
@@ -156,6 +157,25 @@ class TestAtOnce:
 
         assert settling.result() is None
         assert [shop.status_of(each) for each in (payment_id, other_id)] == ["PAID", "CANCELLED"]
+
+    def test_an_invoice_waits_for_its_booking_before_it_locks_the_payment(
+        self, shop: Shop, customer: UUID, addresses: DatabaseAddresses
+    ) -> None:
+        booking = shop.book(customer)
+        payment_id, use = shop.pay(customer, booking.id), shop.use
+        with (
+            connect(addresses.app) as other, connect(addresses.app) as watcher, ThreadPoolExecutor(1) as pool,
+        ):  # fmt: skip
+            other.execute("BEGIN")
+            other.execute("SELECT 1 FROM bookings WHERE id = %s FOR UPDATE", (booking.id,))
+            issuing = pool.submit(issue_invoice, payment_id, uow=use.new_uow(), clock=use.clock, new_id=use.new_id)
+            while watcher.execute(WAITING).fetchone() is None:
+                assert not issuing.done()
+            other.execute("SELECT 1 FROM payments WHERE id = %s FOR UPDATE NOWAIT", (payment_id,))
+            other.execute("COMMIT")
+
+        assert issuing.result() is None
+        assert shop.row("SELECT count(*) AS count FROM invoices WHERE payment_id = %s", payment_id)["count"] == 1
 
 
 class TestKilledInBetween:

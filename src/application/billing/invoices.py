@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from application.billing.payables import lock_payable
 from application.billing.ports import DocumentRenderer, InvoiceDocument, InvoiceLine, ObjectStorage
 from application.ports import UnitOfWork
 from domain.billing.invoices import (
@@ -36,6 +37,9 @@ def issue_invoice(payment_id: UUID, *, uow: UnitOfWork, clock: Clock, new_id: Ne
     A wallet deposit is the customer's own money: nothing was sold, so there is no invoice.
     """
     with uow:
+        # In the one order, what is paid before its payment: whoever cancels or amends a booking holds it already.
+        target = uow.payments.target_of(payment_id)
+        lock_payable(target.payment_type, target.payable_id, uow=uow, at=clock.now())
         payment = uow.payments.get(payment_id)
         if payment.payment_type is PaymentType.WALLET_DEPOSIT or uow.invoices.exists_for(payment_id):
             return
