@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolve the locks again from pyproject.toml: `scripts/lock.sh`, or with --upgrade for the newest versions.
+# Resolve the locks again from pyproject.toml and requirements/*.in: `scripts/lock.sh`, or with --upgrade for the newest versions.
 # Every package is pinned with its hashes, for every platform; no index is named.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -13,4 +13,6 @@ compile "$@" requirements/bootstrap.in --output-file requirements/bootstrap.lock
 compile "$@" pyproject.toml --output-file requirements/run.lock
 # What the tests run on is what is shipped: one version of each package in both.
 compile "$@" pyproject.toml --group dev --constraint requirements/run.lock --output-file requirements/dev.lock
-compile "$@" requirements/peers.in --output-file requirements/peers.lock
+for peer in peers pretix; do
+  compile "$@" requirements/$peer.in --output-file requirements/$peer.lock
+done

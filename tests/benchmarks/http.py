@@ -38,11 +38,10 @@ def measure(system: System, *, seconds: int, rounds: int) -> Findings:
         routes = (
             Route(floor, load, [request("GET", "/json")], 200),
             Route(ours, load, [request("GET", "/api/v1/bookings", token) for token in signed_in], 200),
-            Route(ours, load, _bookings_to_create(shop, signed_in), 201),
+            Route(ours, load, bookings_to_create(shop, signed_in), 201),
         )
         for route in routes:
-            route.cost(_WARM_UP_SECONDS)
-            route.answered.clear()
+            route.warm_up(_WARM_UP_SECONDS)
         json, listed, created = take_turns(rounds, *(_costing(route, seconds) for route in routes))
     return Findings(
         comparisons=[
@@ -50,9 +49,9 @@ def measure(system: System, *, seconds: int, rounds: int) -> Findings:
             Comparison(CREATE, "µs CPU", ours=created, floor=json),
         ],
         figures=[
-            *_latencies("Flask /json", routes[0].answered),
-            *_latencies("list", routes[1].answered),
-            *_latencies("create", routes[2].answered),
+            *latencies("Flask /json", routes[0].answered),
+            *latencies("list", routes[1].answered),
+            *latencies("create", routes[2].answered),
         ],
     )
 
@@ -66,20 +65,37 @@ class Route:
     requests: Sequence[bytes]
     status: int
     answered: list[Answers] = field(default_factory=list)
+    micros: list[float] = field(default_factory=list)
+    """Of the workers' processor time per request, one for each of `answered`."""
+    total: int = 0
+    """Answers since the server started, the forgotten ones included."""
 
-    def cost(self, seconds: float) -> float:
-        """Microseconds of the worker's processor time per request."""
+    def warm_up(self, seconds: float) -> None:
+        """Ask, and forget what came."""
+        self.rate(seconds)
+        self.answered.clear()
+        self.micros.clear()
+
+    def rate(self, seconds: float) -> float:
+        """Answers a second."""
         before = self.server.cpu_seconds()
         answers = self.load.run(Load(self.server.port, self.requests, self.status, CONNECTIONS, seconds))
         self.answered.append(answers)
-        return (self.server.cpu_seconds() - before) / len(answers.seconds) * 1e6
+        self.micros.append((self.server.cpu_seconds() - before) / len(answers.seconds) * 1e6)
+        self.total += len(answers.seconds)
+        return answers.rate
+
+    def cost(self, seconds: float) -> float:
+        """Microseconds of the workers' processor time per request."""
+        self.rate(seconds)
+        return self.micros[-1]
 
 
 def _costing(route: Route, seconds: int) -> Any:
     return lambda: route.cost(seconds)
 
 
-def _latencies(what: str, answered: Sequence[Answers]) -> list[Figure]:
+def latencies(what: str, answered: Sequence[Answers]) -> list[Figure]:
     """Medians over the rounds."""
     return [
         Figure(
@@ -94,7 +110,7 @@ def _latencies(what: str, answered: Sequence[Answers]) -> list[Figure]:
 # What is asked ----------------------------------------------------------------------------------------
 
 
-def _bookings_to_create(shop: Shop, signed_in: Sequence[str]) -> list[bytes]:
+def bookings_to_create(shop: Shop, signed_in: Sequence[str]) -> list[bytes]:
     """One for each departure, by customers in turn: no two at once want the same row."""
     return [
         request("POST", "/api/v1/bookings", signed_in[number % len(signed_in)], _booking(package, departure))

@@ -1,7 +1,7 @@
-"""A load generator in a process of its own: a few keep-alive connections, each asking again when answered.
+"""A load generator in a process of its own: a few connections, each asking again when answered.
 
-It speaks just enough HTTP/1.1 for answers with a Content-Length, because a real client would take more of
-the machine than the server that is measured.
+They stay open where the server keeps them open. It speaks just enough HTTP/1.1 for answers with a Content-Length,
+because a real client would take more of the machine than the server that is measured.
 """
 
 from __future__ import annotations
@@ -40,6 +40,13 @@ class Answers:
     """How many came, and how long each took (seconds)."""
 
     seconds: list[float] = field(default_factory=list)
+    took: float = 0.0
+    """From the first request to the last answer (seconds)."""
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return len(self.seconds) / self.took
 
     def percentile(self, percent: float) -> float:
         """In milliseconds, by nearest rank."""
@@ -64,6 +71,16 @@ class Generator:
         if isinstance(found, UnexpectedAnswer):
             raise found
         return found
+
+
+def ask_once(port: int, request: bytes, status: int) -> bytes:
+    """One request outside any load; the body of its answer. Raises UnexpectedAnswer."""
+    caller = _Caller(port, status)
+    caller.ask(request)
+    while not caller.is_answered():
+        pass
+    caller.connection.close()
+    return caller.received.partition(b"\r\n\r\n")[2]
 
 
 @contextmanager
@@ -95,9 +112,10 @@ def _generate_when_told(conversation: Connection) -> None:
 
 def _generate(load: Load) -> Answers:
     answers, requests = Answers(), cycle(load.requests)
-    until = time.perf_counter() + load.seconds
+    began = time.perf_counter()
+    until = began + load.seconds
     with selectors.DefaultSelector() as waiting:
-        callers = [_Caller.of(load) for _ in range(load.connections)]
+        callers = [_Caller(load.port, load.status) for _ in range(load.connections)]
         for caller in callers:
             waiting.register(caller.connection, selectors.EVENT_READ, caller)
             caller.ask(next(requests))
@@ -112,28 +130,40 @@ def _generate(load: Load) -> Answers:
                     continue
                 answers.seconds.append(time.perf_counter() - caller.asked_at)
                 if time.perf_counter() < until:
+                    if caller.has_to_come_again:
+                        waiting.unregister(caller.connection)
+                        caller.come_again()
+                        waiting.register(caller.connection, selectors.EVENT_READ, caller)
                     caller.ask(next(requests))
                 else:
                     asking -= 1
                     waiting.unregister(caller.connection)
                     caller.connection.close()
+    answers.took = time.perf_counter() - began
     return answers
 
 
-@dataclass(slots=True)
 class _Caller:
     """One connection and the request that is under way on it."""
 
-    connection: socket.socket
-    status: int
-    asked_at: float = 0.0
-    received: bytes = b""
+    def __init__(self, port: int, status: int) -> None:
+        self.port = port
+        self.status = status
+        self.asked_at = 0.0
+        self.received = b""
+        self.has_to_come_again = False
+        """The server said that it hangs up after this answer."""
+        self.connection = self._connect()
 
-    @classmethod
-    def of(cls, load: Load) -> _Caller:
-        connection = socket.create_connection(("127.0.0.1", load.port), timeout=_SECONDS_TO_ANSWER)
+    def _connect(self) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=_SECONDS_TO_ANSWER)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return cls(connection, load.status)
+        return connection
+
+    def come_again(self) -> None:
+        """Over a new connection; the time that connecting takes is not counted."""
+        self.connection.close()
+        self.connection = self._connect()
 
     def ask(self, request: bytes) -> None:
         self.received = b""
@@ -151,6 +181,7 @@ class _Caller:
             return False
         if not head.startswith(b"HTTP/1.1 %d " % self.status):
             raise UnexpectedAnswer(f"not {self.status}: {self.received[:600]!r}")
+        self.has_to_come_again = b"\r\nconnection: close" in head.lower()
         return True
 
 

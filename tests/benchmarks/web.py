@@ -53,15 +53,23 @@ def tokens(system: System, shop: Shop) -> list[str]:
     return issued
 
 
-def request(method: str, path: str, token: str = "", body: Mapping[str, Any] | None = None) -> bytes:
-    """One request, as it goes over the wire."""
+def request(
+    method: str,
+    path: str,
+    token: str = "",
+    body: Mapping[str, Any] | None = None,
+    *,
+    scheme: str = "Bearer",
+    key: str = "Idempotency-Key",
+) -> bytes:
+    """One request, as it goes over the wire; `scheme` and `key` are what the server calls a token and a key."""
     document = b"" if body is None else orjson.dumps(body)
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json"]
     if token:
-        lines.append(f"Authorization: Bearer {token}")
+        lines.append(f"Authorization: {scheme} {token}")
     if body is not None:
         lines += ["Content-Type: application/json", f"Content-Length: {len(document)}"]
-        lines.append(f"Idempotency-Key: {FRESH_KEY.decode()}")
+        lines.append(f"{key}: {FRESH_KEY.decode()}")
     return "\r\n".join([*lines, "", ""]).encode() + document
 
 
@@ -81,44 +89,56 @@ def our_environment(system: System) -> dict[str, str]:
 @contextmanager
 def web_server(application: str, environment: Mapping[str, str], log: Path, *, workers: int = 1) -> Iterator[WebServer]:
     """The server that the product runs on, with so many worker processes, ended with the block."""
-    port = _free_port()
+    port = free_port()
+    given = {
+        **environment,
+        "PORT": str(port),
+        "WEB_CONCURRENCY": str(workers),
+        "PYTHONPATH": str(ROOT / "src"),
+    }
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:gunicorn_conf", application]
+    with gunicorn(command, given, log, port=port, workers=workers, health="/health/live") as server:
+        yield server
+
+
+@contextmanager
+def gunicorn(
+    command: Sequence[str | Path], environment: Mapping[str, str], log: Path, *, port: int, workers: int, health: str
+) -> Iterator[WebServer]:
+    """Any gunicorn that listens on the port and answers at the path `health`, ended with the block."""
     with log.open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--config", "python:gunicorn_conf", application],
+            command,
             cwd=ROOT,
-            env={
-                **os.environ,
-                **environment,
-                "PORT": str(port),
-                "WEB_CONCURRENCY": str(workers),
-                "PYTHONPATH": str(ROOT / "src"),
-            },
+            env={**os.environ, **environment},
             stdout=said,
             stderr=said,
             start_new_session=True,
             preexec_fn=die_with_parent(signal.SIGTERM),
         )
         try:
-            _wait_until_it_listens(process, port, log)
+            _wait_until_it_listens(process, port, health, log)
             yield WebServer(port, _workers_of(process, workers))
         finally:
             stop_process(process, [(signal.SIGTERM, 15.0)])
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
         port: int = asked.getsockname()[1]
         return port
 
 
-def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, health: str, log: Path) -> None:
+    question = f"GET {health} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline and process.poll() is None:
         # The master listens before its worker has loaded the application: an answer is what counts.
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS_TO_START) as asking:
-                asking.sendall(b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                asking.sendall(question)
                 if asking.recv(1):
                     return
         except OSError:

@@ -15,7 +15,8 @@ from typing import Any
 from infrastructure.embedded.processes import die_with_parent, stop_process
 from tests.benchmarks.servers import ROOT
 
-INTERPRETER = ROOT / ".altayar" / "peers" / "bin" / "python"
+PEERS = ROOT / ".altayar" / "peers" / "bin" / "python"
+"""The interpreter of the environment that most peers share."""
 
 
 class PeerFailed(Exception):
@@ -47,15 +48,17 @@ class Peers:
 
 
 @contextmanager
-def peers(program: Path, environment: Mapping[str, str], log: Path, *, many: int = 1) -> Iterator[Peers]:
+def peers(
+    program: Path, environment: Mapping[str, str], log: Path, *, many: int = 1, interpreter: Path = PEERS
+) -> Iterator[Peers]:
     """So many processes, ended with the block; what they say besides answers goes to the log."""
-    if not INTERPRETER.is_file():
+    if not interpreter.is_file():
         raise PeerFailed("the peers are not installed: scripts/peers.sh does it, and so does make peers")
     with ExitStack() as stack, log.open("w") as said:
         started = []
         for _ in range(many):
             process = subprocess.Popen(
-                [INTERPRETER, program],
+                [interpreter, program],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
