@@ -72,6 +72,11 @@ def writes_who_travels(shop: Shop, sign_up: SignUp) -> TestResponse:
     return as_staff(shop, "PUT", path, {"travelers": [mona()]}, **{"If-Match": "*"})
 
 
+def books_for_a_customer(shop: Shop, sign_up: SignUp) -> TestResponse:
+    body = {**shop.offer().booking(1), "user_id": str(sign_up().user_id)}
+    return as_staff(shop, "POST", "/bookings", body, **keyed())
+
+
 SALES_DEEDS: Final[dict[tuple[str, str], Scenario]] = {
     ("POST", "/api/v1/bookings/<uuid:booking_id>/confirm"): confirms_a_booking,
     ("POST", "/api/v1/bookings/<uuid:booking_id>/no-show"): records_a_no_show,
@@ -81,6 +86,7 @@ SALES_DEEDS: Final[dict[tuple[str, str], Scenario]] = {
 }
 
 WHAT_CUSTOMERS_DO_TOO: Final[dict[tuple[str, str], Scenario]] = {
+    ("POST", "/api/v1/bookings"): books_for_a_customer,
     ("POST", "/api/v1/bookings/<uuid:booking_id>/cancel"): cancels_a_booking,
     ("PUT", "/api/v1/bookings/<uuid:booking_id>/travelers"): writes_who_travels,
 }

@@ -30,6 +30,7 @@ from tests.api.pricing_deeds import PRICING_DEEDS
 from tests.api.sales_deeds import SALES_DEEDS, WHAT_CUSTOMERS_DO_TOO
 from tests.api.shop import Json, Shop, SignUp, fill_wallet, problem, prove_address
 from tests.api.test_manual_payments import picture
+from tests.api.test_requests import hotel
 from tests.api.test_rewards import become, travel
 from tests.builders import a_journal
 from tests.conftest import Person
@@ -480,6 +481,18 @@ def test_whatever_staff_change_is_in_the_audit_log(shop: Shop, sign_up: SignUp, 
             assert row["resource_id"] is not None
             assert row["changes"].get("before") != row["changes"].get("after")
             assert row["error_message"] is None
+
+
+def test_a_request_that_staff_make_for_a_customer_is_there_too_and_what_customers_make_is_not(
+    shop: Shop, sign_up: SignUp
+) -> None:
+    customer = sign_up()
+    theirs = shop.post("/api/v1/bookings", shop.admin, {**hotel(), "user_id": str(customer.user_id)})
+    assert [(row["action"], row["changes"]["after"]["status"]) for row in rows_of(shop, theirs)] == [
+        ("bookings.create", "DRAFT")
+    ]
+    own = shop.post("/api/v1/bookings", customer, hotel())
+    assert (own.status_code, rows_of(shop, own)) == (201, [])
 
 
 def rows_of(shop: Shop, answer: TestResponse) -> list[dict[str, Any]]:

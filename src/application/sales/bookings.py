@@ -22,7 +22,7 @@ from application.sales.pricing import (
     refuse_unused_voucher,
 )
 from application.sales.quotes import refuse_moved_price
-from application.sales.requests import customer_info
+from application.sales.requests import audit_made_for_another, customer_info
 from application.sales.waiting import take_offered_seats
 from domain.catalogue.departures import Departure
 from domain.catalogue.items import Item
@@ -113,6 +113,7 @@ def place_booking(
         )
         uow.bookings.add(booking, command.travelers)
         redeem_booked_points(booking, uow=uow, at=now, new_id=new_id)
+        audit_made_for_another(booking, by=command.actor_id, uow=uow, at=now)
         # Last: nobody waits for a voucher's row longer than it takes to commit.
         uow.promotions.redeem(priced.benefits, booking_id=booking.id, user_id=booking.user_id, at=now)
         uow.commit()

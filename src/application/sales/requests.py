@@ -11,6 +11,7 @@ from uuid import UUID
 from application.ports import UnitOfWork
 from application.sales.offers import Offer, make_offer
 from application.sales.ports import Buyer, RequestOpened
+from domain.operations.audit import changed
 from domain.sales.agreed import BookedPrice, Parties, Trip
 from domain.sales.bookings import Booking, BookingNotFound
 from domain.sales.cancellation import ALWAYS
@@ -57,6 +58,7 @@ def request_booking(command: RequestBooking, *, uow: UnitOfWork, clock: Clock, n
         if command.offer is not None:
             make_offer(booking, command.offer, rewards=opened.rewards, by=command.actor_id, at=now, new_id=new_id)
         uow.bookings.add(booking, command.travelers)
+        audit_made_for_another(booking, by=command.actor_id, uow=uow, at=now)
         uow.commit()
     return booking
 
@@ -94,6 +96,26 @@ def _unpriced(nothing: Money) -> BookedPrice:
         tax_rate=Percentage(0),
         final_amount=nothing,
         points_worth=nothing,
+    )
+
+
+def audit_made_for_another(booking: Booking, *, by: UUID, uow: UnitOfWork, at: datetime) -> None:
+    """What staff and agents make for customers is in the audit log; what customers make is their own."""
+    if by == booking.user_id:
+        return
+    made = {
+        "booking_number": booking.booking_number,
+        "user_id": str(booking.user_id),
+        "status": booking.status.value,
+        "final_amount": str(booking.final_amount),
+    }
+    uow.audit.add(
+        actor=by,
+        action="bookings.create",
+        resource_type="BOOKING",
+        resource_id=booking.id,
+        changes=changed({}, made),
+        at=at,
     )
 
 
