@@ -59,7 +59,7 @@ from domain.ledger.withdrawals import (
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
 from domain.sales.amendments import AmendmentAwaitsPayment, AmendmentLapsed, BookingAmended
-from domain.sales.bookings import (
+from domain.sales.booking_events import (
     BookingCancelled,
     BookingCompleted,
     BookingConfirmed,

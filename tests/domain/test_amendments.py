@@ -25,7 +25,8 @@ from domain.sales.amendments import (
     seats_to_free,
     seats_to_take,
 )
-from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus, TripStarted
+from domain.sales.booking_errors import TripStarted
+from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus
 from domain.shared.errors import IllegalTransition
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage

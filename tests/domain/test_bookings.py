@@ -12,27 +12,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from domain.sales.agreed import BookingSource, BookingType, Parties, RewardTerms, source_of
-from domain.sales.bookings import (
-    NEXT,
-    BalanceDue,
-    Booking,
+from domain.sales.booking_errors import BalanceDue, NothingToPay, OverrideReasonNeeded, TooEarly, TripStarted
+from domain.sales.booking_events import (
     BookingCancelled,
     BookingCompleted,
     BookingConfirmed,
     BookingExpired,
     BookingMissed,
-    BookingPaymentStatus,
     BookingPriced,
     BookingRefunded,
     BookingRequested,
     BookingStarted,
-    BookingStatus,
-    NothingToPay,
-    OverrideReasonNeeded,
-    StatusChange,
-    TooEarly,
-    TripStarted,
 )
+from domain.sales.bookings import NEXT, Booking, BookingPaymentStatus, BookingStatus, StatusChange
 from domain.sales.cancellation import ALWAYS, EVERYTHING, CancellationTerms, RefundTier, Settlement
 from domain.sales.holds import Hold, HoldStatus
 from domain.sales.requests import TripWish

@@ -18,7 +18,8 @@ from domain.ledger import accounts
 from domain.pricing.age_bands import AgeBand
 from domain.pricing.exchange import ExchangeRate
 from domain.sales.amendments import AmendmentNotFound, AmendmentWaits
-from domain.sales.bookings import Booking, NothingToPay, PriceMoved, TripStarted
+from domain.sales.booking_errors import NothingToPay, PriceMoved, TripStarted
+from domain.sales.bookings import Booking
 from domain.sales.travelers import AgesArePriced, Traveler, UnfitTravelers
 from domain.shared.errors import IllegalTransition, InvalidValue
 from domain.shared.money import Money, currency

@@ -19,7 +19,8 @@ from application.billing.ports import DisputeState, OutcomeUnknown, ProviderRefu
 from application.sales.cancellation_plans import CancellationPlan, Promotions
 from domain.billing.payments import PaymentMethod
 from domain.billing.refunds import PaymentDisputed, Way
-from domain.sales.bookings import Booking, BookingNotFound, TripStarted
+from domain.sales.booking_errors import BookingNotFound, TripStarted
+from domain.sales.bookings import Booking
 from domain.sales.cancellation import CancellationPreviewStale
 from domain.shared.errors import IllegalTransition, OwnRequest
 from domain.shared.percentage import Percentage

@@ -15,7 +15,8 @@ from application.billing.ports import OutcomeUnknown, ProviderRefused
 from application.sales.expiry import GRACE, expire_bookings
 from config.settings import Settings
 from domain.billing.payments import PaymentMethod
-from domain.sales.bookings import Booking, NothingToPay
+from domain.sales.booking_errors import NothingToPay
+from domain.sales.bookings import Booking
 from domain.sales.holds import KEPT_FREE_BEFORE_START, CodeTerms
 from domain.shared.clock import business_date
 from domain.shared.percentage import Percentage

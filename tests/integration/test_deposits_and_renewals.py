@@ -16,7 +16,8 @@ from domain.billing.payments import PaymentMethod, PaymentType
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.membership.memberships import TERM, AlreadySubscribed
-from domain.sales.bookings import BalanceDue, Booking, NothingToPay
+from domain.sales.booking_errors import BalanceDue, NothingToPay
+from domain.sales.bookings import Booking
 from domain.shared.clock import business_date
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running

@@ -22,7 +22,8 @@ from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import transfer
 from domain.operations.settings import LATE_CHOICE_DAYS
-from domain.sales.bookings import Booking, BookingNotFound
+from domain.sales.booking_errors import BookingNotFound
+from domain.sales.bookings import Booking
 from domain.shared.errors import IllegalTransition
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running

@@ -15,7 +15,7 @@ from application.sales.pricing import pricing_settings
 from application.sales.requests import ChangeRequest, RequestBooking, change_request, request_booking
 from domain.billing.payments import PaymentType
 from domain.sales.agreed import BookingType
-from domain.sales.bookings import BookingNotFound
+from domain.sales.booking_errors import BookingNotFound
 from domain.sales.instalments import PlanTerms
 from domain.sales.requests import TripWish
 from domain.shared.clock import business_date

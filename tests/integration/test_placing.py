@@ -16,7 +16,8 @@ from application.sales.quotes import AskForQuote, price_token, quote_booking
 from domain.catalogue.departures import Departure
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance
-from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus, PriceMoved
+from domain.sales.booking_errors import PriceMoved
+from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus
 from domain.sales.instalments import PlanWanted
 from domain.shared.money import Money
 from infrastructure.bootstrap import Running

@@ -33,7 +33,7 @@ from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import InsufficientBalance
 from domain.membership.memberships import AlreadySubscribed
-from domain.sales.bookings import BookingNotFound, NothingToPay
+from domain.sales.booking_errors import BookingNotFound, NothingToPay
 from domain.shared.errors import IllegalTransition
 from domain.shared.money import Money
 from infrastructure.bootstrap import Running

@@ -24,7 +24,7 @@ from domain.billing.payments import PaymentType
 from domain.billing.suspense import SuspenseDoesNotFit, SuspenseNotFound, WriteOffTooLarge
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
-from domain.sales.bookings import BookingNotFound, NothingToPay
+from domain.sales.booking_errors import BookingNotFound, NothingToPay
 from domain.shared.errors import IllegalTransition, OwnRequest
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage

@@ -13,7 +13,7 @@ from domain.billing.payments import WebhookReceived
 from domain.identity.users import EmailTaken, User
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance, transfer
-from domain.sales.bookings import BookingNotFound
+from domain.sales.booking_errors import BookingNotFound
 from domain.shared.errors import Busy, Conflict
 from domain.shared.events import DomainEvent
 from infrastructure.clock import new_id

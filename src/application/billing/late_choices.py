@@ -16,7 +16,7 @@ from application.billing.suspense import put_into_wallet, refund_to_payer
 from application.billing.suspense_ports import SuspenseRefund
 from application.ports import NewUnitOfWork
 from domain.billing.late_money import LateChoice, LateMoney, NoLateMoney
-from domain.sales.bookings import BookingNotFound
+from domain.sales.booking_errors import BookingNotFound
 from domain.shared.clock import Clock
 from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId

@@ -20,7 +20,8 @@ from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.journal import JournalType
 from domain.ledger.points import still_to_take
 from domain.membership.memberships import AlreadySubscribed, SubscriptionNotFound, SubscriptionStatus
-from domain.sales.bookings import Booking, BookingNotFound, BookingStatus, NothingToPay
+from domain.sales.booking_errors import BookingNotFound, NothingToPay
+from domain.sales.bookings import Booking, BookingStatus
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import InvalidValue
 from domain.shared.identifiers import NewId

@@ -12,7 +12,8 @@ from domain.catalogue.items import Item
 from domain.catalogue.ratings import AlreadyRated, Rating, RatingNotFound, RatingStatus, RatingWords, TripNotCompleted
 from domain.operations.audit import changed
 from domain.sales.agreed import Trip
-from domain.sales.bookings import Booking, BookingNotFound, BookingStatus
+from domain.sales.booking_errors import BookingNotFound
+from domain.sales.bookings import Booking, BookingStatus
 from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
 

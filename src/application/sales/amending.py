@@ -23,7 +23,8 @@ from application.sales.giving_back import accounts_moved, carry_out, drop_amendm
 from domain.billing.payments import Payment, PaymentStatus
 from domain.billing.refunds import Destination
 from domain.sales.amendments import Amendment, AmendmentNotFound, AmendmentStatus
-from domain.sales.bookings import Booking, BookingNotFound
+from domain.sales.booking_errors import BookingNotFound
+from domain.sales.bookings import Booking
 from domain.sales.travelers import refuse_unfit
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import Conflict

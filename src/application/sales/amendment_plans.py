@@ -29,7 +29,8 @@ from domain.pricing.price_lists import Party
 from domain.pricing.quotes import LineKind, PriceLine, Quote, Terms, quote
 from domain.sales.agreed import BookedPrice, BookingItem, Trip
 from domain.sales.amendments import fee_on, points_kept, seats_to_take
-from domain.sales.bookings import Booking, PriceMoved
+from domain.sales.booking_errors import PriceMoved
+from domain.sales.bookings import Booking
 from domain.sales.cancellation import AppliedTier
 from domain.sales.travelers import Traveler
 from domain.shared.errors import InvalidValue

@@ -28,7 +28,8 @@ from application.sales.giving_back import (
 from domain.billing.payments import Payment, PaymentStatus
 from domain.billing.refunds import Destination
 from domain.sales.amendments import AmendmentStatus
-from domain.sales.bookings import Booking, BookingNotFound
+from domain.sales.booking_errors import BookingNotFound
+from domain.sales.bookings import Booking
 from domain.sales.cancellation import CancellationPreviewStale
 from domain.shared.clock import Clock
 from domain.shared.errors import OwnRequest

@@ -23,7 +23,8 @@ from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance
 from domain.pricing.offers import OfferExhausted
 from domain.pricing.vouchers import VoucherExhausted
-from domain.sales.bookings import Booking, NothingToPay
+from domain.sales.booking_errors import NothingToPay
+from domain.sales.bookings import Booking
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import DomainError
 from domain.shared.identifiers import NewId, document_number

@@ -13,7 +13,8 @@ from application.sales.pricing import PricingSettings, booked_items, booked_pric
 from domain.pricing.hand_priced import UNTAXED, HandPricedItem, basket_of
 from domain.pricing.quotes import Quote, Terms, quote
 from domain.sales.agreed import BookingItem, BookingType, RewardTerms
-from domain.sales.bookings import Booking, BookingNotFound
+from domain.sales.booking_errors import BookingNotFound
+from domain.sales.bookings import Booking
 from domain.sales.details import clean_details
 from domain.sales.instalments import PlanTerms, PlanWanted, schedule
 from domain.sales.requests import offer_deadline

@@ -21,7 +21,7 @@ from domain.catalogue.departures import DepartureClosed, DepartureNotFound
 from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.packages import PackageNotFound
 from domain.pricing.quotes import Quote
-from domain.sales.bookings import PriceMoved
+from domain.sales.booking_errors import PriceMoved
 from domain.sales.instalments import Instalment, PlanTerms, PlanWanted, schedule
 from domain.shared.clock import Clock, business_date
 from domain.shared.money import Money

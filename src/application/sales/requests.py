@@ -13,7 +13,8 @@ from application.sales.offers import Offer, make_offer
 from application.sales.ports import Buyer, RequestOpened
 from domain.operations.audit import changed
 from domain.sales.agreed import BookedPrice, Parties, Trip
-from domain.sales.bookings import Booking, BookingNotFound
+from domain.sales.booking_errors import BookingNotFound
+from domain.sales.bookings import Booking
 from domain.sales.cancellation import ALWAYS
 from domain.sales.requests import TripWish, wish_of
 from domain.sales.travelers import Traveler, refuse_unfit

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import Final
 from uuid import UUID
 
 from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, Parties, RewardTerms, Trip
@@ -19,58 +19,36 @@ from domain.sales.amendments import (
     AmendmentWaits,
     value_of,
 )
+from domain.sales.booking_errors import (
+    BalanceDue,
+    NothingToPay,
+    OverrideReasonNeeded,
+    TooEarly,
+    TripStarted,
+)
+from domain.sales.booking_events import (
+    BookingCancelled,
+    BookingCompleted,
+    BookingConfirmed,
+    BookingExpired,
+    BookingMissed,
+    BookingMoved,
+    BookingPlaced,
+    BookingPriced,
+    BookingRefunded,
+    BookingReplaced,
+    BookingRequested,
+    BookingStarted,
+)
 from domain.sales.cancellation import EVERYTHING, AppliedTier, CancellationTerms, Settlement
 from domain.sales.holds import CodeTerms, Hold, HoldStatus
 from domain.sales.instalments import Instalment, Standing, asked_now, next_due, rescheduled, standings
 from domain.sales.travelers import TravelersFixed
 from domain.shared.aggregate import Aggregate
-from domain.shared.errors import Conflict, FieldFault, IllegalTransition, NotFound, RuleBroken
-from domain.shared.events import DomainEvent
+from domain.shared.errors import FieldFault, IllegalTransition
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
-
-
-class BookingNotFound(NotFound):
-    """There is no such booking, or it is not the viewer's."""
-
-    code = "booking_not_found"
-
-
-class NothingToPay(Conflict):
-    """The booking is paid already, or is over."""
-
-    code = "nothing_to_pay"
-
-
-class PriceMoved(Conflict):
-    """The price is not what the customer was shown; `new_total` is what it is now (trap 40)."""
-
-    code = "price_moved"
-
-
-class BalanceDue(Conflict):
-    """A trip is over when it is paid; `due` is missing."""
-
-    code = "balance_due"
-
-
-class TooEarly(Conflict):
-    """Before its first day nobody can have missed a trip; `starts_on` is that day."""
-
-    code = "trip_not_begun"
-
-
-class TripStarted(Conflict):
-    """A trip that has begun is not cancelled any more; afterwards, refunds are staff's decision."""
-
-    code = "trip_started"
-
-
-class OverrideReasonNeeded(RuleBroken):
-    """Ahead of its dates, a trip is started or completed only with a reason."""
-
-    code = "override_reason_required"
 
 
 class BookingStatus(StrEnum):
@@ -114,114 +92,6 @@ NEXT = {
 
 PAID_AT_ONCE_WITHIN: Final = timedelta(minutes=1)
 """What replaces an expired booking waits for its money no longer: it is there already."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingPlaced(DomainEvent):
-    name: ClassVar[str] = "sales.booking_placed"
-    booking_id: UUID
-    user_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingConfirmed(DomainEvent):
-    name: ClassVar[str] = "sales.booking_confirmed"
-    booking_id: UUID
-    user_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingExpired(DomainEvent):
-    name: ClassVar[str] = "sales.booking_expired"
-    booking_id: UUID
-    user_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingReplaced(DomainEvent):
-    """Money came after a booking had expired, and took its place again as a booking of its own."""
-
-    name: ClassVar[str] = "sales.booking_replaced"
-    booking_id: UUID
-    replaced_id: UUID
-    user_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingRequested(DomainEvent):
-    """A customer asks for a trip that people price."""
-
-    name: ClassVar[str] = "sales.booking_requested"
-    booking_id: UUID
-    user_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingPriced(DomainEvent):
-    """What was asked for has its price, and waits for its money."""
-
-    name: ClassVar[str] = "sales.booking_priced"
-    booking_id: UUID
-    user_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingCancelled(DomainEvent):
-    """Somebody cancelled it, before it was paid or after; the amounts are those of the plan that was carried out."""
-
-    name: ClassVar[str] = "sales.booking_cancelled"
-    booking_id: UUID
-    user_id: UUID
-    currency: str
-    to_original_minor: int
-    to_wallet_minor: int
-    to_voucher_credit_minor: int
-    in_points_minor: int
-    kept_minor: int
-    points: int
-    points_restored: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingRefunded(DomainEvent):
-    """All that was paid for a booking that is over has gone back."""
-
-    name: ClassVar[str] = "sales.booking_refunded"
-    booking_id: UUID
-    user_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingStarted(DomainEvent):
-    name: ClassVar[str] = "sales.booking_started"
-    booking_id: UUID
-    user_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingMissed(DomainEvent):
-    """The customer did not come; the money stays."""
-
-    name: ClassVar[str] = "sales.booking_missed"
-    booking_id: UUID
-    user_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingMoved(DomainEvent):
-    """The company moved it to another departure, with all of that departure's bookings."""
-
-    name: ClassVar[str] = "sales.booking_moved"
-    booking_id: UUID
-    user_id: UUID
-    operation_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingCompleted(DomainEvent):
-    name: ClassVar[str] = "sales.booking_completed"
-    booking_id: UUID
-    user_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

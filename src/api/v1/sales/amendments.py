@@ -32,7 +32,7 @@ from application.sales.amending import (
 )
 from application.sales.amendment_plans import WantedChange, agreed_plan, token_of
 from domain.operations.settings import DOCUMENT_VALIDITY_DAYS, HOLD_MINUTES
-from domain.sales.bookings import BookingNotFound
+from domain.sales.booking_errors import BookingNotFound
 from domain.sales.travelers import Traveler
 from domain.shared.errors import NotAllowed
 from middlewares.auth_middleware import token_required

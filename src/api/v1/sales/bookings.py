@@ -41,7 +41,8 @@ from domain.operations.settings import (
 )
 from domain.pricing.price_lists import Party
 from domain.sales.agreed import BookingType
-from domain.sales.bookings import Booking, BookingNotFound
+from domain.sales.booking_errors import BookingNotFound
+from domain.sales.bookings import Booking
 from domain.sales.instalments import PaymentPlan, PlanWanted
 from domain.sales.requests import ON_REQUEST
 from domain.shared.clock import business_date

@@ -23,7 +23,7 @@ from application.sales.cancelling import (
     cancel_booking,
     preview_cancellation,
 )
-from domain.sales.bookings import BookingNotFound
+from domain.sales.booking_errors import BookingNotFound
 from domain.shared.clock import business_date
 from domain.shared.errors import NotAllowed
 from middlewares.auth_middleware import token_required

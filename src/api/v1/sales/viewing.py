@@ -13,7 +13,7 @@ from api.etags import with_tag
 from api.v1.sales.rows import plan_row
 from api.v1.sales.schemas import BookingShown
 from application.queries import Row
-from domain.sales.bookings import BookingNotFound
+from domain.sales.booking_errors import BookingNotFound
 from domain.sales.travelers import Traveler
 from domain.shared.clock import business_date
 

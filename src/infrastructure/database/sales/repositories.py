@@ -16,7 +16,8 @@ from domain.catalogue.departures import DepartureNotFound
 from domain.catalogue.items import Item
 from domain.sales.agreed import BookingItem, RewardTerms
 from domain.sales.amendments import Amendment
-from domain.sales.bookings import Booking, BookingNotFound
+from domain.sales.booking_errors import BookingNotFound
+from domain.sales.bookings import Booking
 from domain.sales.holds import Hold
 from domain.sales.instalments import Instalment
 from domain.sales.travelers import Traveler

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from domain.catalogue.departures import SeatsFreed
 from domain.catalogue.pools import PoolSeatsFreed
-from domain.sales.bookings import OUT_OF_TIME, BookingExpired
+from domain.sales.booking_events import BookingExpired
+from domain.sales.bookings import OUT_OF_TIME
 from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
 from infrastructure.database.transaction import Row, Statements
