@@ -19,7 +19,13 @@ def test_it_tells_the_journey_against_a_given_server(system: System, tmp_path: P
     (pdf,) = (tmp_path / "left here").iterdir()
     assert f"The invoice is at {pdf}" in told.stdout
     assert pdf.stem in "".join(page.extract_text() for page in PdfReader(pdf).pages)
-    for step in ("1. Register", "4. Buy a gold membership", "7. Pay through", "13. Cancel", "14. Staff start and complete"):
+    for step in (
+        "1. Register",
+        "4. Buy a gold membership",
+        "7. Pay through",
+        "13. Cancel",
+        "14. Staff start and complete",
+    ):
         assert step in told.stdout
     for fact in ("CONFIRMED", "COMPLETED", "PENDING", "DEPOSIT", "EARNED", "303 See Other"):
         assert fact in told.stdout

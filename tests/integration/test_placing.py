@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +17,11 @@ from application.sales.quotes import AskForQuote, price_token, quote_booking
 from domain.catalogue.departures import Departure
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance
+from domain.pricing.exchange import ExchangeRate
 from domain.sales.booking_errors import PriceMoved
 from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus
 from domain.sales.instalments import PlanWanted
-from domain.shared.money import Money
+from domain.shared.money import Money, currency
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
@@ -199,3 +201,27 @@ def test_amounts_without_a_mistake_in_a_currency_of_three_decimals(shop: Shop) -
 
     assert booking.price.points_worth == Money.parse("0.330", "KWD")
     assert booking.final_amount == Money.parse("29.685", "KWD")
+
+
+def test_a_booking_in_another_currency_keeps_the_rate_to_its_last_digit(shop: Shop, departure: Departure) -> None:
+    now = shop.use.clock.now()
+    rate = ExchangeRate(
+        id=new_id(),
+        source=currency("EGP"),
+        target=currency("KWD"),
+        rate=Decimal("0.006150500001"),
+        valid_from=now - timedelta(days=1),
+    )
+    with shop.use.new_uow() as uow:
+        uow.exchange.add_rate(rate, by=shop.a_customer(), at=now)
+        uow.commit()
+
+    booking = shop.book(shop.a_customer(), departure, currency="KWD")
+
+    with shop.use.new_uow() as uow:
+        stored = uow.bookings.get(booking.id)
+    assert stored.price == booking.price
+    assert stored.price.exchange is not None
+    assert (stored.price.exchange.rate_id, stored.price.exchange.rate) == (rate.id, rate.rate)
+    assert (stored.trip, stored.rewards, stored.customer_info) == (booking.trip, booking.rewards, booking.customer_info)
+    assert (stored.created_at, stored.deposit_amount) == (booking.created_at, booking.deposit_amount)
