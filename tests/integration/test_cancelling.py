@@ -19,13 +19,16 @@ from application.billing.ports import DisputeState, OutcomeUnknown, ProviderRefu
 from application.sales.cancellation_plans import CancellationPlan, Promotions
 from domain.billing.payments import PaymentMethod
 from domain.billing.refunds import PaymentDisputed, Way
+from domain.sales.agreed import BookingSource, Parties, RewardTerms
 from domain.sales.booking_errors import BookingNotFound, TripStarted
 from domain.sales.bookings import Booking
-from domain.sales.cancellation import CancellationPreviewStale
+from domain.sales.cancellation import EVERYTHING, NEVER, CancellationPreviewStale
 from domain.shared.errors import IllegalTransition, OwnRequest
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
+from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
+from tests.builders import a_price, a_trip
 from tests.conftest import MovableClock
 from tests.integration.cancelling import Desk, agree
 from tests.integration.refunding import Counter, broken_refund_promises
@@ -292,6 +295,29 @@ def test_an_unpaid_booking_gives_everything_back_whatever_the_terms_say(
     assert available(shop, customer) == balances(shop, customer) == (50_000, 50_000, 50_000)
     pay_card(shop, waiting)
     assert [disposition for *_, disposition, _ in shop.receipts(waiting)] == ["SUSPENSE"]
+
+
+def test_what_was_asked_for_and_never_priced_is_cancelled(shop: Shop, desk: Desk, customer: UUID) -> None:
+    draft = Booking.request(
+        booking_id=new_id(),
+        booking_number=f"BK-{new_id().hex}",
+        parties=Parties(user_id=customer, agent_id=None, created_by_user_id=customer, source=BookingSource.SELF),
+        trip=replace(a_trip(), package_id=None, departure_id=None),
+        unpriced=a_price(egp(0)),
+        rewards=RewardTerms(tier_code="GUEST", points_multiplier=100, cashback_rate=Percentage(0)),
+        cancellation_terms=NEVER,
+        customer_info={},
+        special_requests="",
+        at=shop.use.clock.now(),
+    )
+    with shop.use.new_uow() as uow:
+        uow.bookings.add(draft, ())
+        uow.commit()
+
+    assert (desk.preview(draft.id).applied.refund, desk.preview(draft.id).seats_returned) == (EVERYTHING, 0)
+    desk.cancel(draft.id, by=customer, owner=customer)
+
+    assert desk.history(draft.id) == ["DRAFT", "CANCELLED"]
 
 
 def test_too_late_is_allowed_and_everything_is_kept(
