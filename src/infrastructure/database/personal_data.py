@@ -20,6 +20,9 @@ from infrastructure.database.ledger.wallet_tables import withdrawals
 from infrastructure.database.membership.personal_data import HOLDINGS as MEMBERSHIP
 from infrastructure.database.messaging.personal_data import HOLDINGS as MESSAGING
 from infrastructure.database.operations.personal_data import HOLDINGS as OPERATIONS
+from infrastructure.database.partners.personal_data import HOLDINGS as PARTNERS
+from infrastructure.database.partners.tables import partner_bank_accounts
+from infrastructure.database.payouts.personal_data import HOLDINGS as PAYOUTS
 from infrastructure.database.platform.personal_data import HOLDINGS as PLATFORM
 from infrastructure.database.pricing.personal_data import HOLDINGS as PRICING
 from infrastructure.database.privacy.personal_data import HOLDINGS as PRIVACY
@@ -27,7 +30,7 @@ from infrastructure.database.sales.personal_data import HOLDINGS as SALES
 from infrastructure.database.sales.tables import booking_amendments, booking_travelers
 
 PERSONAL_DATA: Final[tuple[Holding, ...]] = (
-    *IDENTITY, *MEMBERSHIP, *CATALOGUE, *PRICING, *SALES, *BILLING, *LEDGER, *MESSAGING, *PRIVACY,
+    *IDENTITY, *MEMBERSHIP, *CATALOGUE, *PRICING, *SALES, *BILLING, *LEDGER, *PARTNERS, *PAYOUTS, *MESSAGING, *PRIVACY,
     *OPERATIONS, *PLATFORM,
 )  # fmt: skip
 
@@ -36,5 +39,6 @@ ENCRYPTED: Final[tuple[Column[bytes], ...]] = (
     booking_amendments.c.travelers_encrypted,
     second_factors.c.secret_encrypted,
     withdrawals.c.destination_encrypted,
+    partner_bank_accounts.c.details_encrypted,
 )
 """Every encrypted column: what `altayar keys rotate` reads and writes. A test finds what is missing."""

@@ -36,6 +36,8 @@ INSERT_ONLY = (
     "invoice_items",
     "invoice_documents",
     "consents",
+    "partner_rates",
+    "payable_entries",
 )
 """Rows that the application adds and never changes."""
 

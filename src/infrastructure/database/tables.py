@@ -12,6 +12,8 @@ from infrastructure.database.membership import tables as membership
 from infrastructure.database.messaging import tables as messaging
 from infrastructure.database.metadata import mappers, metadata
 from infrastructure.database.operations import tables as operations
+from infrastructure.database.partners import tables as partners
+from infrastructure.database.payouts import tables as payouts
 from infrastructure.database.platform import tables as platform
 from infrastructure.database.pricing import tables as pricing
 from infrastructure.database.privacy import tables as privacy
@@ -34,6 +36,8 @@ __all__ = [
     "metadata",
     "operation_tables",
     "operations",
+    "partners",
+    "payouts",
     "platform",
     "price_tables",
     "pricing",

@@ -39,7 +39,8 @@ HOLDINGS = (
         exported_as="booking_items",
         exported=("booking_id", "booking_type", "item_name_ar", "item_name_en", "quantity", "unit_price_minor",
                   "total_price_minor", "currency", "item_details", "notes"),
-        plain=because("names of goods, as they stand in the catalogue", "booking_type", "item_name_ar", "item_name_en"),
+        plain=because("names of goods, as they stand in the catalogue", "booking_type", "item_name_ar", "item_name_en")
+        | because("what of a price an agent earns", "agent_rate"),
     ),
     Holding(
         table=tables.booking_instalments,

@@ -252,8 +252,14 @@ booking_items = Table(
     unit(),
     Column("item_details", JSONB, nullable=False, server_default="{}"),
     Column("notes", Text, nullable=False, server_default=""),
+    # Whose it is, and who earns how much of it, frozen when it was sold; NULL where nobody but the platform does.
+    reference("vendor_id", "users.id", nullable=True),
+    Column("vendor_rate", PercentageNumber),
+    Column("agent_rate", PercentageNumber),
     CheckConstraint("quantity > 0", name="quantity_above_zero"),
+    CheckConstraint("(vendor_id IS NULL) = (vendor_rate IS NULL)", name="vendors_have_a_rate"),
     Index("ix_booking_items_booking_id", "booking_id"),
+    Index("ix_booking_items_vendor_id", "vendor_id", postgresql_where="vendor_id IS NOT NULL"),
 )
 
 # Frozen when the price was agreed; a constraint trigger sees that they are all of it, and the first is the deposit.

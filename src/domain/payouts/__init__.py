@@ -1,0 +1,1 @@
+"""What vendors and agents earn, and how it is paid to them."""

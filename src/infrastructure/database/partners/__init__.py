@@ -1,0 +1,1 @@
+"""Rows of vendors and agents."""

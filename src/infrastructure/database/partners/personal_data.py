@@ -1,0 +1,48 @@
+"""What is held about vendors and agents as persons."""
+
+from infrastructure.database.holdings import Holding, because
+from infrastructure.database.partners import tables
+
+_THEIRS = "profile_id IN (SELECT id FROM partner_profiles WHERE user_id = $person)"
+
+HOLDINGS = (
+    Holding(
+        table=tables.partner_profiles,
+        belongs="user_id = $person",
+        erased={
+            "company_name": "'erased'",
+            "license": "''",
+            "tax_id": "''",
+            "suspension_reason": "CASE WHEN suspension_reason IS NOT NULL THEN 'erased' END",
+        },
+        exported_as="partner_profiles",
+        exported=(
+            "id",
+            "payee_type",
+            "status",
+            "company_name",
+            "license",
+            "tax_id",
+            "payout_method",
+            "stripe_account",
+            "approved_at",
+            "suspension_reason",
+            "created_at",
+        ),
+        plain=because("what payouts were sent to; books are kept", "stripe_account"),
+    ),
+    Holding(
+        table=tables.partner_bank_accounts,
+        belongs=_THEIRS,
+        deleted=True,
+        exported_as="partner_bank_accounts",
+        exported=("profile_id", "details_encrypted", "masked", "created_at", "usable_from"),
+    ),
+    Holding(
+        table=tables.partner_rates,
+        belongs=_THEIRS,
+        exported_as="partner_rates",
+        exported=("profile_id", "rate", "valid_from", "reason", "created_at"),
+        plain=because("why a rate was agreed", "reason"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Rows of earnings and payouts."""
