@@ -82,6 +82,10 @@ class Payable(Protocol):
         """Do what being paid means. The payment's tenders are captured, itself it is not settled yet."""
         ...
 
+    def lock_rewards(self, *, uow: UnitOfWork) -> None:
+        """Lock what being paid promised, which `give_back` takes: its lock comes before those of ledger accounts."""
+        ...
+
     def give_back(
         self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
     ) -> None:
@@ -185,10 +189,12 @@ class BookingPayable:
         if not booking.amount_due.is_positive:
             earn_booking_points(booking, uow=uow, at=at, new_id=new_id)
 
+    def lock_rewards(self, *, uow: UnitOfWork) -> None:
+        uow.cashback.of_booking(self._booking.id)
+
     def give_back(
         self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
     ) -> None:
-        """Cashback first: its record's lock comes before the ledger's."""
         booking, now = self._booking, clock.now()
         refunded = booking.refunded_amount + amount
         claw_back_cashback(
@@ -286,6 +292,9 @@ class MembershipPayable:
         else:
             self._subscription.activate(on=self._today, at=at)
 
+    def lock_rewards(self, *, uow: UnitOfWork) -> None:
+        """A membership promises nothing."""
+
     def give_back(
         self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
     ) -> None:
@@ -340,6 +349,9 @@ class DepositPayable:
 
     def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
         """The journal that settles the payment is all that a deposit does."""
+
+    def lock_rewards(self, *, uow: UnitOfWork) -> None:
+        """A deposit promises nothing."""
 
     def give_back(
         self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId

@@ -28,15 +28,9 @@ def redemption_key(booking_id: UUID) -> str:
     return f"points:redeemed:booking:{booking_id}"
 
 
-def accounts_moved(booking: Booking) -> set[AccountRef]:
+def accounts_moved(booking: Booking) -> frozenset[AccountRef]:
     """Whatever of the customer's refunds, points that come back and points that are taken may move."""
-    user_id, unit = booking.user_id, booking.final_amount.currency.code
-    return {
-        accounts.wallet(user_id, unit),
-        accounts.voucher_credit(user_id, unit),
-        accounts.points(user_id),
-        accounts.debt(user_id, POINTS_UNIT),
-    }
+    return accounts.customers_own(booking.user_id, booking.final_amount.currency.code)
 
 
 def lock_departures(booking: Booking, *others: UUID, uow: UnitOfWork) -> None:
