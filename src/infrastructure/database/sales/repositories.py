@@ -352,8 +352,9 @@ class SqlBookings:
 
 def _as_stored(booking: Booking) -> _Stored:
     agreed = (
-        booking.trip, booking.price, booking.rewards, booking.customer_info, booking.special_requests,
-        booking.overpaid_amount, booking.amendment_fees, booking.amended_times,
+        booking.trip, booking.price, booking.deposit_amount, booking.rewards, booking.free_cancellation_until,
+        booking.customer_info, booking.special_requests, booking.overpaid_amount, booking.amendment_fees,
+        booking.amended_times,
     )  # fmt: skip
     return _Stored(booking.updated_at, agreed, tuple(booking.items), booking.instalments, _hold_row(booking.hold))
 
