@@ -58,7 +58,7 @@ from domain.ledger.withdrawals import (
 )
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
-from domain.sales.amendments import AmendmentAwaitsPayment, AmendmentLapsed, BookingAmended
+from domain.sales.amendments import AmendmentAwaitsPayment, AmendmentCalledOff, AmendmentLapsed, BookingAmended
 from domain.sales.booking_events import (
     BookingCancelled,
     BookingCompleted,
@@ -219,6 +219,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     AmendmentAwaitsPayment.name: (
         Handler("sales.notify_amendment_awaits_payment", sales.notify_amendment_awaits_payment),
     ),
+    AmendmentCalledOff.name: (Handler("sales.notify_amendment_called_off", sales.notify_amendment_called_off),),
     AmendmentLapsed.name: (Handler("sales.notify_amendment_lapsed", sales.notify_amendment_lapsed),),
     BookingCompleted.name: (
         Handler("messaging.notify_cashback", messaging.notify_cashback),

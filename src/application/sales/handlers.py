@@ -154,6 +154,20 @@ def notify_amendment_lapsed(event: Event, use: Dependencies) -> None:
     )
 
 
+def notify_amendment_called_off(event: Event, use: Dependencies) -> None:
+    """In the app: the departure that it would have led to does not take place as it was offered."""
+    _tell(
+        event,
+        use,
+        titles=("تعذر تعديل حجزك", "Your change cannot be made"),
+        messages=(
+            "الرحلة التي اخترتها لن تقام في موعدها، ولم يؤخذ منك شيء مقابل التعديل؛ ورحلتك كما كانت.",
+            "The departure that you chose does not take place then, and nothing was taken for the change;"
+            " your trip is as it was.",
+        ),
+    )
+
+
 def _in_cairo(at: datetime) -> str:
     return f"{at.astimezone(BUSINESS_ZONE):%Y-%m-%d %H:%M}"
 
