@@ -17,10 +17,12 @@ from domain.catalogue.departures import Departure, DepartureClosed, DepartureNot
 from domain.ledger import accounts
 from domain.pricing.age_bands import AgeBand
 from domain.pricing.exchange import ExchangeRate
+from domain.pricing.schedules import Schedule
 from domain.sales.amendments import AmendmentNotFound, AmendmentWaits
 from domain.sales.booking_errors import NothingToPay, PriceMoved, TripStarted
 from domain.sales.bookings import Booking
 from domain.sales.travelers import AgesArePriced, Traveler, UnfitTravelers
+from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import IllegalTransition, InvalidValue
 from domain.shared.money import Money, currency
 from domain.shared.percentage import Percentage
@@ -502,6 +504,27 @@ def test_vouchers_and_offers_of_the_sale_are_looked_at_again_and_none_that_came_
     assert desk.preview(booking, travelers_count=2).price.final_amount == egp(162_000)
     CancellingDesk(shop).cancel(booking.id)
     assert shop.row("SELECT usage_count FROM vouchers WHERE id = %s", voucher.id)["usage_count"] == 0
+
+
+def test_a_voucher_of_the_sale_stays_whatever_the_hours_of_the_week_say_since(
+    shop: Shop, desk: Desk, departure: Departure
+) -> None:
+    customer, at = a_rich_customer(shop, wallet=900_000), shop.use.clock.now()
+    voucher = a_voucher(code="WEEKLY", created_by=customer, at=at)
+    with shop.use.new_uow() as uow:
+        uow.vouchers.add([voucher])
+        uow.commit()
+    booking = paid(shop, customer, departure, voucher_code="weekly")
+    another_day = Schedule(weekdays=((booking.created_at.astimezone(BUSINESS_ZONE).isoweekday() + 2) % 7 + 1,))
+    with shop.use.new_uow() as uow:
+        changed = uow.vouchers.get(voucher.id)
+        changed.change(at=at, was_redeemed=True, schedule=another_day)
+        uow.vouchers.save(changed)
+        uow.commit()
+
+    more = desk.preview(booking, travelers_count=3)
+
+    assert (more.price.final_amount, more.not_applied) == (egp(270_000), ())
 
 
 def test_ages_on_the_new_day_decide_who_pays_and_who_sits(shop: Shop, desk: Desk, departure: Departure) -> None:
