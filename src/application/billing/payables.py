@@ -12,7 +12,7 @@ from application.billing.revenue import revenue, take_revenue_back
 from application.ledger.cashback import ClawBackCashback, claw_back_cashback
 from application.ledger.points import ClawBackPoints, EarnPoints, claw_back_points, earn_points
 from application.ports import UnitOfWork
-from application.sales.giving_back import carry_out
+from application.sales.giving_back import carry_out, leave_trip
 from domain.billing.payments import Payment, PaymentType
 from domain.billing.tenders import money_in
 from domain.ledger import accounts
@@ -185,6 +185,7 @@ class BookingPayable:
         in_points = payment.amount - money_in(payment.tenders, payment.amount.currency.code)
         booking.receive(payment.amount, in_points=in_points, by=None, at=at)
         if amendment is not None:
+            leave_trip(amendment.before_trip, amendment.trip, uow=uow, at=at)
             carry_out(amendment, booking, travelers, uow=uow, at=at, new_id=new_id)
         if not booking.amount_due.is_positive:
             earn_booking_points(booking, uow=uow, at=at, new_id=new_id)
