@@ -68,6 +68,7 @@ from domain.sales.booking_events import (
     BookingPriced,
     BookingReplaced,
     BookingRequested,
+    RequestLapsed,
 )
 from domain.sales.departure_operations import OperationOrdered
 from domain.sales.instalments import InstalmentOverdue, PaymentReminderDue
@@ -180,6 +181,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("messaging.notify_booking_expired", messaging.notify_booking_expired),
         Handler("messaging.mail_booking_expired", messaging.mail_booking_expired, transactional=False),
     ),
+    RequestLapsed.name: (Handler("sales.notify_request_lapsed", sales.notify_request_lapsed),),
     BookingCancelled.name: (
         Handler("messaging.notify_booking_cancelled", messaging.notify_booking_cancelled),
         Handler("messaging.mail_booking_cancelled", messaging.mail_booking_cancelled, transactional=False),

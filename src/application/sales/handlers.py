@@ -94,6 +94,20 @@ def mail_booking_priced(event: Event, use: Dependencies) -> None:
     )
 
 
+def notify_request_lapsed(event: Event, use: Dependencies) -> None:
+    """In the app: nobody priced it before its day was over."""
+    facts = use.queries.messaging.booking_facts(UUID(event["booking_id"]))
+    _tell(
+        event,
+        use,
+        titles=("انتهى طلب رحلتك", "Your request has ended"),
+        messages=(
+            f"مر موعد الطلب {facts['booking_number']} قبل أن نعرض له سعرا. يمكنك طلب موعد آخر.",
+            f"The day of {facts['booking_number']} passed before it had a price. You can ask for another.",
+        ),
+    )
+
+
 def notify_booking_amended(event: Event, use: Dependencies) -> None:
     """In the app: the booking is of another trip or party now, as the plan that was carried out says."""
     facts = use.queries.messaging.booking_facts(UUID(event["booking_id"]))

@@ -162,6 +162,10 @@ WITH over AS (
 )
 SELECT count(*) AS archived FROM archived
 """
+_LAPSING: Final = """
+SELECT id FROM bookings
+WHERE status = 'DRAFT' AND coalesce(starts_at, start_date::timestamp AT TIME ZONE time_zone) <= %s LIMIT %s
+"""
 _DUE: Final = "SELECT booking_id FROM holds WHERE status = 'ACTIVE' AND expires_at <= %s ORDER BY expires_at LIMIT %s"
 
 
@@ -306,6 +310,9 @@ class SqlBookings:
         (row,) = self._statements.rows(_ARCHIVE, values)
         archived: int = row["archived"]
         return archived
+
+    def lapsing_requests(self, *, begun_before: datetime, limit: int) -> Sequence[UUID]:
+        return [row["id"] for row in self._statements.rows(_LAPSING, (begun_before, limit))]
 
     def due_for_expiry(self, *, before: datetime, limit: int) -> Sequence[UUID]:
         return [row["booking_id"] for row in self._statements.rows(_DUE, (before, limit))]
