@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema as MarshmallowSchema
@@ -11,6 +12,7 @@ from marshmallow import ValidationError, fields
 
 from domain.ledger.accounts import decimals_of
 from domain.shared.card_numbers import holds_card_number
+from domain.shared.clock import REACH
 from domain.shared.errors import InvalidValue
 from domain.shared.money import Money, format_minor
 from domain.shared.percentage import Percentage
@@ -58,6 +60,16 @@ class Secret(fields.String):
         if len(text) > 1024:
             raise ValidationError("At most 1024 characters.")
         return text
+
+
+class Instant(fields.AwareDateTime):
+    """An instant with its zone, in years that can be read again in any other."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> datetime:
+        at = super()._deserialize(value, attr, data, **rest)
+        if at.year not in REACH:
+            raise ValidationError([("out_of_range", f"From {REACH[0]} to {REACH[-1]}.")])
+        return at
 
 
 class MoneyField(fields.Field[Money]):

@@ -12,7 +12,7 @@ from flask import Flask
 from flask_smorest import Api, Blueprint
 from marshmallow import fields
 
-from api.fields import Schema, money_properties
+from api.fields import MONEY_SPEC, Schema, money_properties
 from middlewares.auth_middleware import KEY_HEADER, POLICY, SCOPE
 from security.permissions import CATALOGUE
 
@@ -40,9 +40,16 @@ class Problem(Schema):
     sold_out = fields.String(
         metadata={"description": "Where `code` is `sold_out`: the id of the departure or the pool that is."}
     )
-    seats_left = fields.Integer(metadata={"description": "Where `code` is `sold_out`."})
+    seats_left = fields.Integer(metadata={"description": "Where `code` is `sold_out` or `seats_available`."})
     seats_taken = fields.Integer(
         metadata={"description": "Where `code` is `departure_has_bookings` or `capacity_below_sold`."}
+    )
+    new_total = fields.Dict(metadata={**MONEY_SPEC, "description": "Where `code` is `price_moved`: what it costs now."})
+    operation_id = fields.String(
+        metadata={"description": "Where `code` is `operation_in_progress`: the mass operation that is under way."}
+    )
+    waiting_list_entry_id = fields.String(
+        metadata={"description": "Where `code` is `already_waiting`: the place that one has."}
     )
     errors = fields.List(fields.Nested(FieldProblem))
 

@@ -222,6 +222,10 @@ class Bookings(Protocol):
         """The booking, locked. Raises BookingNotFound."""
         ...
 
+    def lapsing_requests(self, *, begun_before: datetime, limit: int) -> Sequence[UUID]:
+        """Requests without a price whose trip was to begin before an instant."""
+        ...
+
     def due_for_expiry(self, *, before: datetime, limit: int) -> Sequence[UUID]:
         """Bookings whose hold is ACTIVE and ran out before an instant, oldest first."""
         ...

@@ -58,7 +58,7 @@ from domain.ledger.withdrawals import (
 )
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
-from domain.sales.amendments import AmendmentAwaitsPayment, AmendmentLapsed, BookingAmended
+from domain.sales.amendments import AmendmentAwaitsPayment, AmendmentCalledOff, AmendmentLapsed, BookingAmended
 from domain.sales.booking_events import (
     BookingCancelled,
     BookingCompleted,
@@ -68,6 +68,7 @@ from domain.sales.booking_events import (
     BookingPriced,
     BookingReplaced,
     BookingRequested,
+    RequestLapsed,
 )
 from domain.sales.departure_operations import OperationOrdered
 from domain.sales.instalments import InstalmentOverdue, PaymentReminderDue
@@ -180,6 +181,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("messaging.notify_booking_expired", messaging.notify_booking_expired),
         Handler("messaging.mail_booking_expired", messaging.mail_booking_expired, transactional=False),
     ),
+    RequestLapsed.name: (Handler("sales.notify_request_lapsed", sales.notify_request_lapsed),),
     BookingCancelled.name: (
         Handler("messaging.notify_booking_cancelled", messaging.notify_booking_cancelled),
         Handler("messaging.mail_booking_cancelled", messaging.mail_booking_cancelled, transactional=False),
@@ -219,6 +221,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     AmendmentAwaitsPayment.name: (
         Handler("sales.notify_amendment_awaits_payment", sales.notify_amendment_awaits_payment),
     ),
+    AmendmentCalledOff.name: (Handler("sales.notify_amendment_called_off", sales.notify_amendment_called_off),),
     AmendmentLapsed.name: (Handler("sales.notify_amendment_lapsed", sales.notify_amendment_lapsed),),
     BookingCompleted.name: (
         Handler("messaging.notify_cashback", messaging.notify_cashback),

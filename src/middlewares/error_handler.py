@@ -106,10 +106,11 @@ def unexpected_problem(error: Exception) -> Response:
     return problem(500, "internal_error")
 
 
-_TOLD: Final = frozenset({
+TOLD: Final = frozenset({
     "current_rate", "new_total", "operation_id", "seats_left", "seats_taken", "sold_out", "waiting_list_entry_id",
 })  # fmt: skip
-"""Facts that clients work with; they stand in the document beside the sentence that says them."""
+"""Facts that clients work with; they stand in the document beside the sentence that says them, and are described
+with it (`api.specification.Problem`)."""
 
 
 def problem(
@@ -134,7 +135,7 @@ def problem(
     }
     if "current" in (facts or {}):
         document["current_status"] = str((facts or {})["current"])
-    document |= {name: fact for name, fact in (facts or {}).items() if name in _TOLD}
+    document |= {name: fact for name, fact in (facts or {}).items() if name in TOLD}
     if faults:
         document["errors"] = [_shown(fault, language) for fault in faults]
     answer = Response(orjson.dumps(document), status=status, content_type="application/problem+json")

@@ -19,8 +19,9 @@ import structlog
 from application.dependencies import Dependencies
 from application.origin import Origin, acting
 from application.subscriptions import HANDLERS, Handler
+from application.trying_again import TryAgain
 from domain.shared.errors import Busy, DomainError
-from infrastructure.database.refusals import DatabaseUnavailable, TryAgain
+from infrastructure.database.refusals import DatabaseUnavailable
 from infrastructure.database.transaction import Database
 from infrastructure.messaging.deliveries import Deliveries
 from infrastructure.messaging.jobs import LEASES, Delivery

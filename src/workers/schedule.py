@@ -39,6 +39,7 @@ from application.sales.handlers import hands_of
 from application.sales.instalments import TellOfInstalments, cancel_overdue, tell_of_instalments
 from application.sales.manifests import drop_past_manifests
 from application.sales.operation_work import work_off_operations
+from application.sales.requests import lapse_requests
 from application.sales.waiting import serve_waiting_lists
 from application.subscriptions import DOCUMENTS, QUICK
 from domain.operations.settings import (
@@ -155,6 +156,12 @@ def _lapse_amendments(running: Running) -> None:
     use = running.dependencies
     grace = timedelta(minutes=use.system_settings.value(GRACE_MINUTES))
     while lapse_amendments(new_uow=use.new_uow, clock=use.clock, grace=grace):
+        continue
+
+
+def _lapse_requests(running: Running) -> None:
+    use = running.dependencies
+    while lapse_requests(new_uow=use.new_uow, clock=use.clock):
         continue
 
 
@@ -344,6 +351,7 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ),
         ScheduledJob("waiting.serve", _MINUTE, slices_of(_MINUTE), _serve_waiting_lists),
         ScheduledJob("bookings.lapse_amendments", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), _lapse_amendments),
+        ScheduledJob("bookings.lapse_requests", _FIVE_MINUTES, slices_of(_HOUR), _lapse_requests),
         ScheduledJob("catalogue.plan_departures", _FIVE_MINUTES, days_from(1), _plan_departures, DOCUMENTS),
         ScheduledJob("bookings.archive", _FIVE_MINUTES, days_from(2), _archive_bookings, DOCUMENTS),
         ScheduledJob("departures.drop_manifests", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), _drop_manifests, DOCUMENTS),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -95,6 +97,20 @@ def test_a_dearer_trip_is_shown_held_paid_and_told(shop: Shop, sign_up: SignUp) 
     assert {"Your booking has changed", "Your change waits for its payment"} <= set(titles)
     steps = shop.done(shop.get(f"/api/v1/bookings/{booking['id']}/history", customer))["items"]
     assert [step["change_reason"] for step in steps][-2:] == ["amendment waits for its payment", "amended"]
+
+
+def test_the_file_says_what_is_due_as_the_list_does(shop: Shop, sign_up: SignUp) -> None:
+    customer, offer = sign_up(), shop.offer()
+    larger, smaller = paid(shop, customer, offer), paid(shop, customer, offer)
+    shop.done(amend(shop, customer, larger, travelers_count=3), 201)
+    shop.done(amend(shop, customer, smaller, travelers_count=1), 201)
+
+    listed = shop.done(shop.get("/api/v1/bookings", shop.admin))["items"]
+    written = csv.DictReader(io.StringIO(shop.get("/api/v1/bookings/export.csv", shop.admin).text))
+
+    due = {row["booking_number"]: row["amount_due"]["amount"] for row in listed}
+    assert sorted(due.values()) == ["0.00", "1000.00"]
+    assert {row["Booking number"]: row["Due"] for row in written} == due
 
 
 def test_a_smaller_party_is_told_what_goes_back_and_gets_it(shop: Shop, sign_up: SignUp) -> None:

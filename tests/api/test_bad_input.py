@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -583,6 +584,41 @@ class TestLists:
         for path, pointer in wrong.items():
             with subtests.test(path=path[:40]):
                 problem(shop.get(f"/api/v1/{path}", staff), 422, "validation_failed", pointer=pointer)
+
+
+class TestInstants:
+    """What is kept can be read again, in any zone."""
+
+    FAR = (
+        "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z",
+        "3000-01-01T00:00:00Z", "1999-12-31T23:59:59Z",
+    )  # fmt: skip
+
+    def test_none_is_further_away_than_clocks_reach(self, shop: Shop, subtests: Subtests) -> None:
+        voucher = {"code": "far", "voucher_type": "DISCOUNT_PERCENTAGE", "discount_value": "10.00"}
+        offer = {"offer_type": "DISCOUNT_PERCENTAGE", "discount_value": "10.00", "title_ar": "عرض", "title_en": "Deal"}
+        rate = {"from_currency": "USD", "to_currency": "EGP", "rate": "48.5"}
+        bodies: list[tuple[str, Any, str]] = [
+            ("vouchers", voucher, "valid_from"), ("vouchers", voucher, "valid_until"),
+            ("offers", offer, "start_date"), ("offers", offer, "end_date"),
+            ("admin/exchange-rates", rate, "valid_from"),
+        ]  # fmt: skip
+        queries = ["bookings?created_from", "admin/audit-logs?from", "payments?updated_after"]
+        staff, before = shop.admin, shop.state()
+        for at in self.FAR:
+            for path, body, name in bodies:
+                with subtests.test(path=path, name=name, at=at):
+                    answer = shop.post(f"/api/v1/{path}", staff, {**body, name: at})
+                    problem(answer, 422, "validation_failed", pointer=f"/{name}")
+            for query in queries:
+                with subtests.test(query=query, at=at):
+                    answer = shop.get(f"/api/v1/{query}={quote(at)}", staff)
+                    problem(answer, 422, "validation_failed", pointer=f"/{query.split('?')[1]}")
+            with subtests.test(csv=at):
+                text = f"code,voucher_type,discount_value,valid_until\nfar,DISCOUNT_PERCENTAGE,10,{at}\n"
+                answer = shop.post("/api/v1/vouchers/imports", staff, {"vouchers": text})
+                assert answer.status_code == 422
+        assert shop.state() == before
 
 
 class TestAccounts:

@@ -201,6 +201,17 @@ class TestOffers:
         shop.take_payment(taken)
         assert shop.done(shop.get(f"{BOOKINGS}/{booking['id']}", customer))["status"] == "CONFIRMED"
 
+    def test_another_deposit_of_the_same_price_is_the_one_that_confirms(self, shop: Shop, sign_up: SignUp) -> None:
+        customer = sign_up()
+        booking = asked(shop, customer)
+        before = priced(shop, booking, deposit_percent=50)
+
+        offer = priced(shop, booking, deposit_percent=30)
+
+        assert offer["final_amount"] == before["final_amount"]
+        shop.take_payment(shop.pay(customer, booking, amount=offer["instalments"][0]["amount"]))
+        assert shop.done(shop.get(f"{BOOKINGS}/{booking['id']}", customer))["status"] == "CONFIRMED"
+
     def test_who_prices_for_whom(self, shop: Shop, sign_up: SignUp) -> None:
         customer, agent, other = sign_up(), sign_up("AGENT"), sign_up("AGENT")
         theirs = asked(shop, agent, user_id=str(customer.user_id))

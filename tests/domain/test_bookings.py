@@ -23,8 +23,9 @@ from domain.sales.booking_events import (
     BookingRefunded,
     BookingRequested,
     BookingStarted,
+    RequestLapsed,
 )
-from domain.sales.bookings import NEXT, Booking, BookingPaymentStatus, BookingStatus, StatusChange
+from domain.sales.bookings import LAPSES_AFTER, NEXT, Booking, BookingPaymentStatus, BookingStatus, StatusChange
 from domain.sales.cancellation import ALWAYS, EVERYTHING, CancellationTerms, RefundTier, Settlement
 from domain.sales.holds import Hold, HoldStatus
 from domain.sales.requests import TripWish
@@ -123,6 +124,22 @@ def test_every_verb_in_every_state(state: BookingStatus, verb: Callable[[Booking
     assert (booking.status, hold_of(booking).status) == (state, hold_before)
     assert not booking.pull_changes()
     assert not booking.pull_events()
+
+
+@pytest.mark.parametrize("state", BookingStatus)
+def test_what_has_a_price_does_not_lapse(state: BookingStatus) -> None:
+    booking = a_booking(status=state)
+    over = booking.trip.starts_at + LAPSES_AFTER
+    with pytest.raises(IllegalTransition):
+        booking.lapse(at=over - timedelta(seconds=1))
+
+    if state is BookingStatus.DRAFT:
+        booking.lapse(at=over)
+        assert [type(happened) for happened in booking.pull_events()] == [RequestLapsed]
+        return
+    with pytest.raises(IllegalTransition):
+        booking.lapse(at=over)
+    assert booking.status is state
 
 
 def a_request() -> Booking:

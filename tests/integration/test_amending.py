@@ -11,20 +11,24 @@ from uuid import UUID
 
 import pytest
 
+from application.catalogue.pools import AttachPool, CreatePool, attach_pool, create_pool
 from application.sales.travelers import WriteTravelers, write_travelers
 from domain.billing.payments import PaymentMethod
 from domain.catalogue.departures import Departure, DepartureClosed, DepartureNotFound, SoldOut
 from domain.ledger import accounts
 from domain.pricing.age_bands import AgeBand
 from domain.pricing.exchange import ExchangeRate
+from domain.pricing.schedules import Schedule
 from domain.sales.amendments import AmendmentNotFound, AmendmentWaits
 from domain.sales.booking_errors import NothingToPay, PriceMoved, TripStarted
 from domain.sales.bookings import Booking
 from domain.sales.travelers import AgesArePriced, Traveler, UnfitTravelers
+from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import IllegalTransition, InvalidValue
 from domain.shared.money import Money, currency
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
+from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.conftest import MovableClock
 from tests.deals import a_voucher, an_offer
@@ -502,6 +506,48 @@ def test_vouchers_and_offers_of_the_sale_are_looked_at_again_and_none_that_came_
     assert desk.preview(booking, travelers_count=2).price.final_amount == egp(162_000)
     CancellingDesk(shop).cancel(booking.id)
     assert shop.row("SELECT usage_count FROM vouchers WHERE id = %s", voucher.id)["usage_count"] == 0
+
+
+def test_within_a_full_bus_that_both_dates_share_nobody_needs_a_free_seat_to_change(
+    shop: Shop, desk: Desk, customer: UUID, departure: Departure
+) -> None:
+    other = desk.another_date(departure)
+    command = CreatePool(actor_id=shop.a_customer(), name_ar="حافلة", name_en="Bus", capacity=4)
+    bus = create_pool(command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=new_id)
+    for each in (departure, other):
+        attach = AttachPool(actor_id=shop.a_customer(), departure_id=each.id, pool_id=bus)
+        attach_pool(attach, uow=shop.use.new_uow(), clock=shop.use.clock)
+    first, second = paid(shop, customer, departure), paid(shop, customer, other)
+
+    desk.amend(first, departure_id=other.id)
+    desk.amend(second, departure_id=departure.id)
+
+    assert (desk.seats(departure), desk.seats(other)) == (2, 2)
+    assert shop.row("SELECT seats_taken FROM pools")["seats_taken"] == 4
+    with pytest.raises(SoldOut):
+        desk.amend(first, departure_id=departure.id, travelers_count=3)
+    assert shop.row("SELECT seats_taken FROM pools")["seats_taken"] == 4
+
+
+def test_a_voucher_of_the_sale_stays_whatever_the_hours_of_the_week_say_since(
+    shop: Shop, desk: Desk, departure: Departure
+) -> None:
+    customer, at = a_rich_customer(shop, wallet=900_000), shop.use.clock.now()
+    voucher = a_voucher(code="WEEKLY", created_by=customer, at=at)
+    with shop.use.new_uow() as uow:
+        uow.vouchers.add([voucher])
+        uow.commit()
+    booking = paid(shop, customer, departure, voucher_code="weekly")
+    another_day = Schedule(weekdays=((booking.created_at.astimezone(BUSINESS_ZONE).isoweekday() + 2) % 7 + 1,))
+    with shop.use.new_uow() as uow:
+        changed = uow.vouchers.get(voucher.id)
+        changed.change(at=at, was_redeemed=True, schedule=another_day)
+        uow.vouchers.save(changed)
+        uow.commit()
+
+    more = desk.preview(booking, travelers_count=3)
+
+    assert (more.price.final_amount, more.not_applied) == (egp(270_000), ())
 
 
 def test_ages_on_the_new_day_decide_who_pays_and_who_sits(shop: Shop, desk: Desk, departure: Departure) -> None:

@@ -24,6 +24,7 @@ from domain.catalogue.departures import Departure, DepartureClosed, SoldOut
 from domain.sales.bookings import Booking
 from domain.sales.departure_operations import OperationInProgress, OperationKind
 from domain.shared.errors import DomainError, IllegalTransition, InvalidValue
+from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
@@ -31,6 +32,7 @@ from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from tests.builders import a_departure
 from tests.conftest import MovableClock
+from tests.integration.amending import Desk as Amendments
 from tests.integration.cancelling import Desk, agree
 from tests.integration.refunding import Counter, broken_refund_promises
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once
@@ -388,6 +390,52 @@ def test_bookings_that_are_over_meanwhile_are_skipped_and_those_that_began_are_f
     assert seen(shop, operation_id) == ("COMPLETED_WITH_FAULTS", 2, 0, 1, 1)
     assert errors(shop) == ["trip_started"]
     assert state(shop, departure) == ("CLOSED", 1)
+
+
+@pytest.mark.parametrize("kind", list(OperationKind))
+def test_nobody_is_brought_to_a_departure_that_does_not_take_place(shop: Shop, kind: OperationKind) -> None:
+    """The amendment that would is called off, and what its checkout still brings waits in suspense."""
+    desk, first = Amendments(shop), shop.a_departure()
+    other, target = desk.another_date(first), desk.another_date(first, days=50)
+    booking = shop.a_paid_booking(shop.a_customer(), first)
+    amendment_id = desk.amend(booking, departure_id=other.id, travelers_count=2)
+    payment_id = shop.pay(booking.user_id, booking.id)
+    due = shop.row("SELECT amount_minor FROM payments WHERE id = %s", payment_id)["amount_minor"]
+
+    operation_id = order(shop, kind, other, target if kind is OperationKind.MOVE else None)
+    work(shop, operation_id)
+
+    assert seen(shop, operation_id) == ("COMPLETED", 1, 1, 0, 0)
+    assert desk.amendment(amendment_id)["status"] == "WITHDRAWN"
+    assert state(shop, other) == ("CANCELLED" if kind is OperationKind.CANCEL else "CLOSED", 0)
+    shop.charge(payment_id, Money.of(due, "EGP"))
+    shop.look(payment_id)
+    assert (state(shop, first)[1], state(shop, other)[1], state(shop, target)[1]) == (1, 0, 0)
+    assert [row["disposition"] for row in shop.database.rows(
+        "SELECT disposition FROM payment_receipts ORDER BY received_at")] == ["SETTLED", "SUSPENSE"]  # fmt: skip
+    told = shop.row("SELECT payload FROM outbox_events WHERE name = 'sales.amendment_called_off'")["payload"]
+    assert told["booking_id"] == str(booking.id)
+
+
+def test_who_paid_for_an_amendment_before_its_turn_gets_everything_back(shop: Shop) -> None:
+    desk, first = Amendments(shop), shop.a_departure()
+    other = desk.another_date(first)
+    booking = shop.a_paid_booking(shop.a_customer(), first)
+    desk.amend(booking, departure_id=other.id, travelers_count=2)
+    operation_id = order(shop, OperationKind.CANCEL, other)
+    payment_id = shop.pay(booking.user_id, booking.id)
+    due = shop.row("SELECT amount_minor FROM payments WHERE id = %s", payment_id)["amount_minor"]
+    shop.charge(payment_id, Money.of(due, "EGP"))
+    shop.look(payment_id)
+
+    work(shop, operation_id)
+
+    assert seen(shop, operation_id) == ("COMPLETED", 1, 1, 0, 0)
+    assert (state(shop, first)[1], state(shop, other)) == (0, ("CANCELLED", 0))
+    shown = shop.booking(booking.id)
+    assert shown["status"] == "CANCELLED"
+    asked_back = shop.row("SELECT sum(amount_minor) AS minor FROM refunds")["minor"]
+    assert asked_back == shown["paid_amount_minor"] == 200_000
 
 
 def test_while_it_is_under_way_nothing_is_sold_reopened_or_ordered(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,12 +17,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from application.ports import Answer, Idempotency, IdempotencyKeyReused, RequestInProgress
+from application.trying_again import TryAgain
 from domain.catalogue.departures import SoldOut
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.idempotency import LEASE
-from infrastructure.database.refusals import TryAgain
 from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.unit_of_work import SqlUnitOfWork
 from tests.builders import egp
 from tests.integration.shop import Shop, a_stored_user, all_at_once, broken_promises
 
@@ -178,20 +180,32 @@ def test_an_effect_whose_answer_is_lost_did_not_happen(idempotency: Idempotency,
     assert shop.database.rows("SELECT id FROM outbox_events") == []
 
 
-def test_a_deadlocked_request_is_run_again_a_few_times(idempotency: Idempotency, shop: Shop) -> None:
+def test_a_deadlocked_request_is_run_again_a_few_times(remember: Remember, shop: Shop) -> None:
     tries = iter([TryAgain(), TryAgain(), None, None])
 
     def unlucky_twice() -> Answer:
+        if (error := next(tries)) is not None:
+            raise error
+        return a_user_is_made(shop)
+
+    assert remember(SCOPE, KEY, SAID, unlucky_twice).status_code == 201
+    assert users(shop) == 1
+
+
+def test_what_a_deadlocked_request_had_written_is_written_once(idempotency: Idempotency, shop: Shop) -> None:
+    tries = iter([TryAgain(), None])
+
+    def unlucky_once() -> Answer:
         answer = a_user_is_made(shop)
         if (error := next(tries)) is not None:
             raise error
         return answer
 
-    assert idempotency.once(SCOPE, KEY, SAID, unlucky_twice).status_code == 201
+    assert idempotency.once(SCOPE, KEY, SAID, unlucky_once).status_code == 201
     assert users(shop) == 1
 
 
-def test_but_not_for_ever(idempotency: Idempotency, shop: Shop) -> None:
+def test_but_not_for_ever(remember: Remember, shop: Shop) -> None:
     tries = []
 
     def always_unlucky() -> Answer:
@@ -199,9 +213,9 @@ def test_but_not_for_ever(idempotency: Idempotency, shop: Shop) -> None:
         raise TryAgain
 
     with pytest.raises(TryAgain):
-        idempotency.once(SCOPE, KEY, SAID, always_unlucky)
+        remember(SCOPE, KEY, SAID, always_unlucky)
 
-    assert len(tries) == 3
+    assert (len(tries), keys(shop)) == (3, 0)
 
 
 # In stages, with a provider between -------------------------------------------------------------------
@@ -235,6 +249,30 @@ def test_a_request_that_died_is_taken_over_after_its_lease_and_finishes_the_same
     assert attempt["status"] == "OPEN"
     assert list(shop.gateway.books) == [attempt["provider_reference"]]
     assert idempotency.staged(SCOPE, KEY, SAID, pay) == answer
+
+
+@pytest.mark.parametrize("unlucky", range(2), ids=["what is asked", "what was answered"])
+def test_a_deadlock_costs_a_payment_neither_its_checkout_nor_a_second_one(
+    idempotency: Idempotency, shop: Shop, monkeypatch: pytest.MonkeyPatch, unlucky: int
+) -> None:
+    """This provider would open a second checkout: it is asked once, whichever transaction is broken off."""
+    booking = shop.book(customer := shop.a_customer())
+    commit, commits = SqlUnitOfWork.commit, itertools.count()
+
+    def breaks_off(uow: SqlUnitOfWork) -> None:
+        if next(commits) == unlucky:
+            raise TryAgain
+        commit(uow)
+
+    def pay() -> Answer:
+        return Answer(201, "text/plain", "", str(shop.pay(customer, booking.id, key="k")).encode())
+
+    monkeypatch.setattr(SqlUnitOfWork, "commit", breaks_off)
+    idempotency.staged(SCOPE, KEY, SAID, pay)
+
+    [attempt] = shop.database.rows("SELECT status, provider_reference FROM payment_attempts")
+    assert attempt["status"] == "OPEN"
+    assert list(shop.gateway.books) == [attempt["provider_reference"]]
 
 
 def test_whoever_takes_over_has_to_ask_for_the_same(idempotency: Idempotency, shop: Shop, clock: Any) -> None:

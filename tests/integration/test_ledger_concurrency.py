@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from application.ports import UnitOfWork
+from application.trying_again import TryAgain
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.journal import Entry, InsufficientBalance, ReversalRefused, transfer
 from domain.ledger.lots import consume
 from domain.shared.errors import Busy, Conflict
 from infrastructure.clock import new_id
-from infrastructure.database.refusals import TryAgain
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Database
 from tests.builders import NOON, a_journal, a_lot

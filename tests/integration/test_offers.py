@@ -12,7 +12,7 @@ import pytest
 from application.sales.expiry import GRACE, expire_bookings
 from application.sales.offers import Offer, OfferedItem, PriceBooking, price_booking
 from application.sales.pricing import pricing_settings
-from application.sales.requests import ChangeRequest, RequestBooking, change_request, request_booking
+from application.sales.requests import ChangeRequest, RequestBooking, change_request, lapse_requests, request_booking
 from domain.billing.payments import PaymentType
 from domain.sales.agreed import BookingType
 from domain.sales.booking_errors import BookingNotFound
@@ -25,6 +25,7 @@ from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses
 from tests.builders import egp
+from tests.conftest import MovableClock
 from tests.integration.outbox import SetClock
 from tests.integration.shop import WHOLE, Shop, all_at_once, broken_promises
 
@@ -211,3 +212,52 @@ def test_a_change_and_a_price_at_once_leave_what_was_priced(shop: Shop) -> None:
     assert sum(result is None for result in results) == 1
     row = shop.row("SELECT status, travelers_count, version FROM bookings WHERE id = %s", booking_id)
     assert (row["status"], row["travelers_count"]) in {("DRAFT", 9), ("PENDING_PAYMENT", 1)}
+
+
+def test_a_request_that_nobody_priced_ends_once_its_day_is_over_and_its_owner_is_told(
+    shop: Shop, clock: MovableClock
+) -> None:
+    customer, staff = shop.a_customer(), shop.a_customer()
+    left, offered = ask(shop, customer), ask(shop, customer)
+    price(shop, offered, staff, egp("10.00"), hours=24 * 15)
+
+    clock.offset += timedelta(days=20)
+    assert lapse_requests(new_uow=shop.use.new_uow, clock=shop.use.clock) == 0
+
+    clock.offset += timedelta(days=1)
+    ended = all_at_once([lambda: lapse_requests(new_uow=shop.use.new_uow, clock=shop.use.clock)] * 4)
+    assert sorted(ended) == [0, 0, 0, 1]  # type: ignore[type-var]
+    row = shop.row("SELECT * FROM bookings WHERE id = %s", left)
+    assert (row["status"], row["cancellation_reason"], row["cancelled_by_user_id"]) == (
+        "CANCELLED", "its day passed without a price", None,
+    )  # fmt: skip
+    assert booked(shop, offered)[0] == "PENDING_PAYMENT"
+    events = shop.database.rows("SELECT payload FROM outbox_events WHERE name = 'sales.request_lapsed'")
+    assert [event["payload"]["user_id"] for event in events] == [str(customer)]
+
+
+def test_a_request_that_is_changed_at_that_moment_has_one_end(shop: Shop, clock: MovableClock) -> None:
+    """For another day: who asked changes it while it is about to lapse."""
+    customer = shop.a_customer()
+    booking_id = ask(shop, customer)
+    clock.offset += timedelta(days=21)
+    later = ChangeRequest(
+        booking_id=booking_id,
+        actor_id=customer,
+        changes={"start_date": business_date(shop.use.clock.now()) + timedelta(days=9), "end_date": None},
+        document_valid_days=0,
+        expected_version=None,
+    )
+    works: list[Callable[[], object]] = [
+        lambda: lapse_requests(new_uow=shop.use.new_uow, clock=shop.use.clock),
+        lambda: change_request(later, uow=shop.use.new_uow(), clock=shop.use.clock),
+    ]
+
+    lapsed, changed = all_at_once(works)
+
+    status = booked(shop, booking_id)[0]
+    if lapsed == 1:
+        assert isinstance(changed, IllegalTransition)
+        assert status == "CANCELLED"
+    else:
+        assert (lapsed, changed, status) == (0, None, "DRAFT")

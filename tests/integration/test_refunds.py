@@ -15,6 +15,7 @@ from application.billing.payments import WantedPart
 from application.billing.ports import OutcomeUnknown, ProviderRefused, ProviderUnreachable, RefundState
 from application.billing.refunds import SuspenseRefunded
 from application.ledger.reconciliation import RecordStatement, record_statement
+from application.trying_again import TryAgain
 from domain.billing.payments import PaymentMethod, PaymentType
 from domain.billing.refunds import Destination, RefundKeyReused, RefundPreviewStale
 from domain.billing.tenders import RefundAboveCapture, TenderKind
@@ -28,6 +29,7 @@ from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.unit_of_work import SqlUnitOfWork
 from tests.builders import a_journal, a_lot, egp
 from tests.conftest import MovableClock
 from tests.integration.refunding import Counter, broken_refund_promises
@@ -284,6 +286,21 @@ def test_an_answer_that_is_lost_is_in_doubt_until_a_reading_tells(shop: Shop, co
         shop.look(paid)
     assert (counter.status(refund_id), counter.tenders(paid)) == ("SUCCEEDED", {"GATEWAY": (0, PRICE)})
     assert counter.balances(CLEARING, PREPAID) == [0, 0]
+
+
+def test_an_answer_is_written_down_though_a_deadlock_broke_that_off(
+    shop: Shop, counter: Counter, paid: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, broken_off = SqlUnitOfWork.commit, [TryAgain(), TryAgain()]
+
+    def breaks_off(uow: SqlUnitOfWork) -> None:
+        if shop.gateway.asked_refunds and broken_off:
+            raise broken_off.pop()
+        commit(uow)
+
+    monkeypatch.setattr(SqlUnitOfWork, "commit", breaks_off)
+    assert counter.status(counter.refund(paid)) == "SUCCEEDED"
+    assert len(shop.gateway.asked_refunds) == 1
 
 
 def test_the_job_finds_what_became_of_a_lost_answer(

@@ -19,6 +19,7 @@ from domain.ledger.journal import InsufficientBalance
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
+from tests.integration.refunding import Counter
 from tests.integration.shop import Shop, all_at_once, broken_promises
 from tests.integration.tenders import (
     PRICE,
@@ -35,6 +36,7 @@ from tests.integration.tenders import (
     from_credit,
     from_points,
     from_wallet,
+    give_points,
     killed_at,
     owned,
     parts_of,
@@ -133,6 +135,58 @@ class TestAtOnce:
 
         assert opening.result()
 
+    def test_whoever_sets_parts_aside_locks_the_payer_before_any_account(
+        self, shop: Shop, customer: UUID, addresses: DatabaseAddresses
+    ) -> None:
+        booking = shop.book(customer)
+
+        with (
+            connect(addresses.app) as other, connect(addresses.app) as watcher, ThreadPoolExecutor(1) as thread,
+        ):  # fmt: skip
+            # As a withdrawal does: whose it is, then the wallet.
+            other.execute("BEGIN")
+            other.execute("SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE", (customer,))
+            opening = thread.submit(shop.pay, customer, booking.id, parts=(from_wallet(10),))
+            while watcher.execute(WAITING).fetchone() is None:
+                assert not opening.done()
+            other.execute("SET LOCAL lock_timeout = '500ms'")
+            other.execute("SELECT ledger_lock(ARRAY[%s])", (accounts.wallet(customer, "EGP").id,))
+            other.execute("COMMIT")
+
+        assert opening.result()
+
+    def test_an_account_that_is_opened_while_somebody_waits_is_locked_in_its_place(
+        self, shop: Shop, addresses: DatabaseAddresses
+    ) -> None:
+        """The first points come while a payment of the same customer's waits; the next one finds them."""
+        customer = next(
+            customer for customer in iter(lambda: a_rich_customer(shop, wallet=500_000), None)
+            if accounts.points(customer).id < accounts.wallet(customer, "EGP").id
+        )  # fmt: skip
+        booking, points, wallet = shop.book(customer), accounts.points(customer), accounts.wallet(customer, "EGP")
+
+        with (
+            connect(addresses.app) as first, connect(addresses.app) as other, connect(addresses.app) as watcher,
+            ThreadPoolExecutor(1) as thread,
+        ):  # fmt: skip
+            first.execute("BEGIN")
+            first.execute("SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE", (customer,))
+            first.execute("SELECT ledger_lock(ARRAY[%s])", (wallet.id,))
+            paying = thread.submit(shop.pay, customer, booking.id, method=PaymentMethod.WALLET)
+            while watcher.execute(WAITING).fetchone() is None:
+                assert not paying.done()
+            give_points(shop, customer, 10)
+            other.execute("BEGIN")
+            other.execute("SELECT ledger_lock(ARRAY[%s])", (points.id,))
+            first.execute("COMMIT")
+            while watcher.execute(f"{WAITING} AND query LIKE '%%ledger%%'").fetchone() is None:
+                assert not paying.done()
+            other.execute("SET LOCAL lock_timeout = '500ms'")
+            other.execute("SELECT ledger_lock(ARRAY[%s])", (wallet.id,))
+            other.execute("COMMIT")
+
+        assert shop.status_of(paying.result()) == "PAID"
+
     def test_whoever_settles_locks_what_is_held_for_others_before_any_account(
         self, shop: Shop, customer: UUID, addresses: DatabaseAddresses
     ) -> None:
@@ -157,6 +211,32 @@ class TestAtOnce:
 
         assert settling.result() is None
         assert [shop.status_of(each) for each in (payment_id, other_id)] == ["PAID", "CANCELLED"]
+
+    def test_a_refund_locks_all_accounts_at_once(self, shop: Shop, addresses: DatabaseAddresses) -> None:
+        """As every payment does: points are not locked before a wallet that comes before them."""
+        customer = next(
+            customer for customer in iter(lambda: a_rich_customer(shop, **RICH), None)
+            if accounts.wallet(customer, "EGP").id < accounts.points(customer).id
+        )  # fmt: skip
+        parts = (from_wallet(1_000), from_points(1_000))
+        payment_id = shop.pay(customer, shop.book(customer).id, parts=parts)
+        shop.charge(payment_id, asked(shop, payment_id))
+        shop.look(payment_id)
+        wallet, points = accounts.wallet(customer, "EGP"), accounts.points(customer)
+
+        with (
+            connect(addresses.app) as other, connect(addresses.app) as watcher, ThreadPoolExecutor(1) as thread,
+        ):  # fmt: skip
+            other.execute("BEGIN")
+            other.execute("SELECT ledger_lock(ARRAY[%s])", (wallet.id,))
+            refunding = thread.submit(Counter(shop).ask, payment_id)
+            while watcher.execute(WAITING).fetchone() is None:
+                assert not refunding.done()
+            other.execute("SET LOCAL lock_timeout = '500ms'")
+            other.execute("SELECT ledger_lock(ARRAY[%s])", (points.id,))
+            other.execute("COMMIT")
+
+        assert refunding.result()
 
     def test_an_invoice_waits_for_its_booking_before_it_locks_the_payment(
         self, shop: Shop, customer: UUID, addresses: DatabaseAddresses

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from application.trying_again import TryAgain
 from domain.billing.payments import WebhookReceived
 from domain.identity.users import EmailTaken, User
 from domain.ledger import accounts
@@ -19,7 +20,7 @@ from domain.shared.events import DomainEvent
 from infrastructure.clock import new_id
 from infrastructure.database import transaction
 from infrastructure.database.connections import MOST_HELD
-from infrastructure.database.refusals import DatabaseUnavailable, TryAgain
+from infrastructure.database.refusals import DatabaseUnavailable
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from tests.builders import NOON, a_journal, a_user

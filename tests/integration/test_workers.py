@@ -21,9 +21,9 @@ from rq.serializers import JSONSerializer
 from structlog.testing import capture_logs
 
 from application.subscriptions import DOCUMENTS, QUICK, Handler
+from application.trying_again import TryAgain
 from config.settings import Settings
 from domain.identity.users import EmailTaken
-from infrastructure.database.refusals import TryAgain
 from infrastructure.database.transaction import Database
 from infrastructure.messaging.deliveries import MAX_ATTEMPTS, Deliveries, replay_dead
 from infrastructure.messaging.event_relay import EventRelay

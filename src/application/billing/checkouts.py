@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from application.billing.code_holds import CODES, follow_codes, pays_by_code
@@ -20,6 +21,7 @@ from application.billing.ports import (
 from application.billing.returns import ReturnPage
 from application.billing.tenders import hold_own_parts
 from application.ports import NewUnitOfWork, UnitOfWork
+from application.trying_again import tried_again
 from domain.billing.payments import AttemptStatus, Payment, PaymentAttempt
 from domain.identity.users import User
 from domain.sales.holds import CodeTerms
@@ -66,7 +68,10 @@ def mark_unknown(payment_id: UUID, attempt_id: UUID, error_code: str, *, uow: Un
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """One question to a provider, outside every transaction, and what is stored of its answer."""
+    """One question to a provider, outside every transaction, and what is stored of its answer.
+
+    Storing that is tried again by itself: the provider is not asked twice for the sake of our own books.
+    """
 
     gateway: PaymentGateway
     request: CheckoutRequest
@@ -80,11 +85,17 @@ class Asking:
         try:
             checkout = self.gateway.create_checkout(self.request)
         except OutcomeUnknown as error:
-            mark_unknown(self.payment_id, self.request.attempt_id, error.code, uow=self.new_uow(), clock=self.clock)
+            tried_again(partial(self._mark_unknown, error.code))
             return
         except (ProviderRefused, ProviderUnreachable) as error:
-            self._note_refusal(error.code)
+            tried_again(partial(self._note_refusal, error.code))
             raise
+        tried_again(partial(self._keep, checkout))
+
+    def _mark_unknown(self, error_code: str) -> None:
+        mark_unknown(self.payment_id, self.request.attempt_id, error_code, uow=self.new_uow(), clock=self.clock)
+
+    def _keep(self, checkout: Checkout) -> None:
         keep_checkout(
             checkout,
             request=self.request,

@@ -16,6 +16,7 @@ from application.billing.payments import OpenPayment, pay_locked
 from application.billing.settlement import settle_from_suspense
 from application.billing.splits import WantedPart
 from application.billing.tenders import account_of
+from application.ledger.locks import lock_owned
 from application.ports import UnitOfWork
 from domain.billing.payments import Payment, PaymentMethod, PaymentType
 from domain.billing.suspense import (
@@ -240,7 +241,7 @@ class Deciding:
         """All owned accounts that may move, at once and in one order: the wallet is not locked behind the points."""
         wanted: set[AccountRef] = {accounts.wallet(self.payment.user_id, unit), *payable.moves}
         wanted |= {account_of(tender, self.payment.user_id) for tender in self.payment.own_tenders}
-        self.uow.ledger.lock(wanted)
+        lock_owned(wanted, uow=self.uow)
 
     def _journal(
         self, journal_type: JournalType, target: AccountRef, amount: Money, *, key: str, words: tuple[str, str]

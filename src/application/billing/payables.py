@@ -12,7 +12,7 @@ from application.billing.revenue import revenue, take_revenue_back
 from application.ledger.cashback import ClawBackCashback, claw_back_cashback
 from application.ledger.points import ClawBackPoints, EarnPoints, claw_back_points, earn_points
 from application.ports import UnitOfWork
-from application.sales.giving_back import carry_out
+from application.sales.giving_back import carry_out, leave_trip
 from domain.billing.payments import Payment, PaymentType
 from domain.billing.tenders import money_in
 from domain.ledger import accounts
@@ -80,6 +80,10 @@ class Payable(Protocol):
 
     def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
         """Do what being paid means. The payment's tenders are captured, itself it is not settled yet."""
+        ...
+
+    def lock_rewards(self, *, uow: UnitOfWork) -> None:
+        """Lock what being paid promised, which `give_back` takes: its lock comes before those of ledger accounts."""
         ...
 
     def give_back(
@@ -181,14 +185,17 @@ class BookingPayable:
         in_points = payment.amount - money_in(payment.tenders, payment.amount.currency.code)
         booking.receive(payment.amount, in_points=in_points, by=None, at=at)
         if amendment is not None:
+            leave_trip(amendment.before_trip, amendment.trip, uow=uow, at=at)
             carry_out(amendment, booking, travelers, uow=uow, at=at, new_id=new_id)
         if not booking.amount_due.is_positive:
             earn_booking_points(booking, uow=uow, at=at, new_id=new_id)
 
+    def lock_rewards(self, *, uow: UnitOfWork) -> None:
+        uow.cashback.of_booking(self._booking.id)
+
     def give_back(
         self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
     ) -> None:
-        """Cashback first: its record's lock comes before the ledger's."""
         booking, now = self._booking, clock.now()
         refunded = booking.refunded_amount + amount
         claw_back_cashback(
@@ -286,6 +293,9 @@ class MembershipPayable:
         else:
             self._subscription.activate(on=self._today, at=at)
 
+    def lock_rewards(self, *, uow: UnitOfWork) -> None:
+        """A membership promises nothing."""
+
     def give_back(
         self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
     ) -> None:
@@ -340,6 +350,9 @@ class DepositPayable:
 
     def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
         """The journal that settles the payment is all that a deposit does."""
+
+    def lock_rewards(self, *, uow: UnitOfWork) -> None:
+        """A deposit promises nothing."""
 
     def give_back(
         self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId

@@ -13,6 +13,7 @@ from application.billing.payables import DepositPayable, Payable, lock_payable
 from application.billing.tenders import account_of
 from application.ledger import holds
 from application.ledger.holds import SetAside
+from application.ledger.locks import lock_owned
 from application.ledger.reversals import Reverse, reverse_within
 from application.ports import UnitOfWork
 from domain.billing.disputes import Dispute
@@ -46,6 +47,12 @@ class GoingBack:
         payment = uow.payments.get(payment_id)
         return cls(payment, payable or DepositPayable(payment), uow, clock, new_id)
 
+    def lock_accounts(self) -> None:
+        """Lock all that the money may move of its owner's, at once and in one order (guarantee M5)."""
+        self.payable.lock_rewards(uow=self.uow)
+        unit = self.payment.amount.currency.code
+        lock_owned(accounts.customers_own(self.payment.user_id, unit), uow=self.uow)
+
     def tender_of(self, part: RefundPart) -> Tender | None:
         return self.payment.tender(part.tender_id) if part.tender_id is not None else None
 
@@ -61,6 +68,7 @@ class GoingBack:
         tender.ask_back(part.amount, at=self.clock.now())
         if part.way is Way.OWN or self.payable.account.owner is None:
             return
+        self.lock_accounts()
         # A deposit that is on its way back must not be spent meanwhile (trap 24).
         aside = SetAside(
             account=self.payable.account,
@@ -96,6 +104,7 @@ class GoingBack:
 
     def succeed(self, refund: Refund, part: RefundPart) -> None:
         """The part's money is back where it came from. What a deposit's owner has spent since becomes their debt."""
+        self.lock_accounts()
         tender, now = self.tender_of(part), self.clock.now()
         if tender is None:
             journal_id = self._post_plain(refund, part, self._target_of(part, None))
@@ -115,6 +124,7 @@ class GoingBack:
         Points and cashback that were taken back stay taken: the money is still owed to the customer, and the same
         refund, done in another way, takes nothing twice. What a reversal took cannot be reversed again either.
         """
+        self.lock_accounts()
         tender, now = self.tender_of(part), self.clock.now()
         source = self._target_of(part, tender)
         entries = self._arriving(source, part.amount) if tender else transfer(source, self._suspense(part), part.amount)
@@ -131,6 +141,7 @@ class GoingBack:
 
     def lose(self, dispute: Dispute, tender: Tender, amount: Money) -> None:
         """A bank took so much of the tender back: the same as a refund, and nobody is asked."""
+        self.lock_accounts()
         now, key = self.clock.now(), dispute.next_posting()
         tender.ask_back(amount, at=now)
         self.payable.give_back(
@@ -144,6 +155,7 @@ class GoingBack:
 
     def recover(self, dispute: Dispute, tender: Tender, amount: Money) -> None:
         """Refunds are known now that had taken so much of the charge before the bank could."""
+        self.lock_accounts()
         now, key = self.clock.now(), dispute.next_posting()
         clearing = accounts.clearing(dispute.provider, amount.currency.code)
         self.uow.ledger.post([self._dispute_journal(dispute, self._arriving(clearing, amount), key)])

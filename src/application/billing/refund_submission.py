@@ -7,8 +7,10 @@ that was taken long after does not know of it and the provider's memory of our r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +27,7 @@ from application.billing.refund_effects import GoingBack
 from application.billing.refund_hearing import hear
 from application.billing.webhooks import read_back
 from application.ports import NewUnitOfWork, UnitOfWork
+from application.trying_again import tried_again
 from domain.billing.payments import Payment, PaymentAttempt
 from domain.billing.refunds import Refund, RefundPart, RefundStatus, Told, Way
 from domain.shared.clock import Clock
@@ -144,16 +147,18 @@ def _open_attempt(attempt: PaymentAttempt) -> OpenAttempt:
 
 def _ask(gateway: PaymentGateway, request: RefundRequest, recording: _Recording) -> None:
     """Outside every transaction."""
+    record: Callable[[], None]
     try:
         answer = gateway.refund(request)
     except ProviderRefused as refused:
-        recording.refused(str(refused.facts.get("reason") or refused.code))
+        record = partial(recording.refused, str(refused.facts.get("reason") or refused.code))
     except ProviderUnreachable as error:
-        recording.not_sent(error.code)
+        record = partial(recording.not_sent, error.code)
     except OutcomeUnknown as error:
-        recording.in_doubt(error.code)
+        record = partial(recording.in_doubt, error.code)
     else:
-        recording.answered(answer.provider_refund_reference, Told(answer.state), answer.reason)
+        record = partial(recording.answered, answer.provider_refund_reference, Told(answer.state), answer.reason)
+    tried_again(record)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The parts of a payment from a customer's own balances: set aside when it is opened, taken when it is settled.
 
-Locks are taken in one order: payable, its payments, their holds, then all ledger accounts at once.
+Locks are taken in one order: payable, its payments, their holds, the payer, then all ledger accounts at once.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from uuid import UUID
 from application.billing.payables import Payable
 from application.ledger import holds
 from application.ledger.holds import SetAside
+from application.ledger.locks import lock_owned
 from application.ledger.redemptions import PointsPayment, RedeemPoints, redeem_points
 from application.ports import Standing, UnitOfWork
 from domain.billing.payments import Payment
@@ -62,7 +63,7 @@ def hold_own_parts(payment: Payment, *, until: datetime, uow: UnitOfWork, clock:
     if not wanting:
         return
     # All at once: a settlement of another payment locks the same accounts by id, not by their kinds' order.
-    uow.ledger.lock({account_of(tender, payment.user_id) for tender in wanting})
+    lock_owned({account_of(tender, payment.user_id) for tender in wanting}, uow=uow)
     for tender in wanting:
         before = held.get(tender.id)
         if before is not None and before.status is HoldStatus.ACTIVE:
@@ -93,7 +94,7 @@ def cancel_payments(
     held = [hold for payment in payments for hold in _active_holds_of(payment, uow)]
     wanted = {hold.account for hold in held} | set(besides)
     if wanted:
-        uow.ledger.lock(wanted)
+        lock_owned(wanted, uow=uow)
     for hold in held:
         holds.release(hold.id, uow=uow, clock=clock)
     for payment in payments:
@@ -125,7 +126,7 @@ def lock_parts(payment: Payment, payable: Payable, *, uow: UnitOfWork, at: datet
     standing: Mapping[AccountRef, Standing] = {}
     if wanted:
         paid_into = {payable.account} if payable.account.owner is not None else set()
-        standing = uow.ledger.lock(wanted | paid_into | set(payable.moves))
+        standing = lock_owned(wanted | paid_into | set(payable.moves), uow=uow)
     are_there = all(
         _is_there(tender, held.get(tender.id), payment, standing, uow=uow, at=at) for tender in payment.own_tenders
     )

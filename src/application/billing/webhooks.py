@@ -12,6 +12,7 @@ from application.billing.inbox import OpenAttempt, StoredWebhook
 from application.billing.ports import Gateways, IrrelevantWebhook, ProviderRefused
 from application.billing.settlement import SettleAttempt, settle_attempt
 from application.ports import NewUnitOfWork, UnitOfWork
+from application.trying_again import tried_again
 from domain.shared.clock import Clock
 from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId
@@ -170,9 +171,7 @@ def read_back(
     named = reading.merchant_reference
     if named != attempt.merchant_reference and (named or must_prove):
         raise ReferenceMismatch(attempt_id=attempt.attempt_id)
-    settle_attempt(
-        SettleAttempt(payment_id=attempt.payment_id, attempt_id=attempt.attempt_id, reading=reading, expects_live=live),
-        uow=new_uow(),
-        clock=clock,
-        new_id=new_id,
+    command = SettleAttempt(
+        payment_id=attempt.payment_id, attempt_id=attempt.attempt_id, reading=reading, expects_live=live
     )
+    tried_again(lambda: settle_attempt(command, uow=new_uow(), clock=clock, new_id=new_id))

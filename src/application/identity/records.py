@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -25,6 +25,10 @@ class Users(Protocol):
 
     def get(self, user_id: UUID) -> User:
         """The user, locked until the unit of work ends. Raises NotFound."""
+        ...
+
+    def lock(self, user_ids: Collection[UUID]) -> None:
+        """Lock them in one order until the unit of work ends, for what is theirs; nobody waits for an answer."""
         ...
 
     def by_email(self, email: str) -> User | None:

@@ -47,7 +47,7 @@ class Promotions(OfferedPromotions, Protocol):
 
     def redeemed(self, booking_id: UUID, *, at: datetime) -> Offered:
         """What a booking used and did not give back, as it meets a basket of that instant: what it costs, what it is
-        for and when one travels count again, but neither window, status nor limits.
+        for and when one travels count again, but neither window, hours of the week, status nor limits.
         """
         ...
 

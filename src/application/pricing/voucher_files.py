@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from domain.pricing.deals import AppliesTo, UnsoundDeal
 from domain.pricing.vouchers import Voucher, VoucherDetails, VoucherType
+from domain.shared.clock import REACH
 from domain.shared.errors import FieldFault, InvalidValue, RuleBroken
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
@@ -127,6 +128,8 @@ def _instant(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("an instant without its zone")
+    if at.year not in REACH:
+        raise ValueError("further than clocks reach")
     return at
 
 

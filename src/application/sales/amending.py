@@ -19,7 +19,7 @@ from application.billing.refunds import RequestRefund, refund_within
 from application.billing.tenders import cancel_payments
 from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.amendment_plans import AmendmentPlan, WantedChange, plan_amendment, refuse_moved
-from application.sales.giving_back import accounts_moved, carry_out, drop_amendment, lock_departures
+from application.sales.giving_back import accounts_moved, carry_out, drop_amendment, leave_trip, lock_departures
 from domain.billing.payments import Payment, PaymentStatus
 from domain.billing.refunds import Destination
 from domain.sales.amendments import Amendment, AmendmentNotFound, AmendmentStatus
@@ -178,7 +178,7 @@ class _Held:
         return cls(booking, departure_id, tuple(uow.payments.of_booking(booking.id)), payable, uow, clock, new_id)
 
     def plan(self, command: PreviewAmendment, gateways: Gateways) -> AmendmentPlan:
-        """What it would do; its seats are taken, which nothing keeps unless it is committed."""
+        """What it would do; its seats are moved, which nothing keeps unless it is committed."""
         now, departure = self.clock.now(), self.uow.departures.get(self.departure_id)
         plan = plan_amendment(
             self.booking,
@@ -194,6 +194,9 @@ class _Held:
         known = command.wanted.travelers
         travelers = known if known is not None else self.uow.bookings.travelers(self.booking.id)
         refuse_unfit(travelers, plan.trip, valid_days=command.document_valid_days, today=business_date(now))
+        if not plan.difference.is_positive:
+            # Before it takes any: a pool that both departures share has no seats but the booking's own, perhaps.
+            leave_trip(plan.before_trip, plan.trip, uow=self.uow, at=now)
         if plan.seats_taken:
             departure.take_seats(plan.seats_taken, today=business_date(now))
         return plan
@@ -205,7 +208,7 @@ class _Held:
         cancel_payments(self._unwanted, uow=self.uow, clock=self.clock)
 
     def carry_out(self, amendment: Amendment, plan: AmendmentPlan, *, by: UUID) -> None:
-        """The booking itself, payments that wait, seats, people and points, then what goes back."""
+        """The booking itself, payments that wait, people and points, then what goes back; its seats are moved."""
         booking, uow, now = self.booking, self.uow, self.clock.now()
         travelers, owed_before = amendment.travelers, booking.amount_due.is_positive
         booking.amend(amendment, by=by, at=now)

@@ -14,6 +14,7 @@ from application.ledger.reversals import Reverse, reverse_within
 from application.ports import UnitOfWork
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountRef
+from domain.sales.agreed import Trip
 from domain.sales.amendments import Amendment, AmendmentStatus, seats_to_free
 from domain.sales.bookings import Booking
 from domain.sales.travelers import Traveler
@@ -28,15 +29,9 @@ def redemption_key(booking_id: UUID) -> str:
     return f"points:redeemed:booking:{booking_id}"
 
 
-def accounts_moved(booking: Booking) -> set[AccountRef]:
+def accounts_moved(booking: Booking) -> frozenset[AccountRef]:
     """Whatever of the customer's refunds, points that come back and points that are taken may move."""
-    user_id, unit = booking.user_id, booking.final_amount.currency.code
-    return {
-        accounts.wallet(user_id, unit),
-        accounts.voucher_credit(user_id, unit),
-        accounts.points(user_id),
-        accounts.debt(user_id, POINTS_UNIT),
-    }
+    return accounts.customers_own(booking.user_id, booking.final_amount.currency.code)
 
 
 def lock_departures(booking: Booking, *others: UUID, uow: UnitOfWork) -> None:
@@ -64,6 +59,13 @@ def drop_amendment(
     uow.bookings.keep_amendment(amendment)
 
 
+def leave_trip(before: Trip, after: Trip, *, uow: UnitOfWork, at: datetime) -> None:
+    """Put on sale again what a booking does not need any more where it leaves; both departures are locked."""
+    seats = seats_to_free(before, after)
+    if before.departure_id is not None and seats:
+        uow.departures.get(before.departure_id).give_back(seats, at=at)
+
+
 def carry_out(
     amendment: Amendment,
     booking: Booking,
@@ -73,13 +75,9 @@ def carry_out(
     at: datetime,
     new_id: NewId,
 ) -> None:
-    """Do around the booking what its becoming another trip means: seats, people and points.
-
-    The seats of the new trip are taken, and both departures locked.
+    """Do around the booking what its becoming another trip means to people and points; its seats are those of the new
+    trip already.
     """
-    old, seats = amendment.before_trip, seats_to_free(amendment.before_trip, amendment.trip)
-    if old.departure_id is not None and seats:
-        uow.departures.get(old.departure_id).give_back(seats, at=at)
     if travelers is not None:
         uow.bookings.replace_travelers(booking.id, travelers)
     key = f"amended:{amendment.id}"

@@ -94,6 +94,20 @@ def mail_booking_priced(event: Event, use: Dependencies) -> None:
     )
 
 
+def notify_request_lapsed(event: Event, use: Dependencies) -> None:
+    """In the app: nobody priced it before its day was over."""
+    facts = use.queries.messaging.booking_facts(UUID(event["booking_id"]))
+    _tell(
+        event,
+        use,
+        titles=("انتهى طلب رحلتك", "Your request has ended"),
+        messages=(
+            f"مر موعد الطلب {facts['booking_number']} قبل أن نعرض له سعرا. يمكنك طلب موعد آخر.",
+            f"The day of {facts['booking_number']} passed before it had a price. You can ask for another.",
+        ),
+    )
+
+
 def notify_booking_amended(event: Event, use: Dependencies) -> None:
     """In the app: the booking is of another trip or party now, as the plan that was carried out says."""
     facts = use.queries.messaging.booking_facts(UUID(event["booking_id"]))
@@ -151,6 +165,20 @@ def notify_amendment_lapsed(event: Event, use: Dependencies) -> None:
         use,
         titles=("انتهت مهلة دفع التعديل", "Your change was not paid in time"),
         messages=("لم يتم التعديل، ورحلتك كما كانت.", "It was not made; your trip is as it was."),
+    )
+
+
+def notify_amendment_called_off(event: Event, use: Dependencies) -> None:
+    """In the app: the departure that it would have led to does not take place as it was offered."""
+    _tell(
+        event,
+        use,
+        titles=("تعذر تعديل حجزك", "Your change cannot be made"),
+        messages=(
+            "الرحلة التي اخترتها لن تقام في موعدها، ولم يؤخذ منك شيء مقابل التعديل؛ ورحلتك كما كانت.",
+            "The departure that you chose does not take place then, and nothing was taken for the change;"
+            " your trip is as it was.",
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from application.billing.deciding import DecideSuspense, Deciding
 from application.billing.payables import BookingPayable
+from application.ledger.locks import lock_owned
 from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.bookings import redeem_booked_points
 from domain.billing.late_money import Hindrance, LateMoney
@@ -141,13 +142,7 @@ def _pay(booking: Booking, deciding: Deciding, *, uow: UnitOfWork, at: datetime,
     """The price's points first, so that none are spent on it that it earns itself."""
     payable = BookingPayable(booking.id, uow=uow, at=at)
     unit = booking.final_amount.currency.code
-    uow.ledger.lock(
-        {
-            *payable.moves,
-            accounts.wallet(booking.user_id, unit),
-            accounts.voucher_credit(booking.user_id, unit),
-        }
-    )
+    lock_owned(accounts.customers_own(booking.user_id, unit), uow=uow)
     redeem_booked_points(booking, uow=uow, at=at, new_id=new_id)
     deciding.pay_as_agreed(payable, booking.id)
 

@@ -22,7 +22,8 @@ class DepartureOperations(Protocol):
     """
 
     def add(self, operation: DepartureOperation) -> int:
-        """Store it with an item for each of the departure's bookings; how many seats those have.
+        """Store it with an item for each of the departure's bookings, and of those that an amendment which waits would
+        bring to it; how many seats the departure's own have.
 
         The caller holds the departure's lock, and has closed it.
         """

@@ -19,7 +19,7 @@ from application.sales.cancelling import CancelBooking, Decided, cancel_within
 from application.sales.giving_back import drop_amendment, lock_departures
 from domain.catalogue.departures import Departure, DepartureStatus
 from domain.sales.agreed import Trip
-from domain.sales.amendments import AmendmentStatus
+from domain.sales.amendments import Amendment, AmendmentCalledOff, AmendmentStatus
 from domain.sales.bookings import Booking, BookingStatus
 from domain.sales.cancellation import EVERYTHING
 from domain.sales.departure_operations import DepartureOperation, ItemStatus, OperationKind, OperationStatus
@@ -114,6 +114,9 @@ def _work_off_item(operation: DepartureOperation, booking_id: UUID, hands: Hands
         if _is_concerned(booking, operation):
             status = ItemStatus.DONE
             _DEEDS[operation.kind](operation, booking, uow, hands)
+        elif booking.amendment is not None and booking.amendment.trip.departure_id == operation.departure_id:
+            status = ItemStatus.DONE
+            _call_off(booking.amendment, operation, booking, uow, hands)
         uow.departure_operations.settle(operation.id, booking_id, status, at=hands.clock.now())
         uow.commit()
 
@@ -153,8 +156,7 @@ def _move(operation: DepartureOperation, booking: Booking, uow: UnitOfWork, hand
     now = hands.clock.now()
     lock_departures(booking, operation.departure_id, operation.target_departure_id, uow=uow)
     if booking.amendment is not None:
-        drop_amendment(booking, AmendmentStatus.WITHDRAWN, by=operation.created_by_user_id, uow=uow, at=now)
-        cancel_unwanted(booking, uow=uow, clock=hands.clock)
+        _drop_amendment(operation, booking, uow, hands)
     source, target = uow.departures.get_all([operation.departure_id, operation.target_departure_id])
     source.give_back(booking.seats_kept, at=now)
     target.take_seats(booking.seats_kept, today=business_date(now))
@@ -166,6 +168,26 @@ def _move(operation: DepartureOperation, booking: Booking, uow: UnitOfWork, hand
         reason=operation.reason,
         at=now,
     )
+
+
+def _call_off(
+    amendment: Amendment, operation: DepartureOperation, booking: Booking, uow: UnitOfWork, hands: Hands
+) -> None:
+    """Nobody is brought here any more: the old trip stands, and its customer is told."""
+    lock_departures(booking, uow=uow)
+    _drop_amendment(operation, booking, uow, hands)
+    uow.publish(
+        AmendmentCalledOff(
+            at=hands.clock.now(), booking_id=booking.id, user_id=booking.user_id, amendment_id=amendment.id
+        )
+    )
+
+
+def _drop_amendment(operation: DepartureOperation, booking: Booking, uow: UnitOfWork, hands: Hands) -> None:
+    """Money that still comes for it goes to suspense."""
+    now = hands.clock.now()
+    drop_amendment(booking, AmendmentStatus.WITHDRAWN, by=operation.created_by_user_id, uow=uow, at=now)
+    cancel_unwanted(booking, uow=uow, clock=hands.clock)
 
 
 def _trip_on(departure: Departure, trip: Trip) -> Trip:

@@ -40,7 +40,7 @@ def create_policy(command: CreatePolicy, *, uow: UnitOfWork, clock: Clock, new_i
         updated_at=now,
     )
     with uow:
-        _make_way(policy, uow=uow, at=now)
+        _make_way(policy, by=command.actor_id, uow=uow, at=now)
         uow.cancellation_policies.add(policy)
         _audit(uow, command.actor_id, "policies.create", policy, changed({}, _shown(policy)), at=now)
         uow.commit()
@@ -71,20 +71,22 @@ def change_policy(command: ChangePolicy, *, uow: UnitOfWork, clock: Clock) -> No
         after = before.changed(at=now, **command.details)
         changes = changed(_shown(before), _shown(after))
         if changes["after"]:
-            _make_way(after, uow=uow, at=now)
+            _make_way(after, by=command.actor_id, uow=uow, at=now)
             uow.cancellation_policies.save(after)
             _audit(uow, command.actor_id, "policies.update", after, changes, at=now)
         uow.commit()
 
 
-def _make_way(policy: CancellationPolicy, *, uow: UnitOfWork, at: datetime) -> None:
-    """There is one default: another one that was it is it no more."""
+def _make_way(policy: CancellationPolicy, *, by: UUID, uow: UnitOfWork, at: datetime) -> None:
+    """There is one default: another one that was it is it no more, which the audit log says of that one too."""
     if not policy.is_default:
         return
     uow.cancellation_policies.lock_default()
     former = uow.cancellation_policies.default()
     if former is not None and former.id != policy.id:
-        uow.cancellation_policies.save(replace(former, is_default=False, updated_at=at))
+        deposed = replace(former, is_default=False, updated_at=at)
+        uow.cancellation_policies.save(deposed)
+        _audit(uow, by, "policies.update", deposed, changed(_shown(former), _shown(deposed)), at=at)
 
 
 def terms_shown(terms: CancellationTerms, *, starts_at: datetime, time_zone: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Asking for trips that people price, and asking for something else before they have."""
+"""Asking for trips that people price, asking for something else before they have, and the end of what nobody prices."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from datetime import date, datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
-from application.ports import UnitOfWork
+from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.offers import Offer, make_offer
 from application.sales.ports import Buyer, RequestOpened
 from domain.operations.audit import changed
 from domain.sales.agreed import BookedPrice, Parties, Trip
 from domain.sales.booking_errors import BookingNotFound
-from domain.sales.bookings import Booking
+from domain.sales.bookings import LAPSES_AFTER, Booking
 from domain.sales.cancellation import ALWAYS
 from domain.sales.requests import TripWish, wish_of
 from domain.sales.travelers import Traveler, refuse_unfit
 from domain.shared.clock import Clock, business_date
-from domain.shared.errors import refuse_stale
+from domain.shared.errors import Conflict, refuse_stale
 from domain.shared.identifiers import NewId, document_number
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
@@ -172,6 +172,28 @@ def change_request(command: ChangeRequest, *, uow: UnitOfWork, clock: Clock) -> 
         if "travelers" in changes:
             uow.bookings.replace_travelers(booking.id, travelers)
         uow.commit()
+
+
+def lapse_requests(*, new_uow: NewUnitOfWork, clock: Clock, limit: int = 500) -> int:
+    """End requests whose day is over without a price; how many there were. Each in a transaction of its own."""
+    with new_uow() as uow:
+        due = uow.bookings.lapsing_requests(begun_before=clock.now() - LAPSES_AFTER, limit=limit)
+    return sum(_lapse_or_leave(booking_id, uow=new_uow(), clock=clock) for booking_id in due)
+
+
+def _lapse_or_leave(booking_id: UUID, *, uow: UnitOfWork, clock: Clock) -> bool:
+    """One that somebody holds for longer than a lock is waited for is left to the next run."""
+    try:
+        with uow:
+            booking = uow.bookings.get(booking_id)
+            # Looked at again under its lock: it may have been priced, or asked for another day, since.
+            if not booking.is_lapsed(at=clock.now()):
+                return False
+            booking.lapse(at=clock.now())
+            uow.commit()
+    except Conflict:
+        return False
+    return True
 
 
 _TRIP = ("start_date", "end_date", "time_zone", "travelers_count", "details")

@@ -189,6 +189,20 @@ def debt(owner: UUID, unit: str) -> AccountRef:
     return AccountRef(AccountKind.CUSTOMER_DEBT, unit, owner)
 
 
+def customers_own(owner: UUID, currency: str) -> frozenset[AccountRef]:
+    """All that a customer may have, or owe, in one currency and in points."""
+    return frozenset(
+        {
+            wallet(owner, currency),
+            voucher_credit(owner, currency),
+            cashback(owner, currency),
+            debt(owner, currency),
+            points(owner),
+            debt(owner, POINTS_UNIT),
+        }
+    )
+
+
 def clearing(provider: str, currency: str) -> AccountRef:
     return AccountRef(AccountKind.PROVIDER_CLEARING, currency, provider=provider)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from domain.shared.clock import BUSINESS_ZONE
@@ -48,6 +48,10 @@ class Schedule:
         if starts_on is None:
             return False
         return (self.travel_from or date.min) <= starts_on <= (self.travel_until or date.max)
+
+    def at_any_hour(self) -> Schedule:
+        """The same travel dates, for what was bought already."""
+        return replace(self, weekdays=(), hours_from=None, hours_until=None)
 
     def faults(self) -> Iterator[FieldFault]:
         """What cannot be a schedule."""

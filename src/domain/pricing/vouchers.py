@@ -267,9 +267,12 @@ class HeldVoucher:
 
 
 def redeemed_voucher(voucher: Voucher, *, at: datetime) -> HeldVoucher:
-    """A voucher in the hands of whoever used it at an instant: neither its window, status nor limits count again."""
+    """A voucher in the hands of whoever used it at an instant: neither its window, the hours of the week, status nor
+    limits count again; when one travels does.
+    """
     kept = replace(
         voucher,
+        schedule=voucher.schedule.at_any_hour(),
         status=VoucherStatus.ACTIVE,
         valid_from=at,
         valid_until=None,

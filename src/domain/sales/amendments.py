@@ -100,6 +100,16 @@ class AmendmentLapsed(DomainEvent):
     amendment_id: UUID
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendmentCalledOff(DomainEvent):
+    """The departure that it leads to is cancelled or moved by the company: the old trip stands."""
+
+    name: ClassVar[str] = "sales.amendment_called_off"
+    booking_id: UUID
+    user_id: UUID
+    amendment_id: UUID
+
+
 @dataclass(eq=False, kw_only=True)
 class Amendment:
     """What a booking becomes: trip, price and items, with the fee in them; `before_*` is what it was.

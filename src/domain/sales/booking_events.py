@@ -50,6 +50,15 @@ class BookingRequested(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestLapsed(DomainEvent):
+    """The day of a trip that was asked for is over, and nobody had priced it."""
+
+    name: ClassVar[str] = "sales.request_lapsed"
+    booking_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookingPriced(DomainEvent):
     """What was asked for has its price, and waits for its money."""
 

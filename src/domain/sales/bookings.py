@@ -39,6 +39,7 @@ from domain.sales.booking_events import (
     BookingReplaced,
     BookingRequested,
     BookingStarted,
+    RequestLapsed,
 )
 from domain.sales.cancellation import EVERYTHING, AppliedTier, CancellationTerms, Settlement
 from domain.sales.holds import CodeTerms, Hold, HoldStatus
@@ -75,6 +76,12 @@ class BookingPaymentStatus(StrEnum):
     PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
     REFUNDED = "REFUNDED"
 
+
+NEVER_PRICED: Final = "its day passed without a price"
+"""Why the system ends a request that nobody priced."""
+
+LAPSES_AFTER: Final = timedelta(days=1)
+"""How long after its beginning a trip that was asked for is over: till then it may be asked for another day."""
 
 OUT_OF_TIME: Final = "payment time ran out"
 """Why the system ends a booking that nobody paid."""
@@ -327,6 +334,17 @@ class Booking(Aggregate):
         self._await_money(price, items, _deposit(price, deposit, instalments), instalments, hold_expires_at, at)
         self.record(BookingPriced(at=at, booking_id=self.id, user_id=self.user_id))
         self._confirm_if_free(by=by, at=at)
+
+    def lapse(self, *, at: datetime) -> None:
+        """Its day is over, and nobody has priced it. Raises IllegalTransition for any other."""
+        if not self.is_lapsed(at=at):
+            raise IllegalTransition(current=self.status, wanted=BookingStatus.CANCELLED)
+        self._end(by=None, reason=NEVER_PRICED, at=at)
+        self.record(RequestLapsed(at=at, booking_id=self.id, user_id=self.user_id))
+
+    def is_lapsed(self, *, at: datetime) -> bool:
+        """Whether it is still without a price when its day is over."""
+        return self.status is BookingStatus.DRAFT and self.trip.starts_at + LAPSES_AFTER <= at
 
     @property
     def takes_offer(self) -> bool:

@@ -10,6 +10,9 @@ BUSINESS_ZONE = ZoneInfo("Africa/Cairo")
 
 MIDNIGHT: Final = time()
 
+REACH: Final = range(2000, 3000)
+"""Years that every calendar and zone knows: what is further can be written down, and not be read again."""
+
 
 class Clock(Protocol):
     """Tells the time as an aware UTC instant."""

@@ -8,14 +8,12 @@ from datetime import timedelta
 import orjson
 
 from application.ports import Answer, Encryption, IdempotencyKeyReused, RequestInProgress
+from application.trying_again import tried_again
 from domain.shared.clock import Clock
-from infrastructure.database.refusals import TryAgain
 from infrastructure.database.transaction import Database, Row
 
 LEASE = timedelta(seconds=30)
 """A staged request that died is taken over after this; longer than any provider call may take."""
-
-ATTEMPTS = 3
 
 # The lock is asked for beside the look-up: whoever runs the same key now is told at once, and waits for nobody.
 _LOOK = """
@@ -53,12 +51,7 @@ class SqlIdempotency:
         self._encryption = encryption
 
     def once(self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return self._once(scope, key, fingerprint, run)
-            except TryAgain:
-                continue
-        return self._once(scope, key, fingerprint, run)
+        return tried_again(lambda: self._once(scope, key, fingerprint, run))
 
     def _once(self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
         named = {"scope": scope, "key": key}
@@ -86,7 +79,8 @@ class SqlIdempotency:
                 return self._replay(known, fingerprint)
             transaction.commit()
         try:
-            answer = run()
+            # A unit of work that was broken off left nothing; what the ones before it left is found by the use case.
+            answer = tried_again(run)
         except Exception:
             # Refused or failed: not remembered. What it may have begun is found by the use case itself.
             self._write(_FORGET, named)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import errors
 
+from application.trying_again import TryAgain
 from domain.billing.manual import ReceiptReferenceUsed
 from domain.billing.refunds import RefundReferenceTaken
 from domain.catalogue.departures import SoldOut
@@ -27,13 +28,6 @@ class DatabaseUnavailable(Unavailable):
     """No connection to PostgreSQL, or none free in time."""
 
     code = "database_unavailable"
-
-
-class TryAgain(Busy):
-    """A deadlock or serialization failure: nothing happened, and the same unit may be run again.
-
-    Told as busy where nobody ran it again.
-    """
 
 
 # Our own class of SQLSTATEs (migrations/sql).

@@ -18,9 +18,10 @@ import structlog
 from redis import Redis, RedisError
 
 from application.subscriptions import SUBSCRIPTIONS, Handler
+from application.trying_again import TryAgain
 from domain.shared.clock import Clock
 from domain.shared.errors import Busy
-from infrastructure.database.refusals import DatabaseUnavailable, TryAgain
+from infrastructure.database.refusals import DatabaseUnavailable
 from infrastructure.database.transaction import Database, Row, Statements
 from infrastructure.messaging.deliveries import MAX_ATTEMPTS
 from infrastructure.messaging.jobs import LEASES, Delivery, JsonQueue, enqueue, event_of

@@ -42,6 +42,7 @@ from application.billing.ports import (
     WebhookNotice,
 )
 from application.billing.sandbox import SandboxNotice, SandboxProvider, WebhookNotDelivered
+from application.trying_again import TryAgain
 from config.settings import WEAK_BELOW_BYTES, Settings, SettingsError
 from domain.billing.sandbox import CheckoutNotFound, NoticeType, SandboxCheckout
 from domain.billing.sandbox_refunds import SandboxDispute, SandboxRefund, SandboxTransfer
@@ -52,7 +53,6 @@ from domain.shared.money import total
 from infrastructure.clock import new_id
 from infrastructure.database.platform.sandbox import SqlSandboxBooks
 from infrastructure.database.platform.sandbox_refunds import SqlSandboxRefunds
-from infrastructure.database.refusals import TryAgain
 from infrastructure.database.transaction import Database
 from infrastructure.payment.exchange import Cut, Exchange, NothingSent
 from infrastructure.payment.registry import GatewayContext

@@ -12,7 +12,7 @@ from marshmallow import fields, validate
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import use, viewer
-from api.fields import MoneyField, Schema
+from api.fields import Instant, MoneyField, Schema
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from application.ledger.transfers import SetRate, TransferBetweenWallets, set_rate, transfer_between_wallets
@@ -48,7 +48,7 @@ class RateRequest(Schema):
             "examples": ["0.0204"],
         },
     )
-    valid_from = fields.AwareDateTime(load_default=None, allow_none=True)
+    valid_from = Instant(load_default=None, allow_none=True)
 
 
 class RateShown(Schema):

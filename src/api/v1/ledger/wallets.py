@@ -21,7 +21,7 @@ from api.v1.ledger.entries import EntryShown, before_sequence, by_sequence
 from application.ledger.queries import EntrySearch
 from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import JournalType
-from domain.shared.clock import BUSINESS_ZONE
+from domain.shared.clock import BUSINESS_ZONE, REACH
 from domain.shared.errors import NotFound
 from domain.shared.money import EXPONENTS
 from middlewares.auth_middleware import permission_required, token_required
@@ -34,8 +34,7 @@ def currency_field() -> fields.String:
 
 
 def _within_reach(day: date) -> None:
-    """A day that every calendar and zone knows."""
-    if not 2000 <= day.year <= 2999:
+    if day.year not in REACH:
         raise ValidationError("A day from 2000-01-01 to 2999-12-31.")
 
 

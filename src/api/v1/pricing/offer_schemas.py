@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from marshmallow import fields, post_load, validate
 
-from api.fields import MoneyField, Schema
+from api.fields import Instant, MoneyField, Schema
 from api.pagination import PageQuery
 from api.v1.pricing.schemas import DealChanges, DealShown, StatisticsShown
 from domain.pricing.offers import (
@@ -54,8 +54,8 @@ class OfferChanges(DealChanges):
     )
     bonus_points = fields.Integer(strict=True, validate=validate.Range(0, MOST_POINTS))
     points_per_unit = fields.Boolean()
-    start_date = fields.AwareDateTime(attribute="valid_from")
-    end_date = fields.AwareDateTime(attribute="valid_until", allow_none=True)
+    start_date = Instant(attribute="valid_from")
+    end_date = Instant(attribute="valid_until", allow_none=True)
     is_featured = fields.Boolean()
     priority = fields.Integer(strict=True, validate=validate.Range(-HIGHEST_PRIORITY, HIGHEST_PRIORITY))
     is_stackable = fields.Boolean()

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields, post_load, validate
 
-from api.fields import MONEY_SPEC, Localized, MoneyField, Schema, Text, shown_money
+from api.fields import MONEY_SPEC, Instant, Localized, MoneyField, Schema, Text, shown_money
 from api.pagination import PageQuery
 from domain.pricing.deals import DESCRIPTION_LENGTH, MOST_USES, TITLE_LENGTH, AppliesTo
 from domain.pricing.schedules import Schedule
@@ -162,8 +162,8 @@ class VoucherChanges(DealChanges):
 
     code = Text(most=LONGEST_TYPED_CODE, least=1, identifier=True)
     voucher_type = fields.Enum(VoucherType, by_value=True)
-    valid_from = fields.AwareDateTime()
-    valid_until = fields.AwareDateTime(allow_none=True)
+    valid_from = Instant()
+    valid_until = Instant(allow_none=True)
     schedule = fields.Nested(ScheduleRequest)
     is_public = fields.Boolean()
     combines_with_offers = fields.Boolean()

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from api.fields import Localized, MoneyField, PercentRequest, Schema, Text
+from api.fields import Instant, Localized, MoneyField, PercentRequest, Schema, Text
 from api.v1.sales.cancellation_schemas import TermsOfBooking
 from domain.pricing.hand_priced import MOST_ITEMS, MOST_OF_ONE, UNTAXED
 from domain.sales.agreed import BookingType
@@ -129,7 +129,7 @@ class TripOfferRequest(Schema):
 
     items = _items(required=True)
     hold_hours = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, 720))
-    valid_until = fields.AwareDateTime(load_default=None, metadata={"examples": ["2030-11-25T08:00:00Z"]})
+    valid_until = Instant(load_default=None, metadata={"examples": ["2030-11-25T08:00:00Z"]})
     deposit_percent = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, 100))
 
 

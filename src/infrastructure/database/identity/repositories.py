@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -48,6 +48,9 @@ class SqlUsers:
         self.seen.append(user)
         return user
 
+    def lock(self, user_ids: Collection[UUID]) -> None:
+        self._statements.execute(_LOCK, (list(user_ids),))
+
     def by_email(self, email: str) -> User | None:
         query = select(User).where(
             users.c.email == email, users.c.email_verified_at.is_not(None), users.c.deleted_at.is_(None)
@@ -67,6 +70,7 @@ class SqlUsers:
         return int(row["count"]) if row is not None else 0
 
 
+_LOCK = "SELECT 1 FROM users WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _OTHER_SUPER_ADMINS = """
 SELECT count(*) AS count FROM users
 WHERE id <> %s AND 'SUPER_ADMIN' = ANY(roles) AND status = 'ACTIVE' AND deleted_at IS NULL

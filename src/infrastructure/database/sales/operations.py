@@ -32,10 +32,13 @@ BOOKED: Final = """
       AND h.status IN ('ACTIVE', 'CAPTURED') AND b.status IN ('PENDING_PAYMENT', 'CONFIRMED')
 """
 """The bookings of a departure that an operation is about."""
+# Beside them, those whose amendment leads to it: paid meanwhile, they are of the departure too.
 _ADD_ITEMS: Final = f"""
 WITH booked AS (SELECT b.id, h.seats {BOOKED}), made AS (
     INSERT INTO departure_operation_items (operation_id, booking_id, status)
-    SELECT %(operation_id)s, id, 'PENDING' FROM booked)
+    SELECT %(operation_id)s, id, 'PENDING' FROM booked UNION
+    SELECT %(operation_id)s, booking_id, 'PENDING' FROM booking_amendments
+    WHERE departure_id = %(departure_id)s AND status = 'PENDING')
 SELECT coalesce(sum(seats), 0)::integer AS seats FROM booked
 """
 _READ: Final = "SELECT * FROM departure_operations WHERE id = %s"

@@ -20,7 +20,15 @@ from infrastructure.database.sales.rows import instalments_of
 from infrastructure.database.sales.searching import conditions_of
 from infrastructure.database.transaction import Database
 
-_COLUMNS = """
+# As `Booking.amount_due` says.
+_DUE = """
+    CASE WHEN b.status IN ('CANCELLED', 'REFUNDED') THEN 0
+         ELSE b.final_amount_minor + b.overpaid_amount_minor - b.paid_amount_minor END
+    + CASE WHEN b.status = 'CONFIRMED' THEN
+        coalesce((SELECT w.amount_minor - w.previous_amount_minor FROM booking_amendments w
+                  WHERE w.booking_id = b.id AND w.status = 'PENDING'), 0) ELSE 0 END AS amount_due_minor
+"""
+_COLUMNS = f"""
     b.id, b.booking_number, b.user_id, b.agent_id, b.booking_source, b.booking_type, b.package_id, b.activity_id,
     b.departure_id, b.booking_details, b.status, b.payment_status, b.price_lines, b.base_amount_minor,
     b.discount_amount_minor, b.voucher_discount_minor, b.tax_amount_minor, b.fee_amount_minor, b.final_amount_minor,
@@ -28,11 +36,7 @@ _COLUMNS = """
     b.special_requests, b.start_date, b.end_date, b.time_zone, b.travelers_count, b.cancellation_reason,
     b.cancelled_at, b.no_show_at, b.no_show_at IS NOT NULL AS no_show, b.archived_at, b.created_at, b.updated_at,
     b.version,
-    CASE WHEN b.status IN ('CANCELLED', 'REFUNDED') THEN 0
-         ELSE b.final_amount_minor + b.overpaid_amount_minor - b.paid_amount_minor END
-    + CASE WHEN b.status = 'CONFIRMED' THEN
-        coalesce((SELECT a.amount_minor - a.previous_amount_minor FROM booking_amendments a
-                  WHERE a.booking_id = b.id AND a.status = 'PENDING'), 0) ELSE 0 END AS amount_due_minor,
+    {_DUE},
     CASE WHEN h.status = 'ACTIVE' THEN h.expires_at END AS hold_expires_at
 """
 _ONE = f"""
@@ -73,13 +77,12 @@ _ORDERS = {
     "-booking_number": Order("b.booking_number", "b.id", "text", descending=True),
     CHANGES: Order("b.updated_at", "b.id"),
 }
-_EXPORTED = """
+_EXPORTED = f"""
 SELECT b.id, b.booking_number, b.status, b.payment_status, b.booking_type, b.booking_source, b.created_at, b.start_date,
        b.end_date, b.travelers_count, b.customer_info, a.email AS agent_email, b.currency, b.base_amount_minor,
        b.discount_amount_minor, b.voucher_discount_minor, b.tax_amount_minor, b.fee_amount_minor, b.final_amount_minor,
        b.paid_amount_minor, b.refunded_amount_minor,
-       CASE WHEN b.status IN ('CANCELLED', 'REFUNDED') THEN 0 ELSE b.final_amount_minor - b.paid_amount_minor END
-           AS amount_due_minor,
+       {_DUE},
        (SELECT string_agg(i.item_name_ar, '، ' ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id)
            AS items_ar,
        (SELECT string_agg(i.item_name_en, ', ' ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id)

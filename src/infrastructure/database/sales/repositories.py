@@ -162,6 +162,10 @@ WITH over AS (
 )
 SELECT count(*) AS archived FROM archived
 """
+_LAPSING: Final = """
+SELECT id FROM bookings
+WHERE status = 'DRAFT' AND coalesce(starts_at, start_date::timestamp AT TIME ZONE time_zone) <= %s LIMIT %s
+"""
 _DUE: Final = "SELECT booking_id FROM holds WHERE status = 'ACTIVE' AND expires_at <= %s ORDER BY expires_at LIMIT %s"
 
 
@@ -307,6 +311,9 @@ class SqlBookings:
         archived: int = row["archived"]
         return archived
 
+    def lapsing_requests(self, *, begun_before: datetime, limit: int) -> Sequence[UUID]:
+        return [row["id"] for row in self._statements.rows(_LAPSING, (begun_before, limit))]
+
     def due_for_expiry(self, *, before: datetime, limit: int) -> Sequence[UUID]:
         return [row["booking_id"] for row in self._statements.rows(_DUE, (before, limit))]
 
@@ -352,8 +359,9 @@ class SqlBookings:
 
 def _as_stored(booking: Booking) -> _Stored:
     agreed = (
-        booking.trip, booking.price, booking.rewards, booking.customer_info, booking.special_requests,
-        booking.overpaid_amount, booking.amendment_fees, booking.amended_times,
+        booking.trip, booking.price, booking.deposit_amount, booking.rewards, booking.free_cancellation_until,
+        booking.customer_info, booking.special_requests, booking.overpaid_amount, booking.amendment_fees,
+        booking.amended_times,
     )  # fmt: skip
     return _Stored(booking.updated_at, agreed, tuple(booking.items), booking.instalments, _hold_row(booking.hold))
 
