@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import http, intake, ledger, logins, posting, relay, search, sweep
+from tests.benchmarks import documents, http, intake, ledger, logins, posting, relay, search, sweep, workers
 from tests.benchmarks.program import Benchmark, run
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -16,6 +16,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "logins": logins.measure,
     "search": search.measure,
     "sweep": sweep.measure,
+    "workers": workers.measure,
+    "documents": documents.measure,
 }
 
 if __name__ == "__main__":

@@ -77,19 +77,21 @@ class WeasyPrintRenderer:
 
     def invoice(self, document: InvoiceDocument, language: str) -> bytes:
         """The invoice in `ar`, `en` or `both`, each language with its own pages and page numbers."""
-        return self._drawn(language, lambda each: self._invoice_html(document, each))
+        return self._drawn(language, lambda each: self._invoice_html(document, each), ("invoice.css",))
 
     def statement(self, document: StatementDocument, language: str) -> bytes:
         """The statement of account, in the same languages."""
-        return self._drawn(language, lambda each: self._statement_html(document, each))
+        return self._drawn(
+            language, lambda each: self._statement_html(document, each), ("invoice.css", "statement.css")
+        )
 
     def manifest(self, document: ManifestDocument, language: str) -> bytes:
         """Who travels on a departure, in the same languages."""
-        return self._drawn(language, lambda each: self._manifest_html(document, each))
+        return self._drawn(language, lambda each: self._manifest_html(document, each), ("invoice.css", "manifest.css"))
 
-    def _drawn(self, language: str, html_in: Callable[[str], str]) -> bytes:
+    def _drawn(self, language: str, html_in: Callable[[str], str], styles: tuple[str, ...]) -> bytes:
         languages = LANGUAGES if language == "both" else (language,)
-        parts = [self._laid_out(html_in(each)) for each in languages]
+        parts = [self._laid_out(html_in(each), styles) for each in languages]
         pages = [page for part in parts for page in part.pages]
         pdf: bytes = parts[0].copy(pages).write_pdf()
         return pdf
@@ -135,12 +137,13 @@ class WeasyPrintRenderer:
             other_title=MANIFEST_LABELS["en" if language == "ar" else "ar"]["title"],
         )
 
-    def _laid_out(self, html: str) -> Any:
+    def _laid_out(self, html: str, styles: tuple[str, ...]) -> Any:
+        """Rules that a document does not need would be tried on each of its elements."""
         page = self._weasyprint.HTML(string=html, url_fetcher=self._fetcher)
-        return page.render(font_config=self._fonts, stylesheets=self._stylesheets)
+        return page.render(font_config=self._fonts, stylesheets=[self._stylesheets[name] for name in styles])
 
     def _refuse_without_arabic(self) -> None:
-        probe = self._laid_out(f'<html lang="ar" dir="rtl"><title>-</title><p>{_PROBE}</p></html>')
+        probe = self._laid_out(f'<html lang="ar" dir="rtl"><title>-</title><p>{_PROBE}</p></html>', ("invoice.css",))
         probe.write_pdf()
         if any(font.missing for font in probe.fonts.values()):
             raise ArabicFontMissing(
@@ -167,13 +170,14 @@ class WeasyPrintRenderer:
         return FontConfiguration()
 
     @cached_property
-    def _stylesheets(self) -> list[Any]:
-        return [
-            self._weasyprint.CSS(
-                string=(TEMPLATES / name).read_text("utf-8"), font_config=self._fonts, url_fetcher=self._fetcher
+    def _stylesheets(self) -> dict[str, Any]:
+        """The templates' stylesheets by name, read and parsed once."""
+        return {
+            path.name: self._weasyprint.CSS(
+                string=path.read_text("utf-8"), font_config=self._fonts, url_fetcher=self._fetcher
             )
-            for name in ("invoice.css", "statement.css", "manifest.css")
-        ]
+            for path in TEMPLATES.glob("*.css")
+        }
 
 
 def _widest_amount(document: InvoiceDocument) -> int:

@@ -244,7 +244,6 @@ class BookingSummary(Schema):
     booking_details = fields.Dict()
     status = fields.String()
     payment_status = fields.String()
-    lines = fields.List(fields.Nested(LineShown), attribute="price_lines")
     base_amount = MoneyField()
     discount_amount = MoneyField()
     voucher_discount = MoneyField()
@@ -272,6 +271,7 @@ class BookingShown(BookingSummary):
     """`kept_amount` is the fee of a cancellation, `cancellation` the terms that were agreed, `next_due` the oldest
     instalment that is not paid, `replaces_booking_id` the expired booking whose trip this is: its money came late."""
 
+    lines = fields.List(fields.Nested(LineShown), attribute="price_lines")
     refunded_amount = MoneyField()
     kept_amount = MoneyField()
     cancellation = fields.Nested(TermsOfBooking)

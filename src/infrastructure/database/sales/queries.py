@@ -30,9 +30,9 @@ _DUE = """
 """
 _COLUMNS = f"""
     b.id, b.booking_number, b.user_id, b.agent_id, b.booking_source, b.booking_type, b.package_id, b.activity_id,
-    b.departure_id, b.booking_details, b.status, b.payment_status, b.price_lines, b.base_amount_minor,
-    b.discount_amount_minor, b.voucher_discount_minor, b.tax_amount_minor, b.fee_amount_minor, b.final_amount_minor,
-    b.points_redeemed, b.paid_amount_minor, b.currency,
+    b.departure_id, b.booking_details, b.status, b.payment_status, b.base_amount_minor, b.discount_amount_minor,
+    b.voucher_discount_minor, b.tax_amount_minor, b.fee_amount_minor, b.final_amount_minor, b.points_redeemed,
+    b.paid_amount_minor, b.currency,
     b.special_requests, b.start_date, b.end_date, b.time_zone, b.travelers_count, b.cancellation_reason,
     b.cancelled_at, b.no_show_at, b.no_show_at IS NOT NULL AS no_show, b.archived_at, b.created_at, b.updated_at,
     b.version,
@@ -40,7 +40,8 @@ _COLUMNS = f"""
     CASE WHEN h.status = 'ACTIVE' THEN h.expires_at END AS hold_expires_at
 """
 _ONE = f"""
-SELECT {_COLUMNS}, b.customer_info, b.refunded_amount_minor, b.kept_amount_minor, b.cancellation_terms, b.time_zone,
+SELECT {_COLUMNS}, b.price_lines, b.customer_info, b.refunded_amount_minor, b.kept_amount_minor,
+       b.cancellation_terms, b.time_zone,
        coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at, b.replaces_booking_id,
        (SELECT r.id FROM bookings r WHERE r.replaces_booking_id = b.id) AS replaced_by_booking_id,
        (SELECT json_agg(json_build_object(
