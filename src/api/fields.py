@@ -63,7 +63,9 @@ class Secret(fields.String):
 
 
 class Instant(fields.AwareDateTime):
-    """An instant with its zone, in years that can be read again in any other."""
+    """An instant that is kept, with its zone: in years that can be read again in any other. What is only looked for
+    may be as far away as it likes.
+    """
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> datetime:
         at = super()._deserialize(value, attr, data, **rest)

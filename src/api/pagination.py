@@ -16,7 +16,7 @@ import orjson
 from flask import request
 from marshmallow import fields, validate
 
-from api.fields import Instant, Schema
+from api.fields import Schema
 from application.queries import CHANGES, NEWEST, After
 from domain.shared.errors import InvalidValue
 
@@ -34,7 +34,7 @@ class PageQuery(Schema):
 class ChangesQuery(PageQuery):
     """Which page of a list that can be walked by its changes."""
 
-    updated_after = Instant(
+    updated_after = fields.AwareDateTime(
         load_default=None,
         metadata={
             "description": "Walk changes instead: what was written after this instant, oldest change first. "

@@ -612,8 +612,7 @@ class TestInstants:
                     problem(answer, 422, "validation_failed", pointer=f"/{name}")
             for query in queries:
                 with subtests.test(query=query, at=at):
-                    answer = shop.get(f"/api/v1/{query}={quote(at)}", staff)
-                    problem(answer, 422, "validation_failed", pointer=f"/{query.split('?')[1]}")
+                    shop.done(shop.get(f"/api/v1/{query}={quote(at)}", staff))
             with subtests.test(csv=at):
                 text = f"code,voucher_type,discount_value,valid_until\nfar,DISCOUNT_PERCENTAGE,10,{at}\n"
                 answer = shop.post("/api/v1/vouchers/imports", staff, {"vouchers": text})

@@ -17,6 +17,7 @@ from application.billing.ports import Gateways, PaymentGateway
 from application.billing.returns import ReturnPage
 from application.billing.webhooks import process_webhook, read_back
 from application.ports import NewUnitOfWork
+from application.trying_again import tried_again
 from domain.billing.chasing import Chase, Draw
 from domain.billing.payments import AttemptStatus
 from domain.sales.holds import CodeTerms
@@ -202,14 +203,16 @@ class _Run:
                 payment, attempt, payer, public_url=self.command.public_url, returns=self.returns
             )
         checkout = gateway.create_checkout(request)
-        keep_checkout(
-            checkout,
-            request=request,
-            payment_id=named.payment_id,
-            code_terms=self.command.code_terms,
-            uow=self.new_uow(),
-            clock=self.clock,
-            new_id=self.new_id,
+        tried_again(
+            lambda: keep_checkout(
+                checkout,
+                request=request,
+                payment_id=named.payment_id,
+                code_terms=self.command.code_terms,
+                uow=self.new_uow(),
+                clock=self.clock,
+                new_id=self.new_id,
+            )
         )
         self.done.repeated += 1
 

@@ -93,6 +93,7 @@ class GoingBack:
         if tender is not None:
             tender.keep(part.amount, at=self.clock.now())
         if part.hold_id is not None:
+            self.lock_accounts()
             holds.release(part.hold_id, uow=self.uow, clock=self.clock)
             part.hold_id = None
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from api.fields import Instant, Localized, MoneyField, Schema, Text
+from api.fields import Localized, MoneyField, Schema, Text
 from api.pagination import PageQuery
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, Nature, Standing
 from domain.ledger.journal import JournalType
@@ -143,8 +143,8 @@ class JournalsQuery(PageQuery):
     type = fields.String(load_default=None, validate=validate.OneOf(list(JournalType)))
     reference_type = Text(most=50, load_default=None)
     reference_id = fields.UUID(load_default=None)
-    since = Instant(data_key="from", format="iso", load_default=None)
-    until = Instant(data_key="to", format="iso", load_default=None)
+    since = fields.AwareDateTime(data_key="from", format="iso", load_default=None)
+    until = fields.AwareDateTime(data_key="to", format="iso", load_default=None)
 
     @validates_schema
     def refuse_empty_ranges(self, query: Mapping[str, Any], **_: Any) -> None:

@@ -17,7 +17,7 @@ from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.csv import csv_line
-from api.fields import Instant, Schema, Text
+from api.fields import Schema, Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from application.operations.audit import RecordExport, record_export
@@ -57,8 +57,8 @@ class AuditFilterQuery(Schema):
     action = Text(most=100, load_default=None)
     resource_type = Text(most=50, load_default=None)
     resource_id = fields.UUID(load_default=None)
-    since = Instant(data_key="from", format="iso", load_default=None)
-    until = Instant(data_key="to", format="iso", load_default=None)
+    since = fields.AwareDateTime(data_key="from", format="iso", load_default=None)
+    until = fields.AwareDateTime(data_key="to", format="iso", load_default=None)
     status = fields.String(load_default=None, validate=validate.OneOf(list(AuditStatus)))
     request_id = Text(most=100, load_default=None)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 from webargs.fields import DelimitedList
 
-from api.fields import Instant, Schema, Text
+from api.fields import Schema, Text
 from api.pagination import ChangesQuery, sort_field
 from application.sales.ports import BookingSearch
 from domain.sales.agreed import BookingSource, BookingType
@@ -48,8 +48,8 @@ class BookingFilterQuery(Schema):
             "examples": ["أحمد 0100"],
         },
     )
-    created_from = Instant(format="iso", load_default=None)
-    created_to = Instant(format="iso", load_default=None)
+    created_from = fields.AwareDateTime(format="iso", load_default=None)
+    created_to = fields.AwareDateTime(format="iso", load_default=None)
     starts_from = fields.Date(load_default=None)
     starts_to = fields.Date(load_default=None)
     currency = fields.String(load_default=None, validate=validate.OneOf(sorted(EXPONENTS)))
