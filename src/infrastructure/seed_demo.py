@@ -136,7 +136,7 @@ def demo_package(described: Described, *, admin: UUID, vendor: UUID, at: datetim
     """One of the demo's packages, on sale. Raises UnsoundPackage or NotPublishable where its description is wrong."""
     least, most = described["travelers"]
     package = Package.create(
-        package_id=new_id(),
+        item_id=new_id(),
         slug=slug_of(described["name_en"]),
         vendor_id=vendor if described.get("vendor") else None,
         created_by=admin,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from application.catalogue.queries import ON_SALE, PackageSearch
 from config.settings import Environment, Settings, SettingsError
-from domain.catalogue.packages import PackageStatus
+from domain.catalogue.publication import ItemStatus
 from domain.shared.clock import business_date
 from infrastructure.clock import SystemClock, new_id
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
@@ -287,7 +287,7 @@ class TestDemoCatalogue:
     def test_every_package_is_whole_in_both_languages(self) -> None:
         for described in demo_catalogue():
             package = demo_package(described, admin=new_id(), vendor=new_id(), at=NOON)
-            assert package.status is PackageStatus.ACTIVE
+            assert package.status is ItemStatus.ACTIVE
             assert len(package.itinerary) == package.duration_days, package.slug
             assert all(all(step.values()) for step in package.itinerary), package.slug
             assert len(package.inclusions_ar) == len(package.inclusions_en) > 0, package.slug

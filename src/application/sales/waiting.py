@@ -13,16 +13,13 @@ from uuid import UUID
 
 from application.catalogue.authors import item_of
 from application.ports import NewUnitOfWork, UnitOfWork
-from domain.catalogue.activities import ActivityStatus
 from domain.catalogue.departures import Departure, DepartureNotFound, DepartureStatus
 from domain.catalogue.items import Item
-from domain.catalogue.packages import PackageStatus
+from domain.catalogue.publication import ItemStatus
 from domain.sales.waiting import AlreadyWaiting, SeatsAvailable, WaitingEntry, WaitingEntryNotFound, WaitingStatus
 from domain.shared.clock import Clock, business_date, start_of_business_day
 from domain.shared.errors import Conflict, InvalidValue
 from domain.shared.identifiers import NewId
-
-ON_SALE = (PackageStatus.ACTIVE, ActivityStatus.ACTIVE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +58,7 @@ def join_waiting_list(command: JoinWaitingList, *, uow: UnitOfWork, clock: Clock
 
 def _is_on_sale(departure: Departure, uow: UnitOfWork) -> bool:
     """Whether its package or activity is on sale."""
-    return item_of(Item.of(departure.package_id, departure.activity_id), uow).status in ON_SALE
+    return item_of(Item.of(departure.package_id, departure.activity_id), uow).status is ItemStatus.ACTIVE
 
 
 def _refuse_needless(departure: Departure, seats: int) -> None:
