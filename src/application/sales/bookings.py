@@ -127,7 +127,16 @@ def _take_seats(
     if entry_id is None:
         departure.take_seats(seats, today=business_date(at))
         return
-    take_offered_seats(entry_id, departure, user_id=command.user_id, booking_id=booking_id, seats=seats, uow=uow, at=at)
+    take_offered_seats(
+        entry_id,
+        departure,
+        user_id=command.user_id,
+        owner=None if command.actor_is_staff else command.actor_id,
+        booking_id=booking_id,
+        seats=seats,
+        uow=uow,
+        at=at,
+    )
 
 
 def _parties(command: PlaceBooking) -> Parties:
