@@ -33,13 +33,14 @@ from api.v1.billing.refunds import blueprint as refunds
 from api.v1.catalogue.activities import blueprint as activities
 from api.v1.catalogue.calendars import blueprint as calendars
 from api.v1.catalogue.departures import blueprint as departures
-from api.v1.catalogue.package_images import blueprint as package_images
+from api.v1.catalogue.images import pictures_of
 from api.v1.catalogue.packages import blueprint as packages
 from api.v1.catalogue.patterns import blueprint as departure_patterns
 from api.v1.catalogue.pools import blueprint as pools
 from api.v1.catalogue.prices import blueprint as item_prices
+from api.v1.catalogue.publishing import publishing_of
 from api.v1.catalogue.ratings import blueprint as ratings
-from api.v1.catalogue.reviews import blueprint as reviews
+from api.v1.catalogue.reviews import reviews_of
 from api.v1.identity.api_keys import blueprint as api_keys
 from api.v1.identity.auth import blueprint as auth
 from api.v1.identity.invitations import blueprint as invitations
@@ -82,6 +83,7 @@ from api.v1.sales.travelers import blueprint as travelers
 from api.v1.sales.waiting import blueprint as waiting_list
 from api.webhooks.payments import blueprint as webhooks
 from config.settings import Settings, load_settings
+from domain.catalogue.items import ItemKind
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.hashing import hash_runner
 from infrastructure.logging import configure_logging
@@ -97,7 +99,7 @@ LONGEST_ADDRESS = 7168
 """Characters of path and query; longer ones are no question that any client of ours asks."""
 
 WEBHOOKS = ("/api/v1/payments/webhooks/", "/api/payments/webhook/")
-_TAKES_PICTURES = re.compile(r"/api/v1/(?:payments/[0-9a-f-]{36}/slip|packages/[^/]+/images)")
+_TAKES_PICTURES = re.compile(r"/api/v1/(?:payments/[0-9a-f-]{36}/slip|(?:packages|activities)/[^/]+/images)")
 VERSION = "1"
 _V1 = (
     auth,
@@ -118,9 +120,10 @@ _V1 = (
     my_vouchers,
     vouchers,
     offers,
-    package_images,
+    *map(pictures_of, ItemKind),
+    *map(publishing_of, ItemKind),
     ratings,
-    reviews,
+    *map(reviews_of, ItemKind),
     bookings,
     booking_offers,
     booking_verbs,

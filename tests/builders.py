@@ -11,10 +11,11 @@ from uuid import UUID
 
 from domain.billing.payments import AttemptStatus, Payment, PaymentAttempt, PaymentMethod, PaymentStatus, PaymentType
 from domain.billing.tenders import Tender, TenderKind, TenderStatus, sole_tender
-from domain.catalogue.activities import Activity, ActivityCategory, ActivityStatus
+from domain.catalogue.activities import Activity, ActivityCategory
 from domain.catalogue.departures import Departure, DepartureStatus
 from domain.catalogue.package_details import PackageCategory
-from domain.catalogue.packages import Package, PackageStatus
+from domain.catalogue.packages import Package
+from domain.catalogue.publication import ItemStatus
 from domain.identity.users import User
 from domain.ledger import accounts
 from domain.ledger.cashback import CashbackRecord, CashbackStatus
@@ -59,7 +60,7 @@ def a_package(
     price: Money | None = None,
     tax_rate: str = "14",
     tax_inclusive: bool = True,
-    status: PackageStatus = PackageStatus.ACTIVE,
+    status: ItemStatus = ItemStatus.ACTIVE,
     created_by: UUID | None = None,
     **changes: Any,
 ) -> Package:
@@ -90,7 +91,7 @@ def a_package(
     return Package(**{**values, **changes})
 
 
-def an_activity(*, status: ActivityStatus = ActivityStatus.ACTIVE, **details: Any) -> Activity:
+def an_activity(*, status: ItemStatus = ItemStatus.ACTIVE, **details: Any) -> Activity:
     """A complete activity of three hours, for one to twenty."""
     decided: dict[str, Any] = {
         "name_ar": "غوص",

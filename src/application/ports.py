@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 from uuid import UUID
 
 from application.billing.attention_ports import FlaggedRows
@@ -18,7 +18,7 @@ from application.billing.refund_ports import Disputes, Refunds
 from application.billing.suspense_ports import Suspense
 from application.catalogue.calendars import CalendarFeeds
 from application.catalogue.pattern_ports import Patterns
-from application.catalogue.ports import PackageImages, Ratings
+from application.catalogue.ports import ItemImages, Ratings
 from application.identity.records import (
     ApiKeys,
     CountedGuesses,
@@ -101,31 +101,20 @@ class Slugs(Protocol):
         ...
 
 
-class Packages(Slugs, Protocol):
-    """Packages, by id."""
+_Held = TypeVar("_Held")
 
-    def add(self, package: Package) -> None: ...
 
-    def get(self, package_id: UUID) -> Package:
-        """The package, locked. Raises PackageNotFound."""
+class Items(Slugs, Protocol[_Held]):
+    """Packages, or activities, by id."""
+
+    def add(self, held: _Held) -> None: ...
+
+    def get(self, item_id: UUID) -> _Held:
+        """The item, locked. Raises PackageNotFound or ActivityNotFound."""
         ...
 
-    def read(self, package_id: UUID) -> Package:
-        """The package as it stands, not locked and not to be changed. Raises PackageNotFound."""
-        ...
-
-
-class Activities(Slugs, Protocol):
-    """Activities, by id."""
-
-    def add(self, activity: Activity) -> None: ...
-
-    def get(self, activity_id: UUID) -> Activity:
-        """The activity, locked. Raises ActivityNotFound."""
-        ...
-
-    def read(self, activity_id: UUID) -> Activity:
-        """The activity as it stands, not locked and not to be changed. Raises ActivityNotFound."""
+    def read(self, item_id: UUID) -> _Held:
+        """The item as it stands, not locked and not to be changed. Raises PackageNotFound or ActivityNotFound."""
         ...
 
 
@@ -445,16 +434,16 @@ class UnitOfWork(Protocol):
     def memberships(self) -> Memberships: ...
 
     @property
-    def packages(self) -> Packages: ...
+    def packages(self) -> Items[Package]: ...
 
     @property
     def item_prices(self) -> ItemPrices: ...
 
     @property
-    def activities(self) -> Activities: ...
+    def activities(self) -> Items[Activity]: ...
 
     @property
-    def package_images(self) -> PackageImages: ...
+    def images(self) -> ItemImages: ...
 
     @property
     def ratings(self) -> Ratings: ...

@@ -19,10 +19,10 @@ from uuid import UUID
 from application.billing.attention_ports import AttentionQueries
 from application.billing.late_ports import LateMoneyQueries
 from application.billing.manual_queries import ManualQueries
-from application.catalogue.activity_queries import ActivityQueries
+from application.catalogue.activity_queries import ActivitySearch
 from application.catalogue.calendars import CalendarQueries
 from application.catalogue.departure_queries import DepartureQueries
-from application.catalogue.queries import CatalogueQueries
+from application.catalogue.queries import ItemQueries, PackageSearch
 from application.catalogue.rating_queries import RatingQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
@@ -330,8 +330,8 @@ class MessagingQueries(Protocol):
         """What messages about a withdrawal say, and to whom. Raises NotFound."""
         ...
 
-    def package_facts(self, package_id: UUID) -> Row:
-        """What messages about a vendor's package say, and to whom. Raises NotFound."""
+    def item_facts(self, item: Item) -> Row:
+        """What messages about a vendor's package or activity say, and to whom. Raises NotFound."""
         ...
 
     def adjustment_facts(self, adjustment_id: UUID) -> Row:
@@ -362,8 +362,8 @@ class Queries:
     identity: IdentityQueries
     access: AccessQueries
     membership: MembershipQueries
-    catalogue: CatalogueQueries
-    activities: ActivityQueries
+    catalogue: ItemQueries[PackageSearch]
+    activities: ItemQueries[ActivitySearch]
     departures: DepartureQueries
     calendars: CalendarQueries
     pricing: PricingQueries

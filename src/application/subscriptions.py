@@ -28,7 +28,7 @@ from domain.billing.refunds import RefundFailed, RefundFound, RefundRequested, R
 from domain.billing.sandbox import SandboxOutcomeChosen
 from domain.billing.suspense import SuspenseCredited
 from domain.catalogue.departures import DepartureCancelled, DepartureReopened, SeatsFreed
-from domain.catalogue.package_events import PackageApproved, PackageRejected
+from domain.catalogue.item_events import ItemApproved, ItemRejected
 from domain.catalogue.pools import PoolSeatsFreed
 from domain.identity.invitations import InvitationIssued
 from domain.identity.phones import PhoneCodeRequested
@@ -239,8 +239,8 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("messaging.notify_points_expiring", messaging.notify_points_expiring),
         Handler("messaging.mail_points_expiring", messaging.mail_points_expiring, transactional=False),
     ),
-    PackageApproved.name: (Handler("catalogue.notify_package_approved", catalogue.notify_package_approved),),
-    PackageRejected.name: (Handler("catalogue.notify_package_rejected", catalogue.notify_package_rejected),),
+    ItemApproved.name: (Handler("catalogue.notify_item_approved", catalogue.notify_item_approved),),
+    ItemRejected.name: (Handler("catalogue.notify_item_rejected", catalogue.notify_item_rejected),),
     WithdrawalRequested.name: (
         Handler("ledger.notify_withdrawal_requested", ledger.notify_withdrawal_requested),
         Handler("ledger.mail_withdrawal_requested", ledger.mail_withdrawal_requested, transactional=False),

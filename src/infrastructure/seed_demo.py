@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,9 @@ from domain.shared.identifiers import document_number
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 from infrastructure.clock import new_id
+from infrastructure.seed_activities import seed_activities
+from infrastructure.seed_departures import add_departures, departure_dates
+from infrastructure.seed_promotions import seed_promotions
 from security.password_handler import BcryptPasswords
 
 Connection = psycopg.Connection[Any]
@@ -39,14 +42,19 @@ DEMO_ACCOUNTS: Final = (
 
 
 def seed_demo(connection: Connection, *, at: datetime, bcrypt_cost: int) -> None:
-    """Five accounts, of which the customer has a gold membership; a catalogue with departures for six months.
+    """Five accounts, of which the customer has a gold membership; a catalogue with departures for six months,
+    a vendor's activity that waits for review, an offer and a voucher.
 
     Run again later it adds the departures of the weeks that have come into sight, and changes nothing else.
     """
     _seed_accounts(connection, at=at, bcrypt_cost=bcrypt_cost)
     _seed_membership(connection, at=at)
-    _seed_packages(connection, at=at)
+    ids = dict(connection.execute(_ACCOUNT_IDS, (["admin@altayar.test", "vendor@altayar.test"],)).fetchall())
+    admin, vendor = ids["admin@altayar.test"], ids["vendor@altayar.test"]
+    _seed_packages(connection, admin=admin, vendor=vendor, at=at)
     _seed_departures(connection, at=at)
+    seed_activities(connection, admin=admin, vendor=vendor, at=at)
+    seed_promotions(connection, admin=admin, at=at)
 
 
 # Anybody may claim an address; the account is whose it is proved to be.
@@ -136,7 +144,7 @@ def demo_package(described: Described, *, admin: UUID, vendor: UUID, at: datetim
     """One of the demo's packages, on sale. Raises UnsoundPackage or NotPublishable where its description is wrong."""
     least, most = described["travelers"]
     package = Package.create(
-        package_id=new_id(),
+        item_id=new_id(),
         slug=slug_of(described["name_en"]),
         vendor_id=vendor if described.get("vendor") else None,
         created_by=admin,
@@ -168,9 +176,7 @@ def demo_package(described: Described, *, admin: UUID, vendor: UUID, at: datetim
     return package
 
 
-def _seed_packages(connection: Connection, *, at: datetime) -> None:
-    ids = dict(connection.execute(_ACCOUNT_IDS, (["admin@altayar.test", "vendor@altayar.test"],)).fetchall())
-    admin, vendor = ids["admin@altayar.test"], ids["vendor@altayar.test"]
+def _seed_packages(connection: Connection, *, admin: UUID, vendor: UUID, at: datetime) -> None:
     rows = [_package_row(demo_package(one, admin=admin, vendor=vendor, at=at)) for one in demo_catalogue()]
     with connection.cursor() as cursor:
         cursor.executemany(_ADD_PACKAGE, rows)
@@ -188,41 +194,20 @@ def _package_row(package: Package) -> dict[str, Any]:
     }
 
 
-_ANCHOR: Final = date(2026, 1, 1)
-FORTNIGHT: Final = timedelta(days=14)
-HALF_A_YEAR: Final = timedelta(days=182)
-
 _PACKAGE_IDS = "SELECT slug, id FROM packages WHERE slug = ANY(%s) AND status = 'ACTIVE'"
-_ADD_DEPARTURE = """
-INSERT INTO departures (id, package_id, starts_on, ends_on, capacity, seats_taken, status, created_at)
-SELECT %(id)s, %(package_id)s, %(starts_on)s, %(ends_on)s, %(capacity)s, 0, 'OPEN', %(created_at)s
-WHERE NOT EXISTS (SELECT 1 FROM departures WHERE package_id = %(package_id)s AND starts_on = %(starts_on)s)
-"""
-
-
-def departure_dates(offset: int, *, today: date) -> Iterator[date]:
-    """Every second week of the coming half-year, on days that stay the same whenever this is asked."""
-    first_ahead = today + timedelta(days=1)
-    begun = (first_ahead - _ANCHOR - timedelta(days=offset)) % FORTNIGHT
-    day = first_ahead + (FORTNIGHT - begun) % FORTNIGHT
-    while day <= today + HALF_A_YEAR:
-        yield day
-        day += FORTNIGHT
 
 
 def _seed_departures(connection: Connection, *, at: datetime) -> None:
-    """Departures that are missing; one that staff closed or cancelled is there, and stays as it is."""
     described = {slug_of(one["name_en"]): one for one in demo_catalogue()}
     packages = dict(connection.execute(_PACKAGE_IDS, (list(described),)).fetchall())
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            _ADD_DEPARTURE,
-            [
-                vars(departure)
-                for slug, package_id in packages.items()
-                for departure in _departures(described[slug], package_id, at)
-            ],
-        )
+    add_departures(
+        connection,
+        (
+            departure
+            for slug, package_id in packages.items()
+            for departure in _departures(described[slug], package_id, at)
+        ),
+    )
 
 
 def _departures(described: Described, package_id: UUID, at: datetime) -> Iterator[Departure]:

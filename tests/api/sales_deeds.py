@@ -77,6 +77,13 @@ def books_for_a_customer(shop: Shop, sign_up: SignUp) -> TestResponse:
     return as_staff(shop, "POST", "/bookings", body, **keyed())
 
 
+def waits_for_a_customer(shop: Shop, sign_up: SignUp) -> TestResponse:
+    full, customer = shop.offer(seats=1), sign_up()
+    shop.book(sign_up(), full, travelers=1)
+    body = {"seats": 1, "user_id": str(customer.user_id)}
+    return as_staff(shop, "POST", f"/departures/{full.departure_id}/waiting-list", body)
+
+
 SALES_DEEDS: Final[dict[tuple[str, str], Scenario]] = {
     ("POST", "/api/v1/bookings/<uuid:booking_id>/confirm"): confirms_a_booking,
     ("POST", "/api/v1/bookings/<uuid:booking_id>/no-show"): records_a_no_show,
@@ -89,5 +96,6 @@ WHAT_CUSTOMERS_DO_TOO: Final[dict[tuple[str, str], Scenario]] = {
     ("POST", "/api/v1/bookings"): books_for_a_customer,
     ("POST", "/api/v1/bookings/<uuid:booking_id>/cancel"): cancels_a_booking,
     ("PUT", "/api/v1/bookings/<uuid:booking_id>/travelers"): writes_who_travels,
+    ("POST", "/api/v1/departures/<uuid:departure_id>/waiting-list"): waits_for_a_customer,
 }
 """Routes that ask for no permission of who does it to what is their own."""

@@ -29,6 +29,7 @@ from tests.api.payment_deeds import AGENT, PAYMENT_DEEDS, Scenario, as_staff, ke
 from tests.api.pricing_deeds import PRICING_DEEDS
 from tests.api.sales_deeds import SALES_DEEDS, WHAT_CUSTOMERS_DO_TOO
 from tests.api.shop import Json, Shop, SignUp, fill_wallet, problem, prove_address
+from tests.api.test_activities import ENOUGH
 from tests.api.test_manual_payments import picture
 from tests.api.test_requests import hotel
 from tests.api.test_rewards import become, travel
@@ -115,47 +116,58 @@ def archives_a_package(shop: Shop, _: SignUp) -> TestResponse:
     return as_staff(shop, "DELETE", f"/packages/{a_draft(shop)['id']}")
 
 
-def a_package_under_review(shop: Shop, sign_up: SignUp) -> str:
+BEGUN: dict[str, Json] = {"packages": DRAFT, "activities": ENOUGH}
+
+
+def under_review(shop: Shop, sign_up: SignUp, section: str) -> str:
     vendor = sign_up("VENDOR")
-    package = shop.done(shop.post("/api/v1/packages", vendor, DRAFT), 201)
-    shop.done(shop.post(f"/api/v1/packages/{package['id']}/publish", vendor))
-    return str(package["id"])
+    made = shop.done(shop.post(f"/api/v1/{section}", vendor, BEGUN[section]), 201)
+    shop.done(shop.post(f"/api/v1/{section}/{made['id']}/publish", vendor))
+    return str(made["id"])
 
 
-def approves_a_package(shop: Shop, sign_up: SignUp) -> TestResponse:
-    return as_staff(shop, "POST", f"/admin/packages/{a_package_under_review(shop, sign_up)}/approve")
-
-
-def rejects_a_package(shop: Shop, sign_up: SignUp) -> TestResponse:
-    path = f"/admin/packages/{a_package_under_review(shop, sign_up)}/reject"
-    return as_staff(shop, "POST", path, {"reason": "no such hotel"})
-
-
-def sends_a_picture(shop: Shop, _: SignUp) -> TestResponse:
-    return as_staff_sends(shop, a_draft(shop)["id"])
-
-
-def as_staff_sends(shop: Shop, package_id: str, size: tuple[int, int] = (60, 40)) -> TestResponse:
-    headers = {**shop.admin.headers, "User-Agent": AGENT}
-    return shop.client.post(
-        f"/api/v1/packages/{package_id}/images", data=picture(size=size), content_type="image/png", headers=headers
+def approves(section: str) -> Scenario:
+    return lambda shop, sign_up: as_staff(
+        shop, "POST", f"/admin/{section}/{under_review(shop, sign_up, section)}/approve"
     )
 
 
-def describes_a_picture(shop: Shop, _: SignUp) -> TestResponse:
-    url = shop.done(as_staff_sends(shop, a_draft(shop)["id"]), 201)["url"]
-    return as_staff(shop, "PATCH", url.removeprefix("/api/v1"), {"caption_en": "Dunes"})
+def rejects(section: str) -> Scenario:
+    return lambda shop, sign_up: as_staff(
+        shop, "POST", f"/admin/{section}/{under_review(shop, sign_up, section)}/reject", {"reason": "no such hotel"}
+    )
 
 
-def deletes_a_picture(shop: Shop, _: SignUp) -> TestResponse:
-    url = shop.done(as_staff_sends(shop, a_draft(shop)["id"]), 201)["url"]
-    return as_staff(shop, "DELETE", url.removeprefix("/api/v1"))
+def begun(shop: Shop, section: str) -> str:
+    """Its address."""
+    made = shop.done(shop.post(f"/api/v1/{section}", shop.admin, BEGUN[section]), 201)
+    return f"/{section}/{made['id']}"
 
 
-def arranges_pictures(shop: Shop, _: SignUp) -> TestResponse:
-    package_id = a_draft(shop)["id"]
-    sent = [shop.done(as_staff_sends(shop, package_id, (60, 40 + one)), 201)["id"] for one in range(2)]
-    return as_staff(shop, "PUT", f"/packages/{package_id}/images/order", {"image_ids": sent[::-1]})
+def as_staff_sends(shop: Shop, item: str, size: tuple[int, int] = (60, 40)) -> TestResponse:
+    headers = {**shop.admin.headers, "User-Agent": AGENT}
+    return shop.client.post(f"/api/v1{item}/images", data=picture(size=size), content_type="image/png", headers=headers)
+
+
+def sends_a_picture(section: str) -> Scenario:
+    return lambda shop, _: as_staff_sends(shop, begun(shop, section))
+
+
+def with_a_picture(section: str, method: str, body: Json | None = None) -> Scenario:
+    def scenario(shop: Shop, _: SignUp) -> TestResponse:
+        url = shop.done(as_staff_sends(shop, begun(shop, section)), 201)["url"]
+        return as_staff(shop, method, url.removeprefix("/api/v1"), body)
+
+    return scenario
+
+
+def arranges_pictures(section: str) -> Scenario:
+    def scenario(shop: Shop, _: SignUp) -> TestResponse:
+        item = begun(shop, section)
+        sent = [shop.done(as_staff_sends(shop, item, (60, 40 + one)), 201)["id"] for one in range(2)]
+        return as_staff(shop, "PUT", f"{item}/images/order", {"image_ids": sent[::-1]})
+
+    return scenario
 
 
 def hides_a_rating(shop: Shop, sign_up: SignUp) -> TestResponse:
@@ -403,12 +415,22 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("POST", "/api/v1/packages/<string:id_or_slug>/publish"): publishes_a_package,
     ("POST", "/api/v1/packages/<string:id_or_slug>/deactivate"): deactivates_a_package,
     ("DELETE", "/api/v1/packages/<string:id_or_slug>"): archives_a_package,
-    ("POST", "/api/v1/admin/packages/<uuid:package_id>/approve"): approves_a_package,
-    ("POST", "/api/v1/admin/packages/<uuid:package_id>/reject"): rejects_a_package,
-    ("POST", "/api/v1/packages/<string:id_or_slug>/images"): sends_a_picture,
-    ("PUT", "/api/v1/packages/<string:id_or_slug>/images/order"): arranges_pictures,
-    ("PATCH", "/api/v1/packages/<string:id_or_slug>/images/<uuid:image_id>"): describes_a_picture,
-    ("DELETE", "/api/v1/packages/<string:id_or_slug>/images/<uuid:image_id>"): deletes_a_picture,
+    ("POST", "/api/v1/admin/packages/<uuid:package_id>/approve"): approves("packages"),
+    ("POST", "/api/v1/admin/packages/<uuid:package_id>/reject"): rejects("packages"),
+    ("POST", "/api/v1/packages/<string:id_or_slug>/images"): sends_a_picture("packages"),
+    ("PUT", "/api/v1/packages/<string:id_or_slug>/images/order"): arranges_pictures("packages"),
+    ("PATCH", "/api/v1/packages/<string:id_or_slug>/images/<uuid:image_id>"): with_a_picture(
+        "packages", "PATCH", {"caption_en": "Dunes"}
+    ),
+    ("DELETE", "/api/v1/packages/<string:id_or_slug>/images/<uuid:image_id>"): with_a_picture("packages", "DELETE"),
+    ("POST", "/api/v1/admin/activities/<uuid:activity_id>/approve"): approves("activities"),
+    ("POST", "/api/v1/admin/activities/<uuid:activity_id>/reject"): rejects("activities"),
+    ("POST", "/api/v1/activities/<string:id_or_slug>/images"): sends_a_picture("activities"),
+    ("PUT", "/api/v1/activities/<string:id_or_slug>/images/order"): arranges_pictures("activities"),
+    ("PATCH", "/api/v1/activities/<string:id_or_slug>/images/<uuid:image_id>"): with_a_picture(
+        "activities", "PATCH", {"caption_en": "Dunes"}
+    ),
+    ("DELETE", "/api/v1/activities/<string:id_or_slug>/images/<uuid:image_id>"): with_a_picture("activities", "DELETE"),
     ("POST", "/api/v1/admin/ratings/<uuid:rating_id>/hide"): hides_a_rating,
     ("POST", "/api/v1/admin/ratings/<uuid:rating_id>/show"): shows_a_rating,
     ("POST", "/api/v1/packages/<string:id_or_slug>/departures"): plans_a_departure,

@@ -118,6 +118,35 @@ class TestAChoice:
         [done] = shop.done(shop.get(path, owner))["items"]
         assert (done["status"], done["choice"]) == ("REFUNDED", "REFUND")
 
+    def test_another_departure_is_booked_at_the_price_that_was_shown(
+        self, shop: Shop, customer: Person, booking: Json
+    ) -> None:
+        owner, path = shop.again(customer), f"/api/v1/bookings/{booking['id']}/late-payment"
+        package = f"/api/v1/packages/{booking['package_id']}"
+        planned = {"starts_on": (datetime.now(UTC).date() + timedelta(days=90)).isoformat(), "capacity": 4}
+        departure = shop.done(shop.post(f"{package}/departures", shop.again(shop.admin), planned), 201)["id"]
+        price = shop.done(shop.get(f"{path}/departures/{departure}", owner))
+        assert (price["money"], price["pays"]) == (booking["final_amount"], price["final_amount"])
+        assert {price["to_wallet"]["amount"], price["amount_due"]["amount"]} == {"0.00"}
+        choice = {"choice": "DEPARTURE", "departure_id": departure, "quote_token": price["quote_token"]}
+        for wrong, pointer in (
+            ({**choice, "departure_id": None}, "/departure_id"), ({**choice, "quote_token": None}, "/quote_token"),
+            ({**choice, "choice": "WALLET"}, "/departure_id"),
+        ):  # fmt: skip
+            refused = shop.post(path, owner, wrong)
+            problem(refused, 422, "validation_failed", pointer=pointer)
+        other = shop.get(f"{path}/departures/{departure}", shop.again(shop.admin))
+        problem(other, 404, "booking_not_found")
+        moved = {**choice, "quote_token": "made-up"}
+        problem(shop.post(path, owner, moved), 409, "price_moved")
+
+        for _ in range(2):
+            [told] = shop.done(shop.post(path, owner, choice, key="twice"))["items"]
+        assert (told["status"], told["choice"]) == ("APPLIED", "DEPARTURE")
+        new = booking_of(shop, told["rebooked_id"], owner)
+        assert (new["status"], new["departure_id"], new["payment_status"]) == ("CONFIRMED", departure, "PAID")
+        problem(shop.post(path, owner, choice), 409, "no_late_money")
+
 
 def test_there_is_nothing_to_choose_where_nothing_came_late(shop: Shop, customer: Person) -> None:
     booking = shop.book(customer, shop.offer())

@@ -325,7 +325,7 @@ class TestDrafts:
         assert shop.done(shop.get(path))["status"] == "ACTIVE"
         problem(shop.post(f"{path}/publish", shop.admin), 409, "illegal_transition")
         names = [row["name"] for row in shop.database.rows("SELECT name FROM outbox_events")]
-        assert names.count("catalogue.package_published") == 1
+        assert names.count("catalogue.item_published") == 1
 
     def test_what_is_missing_is_named(self, shop: Shop, draft: Callable[..., Json]) -> None:
         package = draft(description_ar="", destinations=[])

@@ -44,6 +44,16 @@ def waiting(shop: Shop) -> list[str]:
     return [item["id"] for item in shop.done(shop.get(REVIEWS, shop.admin))["items"]]
 
 
+def decided_at_once(app: Flask, shop: Shop, path: str) -> list[int]:
+    """What one who approves and two who reject at the same time are answered."""
+
+    def say(decision: str) -> int:
+        body, headers = {"reason": "no such hotel"}, shop.admin.headers
+        return app.test_client().post(f"{path}/{decision}", json=body, headers=headers).status_code
+
+    return sorted(all_at_once([lambda: say("approve"), lambda: say("reject"), lambda: say("reject")]))  # type: ignore[type-var]
+
+
 class TestOffSale:
     @pytest.mark.parametrize("by_archiving", [False, True])
     def test_it_is_neither_found_nor_sold_and_its_bookings_go_on(
@@ -198,14 +208,7 @@ class TestReview:
         assert waiting(shop) == [asked["id"]]
 
     def test_of_two_who_decide_at_once_one_does(self, app: Flask, shop: Shop, asked: Json) -> None:
-        headers = shop.admin.headers
-
-        def say(decision: str) -> int:
-            path = f"/api/v1/admin/packages/{asked['id']}/{decision}"
-            return app.test_client().post(path, json={"reason": "no such hotel"}, headers=headers).status_code
-
-        answers = all_at_once([lambda: say("approve"), lambda: say("reject"), lambda: say("reject")])
-        assert sorted(answers) == [200, 409, 409]  # type: ignore[type-var]
+        assert decided_at_once(app, shop, f"/api/v1/admin/packages/{asked['id']}") == [200, 409, 409]
         assert waiting(shop) == []
 
     def test_nobody_approves_their_own(self, shop: Shop, sign_up: SignUp) -> None:

@@ -119,3 +119,80 @@ def test_the_line_of_a_departure_that_is_cancelled_ends(shop: Shop, sign_up: Sig
     assert shop.done(shop.get(f"{ENTRIES}/{entry['id']}", customer))["status"] == "CANCELLED"
     (mail,) = [mail for mail in mails_to(customer.email, shop.running.settings.home) if "cancelled" in mail.subject]
     assert "Nile cruise" in mail.text
+
+
+class TestForAnother:
+    @pytest.fixture
+    def full(self, shop: Shop, sign_up: SignUp) -> Offer:
+        offer = shop.offer(seats=2)
+        shop.book(sign_up(), offer, travelers=2)
+        return offer
+
+    @staticmethod
+    def ask(shop: Shop, offer: Offer, actor: Person, customer: Person, seats: int = 1) -> TestResponse:
+        return shop.post(line_of(offer), actor, {"seats": seats, "user_id": str(customer.user_id)})
+
+    def test_an_agent_waits_for_a_customer_who_is_told_and_books_for_them(
+        self, shop: Shop, sign_up: SignUp, full: Offer
+    ) -> None:
+        agent, customer = sign_up("AGENT"), sign_up()
+        entry = shop.done(self.ask(shop, full, agent, customer), 201)
+        assert (entry["user_id"], entry["joined_by_user_id"]) == (str(customer.user_id), str(agent.user_id))
+        more_seats(shop, full, 3)
+        titles = [one["title_en"] for one in shop.done(shop.get("/api/v1/notifications", customer))["items"]]
+        assert "Seats for you" in titles
+        assert shop.done(shop.get("/api/v1/notifications", agent))["items"] == []
+
+        body = full.booking(1, waiting_list_entry_id=entry["id"])
+        problem(shop.post("/api/v1/bookings", agent, body), 404, "waiting_entry_not_found")
+        booked = shop.done(shop.post("/api/v1/bookings", agent, {**body, "user_id": str(customer.user_id)}), 201)
+        assert (booked["user_id"], booked["agent_id"]) == (str(customer.user_id), str(agent.user_id))
+        assert booked["booking_source"] == "AGENT"
+        for person in (agent, customer):
+            seen = shop.done(shop.get(f"{ENTRIES}/{entry['id']}", person))
+            assert (seen["status"], seen["booking_id"]) == ("ACCEPTED", booked["id"])
+
+    def test_the_customer_may_book_what_the_agent_asked_for(self, shop: Shop, sign_up: SignUp, full: Offer) -> None:
+        agent, customer = sign_up("AGENT"), sign_up()
+        entry = shop.done(self.ask(shop, full, agent, customer), 201)
+        more_seats(shop, full, 3)
+        body = full.booking(1, waiting_list_entry_id=entry["id"])
+        assert shop.done(shop.post("/api/v1/bookings", customer, body), 201)["booking_source"] == "SELF"
+
+    def test_agents_see_leave_and_book_with_what_they_asked_for_alone(
+        self, shop: Shop, sign_up: SignUp, full: Offer
+    ) -> None:
+        agent, other, customer, alone = sign_up("AGENT"), sign_up("AGENT"), sign_up(), sign_up()
+        entry, theirs = shop.done(self.ask(shop, full, agent, customer), 201), join(shop, alone, full, 1)
+        for foreign in (entry, theirs):
+            problem(shop.get(f"{ENTRIES}/{foreign['id']}", other), 404, "waiting_entry_not_found")
+            problem(leave(shop, other, foreign), 404, "waiting_entry_not_found")
+        assert shop.done(shop.get(ENTRIES, other))["items"] == []
+        for person in (agent, customer):
+            assert [one["id"] for one in shop.done(shop.get(ENTRIES, person))["items"]] == [entry["id"]]
+        told = problem(self.ask(shop, full, other, customer), 409, "already_waiting")
+        assert told["waiting_list_entry_id"] is None
+        assert problem(self.ask(shop, full, agent, customer), 409, "already_waiting")["waiting_list_entry_id"]
+        more_seats(shop, full, 4)
+        for foreign, whose in ((entry, customer), (theirs, alone)):
+            body = full.booking(1, waiting_list_entry_id=foreign["id"], user_id=str(whose.user_id))
+            problem(shop.post("/api/v1/bookings", other, body), 404, "waiting_entry_not_found")
+        assert leave(shop, agent, entry).status_code == 204
+        assert shop.done(shop.get(f"{ENTRIES}/{entry['id']}", customer))["status"] == "CANCELLED"
+        actions = "SELECT action FROM audit_logs WHERE resource_type = 'WAITING_LIST_ENTRY' ORDER BY created_at, id"
+        assert [row["action"] for row in shop.database.rows(actions)] == ["bookings.create", "bookings.update"]
+
+    def test_staff_ask_and_book_for_anybody(self, shop: Shop, sign_up: SignUp, full: Offer) -> None:
+        customer, alone = sign_up(), sign_up()
+        shop.done(self.ask(shop, full, shop.admin, customer), 201)
+        theirs = join(shop, alone, full, 1)
+        more_seats(shop, full, 4)
+        body = full.booking(1, waiting_list_entry_id=theirs["id"], user_id=str(alone.user_id))
+        assert shop.done(shop.post("/api/v1/bookings", shop.admin, body), 201)["booking_source"] == "ADMIN"
+
+    def test_customers_ask_for_nobody_else_and_nobody_asks_for_who_is_not_there(
+        self, shop: Shop, sign_up: SignUp, full: Offer
+    ) -> None:
+        problem(self.ask(shop, full, sign_up(), sign_up()), 403, "forbidden")
+        unknown = shop.post(line_of(full), shop.admin, {"seats": 1, "user_id": str(uuid4())})
+        problem(unknown, 404, "not_found")

@@ -41,6 +41,8 @@ OPEN_TO_ALL = {
     ("GET", "/api/v1/packages/<string:id_or_slug>/ratings"), ("GET", "/api/v1/activities/<string:id_or_slug>/ratings"),
     ("GET", "/api/v1/packages/<string:id_or_slug>/images/<uuid:image_id>"),
     ("GET", "/api/v1/packages/<string:id_or_slug>/images/<uuid:image_id>/thumbnail"),
+    ("GET", "/api/v1/activities/<string:id_or_slug>/images/<uuid:image_id>"),
+    ("GET", "/api/v1/activities/<string:id_or_slug>/images/<uuid:image_id>/thumbnail"),
     ("POST", "/api/v1/payments/webhooks/<provider>"), ("POST", "/api/payments/webhook/<provider>"),
     ("GET", "/.well-known/apple-app-site-association"), ("GET", "/.well-known/assetlinks.json"),
     ("GET", "/payments/return"), ("GET", "/verify-email"), ("POST", "/verify-email"),

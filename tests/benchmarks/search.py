@@ -10,7 +10,7 @@ from functools import partial
 from statistics import median, quantiles
 from typing import Any
 
-from application.catalogue.queries import ON_SALE, Behind, CatalogueQueries, PackageSearch
+from application.catalogue.queries import ON_SALE, Behind, ItemQueries, PackageSearch
 from domain.catalogue.packages import PackageCategory
 from domain.shared.clock import business_date
 from infrastructure.bootstrap import bootstrap
@@ -25,21 +25,21 @@ SEARCHES_AT_LEAST = 5
 WORST = Target(12, f"the worst kind of search at {LARGE:,} packages / at {SMALL:,}", gate=3, stretch=1.5, at_most=True)
 ALL = Target(12, f"all kinds of search at {LARGE:,} packages / at {SMALL:,}", gate=3, stretch=1.5, at_most=True)
 
-Ask = Callable[[CatalogueQueries], object]
+Ask = Callable[[ItemQueries[PackageSearch]], object]
 
 
 def kinds(today: date) -> dict[str, Ask]:
     """What readers ask, by what is special about it."""
 
-    def found(queries: CatalogueQueries, **asked: Any) -> object:
+    def found(queries: ItemQueries[PackageSearch], **asked: Any) -> object:
         return queries.search(PackageSearch(today=today, **asked), sight=ON_SALE)
 
-    def second_page(queries: CatalogueQueries, **asked: Any) -> object:
+    def second_page(queries: ItemQueries[PackageSearch], **asked: Any) -> object:
         rows = queries.search(PackageSearch(today=today, **asked), sight=ON_SALE).rows
         after = Behind(rows[19]["sort_key"], rows[19]["id"])
         return queries.search(PackageSearch(today=today, after=after, **asked), sight=ON_SALE)
 
-    def facets(queries: CatalogueQueries, **asked: Any) -> object:
+    def facets(queries: ItemQueries[PackageSearch], **asked: Any) -> object:
         return queries.facets(PackageSearch(today=today, **asked), sight=ON_SALE)
 
     in_spring = {"starts_from": today + timedelta(days=120), "starts_to": today + timedelta(days=127)}
@@ -106,7 +106,7 @@ def _findings(taken: dict[str, list[tuple[float, float]]], rounds: int) -> Findi
 
 
 @contextmanager
-def _catalogue(system: System, packages: int) -> Iterator[CatalogueQueries]:
+def _catalogue(system: System, packages: int) -> Iterator[ItemQueries[PackageSearch]]:
     fill_catalogue(system, packages)
     running = bootstrap(system.settings, pool_size=1)
     try:
@@ -115,7 +115,9 @@ def _catalogue(system: System, packages: int) -> Iterator[CatalogueQueries]:
         running.close()
 
 
-def _by_turns(ask: Ask, large: CatalogueQueries, small: CatalogueQueries, *, seconds: float) -> tuple[float, float]:
+def _by_turns(
+    ask: Ask, large: ItemQueries[PackageSearch], small: ItemQueries[PackageSearch], *, seconds: float
+) -> tuple[float, float]:
     """The time in which a quarter of the searches in each was answered (µs): a busy machine interrupts the others."""
     times: tuple[list[int], list[int]] = ([], [])
     until = time.perf_counter() + seconds

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.catalogue.faults import HIGHEST_PRICE, NotPublishable
+from domain.catalogue.item_events import ItemPublished
 from domain.catalogue.package_details import PackageCategory, UnsoundPackage
-from domain.catalogue.package_events import PackagePublished
-from domain.catalogue.packages import Package, PackageStatus, slug_of
+from domain.catalogue.packages import Package, slug_of
+from domain.catalogue.publication import ItemStatus
 from domain.shared.errors import IllegalTransition, InvalidValue
 from domain.shared.money import Money
 from infrastructure.clock import new_id
@@ -33,7 +34,7 @@ def a_draft(**details: Any) -> Package:
         "max_travelers": 10,
     }
     return Package.create(
-        package_id=new_id(), slug="siwa", vendor_id=None, created_by=new_id(), at=NOON, **{**begun, **details}
+        item_id=new_id(), slug="siwa", vendor_id=None, created_by=new_id(), at=NOON, **{**begun, **details}
     )
 
 
@@ -45,7 +46,7 @@ def a_step(**changes: Any) -> dict[str, Any]:
 def test_a_new_package_is_a_draft_that_is_not_taxed() -> None:
     package = a_draft()
 
-    assert package.status is PackageStatus.DRAFT
+    assert package.status is ItemStatus.DRAFT
     assert (str(package.tax_rate), package.tax_inclusive) == ("0.00", True)
     assert package.destinations == []
     assert package.pull_events() == []
@@ -109,10 +110,10 @@ def test_an_arabic_name_is_enough_for_a_draft() -> None:
 
 class TestPublishing:
     def test_a_complete_draft_is_put_on_sale(self) -> None:
-        package = a_package(status=PackageStatus.DRAFT)
+        package = a_package(status=ItemStatus.DRAFT)
         package.publish(at=LATER)
-        assert (package.status, package.updated_at) == (PackageStatus.ACTIVE, LATER)
-        assert package.pull_events() == [PackagePublished(at=LATER, package_id=package.id)]
+        assert (package.status, package.updated_at) == (ItemStatus.ACTIVE, LATER)
+        assert package.pull_events() == [ItemPublished(at=LATER, item_kind="PACKAGE", item_id=package.id)]
 
     def test_all_that_customers_would_miss_is_named(self) -> None:
         package = a_draft()
@@ -120,7 +121,7 @@ class TestPublishing:
             package.publish(at=LATER)
         missing = {fault.pointer for fault in refused.value.faults}
         assert missing == {"/name_ar", "/description_ar", "/description_en", "/destinations"}
-        assert (package.status, package.pull_events()) == (PackageStatus.DRAFT, [])
+        assert (package.status, package.pull_events()) == (ItemStatus.DRAFT, [])
 
     @pytest.mark.parametrize(
         ("details", "missing"),
@@ -133,7 +134,7 @@ class TestPublishing:
         ],
     )
     def test_what_it_tells_it_tells_in_both_languages(self, details: dict[str, Any], missing: set[str]) -> None:
-        package = a_package(status=PackageStatus.DRAFT, **details)
+        package = a_package(status=ItemStatus.DRAFT, **details)
         if not missing:
             package.publish(at=LATER)
             return
@@ -141,8 +142,8 @@ class TestPublishing:
             package.publish(at=LATER)
         assert {fault.pointer for fault in refused.value.faults} == missing
 
-    @pytest.mark.parametrize("status", [PackageStatus.ACTIVE, PackageStatus.ARCHIVED])
-    def test_what_is_on_sale_or_archived_is_not_published_again(self, status: PackageStatus) -> None:
+    @pytest.mark.parametrize("status", [ItemStatus.ACTIVE, ItemStatus.ARCHIVED])
+    def test_what_is_on_sale_or_archived_is_not_published_again(self, status: ItemStatus) -> None:
         package = a_package(status=status)
         with pytest.raises(IllegalTransition):
             package.publish(at=LATER)
@@ -171,13 +172,13 @@ class TestChanging:
         assert refused.value.faults[0].pointer == "/max_travelers"
 
     def test_what_is_on_sale_keeps_what_customers_must_see(self) -> None:
-        package = a_package(status=PackageStatus.ACTIVE)
+        package = a_package(status=ItemStatus.ACTIVE)
         with pytest.raises(NotPublishable):
             package.change(at=LATER, description_ar="")
         assert package.description_ar != ""
 
     def test_a_draft_may_lose_them(self) -> None:
-        package = a_package(status=PackageStatus.DRAFT)
+        package = a_package(status=ItemStatus.DRAFT)
         package.change(at=LATER, description_ar="", availability_start=date(2027, 1, 1))
         assert (package.description_ar, package.availability_start) == ("", date(2027, 1, 1))
 

@@ -10,7 +10,8 @@ from pytest import Subtests
 
 from application.catalogue.activity_queries import ActivitySearch
 from application.catalogue.queries import ON_SALE, SORTS, Behind, Correction
-from domain.catalogue.activities import ActivityCategory, ActivityStatus, Difficulty
+from domain.catalogue.activities import ActivityCategory, Difficulty
+from domain.catalogue.publication import ItemStatus
 from domain.shared.money import Money
 from infrastructure.database.catalogue.activity_queries import SqlActivityQueries
 from tests.builders import TODAY
@@ -48,7 +49,7 @@ def test_words_are_found_in_every_spelling_and_slips_are_told(catalogue: Catalog
 def test_words_of_the_other_kind_correct_nothing(catalogue: Catalogue) -> None:
     """The vocabulary is shared, but an activity has to hold what is searched for in a word's place."""
     catalogue.add("package", name_en="Safari")
-    catalogue.add_activity("hidden", name_en="Kayak", status=ActivityStatus.DRAFT)
+    catalogue.add_activity("hidden", name_en="Kayak", status=ItemStatus.DRAFT)
     catalogue.add_activity("dive")
     assert (catalogue.activities(q="safary").corrections, catalogue.activities_found(q="safary")) == ((), [])
     assert catalogue.activities(q="kayac").corrections == ()

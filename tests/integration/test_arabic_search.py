@@ -8,7 +8,7 @@ import pytest
 from pytest import Subtests
 
 from application.catalogue.queries import Correction
-from domain.catalogue.packages import PackageStatus
+from domain.catalogue.publication import ItemStatus
 from domain.catalogue.spelling import fold_for_search
 from tests.integration.catalogue import EVERYTHING, Catalogue
 
@@ -189,7 +189,7 @@ class TestCorrections:
         assert (found.rows, found.corrections) == ([], ())
 
     def test_words_of_what_is_hidden_are_not_given_away(self, catalogue: Catalogue) -> None:
-        _named(catalogue, "draft", "Secret safari", status=PackageStatus.DRAFT)
+        _named(catalogue, "draft", "Secret safari", status=ItemStatus.DRAFT)
         assert (catalogue.search(q="safary").corrections, catalogue.found(q="safary")) == ((), [])
         assert catalogue.found(q="safary", sight=EVERYTHING) == ["draft"]
 

@@ -19,7 +19,7 @@ from application.catalogue.queries import ON_SALE, SORTS, Behind, PackageSearch,
 from domain.catalogue.departures import DepartureStatus
 from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.package_details import PackageCategory
-from domain.catalogue.packages import PackageStatus
+from domain.catalogue.publication import ItemStatus
 from domain.catalogue.spelling import deletions, fold_for_search
 from domain.shared.money import Money
 from infrastructure.database.catalogue import facets
@@ -405,11 +405,11 @@ class TestSight:
     @pytest.fixture
     def shelf(self, catalogue: Catalogue) -> Catalogue:
         """One package of each status of the house, and one draft of each of two vendors."""
-        for status in PackageStatus:
+        for status in ItemStatus:
             catalogue.add(status.value.lower(), status=status)
         self.vendor, self.rival = a_stored_user(catalogue.new_uow), a_stored_user(catalogue.new_uow)
-        catalogue.add("vendors-draft", status=PackageStatus.DRAFT, vendor_id=self.vendor)
-        catalogue.add("rivals-draft", status=PackageStatus.DRAFT, vendor_id=self.rival)
+        catalogue.add("vendors-draft", status=ItemStatus.DRAFT, vendor_id=self.vendor)
+        catalogue.add("rivals-draft", status=ItemStatus.DRAFT, vendor_id=self.rival)
         return catalogue
 
     def test_customers_see_what_is_on_sale(self, shelf: Catalogue) -> None:
@@ -424,7 +424,7 @@ class TestSight:
 
     def test_one_package_is_as_hidden_as_it_is_in_a_list(self, shelf: Catalogue) -> None:
         def seen(slug: str, sight: Sight) -> bool:
-            return shelf.queries.package(slug, today=TODAY, sight=sight) is not None
+            return shelf.queries.one(slug, today=TODAY, sight=sight) is not None
 
         assert seen("active", ON_SALE)
         assert not seen("draft", ON_SALE)
@@ -455,14 +455,14 @@ class TestOnePackage:
     def test_it_is_found_by_id_and_by_slug(self, catalogue: Catalogue) -> None:
         package_id = catalogue.add("رحلة-نيلية")
         for key in (str(package_id), str(package_id).upper(), "رحلة-نيلية"):
-            row = catalogue.queries.package(key, today=TODAY, sight=ON_SALE)
+            row = catalogue.queries.one(key, today=TODAY, sight=ON_SALE)
             assert row is not None
             assert row["id"] == package_id
 
     @pytest.mark.parametrize("key", ["", "nothing", "\x00", "a b", "%", "x" * 5000, "' OR true --", str(UUID(int=1))])
     def test_what_names_nothing_finds_nothing(self, catalogue: Catalogue, key: str) -> None:
         catalogue.add("one")
-        assert catalogue.queries.package(key, today=TODAY, sight=EVERYTHING) is None
+        assert catalogue.queries.one(key, today=TODAY, sight=EVERYTHING) is None
 
     def test_the_next_departure_is_the_first_that_can_be_booked(self, catalogue: Catalogue) -> None:
         package_id = catalogue.add("trip", days_ahead=[0, 9, 4])
@@ -470,11 +470,11 @@ class TestOnePackage:
             uow.departures.add(a_departure(package_id=package_id, starts_on=_ahead(2), capacity=3, taken=3))
             uow.departures.add(a_departure(package_id=package_id, starts_on=_ahead(3), status=DepartureStatus.CLOSED))
             uow.commit()
-        row = catalogue.queries.package("trip", today=TODAY, sight=ON_SALE)
+        row = catalogue.queries.one("trip", today=TODAY, sight=ON_SALE)
         assert row is not None
         assert row["next_departure"] == _ahead(4)
         catalogue.add("undated")
-        undated = catalogue.queries.package("undated", today=TODAY, sight=ON_SALE)
+        undated = catalogue.queries.one("undated", today=TODAY, sight=ON_SALE)
         assert undated is not None
         assert undated["next_departure"] is None
 

@@ -467,7 +467,8 @@ def test_the_line_of_a_cancelled_departure_ends_and_that_of_a_moved_one_stays(sh
         shop.book(shop.a_customer(), departure, travelers=1)
         staying = shop.book(shop.a_customer(), departure, travelers=2)
         for _ in range(2):
-            command = JoinWaitingList(user_id=shop.a_customer(), departure_id=departure.id, seats=2)
+            whose = shop.a_customer()
+            command = JoinWaitingList(actor_id=whose, user_id=whose, departure_id=departure.id, seats=2)
             join_waiting_list(command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=new_id)
         Desk(shop).cancel(staying.id)
         serve_waiting_list(

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from application.catalogue.authors import Author
-from application.catalogue.packages import ChangePackage, change_package
+from application.catalogue.items import ChangeItem, change_item
 from application.catalogue.prices import SetAgeBands, SetSeasons, set_age_bands, set_seasons
 from application.pricing.price_lists import in_asked_currency, price_list_of, rate_of
 from domain.catalogue.items import Item, ItemKind
@@ -208,7 +208,7 @@ class TestTwoAtOnce:
             results = all_at_once(
                 [
                     lambda: put(shop, package, author, bands=BANDS),
-                    lambda c=to_dollars: change_package(c, uow=shop.use.new_uow(), clock=shop.use.clock),  # type: ignore[misc]
+                    lambda c=to_dollars: change_item(c, uow=shop.use.new_uow(), clock=shop.use.clock),  # type: ignore[misc]
                 ]
             )
 
@@ -219,13 +219,13 @@ class TestTwoAtOnce:
             assert {amount.currency for amount in amounts} <= {prices.price.currency}
             put(shop, package, author, bands=())
             back = self.change(package, author, egp("1000.00"))
-            change_package(back, uow=shop.use.new_uow(), clock=shop.use.clock)
+            change_item(back, uow=shop.use.new_uow(), clock=shop.use.clock)
 
     @staticmethod
-    def change(package: Item, author: Author, price: Money) -> ChangePackage:
-        return ChangePackage(
+    def change(package: Item, author: Author, price: Money) -> ChangeItem:
+        return ChangeItem(
             author=author,
-            package_id=package.id,
+            item=package,
             slug=None,
             details={"base_price": price},
             vendors_are_reviewed=True,

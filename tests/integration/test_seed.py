@@ -14,35 +14,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from application.catalogue.activity_queries import ActivitySearch
 from application.catalogue.queries import ON_SALE, PackageSearch
 from config.settings import Environment, Settings, SettingsError
-from domain.catalogue.packages import PackageStatus
+from domain.catalogue.publication import ItemStatus
+from domain.pricing.baskets import Benefit
+from domain.pricing.vouchers import HeldVoucher
 from domain.shared.clock import business_date
 from infrastructure.clock import SystemClock, new_id
+from infrastructure.database.catalogue.activity_queries import SqlActivityQueries
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.identity.queries import SqlIdentityQueries
+from infrastructure.database.pricing.promotions import read_offered
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from infrastructure.seed import seed
+from infrastructure.seed_activities import demo_activities, demo_activity
 from infrastructure.seed_demo import (
     DEMO_PASSWORD,
-    FORTNIGHT,
-    HALF_A_YEAR,
     demo_catalogue,
     demo_package,
-    departure_dates,
     seed_demo,
 )
+from infrastructure.seed_departures import FORTNIGHT, HALF_A_YEAR, departure_dates
+from infrastructure.seed_promotions import DEMO_VOUCHER
 from security.password_handler import BcryptPasswords
 from security.permissions import CATALOGUE, ROLES, permissions_of
-from tests.builders import NOON
+from tests.builders import NOON, egp
+from tests.deals import a_basket, an_item
 from tests.integration.shop import all_at_once
 
 pytestmark = pytest.mark.database
 
 TABLES = (
     "roles", "permissions", "role_permissions", "membership_plans", "booking_types", "users",
-    "membership_subscriptions", "packages", "departures",
+    "membership_subscriptions", "packages", "activities", "departures", "offers", "vouchers",
 )  # fmt: skip
 
 State = dict[str, list[tuple[Any, ...]]]
@@ -218,6 +224,37 @@ class TestDemo:
         seats = database.row("SELECT min(capacity) AS least, max(capacity) AS most FROM departures")
         assert seats == {"least": 5, "most": 40}
 
+    def test_activities_are_on_sale_the_vendors_once_approved_and_one_waits(
+        self, settings: Settings, addresses: DatabaseAddresses, database: Database
+    ) -> None:
+        seed(settings, addresses, demo=True)
+        queries, today = SqlActivityQueries(database), business_date(SystemClock().now())
+        rows = queries.search(ActivitySearch(today=today), sight=ON_SALE).rows
+        assert all(today < row["next_departure"] <= today + FORTNIGHT for row in rows)
+        assert {row["approval"] for row in rows} == {"NOT_NEEDED", "APPROVED"}
+        [approved] = [row for row in rows if row["vendor_id"] is not None]
+        assert approved["approval"] == "APPROVED"
+        waiting = queries.reviews(today=today, limit=10, after=None)
+        assert [(row["status"], row["next_departure"]) for row in waiting] == [("DRAFT", None)]
+        assert len(rows) + len(waiting) == len(demo_activities())
+        hours = database.rows("SELECT DISTINCT start_time FROM departures WHERE activity_id IS NOT NULL")
+        assert len(hours) == 5
+
+    def test_the_offer_is_on_one_activity_and_the_voucher_is_for_everybody(
+        self, settings: Settings, addresses: DatabaseAddresses, database: Database
+    ) -> None:
+        seed(settings, addresses, demo=True)
+        customer = database.row("SELECT id FROM users WHERE email = 'customer@altayar.test'")
+        assert customer is not None
+        now = SystemClock().now()
+        found = read_offered(database, buyer_id=customer["id"], at=now, voucher_code=DEMO_VOUCHER)
+        (felucca,) = database.rows("SELECT id FROM activities WHERE slug = 'sunset-felucca-on-the-nile'")
+        for key, offers in ((felucca["id"], [True]), (new_id(), [False])):
+            basket = a_basket(an_item(egp("650.00"), key=key, booking_type="ACTIVITY"), at=now)
+            assert [isinstance(offer.evaluate(basket), Benefit) for offer in found.offers] == offers
+            assert isinstance(found.voucher, HeldVoucher)
+            assert isinstance(found.voucher.evaluate(basket), Benefit)
+
     def test_it_is_found_in_both_languages(
         self, settings: Settings, addresses: DatabaseAddresses, database: Database
     ) -> None:
@@ -266,7 +303,8 @@ class TestDemo:
         assert {name for name in TABLES if after[name] != cancelled[name]} == {"departures"}
         added = set(after["departures"]) - set(cancelled["departures"])
         assert set(cancelled["departures"]) <= set(after["departures"])
-        assert len(added) == len(before["packages"])
+        activities = sum(len(one["hours"]) for one in demo_activities() if not one.get("asks"))
+        assert len(added) == len(before["packages"]) + activities
 
     def test_a_membership_that_ran_out_begins_again(self, addresses: DatabaseAddresses, database: Database) -> None:
         now = datetime.now(UTC)
@@ -287,7 +325,7 @@ class TestDemoCatalogue:
     def test_every_package_is_whole_in_both_languages(self) -> None:
         for described in demo_catalogue():
             package = demo_package(described, admin=new_id(), vendor=new_id(), at=NOON)
-            assert package.status is PackageStatus.ACTIVE
+            assert package.status is ItemStatus.ACTIVE
             assert len(package.itinerary) == package.duration_days, package.slug
             assert all(all(step.values()) for step in package.itinerary), package.slug
             assert len(package.inclusions_ar) == len(package.inclusions_en) > 0, package.slug
@@ -296,8 +334,16 @@ class TestDemoCatalogue:
             assert (package.name_en + package.description_en).isascii(), package.slug
             assert 5 <= described["seats"] <= 40, package.slug
 
-    def test_no_two_have_the_same_slug_or_place(self) -> None:
-        catalogue = demo_catalogue()
+    def test_every_activity_is_whole_in_both_languages(self) -> None:
+        for described in demo_activities():
+            activity = demo_activity(described, admin=new_id(), vendor=new_id(), at=NOON)
+            activity.refuse_incomplete(activity.details())
+            assert (activity.status is ItemStatus.ACTIVE) != described.get("asks", False), activity.slug
+            assert (activity.name_en + activity.description_en).isascii(), activity.slug
+            assert any("؀" <= letter <= "ۿ" for letter in activity.name_ar + activity.description_ar), activity.slug
+
+    @pytest.mark.parametrize("catalogue", [demo_catalogue(), demo_activities()])
+    def test_no_two_have_the_same_slug_or_place(self, catalogue: tuple[Any, ...]) -> None:
         assert len({described["name_en"] for described in catalogue}) == len(catalogue)
         assert len({described["order"] for described in catalogue}) == len(catalogue)
 

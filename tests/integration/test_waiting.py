@@ -47,7 +47,8 @@ def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[Non
 
 
 def join(shop: Shop, departure: Departure, seats: int = 1, customer: UUID | None = None) -> UUID:
-    command = JoinWaitingList(user_id=customer or shop.a_customer(), departure_id=departure.id, seats=seats)
+    whose = customer or shop.a_customer()
+    command = JoinWaitingList(actor_id=whose, user_id=whose, departure_id=departure.id, seats=seats)
     return join_waiting_list(command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=new_id)
 
 
@@ -60,7 +61,7 @@ def scan(shop: Shop) -> int:
 
 
 def leave(shop: Shop, entry_id: UUID) -> None:
-    command = LeaveWaitingList(user_id=owner_of(shop, entry_id), entry_id=entry_id, offer_for=OFFER_FOR)
+    command = LeaveWaitingList(actor_id=owner_of(shop, entry_id), entry_id=entry_id, offer_for=OFFER_FOR)
     leave_waiting_list(command, uow=shop.use.new_uow(), clock=shop.use.clock)
 
 
@@ -192,7 +193,7 @@ def test_who_need_not_wait_cannot_fit_or_waits_already_is_refused(shop: Shop, ad
     again = join(shop, departure, 2, customer)
     with pytest.raises(WaitingEntryNotFound):
         leave_waiting_list(
-            LeaveWaitingList(user_id=shop.a_customer(), entry_id=again, offer_for=OFFER_FOR),
+            LeaveWaitingList(actor_id=shop.a_customer(), entry_id=again, offer_for=OFFER_FOR),
             uow=shop.use.new_uow(),
             clock=shop.use.clock,
         )

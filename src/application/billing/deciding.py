@@ -126,7 +126,7 @@ class Deciding:
             raise SuspenseDoesNotFit()
         self._lock_accounts(payable, money.currency.code)
         journal = self.to_wallet(money, key=self.items[0].journal_key)
-        paid = self._pay(payable, payable_id, min(money, due), ())
+        paid = self.pay(payable, payable_id, min(money, due))
         if money > due:
             self.tell_of_credit(money - due)
         self.resolve(Resolution.APPLIED, journal_id=journal)
@@ -149,12 +149,15 @@ class Deciding:
             for tender in agreed.own_tenders
             if tender.kind is not TenderKind.WALLET
         )
-        paid = self._pay(payable, payable_id, agreed.amount, parts)
+        paid = self.pay(payable, payable_id, agreed.amount, parts)
         if _points_part(paid) != _points_part(agreed):
             raise SuspenseDoesNotFit()
         self.resolve(Resolution.APPLIED, journal_id=journal)
 
-    def _pay(self, payable: Payable, payable_id: UUID | None, amount: Money, parts: tuple[WantedPart, ...]) -> Payment:
+    def pay(
+        self, payable: Payable, payable_id: UUID | None, amount: Money, parts: tuple[WantedPart, ...] = ()
+    ) -> Payment:
+        """Pay with what went into the wallet, and parts of the customer's own besides; accounts are locked."""
         command = OpenPayment(
             user_id=self.payment.user_id,
             payment_type=_asked_as(payable),

@@ -5,6 +5,7 @@ Locks are taken in one order: the booking, the payment, the items in suspense, t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -14,9 +15,10 @@ from application.billing.ports import Gateways
 from application.billing.refunds import RefundSuspense, refund_suspense
 from application.billing.suspense import put_into_wallet, refund_to_payer
 from application.billing.suspense_ports import SuspenseRefund
-from application.ports import NewUnitOfWork
+from application.ports import NewUnitOfWork, UnitOfWork
 from domain.billing.late_money import LateChoice, LateMoney, NoLateMoney
 from domain.sales.booking_errors import BookingNotFound
+from domain.sales.bookings import Booking
 from domain.shared.clock import Clock
 from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId
@@ -31,6 +33,7 @@ class ChooseForLateMoney:
     booking_id: UUID
     user_id: UUID
     choice: LateChoice
+    """WALLET or REFUND; another departure is booked by `application.sales.late_departures`."""
 
 
 def choose_for_late_money(
@@ -42,11 +45,7 @@ def choose_for_late_money(
     """
     doing = _Doing(new_uow, gateways, clock, new_id)
     with new_uow() as uow:
-        if uow.bookings.get(command.booking_id).user_id != command.user_id:
-            raise BookingNotFound()
-        waiting = uow.late_money.waiting_of(command.booking_id)
-        if not waiting:
-            raise NoLateMoney()
+        _, waiting = waiting_for(command.booking_id, command.user_id, uow=uow)
         for late in waiting:
             late.choose(command.choice, by=command.user_id, at=clock.now())
             uow.late_money.save(late)
@@ -54,6 +53,17 @@ def choose_for_late_money(
         for late in waiting:
             doing.carry_out(late)
         uow.commit()
+
+
+def waiting_for(booking_id: UUID, user_id: UUID, *, uow: UnitOfWork) -> tuple[Booking, Sequence[LateMoney]]:
+    """A booking, locked, and the money that waits for its owner's choice. Raises BookingNotFound, NoLateMoney."""
+    booking = uow.bookings.get(booking_id)
+    if booking.user_id != user_id:
+        raise BookingNotFound()
+    waiting = uow.late_money.waiting_of(booking_id)
+    if not waiting:
+        raise NoLateMoney()
+    return booking, waiting
 
 
 def settle_unchosen(

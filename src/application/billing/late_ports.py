@@ -19,6 +19,10 @@ class LateMoneyChoices(Protocol):
         """Whether its owner has, or had, the choice."""
         ...
 
+    def has_rebooked(self, booking_id: UUID) -> bool:
+        """Whether its owner has taken another departure with some of its late money."""
+        ...
+
     def waiting_of(self, booking_id: UUID) -> Sequence[LateMoney]:
         """Those of a booking that nobody has chosen, while their money is in suspense; oldest first."""
         ...
@@ -34,5 +38,8 @@ class LateMoneyQueries(Protocol):
     """Choices as they are shown."""
 
     def of_booking(self, booking_id: UUID) -> Sequence[Mapping[str, Any]]:
-        """receipt_id, amount, hindrance, status, choice, offered_at, choose_until, chosen_at; oldest first."""
+        """receipt_id, amount, hindrance, status, choice, rebooked_id, offered_at, choose_until, chosen_at.
+
+        Oldest first.
+        """
         ...

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
-from application.ports import Slugs, UnitOfWork
-from domain.catalogue.activities import Activity, ActivityNotFound
+from application.ports import Items, UnitOfWork
 from domain.catalogue.items import Item, ItemKind
-from domain.catalogue.packages import Package, PackageNotFound, SlugTaken, slug_of
+from domain.catalogue.packages import SlugTaken, slug_of
+from domain.catalogue.publication import CatalogueItem
 from domain.shared.clock import Clock
 from domain.shared.errors import DomainError, FieldFault, InvalidValue
 from domain.shared.money import Money
@@ -21,9 +21,6 @@ STAFF_DECIDE: Final[Mapping[str, object]] = {"is_featured": False, "display_orde
 """What an item begins with, and only staff change: where it stands in everybody's list."""
 
 
-_Held = TypeVar("_Held", Package, Activity)
-
-
 @dataclass(frozen=True, slots=True)
 class Author:
     """Who works on the catalogue: staff on everything, vendors on their own."""
@@ -31,47 +28,41 @@ class Author:
     user_id: UUID
     is_staff: bool
 
-    def owns(self, held: Package | Activity) -> bool:
+    def owns(self, held: CatalogueItem) -> bool:
         """Whether it is their own as a vendor; of that, staff who are vendors decide nothing either."""
         return held.vendor_id == self.user_id
 
 
-def read_item(item: Item, author: Author, uow: UnitOfWork) -> Package | Activity:
+def items_of(kind: ItemKind, uow: UnitOfWork) -> Items[Any]:
+    """The items of a kind."""
+    return uow.packages if kind is ItemKind.PACKAGE else uow.activities
+
+
+def read_item(item: Item, author: Author, uow: UnitOfWork) -> CatalogueItem:
     """The item as it stands, not locked. Raises PackageNotFound or ActivityNotFound, for somebody else's too."""
-    if item.kind is ItemKind.PACKAGE:
-        return _of_author(uow.packages.read(item.id), author)
-    return _of_author(uow.activities.read(item.id), author)
+    return _of_author(item_of(item, uow), author)
 
 
-def item_of(item: Item, uow: UnitOfWork) -> Package | Activity:
+def item_of(item: Item, uow: UnitOfWork) -> CatalogueItem:
     """The item as the system itself sees it, not locked. Raises PackageNotFound or ActivityNotFound."""
-    return uow.packages.read(item.id) if item.kind is ItemKind.PACKAGE else uow.activities.read(item.id)
+    held: CatalogueItem = items_of(item.kind, uow).read(item.id)
+    return held
 
 
-def own_item(item: Item, author: Author, uow: UnitOfWork) -> Package | Activity:
+def own_item(item: Item, author: Author, uow: UnitOfWork) -> CatalogueItem:
     """The item, locked. Raises PackageNotFound or ActivityNotFound, for somebody else's too."""
-    return own_package(item.id, author, uow) if item.kind is ItemKind.PACKAGE else own_activity(item.id, author, uow)
+    return _of_author(items_of(item.kind, uow).get(item.id), author)
 
 
-def own_package(package_id: UUID, author: Author, uow: UnitOfWork) -> Package:
-    """A package that the author may work on, locked. Raises PackageNotFound."""
-    return _of_author(uow.packages.get(package_id), author)
-
-
-def own_activity(activity_id: UUID, author: Author, uow: UnitOfWork) -> Activity:
-    """An activity that the author may work on, locked. Raises ActivityNotFound."""
-    return _of_author(uow.activities.get(activity_id), author)
-
-
-def _of_author(held: _Held, author: Author) -> _Held:
+def _of_author(held: CatalogueItem, author: Author) -> CatalogueItem:
     if author.is_staff or author.owns(held):
         return held
-    raise PackageNotFound() if isinstance(held, Package) else ActivityNotFound()
+    raise held.NOT_FOUND()
 
 
-def look_again(held: Package | Activity, author: Author, *, vendors_are_reviewed: bool, at: datetime) -> None:
+def look_again(held: CatalogueItem, author: Author, *, vendors_are_reviewed: bool, at: datetime) -> None:
     """A vendor changed what customers read, pay or travel by: staff look at it again, where they look at all."""
-    if isinstance(held, Package) and author.owns(held) and vendors_are_reviewed:
+    if author.owns(held) and vendors_are_reviewed:
         held.look_again(at=at)
 
 
@@ -88,19 +79,20 @@ def refuse_staff_decisions(
         raise error(faults=faults)
 
 
-def chosen_slug(wanted: str | None, details: Mapping[str, Any], slugs: Slugs, *, kind: str = "package") -> str:
+def chosen_slug(wanted: str | None, details: Mapping[str, Any], kind: ItemKind, uow: UnitOfWork) -> str:
     """The slug that was asked for, or one made of the name. Raises InvalidValue or SlugTaken."""
     if wanted is not None:
-        return free_slug(wanted, slugs, kind=kind)
-    return slugs.free_slug(slug_of(details.get("name_en") or details.get("name_ar") or "", kind=kind))
+        return free_slug(wanted, kind, uow)
+    name = details.get("name_en") or details.get("name_ar") or ""
+    return items_of(kind, uow).free_slug(slug_of(name, kind=kind.lower()))
 
 
-def free_slug(wanted: str, slugs: Slugs, *, kind: str = "package") -> str:
+def free_slug(wanted: str, kind: ItemKind, uow: UnitOfWork) -> str:
     """The slug that was asked for. Raises InvalidValue or SlugTaken."""
-    proper = slug_of(wanted, kind=kind)
+    proper = slug_of(wanted, kind=kind.lower())
     if wanted != proper:
         raise InvalidValue(f"a slug is like {proper!r}", pointer="/slug", code="invalid_slug")
-    if slugs.slug_taken(wanted):
+    if items_of(kind, uow).slug_taken(wanted):
         raise SlugTaken()
     return wanted
 
@@ -109,16 +101,16 @@ def audit_item(
     uow: UnitOfWork,
     author: Author,
     action: str,
-    item: Package | Activity,
+    held: CatalogueItem,
     changes: Mapping[str, object],
     clock: Clock,
 ) -> None:
-    """Write down what was done to an item."""
+    """Write down what was done to an item; the action is what the permission for it allows."""
     uow.audit.add(
         actor=author.user_id,
-        action=action,
-        resource_type="PACKAGE" if isinstance(item, Package) else "ACTIVITY",
-        resource_id=item.id,
+        action=f"{held.KIND.section}.{action}",
+        resource_type=held.KIND.value,
+        resource_id=held.id,
         changes=changes,
         at=clock.now(),
     )

@@ -10,10 +10,11 @@ from uuid import UUID
 
 from application.catalogue.authors import Author, audit_item, own_item, read_item, shown
 from application.ports import UnitOfWork
-from domain.catalogue.activities import Activity, ActivityNotFound
+from domain.catalogue.activities import ActivityNotFound
 from domain.catalogue.departures import Departure, DepartureNotFound, refuse_start
 from domain.catalogue.items import Item
-from domain.catalogue.packages import Package, PackageNotFound
+from domain.catalogue.packages import PackageNotFound
+from domain.catalogue.publication import CatalogueItem
 from domain.operations.audit import changed
 from domain.sales.departure_operations import OperationInProgress
 from domain.shared.clock import MIDNIGHT, Clock, business_date
@@ -57,8 +58,7 @@ def plan_departure(command: PlanDeparture, *, uow: UnitOfWork, clock: Clock, new
         item.refuse_unavailable(departure.starts_on, departure.ends_on)
         uow.departures.add(departure)
         planned = {"departure_id": str(departure.id), **shown(_edited(departure))}
-        action = "packages.update" if isinstance(item, Package) else "activities.update"
-        audit_item(uow, command.author, action, item, changed({}, {"departure": planned}), clock)
+        audit_item(uow, command.author, "update", item, changed({}, {"departure": planned}), clock)
         uow.commit()
     return departure
 
@@ -101,7 +101,7 @@ def change_departure(command: ChangeDeparture, *, uow: UnitOfWork, clock: Clock)
         uow.commit()
 
 
-def _reschedule(departure: Departure, item: Package | Activity, details: Edited, *, today: date) -> None:
+def _reschedule(departure: Departure, item: CatalogueItem, details: Edited, *, today: date) -> None:
     starts_on = details.get("starts_on", departure.starts_on)
     start_time = details.get("start_time", departure.start_time)
     refuse_start(starts_on, today=today)
@@ -159,7 +159,7 @@ def _move(command: MoveDeparture, verb: Callable[[Departure], None], *, uow: Uni
         uow.commit()
 
 
-def _own(departure_id: UUID, author: Author, uow: UnitOfWork) -> tuple[Departure, Package | Activity]:
+def _own(departure_id: UUID, author: Author, uow: UnitOfWork) -> tuple[Departure, CatalogueItem]:
     departure = uow.departures.get(departure_id)
     try:
         return departure, read_item(Item.of(departure.package_id, departure.activity_id), author, uow)

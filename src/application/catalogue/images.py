@@ -1,4 +1,4 @@
-"""Pictures of packages: sent, described, arranged, deleted.
+"""Pictures of packages and activities: sent, described, arranged, deleted.
 
 A file has a row before it is written and until it is deleted, so that whatever a crash leaves is found by
 `drop_left_behind`.
@@ -15,11 +15,12 @@ from typing import Final
 from uuid import UUID
 
 from application.billing.ports import ObjectStorage
-from application.catalogue.authors import Author, audit_item, look_again, own_package
+from application.catalogue.authors import Author, audit_item, look_again, own_item
 from application.pictures import Picture, Pictures
 from application.ports import NewUnitOfWork, UnitOfWork
-from domain.catalogue.images import MOST_IMAGES, ImageNotFound, PackageImage, TooManyImages
-from domain.catalogue.packages import Package
+from domain.catalogue.images import MOST_IMAGES, ImageNotFound, ItemImage, TooManyImages
+from domain.catalogue.items import Item
+from domain.catalogue.publication import CatalogueItem
 from domain.operations.audit import changed
 from domain.shared.clock import Clock
 from domain.shared.errors import InvalidValue
@@ -39,16 +40,16 @@ class ImageDesk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfPackage:
-    """Who does something to a package's pictures; `vendors_are_reviewed` as for every change of a vendor's."""
+class OfItem:
+    """Who does something to an item's pictures; `vendors_are_reviewed` as for every change of a vendor's."""
 
     author: Author
-    package_id: UUID
+    item: Item
     vendors_are_reviewed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SendImage(OfPackage):
+class SendImage(OfItem):
     """A picture, as bytes that nobody has looked at yet."""
 
     content: bytes
@@ -56,21 +57,21 @@ class SendImage(OfPackage):
 
 def send_image(
     command: SendImage, *, desk: ImageDesk, new_uow: NewUnitOfWork, clock: Clock, new_id: NewId
-) -> PackageImage:
-    """Clean a picture and put it behind the others; the first one stands for its package.
+) -> ItemImage:
+    """Clean a picture and put it behind the others; the first one stands for its item.
 
-    The same picture sent again is the one that is there. Raises PackageNotFound, TooManyImages, or InvalidValue for
-    what is no usable picture.
+    The same picture sent again is the one that is there. Raises as `own_item` does, TooManyImages, or
+    InvalidValue for what is no usable picture.
     """
     with new_uow() as uow:
         # Looked at before the work is done, and again at its end.
-        own_package(command.package_id, command.author, uow)
+        own_item(command.item, command.author, uow)
     picture = desk.pictures.cleaned(command.content, pointer="/image")
     small = desk.pictures.thumbnail(picture)
-    image = _image(command.package_id, picture, clock, new_id)
+    image = _image(command.item, picture, clock, new_id)
     with new_uow() as uow:
-        own_package(command.package_id, command.author, uow)
-        uow.package_images.begin(image)
+        own_item(command.item, command.author, uow)
+        uow.images.begin(image)
         uow.commit()
     desk.storage.put(image.thumbnail_key, small.content, small.content_type)
     desk.storage.put(image.storage_key, picture.content, picture.content_type)
@@ -83,37 +84,37 @@ def send_image(
     return kept
 
 
-def _keep(image: PackageImage, command: SendImage, uow: UnitOfWork, clock: Clock) -> PackageImage | None:
-    """The picture among its package's, or its twin that is there; None where it took so long that it was given up.
+def _keep(image: ItemImage, command: SendImage, uow: UnitOfWork, clock: Clock) -> ItemImage | None:
+    """The picture among its item's, or its twin that is there; None where it took so long that it was given up.
 
     What is refused here is swept away later.
     """
     now = clock.now()
     with uow:
-        package = own_package(command.package_id, command.author, uow)
-        others = uow.package_images.of(package.id)
+        held = own_item(command.item, command.author, uow)
+        others = uow.images.of(command.item)
         twin = next((other for other in others if other.digest == image.digest), None)
         if twin is not None:
-            uow.package_images.drop(image, at=now)
+            uow.images.drop(image, at=now)
             uow.commit()
             return twin
         if len(others) >= MOST_IMAGES:
             raise TooManyImages(most=MOST_IMAGES)
         placed = replace(image, display_order=max((other.display_order for other in others), default=-1) + 1)
-        if not uow.package_images.stored(placed, at=now):
+        if not uow.images.stored(placed, at=now):
             return None
         if not others:
-            uow.package_images.feature(package.id, image.id, at=now)
-        _tell(uow, command, package, changed({}, {"image": str(image.id)}), clock)
+            uow.images.feature(command.item, image.id, at=now)
+        _tell(uow, command, held, changed({}, {"image": str(image.id)}), clock)
         uow.commit()
     return placed
 
 
-def _image(package_id: UUID, picture: Picture, clock: Clock, new_id: NewId) -> PackageImage:
-    return PackageImage(
+def _image(item: Item, picture: Picture, clock: Clock, new_id: NewId) -> ItemImage:
+    return ItemImage(
         id=new_id(),
-        package_id=package_id,
-        storage_key=f"packages/{secrets.token_hex(16)}",
+        item=item,
+        storage_key=f"{item.kind.section}/{secrets.token_hex(16)}",
         content_type=picture.content_type,
         size_bytes=len(picture.content),
         digest=hashlib.sha256(picture.content).digest(),
@@ -128,8 +129,8 @@ def _image(package_id: UUID, picture: Picture, clock: Clock, new_id: NewId) -> P
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DescribeImage(OfPackage):
-    """What is None stays as it is; `is_featured` makes it the one that stands for its package, or no longer."""
+class DescribeImage(OfItem):
+    """What is None stays as it is; `is_featured` makes it the one that stands for its item, or no longer."""
 
     image_id: UUID
     caption_ar: str | None
@@ -138,11 +139,11 @@ class DescribeImage(OfPackage):
 
 
 def describe_image(command: DescribeImage, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Say what is seen on a picture, and whether it stands for its package. Raises PackageNotFound, ImageNotFound."""
+    """Say what is seen on a picture, and whether it stands for its item. Raises as `own_item` does, ImageNotFound."""
     now = clock.now()
     with uow:
-        package = own_package(command.package_id, command.author, uow)
-        image = uow.package_images.get(package.id, command.image_id)
+        held = own_item(command.item, command.author, uow)
+        image = uow.images.get(command.item, command.image_id)
         after = {
             "caption_ar": image.caption_ar if command.caption_ar is None else command.caption_ar,
             "caption_en": image.caption_en if command.caption_en is None else command.caption_en,
@@ -151,33 +152,31 @@ def describe_image(command: DescribeImage, *, uow: UnitOfWork, clock: Clock) -> 
         changes = changed({name: getattr(image, name) for name in after}, after)
         if not changes["after"]:
             return
-        uow.package_images.describe(
-            image.id, caption_ar=str(after["caption_ar"]), caption_en=str(after["caption_en"]), at=now
-        )
+        uow.images.describe(image.id, caption_ar=str(after["caption_ar"]), caption_en=str(after["caption_en"]), at=now)
         if after["is_featured"] != image.is_featured:
-            uow.package_images.feature(package.id, image.id if after["is_featured"] else None, at=now)
-        _tell(uow, command, package, {**changes, "image": str(image.id)}, clock)
+            uow.images.feature(command.item, image.id if after["is_featured"] else None, at=now)
+        _tell(uow, command, held, {**changes, "image": str(image.id)}, clock)
         uow.commit()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArrangeImages(OfPackage):
-    """Every picture of a package, in the order in which they are shown."""
+class ArrangeImages(OfItem):
+    """Every picture of an item, in the order in which they are shown."""
 
     image_ids: tuple[UUID, ...]
 
 
 def arrange_images(command: ArrangeImages, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Say in which order pictures are shown. Raises PackageNotFound, or InvalidValue unless each is named once."""
+    """Say in which order pictures are shown. Raises as `own_item` does, or InvalidValue unless each is named once."""
     with uow:
-        package = own_package(command.package_id, command.author, uow)
-        before = [image.id for image in uow.package_images.of(package.id)]
+        held = own_item(command.item, command.author, uow)
+        before = [image.id for image in uow.images.of(command.item)]
         if sorted(before) != sorted(command.image_ids):
-            raise InvalidValue("every picture of the package, once", pointer="/image_ids")
-        uow.package_images.arrange(command.image_ids, at=clock.now())
+            raise InvalidValue("every picture of the item, once", pointer="/image_ids")
+        uow.images.arrange(command.image_ids, at=clock.now())
         changes = changed({"images": _texts(before)}, {"images": _texts(command.image_ids)})
         if changes["after"]:
-            _tell(uow, command, package, changes, clock)
+            _tell(uow, command, held, changes, clock)
         uow.commit()
 
 
@@ -186,21 +185,21 @@ def _texts(ids: Sequence[UUID]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteImage(OfPackage):
+class DeleteImage(OfItem):
     image_id: UUID
 
 
 def delete_image(command: DeleteImage, *, desk: ImageDesk, new_uow: NewUnitOfWork, clock: Clock) -> None:
-    """Take a picture away; the next one stands for the package where it did. Raises PackageNotFound, ImageNotFound."""
+    """Take a picture away; the next one stands for the item where it did. Raises as `own_item` does, ImageNotFound."""
     now = clock.now()
     with new_uow() as uow:
-        package = own_package(command.package_id, command.author, uow)
-        image = uow.package_images.get(package.id, command.image_id)
-        uow.package_images.drop(image, at=now)
-        left = uow.package_images.of(package.id)
+        held = own_item(command.item, command.author, uow)
+        image = uow.images.get(command.item, command.image_id)
+        uow.images.drop(image, at=now)
+        left = uow.images.of(command.item)
         if image.is_featured and left:
-            uow.package_images.feature(package.id, left[0].id, at=now)
-        _tell(uow, command, package, {"before": {"image": str(image.id)}, "after": {}}, clock)
+            uow.images.feature(command.item, left[0].id, at=now)
+        _tell(uow, command, held, {"before": {"image": str(image.id)}, "after": {}}, clock)
         uow.commit()
     _forget([image], storage=desk.storage, new_uow=new_uow)
 
@@ -210,7 +209,7 @@ def drop_left_behind(*, storage: ObjectStorage, new_uow: NewUnitOfWork, clock: C
     dropped = 0
     while True:
         with new_uow() as uow:
-            images = uow.package_images.left_behind(begun_before=clock.now() - LONGEST_UPLOAD, limit=BATCH)
+            images = uow.images.left_behind(begun_before=clock.now() - LONGEST_UPLOAD, limit=BATCH)
             uow.commit()
         _forget(images, storage=storage, new_uow=new_uow)
         dropped += len(images)
@@ -218,16 +217,16 @@ def drop_left_behind(*, storage: ObjectStorage, new_uow: NewUnitOfWork, clock: C
             return dropped
 
 
-def _forget(images: Sequence[PackageImage], *, storage: ObjectStorage, new_uow: NewUnitOfWork) -> None:
+def _forget(images: Sequence[ItemImage], *, storage: ObjectStorage, new_uow: NewUnitOfWork) -> None:
     for image in images:
         storage.delete(image.thumbnail_key)
         storage.delete(image.storage_key)
     with new_uow() as uow:
-        uow.package_images.forget([image.id for image in images])
+        uow.images.forget([image.id for image in images])
         uow.commit()
 
 
-def _tell(uow: UnitOfWork, command: OfPackage, package: Package, changes: Mapping[str, object], clock: Clock) -> None:
-    """Into the audit log; a vendor's package is looked at again, as after every change that customers see."""
-    look_again(package, command.author, vendors_are_reviewed=command.vendors_are_reviewed, at=clock.now())
-    audit_item(uow, command.author, "packages.update", package, changes, clock)
+def _tell(uow: UnitOfWork, command: OfItem, held: CatalogueItem, changes: Mapping[str, object], clock: Clock) -> None:
+    """Into the audit log; a vendor's item is looked at again, as after every change that customers see."""
+    look_again(held, command.author, vendors_are_reviewed=command.vendors_are_reviewed, at=clock.now())
+    audit_item(uow, command.author, "update", held, changes, clock)

@@ -11,12 +11,13 @@ from uuid import UUID
 from application.catalogue.authors import Author, item_of, read_item, shown
 from application.catalogue.pattern_ports import TravelDates
 from application.ports import NewUnitOfWork, UnitOfWork
-from domain.catalogue.activities import Activity, ActivityNotFound, ActivityStatus
+from domain.catalogue.activities import ActivityNotFound
 from domain.catalogue.availability import Availability
 from domain.catalogue.departures import DepartureCancelled, DeparturePlanned
 from domain.catalogue.items import Item
-from domain.catalogue.packages import Package, PackageNotFound, PackageStatus
+from domain.catalogue.packages import PackageNotFound
 from domain.catalogue.patterns import DeparturePattern, PatternDetails, PatternNotFound, PatternStatus
+from domain.catalogue.publication import CatalogueItem, ItemStatus
 from domain.operations.audit import changed
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import Conflict, refuse_stale
@@ -161,7 +162,7 @@ def _plan_or_leave(pattern_id: UUID, *, new_uow: NewUnitOfWork, clock: Clock, ho
         with new_uow() as uow:
             pattern = uow.patterns.get(pattern_id)
             item = item_of(_item_of(pattern), uow)
-            if pattern.status is not PatternStatus.ACTIVE or item.status in _GONE:
+            if pattern.status is not PatternStatus.ACTIVE or item.status is ItemStatus.ARCHIVED:
                 return 0
             planned = _plan_ahead(pattern, item, horizon=horizon, uow=uow, at=clock.now())
             uow.commit()
@@ -170,11 +171,8 @@ def _plan_or_leave(pattern_id: UUID, *, new_uow: NewUnitOfWork, clock: Clock, ho
     return planned
 
 
-_GONE = (PackageStatus.ARCHIVED, ActivityStatus.ARCHIVED)
-
-
 def _plan_ahead(
-    pattern: DeparturePattern, item: Package | Activity, *, horizon: timedelta, uow: UnitOfWork, at: datetime
+    pattern: DeparturePattern, item: CatalogueItem, *, horizon: timedelta, uow: UnitOfWork, at: datetime
 ) -> int:
     """Plan the days up to the horizon that are not planned yet; how many departures that made."""
     today = business_date(at)
@@ -185,9 +183,7 @@ def _plan_ahead(
     return len(planned)
 
 
-def _sessions(
-    pattern: DeparturePattern, item: Package | Activity, *, after: date, through: date
-) -> Iterator[TravelDates]:
+def _sessions(pattern: DeparturePattern, item: CatalogueItem, *, after: date, through: date) -> Iterator[TravelDates]:
     """The days on which the pattern departs and its item is offered, each with its last day."""
     availability = Availability(item.availability_start, item.availability_end)
     for starts_on in pattern.dates(after=after, through=through):
@@ -203,7 +199,7 @@ def _cancel(departure_ids: Sequence[UUID], uow: UnitOfWork, at: datetime, *, for
         uow.publish(DepartureCancelled(at=at, departure_id=departure_id))
 
 
-def _own(pattern_id: UUID, author: Author, uow: UnitOfWork) -> tuple[DeparturePattern, Package | Activity]:
+def _own(pattern_id: UUID, author: Author, uow: UnitOfWork) -> tuple[DeparturePattern, CatalogueItem]:
     pattern = uow.patterns.get(pattern_id)
     try:
         return pattern, read_item(_item_of(pattern), author, uow)

@@ -1,4 +1,4 @@
-"""What the catalogue keeps beside packages: their pictures, what customers say, and what is counted."""
+"""What the catalogue keeps beside its items: their pictures, what customers say, and what is counted."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from domain.catalogue.images import PackageImage
-from domain.catalogue.items import ItemKind
+from domain.catalogue.images import ItemImage
+from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.ratings import Rating
 
 
-class PackageImages(Protocol):
+class ItemImages(Protocol):
     """Pictures as rows: each file has one before it is written and until it is deleted.
 
-    Whoever changes pictures of a package holds the package's lock.
+    Whoever changes pictures of an item holds the item's lock.
     """
 
-    def of(self, package_id: UUID) -> Sequence[PackageImage]:
+    def of(self, item: Item) -> Sequence[ItemImage]:
         """The stored ones, in their order."""
         ...
 
-    def get(self, package_id: UUID, image_id: UUID) -> PackageImage:
+    def get(self, item: Item, image_id: UUID) -> ItemImage:
         """A stored one. Raises ImageNotFound."""
         ...
 
-    def begin(self, image: PackageImage) -> None:
+    def begin(self, image: ItemImage) -> None:
         """Its files are about to be written."""
         ...
 
-    def stored(self, image: PackageImage, *, at: datetime) -> bool:
+    def stored(self, image: ItemImage, *, at: datetime) -> bool:
         """Its files are there; False where its row is not any more, because they took too long."""
         ...
 
     def describe(self, image_id: UUID, *, caption_ar: str, caption_en: str, at: datetime) -> None: ...
 
-    def feature(self, package_id: UUID, image_id: UUID | None, *, at: datetime) -> None:
-        """The one that stands for its package; the others do not any more."""
+    def feature(self, item: Item, image_id: UUID | None, *, at: datetime) -> None:
+        """The one that stands for its item; the others do not any more."""
         ...
 
     def arrange(self, image_ids: Sequence[UUID], *, at: datetime) -> None:
         """Their order is this one."""
         ...
 
-    def drop(self, image: PackageImage, *, at: datetime) -> None:
+    def drop(self, image: ItemImage, *, at: datetime) -> None:
         """Nobody sees it any more; its file is to be deleted."""
         ...
 
@@ -52,7 +52,7 @@ class PackageImages(Protocol):
         """Their files are deleted."""
         ...
 
-    def left_behind(self, *, begun_before: datetime, limit: int) -> Sequence[PackageImage]:
+    def left_behind(self, *, begun_before: datetime, limit: int) -> Sequence[ItemImage]:
         """Those that were dropped, and those whose upload began before an instant and never ended: claimed, dropped."""
         ...
 

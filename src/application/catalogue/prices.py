@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 from application.catalogue.authors import Author, audit_item, look_again, own_item
 from application.ports import UnitOfWork
-from domain.catalogue.activities import Activity
 from domain.catalogue.items import Item
-from domain.catalogue.packages import Package
+from domain.catalogue.publication import CatalogueItem
 from domain.operations.audit import changed
 from domain.pricing.age_bands import AgeBand, refuse_unsound_bands
 from domain.pricing.seasons import Season, refuse_unsound_seasons
 from domain.shared.clock import Clock
 from domain.shared.errors import refuse_stale
-from domain.shared.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +44,7 @@ def set_age_bands(command: SetAgeBands, *, uow: UnitOfWork, clock: Clock) -> Non
     with uow:
         held = own_item(command.item, command.author, uow)
         refuse_stale(command.expected_version, current=held.version)
-        refuse_unsound_bands(command.bands, _price_of(held))
+        refuse_unsound_bands(command.bands, held.price_now)
         before = _shown_bands(uow.item_prices.bands_of(command.item))
         uow.item_prices.replace_bands(command.item, command.bands)
         changes = changed({"age_bands": before}, {"age_bands": _shown_bands(command.bands)})
@@ -69,7 +67,7 @@ def set_seasons(command: SetSeasons, *, uow: UnitOfWork, clock: Clock) -> None:
     with uow:
         held = own_item(command.item, command.author, uow)
         refuse_stale(command.expected_version, current=held.version)
-        refuse_unsound_seasons(command.seasons, _price_of(held))
+        refuse_unsound_seasons(command.seasons, held.price_now)
         before = _shown_seasons(uow.item_prices.seasons_of(command.item))
         uow.item_prices.replace_seasons(command.item, command.seasons)
         changes = changed({"seasons": before}, {"seasons": _shown_seasons(command.seasons)})
@@ -77,12 +75,8 @@ def set_seasons(command: SetSeasons, *, uow: UnitOfWork, clock: Clock) -> None:
         uow.commit()
 
 
-def _price_of(item: Package | Activity) -> Money:
-    return item.price_now if isinstance(item, Package) else item.price
-
-
 def _note(
-    item: Package | Activity,
+    item: CatalogueItem,
     command: SetPrices,
     changes: Mapping[str, Mapping[str, object]],
     *,
@@ -93,8 +87,7 @@ def _note(
     if changes["after"]:
         item.change(at=clock.now())
         look_again(item, command.author, vendors_are_reviewed=command.vendors_are_reviewed, at=clock.now())
-        action = "packages.update" if isinstance(item, Package) else "activities.update"
-        audit_item(uow, command.author, action, item, changes, clock)
+        audit_item(uow, command.author, "update", item, changes, clock)
 
 
 def _shown_bands(bands: Sequence[AgeBand]) -> list[dict[str, object]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 from domain.catalogue.package_details import PackageCategory
@@ -120,21 +120,24 @@ class Facets:
     corrections: Sequence[Correction] = ()
 
 
-class CatalogueQueries(Protocol):
-    """Packages, as far as the reader's sight goes."""
+_Search = TypeVar("_Search", bound=ItemSearch, contravariant=True)
 
-    def search(self, search: PackageSearch, *, sight: Sight) -> Found:
+
+class ItemQueries(Protocol[_Search]):
+    """Items of one kind, as far as the reader's sight goes."""
+
+    def search(self, search: _Search, *, sight: Sight) -> Found:
         """A page; in the order `departure` only what can be booked."""
         ...
 
-    def facets(self, search: PackageSearch, *, sight: Sight) -> Facets:
-        """What the search can be narrowed to: category, currency, destination, price, duration, rating.
+    def facets(self, search: _Search, *, sight: Sight) -> Facets:
+        """What the search can be narrowed to: what is the kind's own, and currency, price, duration, rating.
 
         Its order and its page do not count.
         """
         ...
 
-    def package(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
+    def one(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
         """One, with `images` (in their order) and `revenues` (by currency).
 
         Its `price_minor`, `age_bands` and `seasons` are as `application.pricing.price_lists` reads them.
@@ -142,9 +145,9 @@ class CatalogueQueries(Protocol):
         ...
 
     def reviews(self, *, today: date, limit: int, after: After | None) -> Sequence[Row]:
-        """Vendors' packages that wait for a decision, the longest-waiting first; one row more than `limit`."""
+        """Vendors' that wait for a decision, the longest-waiting first; one row more than `limit`."""
         ...
 
     def image(self, id_or_slug: str, image_id: UUID, *, sight: Sight) -> Row | None:
-        """Where a package's picture lies: storage_key, content_type, digest; and the package's `status`."""
+        """Where a picture lies: storage_key, content_type, digest; and its item's `status`."""
         ...

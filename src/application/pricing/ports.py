@@ -45,6 +45,13 @@ class Promotions(OfferedPromotions, Protocol):
         """Take what a quote gave. What the booking has already is not taken twice; the booking's row is there."""
         ...
 
+    def redeem_instead(self, benefits: Sequence[Benefit], *, booking_id: UUID, user_id: UUID, at: datetime) -> None:
+        """Take what a new price of the booking gives, and give back what the price before had taken.
+
+        What both have is the booking's all the while, with what it gives now.
+        """
+        ...
+
     def redeemed(self, booking_id: UUID, *, at: datetime) -> Offered:
         """What a booking used and did not give back, as it meets a basket of that instant: what it costs, what it is
         for and when one travels count again, but neither window, hours of the week, status nor limits.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,14 +20,14 @@ from application.sales.pricing import (
     price_of,
     promotions_for,
     refuse_unused_voucher,
+    rewards_with,
 )
 from application.sales.quotes import refuse_moved_price
 from application.sales.requests import audit_made_for_another, customer_info
 from application.sales.waiting import take_offered_seats
 from domain.catalogue.departures import Departure
 from domain.catalogue.items import Item
-from domain.pricing.quotes import Quote
-from domain.sales.agreed import BookingType, Parties, RewardTerms, Trip
+from domain.sales.agreed import BookingType, Parties, Trip
 from domain.sales.bookings import Booking
 from domain.sales.instalments import EVERYTHING, PlanTerms, PlanWanted, schedule
 from domain.sales.travelers import Traveler, refuse_unfit
@@ -82,7 +82,7 @@ def place_booking(
         )
         promoted = promotions_for(sale.offered, command.chosen, command.user_id, promotions=uow.promotions, at=now)
         priced = price_of(sale.offered, command.chosen, promoted=promoted, settings=command.settings, at=now)
-        refuse_unused_voucher(command.chosen, priced)
+        refuse_unused_voucher(command.chosen.voucher_code, priced)
         refuse_moved_price(command.price_token, priced, digests=digests, at=now)
         trip, booking_id = _trip(command, sale), new_id()
         refuse_unfit(command.travelers, trip, valid_days=command.document_valid_days, today=business_date(now))
@@ -104,7 +104,7 @@ def place_booking(
             items=booked_items(priced, new_id=new_id),
             deposit=EVERYTHING,
             instalments=instalments,
-            rewards=_rewards(sale.offered.rewards, priced),
+            rewards=rewards_with(sale.offered.rewards, priced),
             cancellation_terms=sale.offered.cancellation_terms,
             customer_info=customer_info(sale.buyer, command.customer_info),
             special_requests=command.special_requests,
@@ -127,7 +127,16 @@ def _take_seats(
     if entry_id is None:
         departure.take_seats(seats, today=business_date(at))
         return
-    take_offered_seats(entry_id, departure, user_id=command.user_id, booking_id=booking_id, seats=seats, uow=uow, at=at)
+    take_offered_seats(
+        entry_id,
+        departure,
+        user_id=command.user_id,
+        owner=None if command.actor_is_staff else command.actor_id,
+        booking_id=booking_id,
+        seats=seats,
+        uow=uow,
+        at=at,
+    )
 
 
 def _parties(command: PlaceBooking) -> Parties:
@@ -152,16 +161,6 @@ def _trip(command: PlaceBooking, sale: Sale) -> Trip:
         package_id=item.package_id,
         activity_id=item.activity_id,
         departure_id=sale.departure.id,
-    )
-
-
-def _rewards(plan: RewardTerms, priced: Quote) -> RewardTerms:
-    """The plan's terms, and what offers and the voucher add to them."""
-    cashback = [benefit.cashback for benefit in priced.benefits if benefit.cashback is not None]
-    return replace(
-        plan,
-        bonus_points=sum(benefit.bonus_points for benefit in priced.benefits),
-        bonus_cashback=sum(cashback[1:], start=cashback[0]) if cashback else None,
     )
 
 

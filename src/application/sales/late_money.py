@@ -120,6 +120,8 @@ def _replace(
         return Hindrance.WRONG_AMOUNT
     if at >= expired.trip.starts_at:
         return Hindrance.BEGUN
+    if uow.late_money.has_rebooked(expired.id):
+        return Hindrance.BOOKED_AGAIN
     if departure is not None:
         if departure.starts_on != expired.start_date:
             return Hindrance.CLOSED

@@ -9,9 +9,17 @@ from uuid import UUID
 
 from application.billing.tenders import cancel_payments
 from application.ports import UnitOfWork
-from application.sales.pricing import PricingSettings, booked_items, booked_price
+from application.sales.pricing import (
+    PricingSettings,
+    booked_items,
+    booked_price,
+    refuse_unused_voucher,
+    rewards_with,
+)
+from domain.pricing.baskets import Benefit, NotApplied, Promotion
 from domain.pricing.hand_priced import UNTAXED, HandPricedItem, basket_of
 from domain.pricing.quotes import Quote, Terms, quote
+from domain.pricing.vouchers import HeldVoucher
 from domain.sales.agreed import BookingItem, BookingType, RewardTerms
 from domain.sales.booking_errors import BookingNotFound
 from domain.sales.bookings import Booking
@@ -50,6 +58,8 @@ class Offer:
     valid_until: datetime | None
     ordinarily_valid: timedelta
     settings: PricingSettings
+    voucher_code: str | None = None
+    """One of the customer's, or of everybody's; None for no voucher any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +77,7 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
     """Make an offer, or make it anew while nothing of it is paid: payments that wait are cancelled then.
 
     Money that still comes through their checkouts goes to suspense. Raises BookingNotFound for an agent's stranger,
-    OwnRequest, PreconditionFailed, IllegalTransition, TripBegan, UnsoundOffer or InvalidValue.
+    OwnRequest, PreconditionFailed, and what `make_offer` raises.
     """
     now = clock.now()
     with uow:
@@ -78,7 +88,9 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
         before = _shown(booking)
         cancel_payments(uow.payments.pending_of(booking.id), uow=uow, clock=clock)
         rewards = uow.bookings.rewards_of(booking.user_id, today=business_date(now))
-        make_offer(booking, command.offer, rewards=rewards, by=command.actor_id, at=now, new_id=new_id)
+        benefits = make_offer(
+            booking, command.offer, rewards=rewards, by=command.actor_id, uow=uow, at=now, new_id=new_id
+        )
         uow.audit.add(
             actor=command.actor_id,
             action="bookings.price",
@@ -87,22 +99,31 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
             changes={"before": before, "after": _shown(booking)},
             at=now,
         )
+        uow.promotions.redeem_instead(benefits, booking_id=booking.id, user_id=booking.user_id, at=now)
         uow.commit()
 
 
-def make_offer(booking: Booking, offer: Offer, *, rewards: RewardTerms, by: UUID, at: datetime, new_id: NewId) -> None:
-    """Price a request, inside the caller's transaction. Raises OwnRequest: nobody prices for themselves."""
+def make_offer(
+    booking: Booking, offer: Offer, *, rewards: RewardTerms, by: UUID, uow: UnitOfWork, at: datetime, new_id: NewId
+) -> Sequence[Benefit]:
+    """Price a request, inside the caller's transaction, which at its end redeems what is answered.
+
+    Raises OwnRequest: nobody prices for themselves. Raises IllegalTransition, TripBegan, UnsoundOffer, InvalidValue,
+    and VoucherNotApplied or VoucherExhausted where the voucher that was named gives nothing.
+    """
     if by == booking.user_id:
         raise OwnRequest()
     if not booking.takes_offer:
         raise IllegalTransition(current=booking.status, wanted="PENDING_PAYMENT")
     items = [_priced(item, booking, f"/items/{place}", new_id) for place, item in enumerate(offer.items)]
-    priced = _quoted(items, booking, offer.settings, rewards, at)
+    voucher = _voucher(booking, offer.voucher_code, uow=uow, at=at)
+    priced = _quoted(items, booking, offer.settings, rewards, voucher, at)
+    refuse_unused_voucher(offer.voucher_code, priced)
     payable_until = offer_deadline(booking.trip, until=offer.valid_until, ordinarily=offer.ordinarily_valid, at=at)
     booking.make_offer(
         booked_price(priced, exchange=None),
         list(_booked(items, priced, new_id)),
-        rewards=rewards,
+        rewards=rewards_with(rewards, priced),
         deposit=offer.plan_terms.deposit,
         instalments=schedule(
             priced.total,
@@ -115,6 +136,17 @@ def make_offer(booking: Booking, offer: Offer, *, rewards: RewardTerms, by: UUID
         by=by,
         at=at,
     )
+    return priced.benefits
+
+
+def _voucher(booking: Booking, code: str | None, *, uow: UnitOfWork, at: datetime) -> Promotion | NotApplied | None:
+    """The voucher that a code names; the one of the offer before is in the customer's hands already."""
+    if code is None:
+        return None
+    held = uow.promotions.redeemed(booking.id, at=at).voucher
+    if isinstance(held, HeldVoucher) and held.voucher.is_called(code):
+        return held
+    return uow.promotions.offered(buyer_id=booking.user_id, at=at, voucher_code=code).voucher
 
 
 def _priced(item: OfferedItem, booking: Booking, pointer: str, new_id: NewId) -> HandPricedItem:
@@ -133,14 +165,19 @@ def _priced(item: OfferedItem, booking: Booking, pointer: str, new_id: NewId) ->
 
 
 def _quoted(
-    items: Sequence[HandPricedItem], booking: Booking, settings: PricingSettings, rewards: RewardTerms, at: datetime
+    items: Sequence[HandPricedItem],
+    booking: Booking,
+    settings: PricingSettings,
+    rewards: RewardTerms,
+    voucher: Promotion | NotApplied | None,
+    at: datetime,
 ) -> Quote:
-    """Priced as anything else, without the member's discount: whoever prices by hand knows who it is for."""
+    """Priced as anything else, without the member's discount and offers: whoever prices by hand knows for whom."""
     basket = basket_of(items, tier_code=rewards.tier_code, at=at, starts_on=booking.start_date)
     terms = Terms(
         member_rate=Percentage(0),
         offers=(),
-        voucher=None,
+        voucher=voucher,
         points=0,
         tender=settings.points.tender,
         fee=settings.fee_in(basket.currency),
@@ -149,14 +186,18 @@ def _quoted(
 
 
 def _booked(items: Sequence[HandPricedItem], priced: Quote, new_id: NewId) -> Iterator[BookingItem]:
-    for item, booked in zip(items, booked_items(priced, new_id=new_id), strict=True):
-        yield replace(booked, details=item.details, notes=item.notes)
+    """The items with what is said of them, then what the voucher gives beside them."""
+    booked = booked_items(priced, new_id=new_id)
+    for item, bought in zip(items, booked, strict=False):
+        yield replace(bought, details=item.details, notes=item.notes)
+    yield from booked[len(items) :]
 
 
 def _shown(booking: Booking) -> dict[str, object]:
     return {
         "status": booking.status,
         "final_amount": str(booking.final_amount),
+        "voucher_discount": str(booking.price.voucher_discount),
         "items": [f"{item.quantity} × {item.item_name_en}: {item.total_price}" for item in booking.items],
         "hold_expires_at": booking.hold_expires_at.isoformat() if booking.hold_expires_at is not None else None,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from domain.pricing.deals import Reason
 from domain.pricing.price_lists import Party
 from domain.pricing.quotes import ItemShare, PriceLine, Quote, Terms, VoucherNotApplied, quote
 from domain.pricing.vouchers import VoucherExhausted
-from domain.sales.agreed import BookedPrice, BookingItem, BookingType, FrozenRate
+from domain.sales.agreed import BookedPrice, BookingItem, BookingType, FrozenRate, RewardTerms
 from domain.sales.instalments import PlanTerms
 from domain.shared.errors import FieldFault
 from domain.shared.identifiers import NewId
@@ -73,12 +73,12 @@ def promotions_for(
     return promotions.offered(buyer_id=buyer_id, at=at, voucher_code=chosen.voucher_code)
 
 
-def refuse_unused_voucher(chosen: Chosen, priced: Quote) -> None:
+def refuse_unused_voucher(code: str | None, priced: Quote) -> None:
     """Whoever names a voucher does not want to book without it.
 
     Raises VoucherExhausted, or VoucherNotApplied with the reason.
     """
-    if chosen.voucher_code is None or priced.voucher is not None:
+    if code is None or priced.voucher is not None:
         return
     refused = next(reason for reason in priced.not_applied if reason.kind is PromotionKind.VOUCHER)
     if refused.reason in (Reason.EXHAUSTED, Reason.USED_UP_BY_YOU):
@@ -107,6 +107,16 @@ def price_of(offered: OnSale, chosen: Chosen, *, promoted: Offered, settings: Pr
         fee=settings.fee_in(basket.currency),
     )
     return quote(basket, terms)
+
+
+def rewards_with(plan: RewardTerms, priced: Quote) -> RewardTerms:
+    """The plan's terms, and what offers and the voucher add to them."""
+    cashback = [benefit.cashback for benefit in priced.benefits if benefit.cashback is not None]
+    return replace(
+        plan,
+        bonus_points=sum(benefit.bonus_points for benefit in priced.benefits),
+        bonus_cashback=sum(cashback[1:], start=cashback[0]) if cashback else None,
+    )
 
 
 def booked_price(priced: Quote, exchange: FrozenRate | None) -> BookedPrice:

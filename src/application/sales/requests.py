@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, TypedDict
@@ -12,6 +12,7 @@ from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.offers import Offer, make_offer
 from application.sales.ports import Buyer, RequestOpened
 from domain.operations.audit import changed
+from domain.pricing.baskets import Benefit
 from domain.sales.agreed import BookedPrice, Parties, Trip
 from domain.sales.booking_errors import BookingNotFound
 from domain.sales.bookings import LAPSES_AFTER, Booking
@@ -56,10 +57,14 @@ def request_booking(command: RequestBooking, *, uow: UnitOfWork, clock: Clock, n
     with uow:
         opened = uow.bookings.open_request(command.user_id, today=business_date(now))
         booking = _requested(command, trip, opened, booking_id=new_id(), at=now)
+        benefits: Sequence[Benefit] = ()
         if command.offer is not None:
-            make_offer(booking, command.offer, rewards=opened.rewards, by=command.actor_id, at=now, new_id=new_id)
+            benefits = make_offer(
+                booking, command.offer, rewards=opened.rewards, by=command.actor_id, uow=uow, at=now, new_id=new_id
+            )
         uow.bookings.add(booking, command.travelers)
         audit_made_for_another(booking, by=command.actor_id, uow=uow, at=now)
+        uow.promotions.redeem(benefits, booking_id=booking.id, user_id=booking.user_id, at=now)
         uow.commit()
     return booking
 

@@ -6,29 +6,28 @@ buy them; an offer that is accepted becomes a booking's hold in the transaction 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.catalogue.authors import item_of
 from application.ports import NewUnitOfWork, UnitOfWork
-from domain.catalogue.activities import ActivityStatus
 from domain.catalogue.departures import Departure, DepartureNotFound, DepartureStatus
 from domain.catalogue.items import Item
-from domain.catalogue.packages import PackageStatus
+from domain.catalogue.publication import ItemStatus
+from domain.operations.audit import changed
 from domain.sales.waiting import AlreadyWaiting, SeatsAvailable, WaitingEntry, WaitingEntryNotFound, WaitingStatus
 from domain.shared.clock import Clock, business_date, start_of_business_day
-from domain.shared.errors import Conflict, InvalidValue
+from domain.shared.errors import Conflict, InvalidValue, NotFound
 from domain.shared.identifiers import NewId
-
-ON_SALE = (PackageStatus.ACTIVE, ActivityStatus.ACTIVE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinWaitingList:
-    """A customer wants seats of a departure that has too few."""
+    """A customer wants seats of a departure that has too few; staff or an agent may ask for them."""
 
+    actor_id: UUID
     user_id: UUID
     departure_id: UUID
     seats: int
@@ -37,10 +36,12 @@ class JoinWaitingList:
 def join_waiting_list(command: JoinWaitingList, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
     """Become the last in line.
 
-    Raises DepartureNotFound, DepartureClosed, SeatsAvailable where nobody has to wait, AlreadyWaiting, or InvalidValue
-    for more seats than there will ever be.
+    Raises NotFound for an unknown customer, DepartureNotFound, DepartureClosed, SeatsAvailable where nobody has to
+    wait, AlreadyWaiting, or InvalidValue for more seats than there will ever be.
     """
     with uow:
+        if uow.vouchers.unknown_users([command.user_id]):
+            raise NotFound()
         departure = uow.departures.get(command.departure_id)
         if not _is_on_sale(departure, uow):
             raise DepartureNotFound()
@@ -50,18 +51,51 @@ def join_waiting_list(command: JoinWaitingList, *, uow: UnitOfWork, clock: Clock
         _refuse_needless(departure, command.seats)
         held = uow.waiting_list.open_of(departure.id, command.user_id)
         if held is not None:
-            raise AlreadyWaiting(waiting_list_entry_id=str(held.id))
+            # An agent learns that the customer waits, not of a place that somebody else asked for.
+            known = str(held.id) if held.is_of(command.actor_id) else None
+            raise AlreadyWaiting(waiting_list_entry_id=known)
         entry = WaitingEntry.join(
-            entry_id=new_id(), departure_id=departure.id, user_id=command.user_id, seats=command.seats, at=now
+            entry_id=new_id(),
+            departure_id=departure.id,
+            user_id=command.user_id,
+            joined_by=command.actor_id,
+            seats=command.seats,
+            at=now,
         )
         uow.waiting_list.add(entry)
+        _audit(entry, "bookings.create", by=command.actor_id, before={}, uow=uow, at=now)
         uow.commit()
     return entry.id
 
 
+def _audit(
+    entry: WaitingEntry, action: str, *, by: UUID, before: Mapping[str, object], uow: UnitOfWork, at: datetime
+) -> None:
+    """What staff and agents do for customers is in the audit log."""
+    if by == entry.user_id:
+        return
+    uow.audit.add(
+        actor=by,
+        action=action,
+        resource_type="WAITING_LIST_ENTRY",
+        resource_id=entry.id,
+        changes=changed(before, _shown(entry)),
+        at=at,
+    )
+
+
+def _shown(entry: WaitingEntry) -> dict[str, object]:
+    return {
+        "user_id": str(entry.user_id),
+        "departure_id": str(entry.departure_id),
+        "seats": entry.seats,
+        "status": entry.status.value,
+    }
+
+
 def _is_on_sale(departure: Departure, uow: UnitOfWork) -> bool:
     """Whether its package or activity is on sale."""
-    return item_of(Item.of(departure.package_id, departure.activity_id), uow).status in ON_SALE
+    return item_of(Item.of(departure.package_id, departure.activity_id), uow).status is ItemStatus.ACTIVE
 
 
 def _refuse_needless(departure: Departure, seats: int) -> None:
@@ -74,9 +108,9 @@ def _refuse_needless(departure: Departure, seats: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaveWaitingList:
-    """A customer does not want to wait any more, or does not want the seats that are offered."""
+    """A customer, or whoever asked for them, does not want to wait any more, or not the seats that are offered."""
 
-    user_id: UUID
+    actor_id: UUID
     entry_id: UUID
     offer_for: timedelta
 
@@ -87,11 +121,12 @@ def leave_waiting_list(command: LeaveWaitingList, *, uow: UnitOfWork, clock: Clo
     Raises WaitingEntryNotFound, also for somebody else's, or IllegalTransition for one that is over.
     """
     with uow:
-        departure = uow.departures.get(uow.waiting_list.departure_of(command.entry_id, command.user_id))
+        departure = uow.departures.get(uow.waiting_list.departure_of(command.entry_id, owner=command.actor_id))
         now = clock.now()
         entry = uow.waiting_list.get(command.entry_id)
-        kept = entry.seats_kept
+        kept, before = entry.seats_kept, _shown(entry)
         entry.leave(at=now)
+        _audit(entry, "bookings.update", by=command.actor_id, before=before, uow=uow, at=now)
         if kept:
             departure.give_back(kept, at=now)
             _offer(departure, uow.waiting_list.line(departure.id), offer_for=command.offer_for, uow=uow, at=now)
@@ -176,14 +211,26 @@ def _fitting(departure: Departure, line: Sequence[WaitingEntry]) -> Iterator[Wai
 
 
 def take_offered_seats(
-    entry_id: UUID, departure: Departure, *, user_id: UUID, booking_id: UUID, seats: int, uow: UnitOfWork, at: datetime
+    entry_id: UUID,
+    departure: Departure,
+    *,
+    user_id: UUID,
+    owner: UUID | None,
+    booking_id: UUID,
+    seats: int,
+    uow: UnitOfWork,
+    at: datetime,
 ) -> None:
     """Let a booking of so many seats have those that were kept for a place in line, and more or fewer as it needs.
 
-    The caller holds the departure's lock. Raises WaitingEntryNotFound, NoSeatOffer, DepartureClosed, SoldOut.
+    The place is the customer's (`user_id`), and in sight of who books: their own or one that they asked for, any for
+    staff (`owner` None). The caller holds the departure's lock.
+    Raises WaitingEntryNotFound, NoSeatOffer, DepartureClosed, SoldOut.
     """
-    if uow.waiting_list.departure_of(entry_id, user_id) != departure.id:
+    if uow.waiting_list.departure_of(entry_id, owner=owner) != departure.id:
         raise WaitingEntryNotFound()
     entry = uow.waiting_list.get(entry_id)
+    if entry.user_id != user_id:
+        raise WaitingEntryNotFound()
     entry.accept(booking_id, at=at)
     departure.take_kept(seats, kept=entry.seats, today=business_date(at), at=at)

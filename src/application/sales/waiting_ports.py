@@ -31,8 +31,11 @@ class WaitingList(Protocol):
         """Everybody who waits or has an offer, first come first, locked."""
         ...
 
-    def departure_of(self, entry_id: UUID, user_id: UUID) -> UUID:
-        """Of which departure a customer's entry is, not locked. Raises WaitingEntryNotFound."""
+    def departure_of(self, entry_id: UUID, *, owner: UUID | None) -> UUID:
+        """Of which departure an entry is, not locked. Raises WaitingEntryNotFound.
+
+        It is the owner's, or one that they asked for; anybody's where that is None.
+        """
         ...
 
     def to_serve(self, *, now: datetime, today: date, limit: int) -> Sequence[UUID]:
@@ -54,7 +57,7 @@ class WaitingQueries(Protocol):
     def entries(
         self, *, owner: UUID | None, departure_id: UUID | None, status: str | None, limit: int, after: After | None
     ) -> Sequence[Row]:
-        """One's own entries, or everybody's (None), newest first; one row more than `limit`."""
+        """One's own entries and those that one asked for, or everybody's (None), newest first; one row too many."""
         ...
 
     def entry(self, entry_id: UUID, *, owner: UUID | None) -> Row | None: ...

@@ -28,7 +28,7 @@ class Hindrance(StrEnum):
     """The departure is not on sale any more, or is on another date."""
     BEGUN = "BEGUN"
     BOOKED_AGAIN = "BOOKED_AGAIN"
-    """The customer has booked the same departure since."""
+    """The customer has booked the same departure since, or took another one with other late money."""
     PROMOTION_GONE = "PROMOTION_GONE"
     """Its voucher or offer is used up since."""
     BALANCE_GONE = "BALANCE_GONE"
@@ -45,6 +45,8 @@ class LateChoice(StrEnum):
     WALLET = "WALLET"
     REFUND = "REFUND"
     """Back to where it came from."""
+    DEPARTURE = "DEPARTURE"
+    """Another departure of the same package or activity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,8 @@ class LateMoney(Aggregate):
     chosen_at: datetime | None = None
     chosen_by: UUID | None = None
     """None where nobody chose in time."""
+    rebooked_id: UUID | None = None
+    """The booking that it was used for."""
 
     @classmethod
     def offer(
@@ -96,8 +100,9 @@ class LateMoney(Aggregate):
         late.record(LateMoneyOffered(at=at, receipt_id=receipt_id, booking_id=booking_id, user_id=user_id))
         return late
 
-    def choose(self, choice: LateChoice, *, by: UUID | None, at: datetime) -> None:
+    def choose(self, choice: LateChoice, *, by: UUID | None, at: datetime, rebooked_id: UUID | None = None) -> None:
         """Once. Raises NoLateMoney."""
         if self.choice is not None:
             raise NoLateMoney()
         self.choice, self.chosen_by, self.chosen_at = choice, by, at
+        self.rebooked_id = rebooked_id

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Final, TypedDict, Unpack
+from typing import Any, Final, TypedDict
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain.catalogue.availability import Availability
 from domain.catalogue.faults import (
     listing_faults,
     missing,
@@ -20,11 +19,10 @@ from domain.catalogue.faults import (
     refuse_missing,
     text_faults,
 )
-from domain.catalogue.packages import UNTAXED
-from domain.shared.aggregate import Aggregate
-from domain.shared.clock import BUSINESS_ZONE, MIDNIGHT, starts_at
-from domain.shared.errors import FieldFault, IllegalTransition, NotFound, RuleBroken
-from domain.shared.events import DomainEvent
+from domain.catalogue.items import ItemKind
+from domain.catalogue.publication import CatalogueItem
+from domain.shared.clock import MIDNIGHT, starts_at
+from domain.shared.errors import FieldFault, NotFound, RuleBroken
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 
@@ -60,33 +58,8 @@ class Difficulty(StrEnum):
     EXTREME = "EXTREME"
 
 
-class ActivityStatus(StrEnum):
-    """Where an activity stands; only ACTIVE ones are seen and sold.
-
-    The guide's ACTIVE and INACTIVE, and as for packages a state before the first sale and one after the last.
-    """
-
-    DRAFT = "DRAFT"
-    ACTIVE = "ACTIVE"
-    INACTIVE = "INACTIVE"
-    ARCHIVED = "ARCHIVED"
-
-
-NEXT: Final = {
-    ActivityStatus.DRAFT: {ActivityStatus.ACTIVE, ActivityStatus.ARCHIVED},
-    ActivityStatus.ACTIVE: {ActivityStatus.INACTIVE, ActivityStatus.ARCHIVED},
-    ActivityStatus.INACTIVE: {ActivityStatus.ACTIVE, ActivityStatus.ARCHIVED},
-    ActivityStatus.ARCHIVED: set[ActivityStatus](),
-}
-
 LOCATION_LENGTH: Final = 100
 LONGEST_HOURS: Final = 72
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActivityPublished(DomainEvent):
-    name: ClassVar[str] = "catalogue.activity_published"
-    activity_id: UUID
 
 
 class ActivityDetails(TypedDict, total=False):
@@ -113,94 +86,65 @@ class ActivityDetails(TypedDict, total=False):
     cancellation_policy_id: UUID | None
 
 
+REVIEWED: Final = frozenset(ActivityDetails.__annotations__) - {
+    "is_featured", "display_order", "min_participants", "max_participants", "time_zone",
+}  # fmt: skip
+"""What a vendor's activity is reviewed for: all that customers read, pay and go by."""
+
+
 @dataclass(eq=False, kw_only=True)
-class Activity(Aggregate):
+class Activity(CatalogueItem):
     """Hours at a place that are sold by the seat; `price` is for one participant.
 
-    `time_zone` (IANA) is the place's: its departures begin when the clocks there say so.
+    Its departures begin when the clocks of its place say so.
     """
 
-    id: UUID
-    slug: str
-    name_ar: str = ""
-    name_en: str = ""
-    description_ar: str = ""
-    description_en: str = ""
+    KIND = ItemKind.ACTIVITY
+    NOT_FOUND = ActivityNotFound
+    REVIEWED = REVIEWED
+
     category: ActivityCategory
     difficulty_level: Difficulty = Difficulty.EASY
     price: Money
-    tax_rate: Percentage = UNTAXED
-    tax_inclusive: bool = True
     duration_hours: int
     location: str = ""
     min_participants: int
     max_participants: int
-    is_featured: bool = False
-    display_order: int = 0
-    status: ActivityStatus
-    availability_start: date | None = None
-    availability_end: date | None = None
-    time_zone: str = BUSINESS_ZONE.key
-    cancellation_policy_id: UUID | None = None
-    """None leaves it to the company's default."""
-    vendor_id: UUID | None = None
-    created_by_user_id: UUID
-    created_at: datetime
-    updated_at: datetime
-    version: int = 1
 
     @classmethod
     def create(
         cls,
         *,
-        activity_id: UUID,
+        item_id: UUID,
         slug: str,
         vendor_id: UUID | None,
         created_by: UUID,
         at: datetime,
-        **details: Unpack[ActivityDetails],
+        **details: Any,
     ) -> Activity:
         """A draft that customers do not see yet. Raises UnsoundActivity naming every field that cannot be."""
-        activity = cls(
-            id=activity_id,
-            slug=slug,
-            status=ActivityStatus.DRAFT,
-            vendor_id=vendor_id,
-            created_by_user_id=created_by,
-            created_at=at,
-            updated_at=at,
-            **details,
+        activity = cls._drafted(
+            item_id=item_id, slug=slug, vendor_id=vendor_id, created_by=created_by, at=at, **details
         )
-        _refuse(activity.details())
+        cls.refuse_unsound(activity.details())
         return activity
 
-    def change(self, *, at: datetime, **details: Unpack[ActivityDetails]) -> None:
-        """Change what was given. Raises UnsoundActivity, or NotPublishable where customers would miss something."""
-        changed: ActivityDetails = {**self.details(), **details}
-        _refuse(changed)
-        if self.status is ActivityStatus.ACTIVE:
-            _refuse_unpublishable(changed)
-        for name, value in details.items():
-            setattr(self, name, value)
-        self.updated_at = at
+    @classmethod
+    def refuse_unsound(cls, details: Mapping[str, Any]) -> None:
+        if faults := (*_number_faults(details), *text_faults(details)):
+            raise UnsoundActivity(faults=faults)
+
+    @classmethod
+    def refuse_incomplete(cls, details: Mapping[str, Any]) -> None:
+        refuse_missing(missing(_SEEN_BY_CUSTOMERS, details))
 
     def details(self) -> ActivityDetails:
         """What its owner decided, as it stands now."""
         return {name: getattr(self, name) for name in ActivityDetails.__annotations__}  # type: ignore[return-value]
 
-    def publish(self, *, at: datetime) -> None:
-        """Put it on sale. Raises NotPublishable naming every field that customers would miss."""
-        _refuse_unpublishable(self.details())
-        self._move_to(ActivityStatus.ACTIVE, at=at)
-        self.record(ActivityPublished(at=at, activity_id=self.id))
-
-    def deactivate(self, *, at: datetime) -> None:
-        """Take it off sale for a while; what is sold stays sold."""
-        self._move_to(ActivityStatus.INACTIVE, at=at)
-
-    def archive(self, *, at: datetime) -> None:
-        """Take it off sale for good; what is sold stays sold."""
-        self._move_to(ActivityStatus.ARCHIVED, at=at)
+    @property
+    def price_now(self) -> Money:
+        return self.price
 
     def last_day(self, starts_on: date, start_time: time = MIDNIGHT) -> date:
         """The day, at its place, on which a departure that starts then is over; midnight belongs to the day before."""
@@ -208,31 +152,11 @@ class Activity(Aggregate):
         ends = starts_at(starts_on, start_time, zone) + timedelta(hours=self.duration_hours)
         return (ends - timedelta(microseconds=1)).astimezone(zone).date()
 
-    def refuse_unavailable(self, starts_on: date, ends_on: date) -> None:
-        """Raises InvalidValue for dates at which this activity is not offered."""
-        Availability(self.availability_start, self.availability_end).refuse_outside(starts_on, ends_on)
-
-    def _move_to(self, status: ActivityStatus, *, at: datetime) -> None:
-        if status not in NEXT[self.status]:
-            raise IllegalTransition(current=self.status, wanted=status)
-        self.status = status
-        self.updated_at = at
-
 
 _SEEN_BY_CUSTOMERS: Final = ("name_ar", "name_en", "description_ar", "description_en", "location")
 
 
-def _refuse(details: ActivityDetails) -> None:
-    faults = (*_number_faults(details), *text_faults(details))
-    if faults:
-        raise UnsoundActivity(faults=faults)
-
-
-def _refuse_unpublishable(details: Mapping[str, Any]) -> None:
-    refuse_missing(missing(_SEEN_BY_CUSTOMERS, details))
-
-
-def _number_faults(details: ActivityDetails) -> Iterator[FieldFault]:
+def _number_faults(details: Mapping[str, Any]) -> Iterator[FieldFault]:
     yield from price_faults("price", details["price"])
     if not 1 <= details["duration_hours"] <= LONGEST_HOURS:
         yield out_of_range("duration_hours", f"an activity lasts 1 to {LONGEST_HOURS} hours")

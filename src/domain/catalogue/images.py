@@ -1,4 +1,4 @@
-"""Pictures of packages."""
+"""Pictures of packages and activities."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from domain.catalogue.items import Item
 from domain.shared.errors import Conflict, NotFound
 
 MOST_IMAGES: Final = 30
-"""Of one package."""
+"""Of one item."""
 CAPTION_LENGTH: Final = 300
 
 
 class ImageNotFound(NotFound):
-    """The package has no such picture."""
+    """The item has no such picture."""
 
     code = "image_not_found"
 
 
 class TooManyImages(Conflict):
-    """A package has at most `most` pictures."""
+    """An item has at most `most` pictures."""
 
     code = "too_many_images"
 
@@ -38,11 +39,11 @@ class ImageState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackageImage:
+class ItemImage:
     """A picture that we encoded ourselves, and where it lies; `digest` is the SHA-256 of its bytes."""
 
     id: UUID
-    package_id: UUID
+    item: Item
     storage_key: str
     content_type: str
     size_bytes: int

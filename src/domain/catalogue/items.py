@@ -14,6 +14,11 @@ class ItemKind(StrEnum):
     PACKAGE = "PACKAGE"
     ACTIVITY = "ACTIVITY"
 
+    @property
+    def section(self) -> str:
+        """What addresses, permissions and tables name its things by."""
+        return "packages" if self is ItemKind.PACKAGE else "activities"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

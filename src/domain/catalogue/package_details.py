@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final, TypedDict
@@ -116,11 +116,6 @@ _LONGEST_LIST = {
     "exclusions_ar": (MOST_LINES, LINE_LENGTH),
     "exclusions_en": (MOST_LINES, LINE_LENGTH),
 }
-
-
-def is_reviewed(names: Iterable[str]) -> bool:
-    """Whether any of these details is one that a vendor's package is reviewed for."""
-    return not REVIEWED.isdisjoint(names)
 
 
 def refuse_unsound(details: Mapping[str, Any]) -> None:

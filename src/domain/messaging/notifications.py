@@ -30,6 +30,7 @@ class LinkType(StrEnum):
     WALLET = "WALLET"
     CHAT = "CHAT"
     PACKAGE = "PACKAGE"
+    ACTIVITY = "ACTIVITY"
     NONE = "NONE"
 
 

@@ -23,7 +23,7 @@ from domain.pricing.deals import (
     value_faults,
 )
 from domain.pricing.schedules import ALWAYS, Schedule
-from domain.shared.errors import Conflict, FieldFault, IllegalTransition, NotFound
+from domain.shared.errors import Conflict, FieldFault, IllegalTransition, InvalidValue, NotFound
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 
@@ -169,6 +169,13 @@ class Voucher(Deal):
             self._move_to(VoucherStatus.ACTIVE, at=at)
         elif self.status is VoucherStatus.ACTIVE and self.is_used_up:
             self._move_to(VoucherStatus.EXHAUSTED, at=at)
+
+    def is_called(self, typed: str) -> bool:
+        """Whether somebody who types this means it."""
+        try:
+            return fold_code(typed) == self.code
+        except InvalidValue:
+            return False
 
     def activate(self, *, at: datetime) -> None:
         """Put it back in use. Raises VoucherOver, VoucherExhausted or IllegalTransition."""

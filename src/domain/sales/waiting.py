@@ -104,6 +104,8 @@ class WaitingEntry(Aggregate):
     id: UUID
     departure_id: UUID
     user_id: UUID
+    joined_by_user_id: UUID
+    """The customer, or staff or an agent who asked for them."""
     seats: int
     status: WaitingStatus
     created_at: datetime
@@ -114,16 +116,23 @@ class WaitingEntry(Aggregate):
     ended_at: datetime | None = None
 
     @classmethod
-    def join(cls, *, entry_id: UUID, departure_id: UUID, user_id: UUID, seats: int, at: datetime) -> WaitingEntry:
+    def join(
+        cls, *, entry_id: UUID, departure_id: UUID, user_id: UUID, joined_by: UUID, seats: int, at: datetime
+    ) -> WaitingEntry:
         """The last in line."""
         return cls(
             id=entry_id,
             departure_id=departure_id,
             user_id=user_id,
+            joined_by_user_id=joined_by,
             seats=seats,
             status=WaitingStatus.WAITING,
             created_at=at,
         )
+
+    def is_of(self, actor: UUID) -> bool:
+        """Whether it is the customer's who asks, or of whoever asked for them."""
+        return actor in (self.user_id, self.joined_by_user_id)
 
     @property
     def seats_kept(self) -> int:

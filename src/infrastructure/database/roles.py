@@ -44,8 +44,8 @@ INSERT_ONLY = (
 COUNTED = ("voucher_uses", "offer_uses")
 """Kept by the triggers of redemptions; the application may only read them."""
 
-REDEMPTIONS = ("voucher_redemptions", "offer_redemptions")
-"""Added once for each booking; afterwards they are given back, or taken again, and nothing else."""
+REDEMPTIONS = {"voucher_redemptions": "cashback_minor", "offer_redemptions": "bonus_points"}
+"""Added once for each booking; afterwards given back, or taken again for what they give by then (a trigger)."""
 
 
 class RolesRefused(Exception):
@@ -143,10 +143,11 @@ def grant_privileges(addresses: DatabaseAddresses) -> None:
         for table in (*INSERT_ONLY, *REDEMPTIONS, "invoices"):
             connection.execute(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), app))
         connection.execute(sql.SQL("GRANT UPDATE (status, paid_date) ON invoices TO {}").format(app))
-        for table in REDEMPTIONS:
+        for table, gives in REDEMPTIONS.items():
+            moved = ("in_use", "released_at", "redeemed_again_at", "discount_applied_minor", "currency", gives)
             connection.execute(
-                sql.SQL("GRANT UPDATE (in_use, released_at, redeemed_again_at) ON {} TO {}").format(
-                    sql.Identifier(table), app
+                sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(
+                    sql.SQL(", ").join(map(sql.Identifier, moved)), sql.Identifier(table), app
                 )
             )
         connection.execute(sql.SQL("REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {}").format(app))

@@ -9,6 +9,8 @@ from typing import Self
 
 from application.identity.ports import KeyedDigests
 from application.ports import Encryption
+from domain.catalogue.activities import Activity
+from domain.catalogue.packages import Package
 from domain.identity.lockout import LockoutPolicy
 from domain.ledger.points import PointsTerms
 from domain.shared.aggregate import Aggregate
@@ -23,11 +25,11 @@ from infrastructure.database.billing.repositories import SqlInbox, SqlInvoices, 
 from infrastructure.database.billing.suspense import SqlSuspense
 from infrastructure.database.catalogue.calendars import SqlCalendarFeeds
 from infrastructure.database.catalogue.departures import SqlDepartures
-from infrastructure.database.catalogue.images import SqlPackageImages
+from infrastructure.database.catalogue.images import SqlItemImages
 from infrastructure.database.catalogue.patterns import SqlPatterns
 from infrastructure.database.catalogue.prices import SqlItemPrices
 from infrastructure.database.catalogue.ratings import SqlRatings
-from infrastructure.database.catalogue.repositories import SqlActivities, SqlPackages
+from infrastructure.database.catalogue.repositories import SqlItems
 from infrastructure.database.identity.api_keys import SqlApiKeys
 from infrastructure.database.identity.invitations import SqlInvitations
 from infrastructure.database.identity.proofs import SqlGuesses, SqlPhoneVerifications, SqlSecondFactors
@@ -189,24 +191,24 @@ class SqlUnitOfWork:
         return SqlMemberships(self._statements)
 
     @cached_property
-    def packages(self) -> SqlPackages:
-        return SqlPackages(self._statements)
+    def packages(self) -> SqlItems[Package]:
+        return SqlItems(self._statements, Package)
 
     @cached_property
     def item_prices(self) -> SqlItemPrices:
         return SqlItemPrices(self._statements, self._new_id)
 
     @cached_property
-    def activities(self) -> SqlActivities:
-        return SqlActivities(self._statements)
+    def activities(self) -> SqlItems[Activity]:
+        return SqlItems(self._statements, Activity)
 
     @cached_property
     def patterns(self) -> SqlPatterns:
         return SqlPatterns(self._statements, self._new_id)
 
     @cached_property
-    def package_images(self) -> SqlPackageImages:
-        return SqlPackageImages(self._statements)
+    def images(self) -> SqlItemImages:
+        return SqlItemImages(self._statements)
 
     @cached_property
     def ratings(self) -> SqlRatings:

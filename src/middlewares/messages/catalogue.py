@@ -36,16 +36,16 @@ MESSAGES: Final[Sentences] = {
         ("قيد المراجعة", "لم يبت الموظفون فيها بعد؛ وسيصلك إشعار."),
     ),
     "nothing_to_review": (
-        ("Nothing to decide", "Nobody waits for a decision about this package: it is {approval}."),
-        ("لا شيء للبت فيه", "لا أحد ينتظر قرارا بشأن هذه الباقة: حالتها {approval}."),
+        ("Nothing to decide", "Nobody waits for a decision about it: it is {approval}."),
+        ("لا شيء للبت فيه", "لا أحد ينتظر قرارا بهذا الشأن: الحالة {approval}."),
     ),
     "image_not_found": (
-        ("No such picture", "The package has no picture under this id."),
-        ("لا توجد صورة كهذه", "ليس للباقة صورة بهذا المعرف."),
+        ("No such picture", "There is none here under this id."),
+        ("لا توجد صورة كهذه", "لا توجد هنا صورة بهذا المعرف."),
     ),
     "too_many_images": (
-        ("Too many pictures", "A package has at most {most} pictures; delete one first."),
-        ("صور كثيرة", "للباقة {most} صورة على الأكثر؛ احذف واحدة أولا."),
+        ("Too many pictures", "There are at most {most} pictures; delete one first."),
+        ("صور كثيرة", "{most} صورة على الأكثر؛ احذف واحدة أولا."),
     ),
     "rating_not_found": (
         ("No such rating", "There is none here that you may see."),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from flask import Response
 from flask.views import MethodView
@@ -23,25 +22,18 @@ from api.v1.catalogue.activity_schemas import (
     ActivityShown,
 )
 from api.v1.catalogue.departure_schemas import DepartureQuery, DepartureRequest, DepartureShown
-from api.v1.catalogue.listing import author, departures_page, plan
+from api.v1.catalogue.listing import author, departures_page, plan, vendors_are_reviewed
 from api.v1.catalogue.price_schemas import PricedActivityShown
-from api.v1.catalogue.rows import activity_row
+from api.v1.catalogue.publishing import moving
+from api.v1.catalogue.rows import item_row
 from api.v1.catalogue.searching import answer_facets, answer_found, asked, paged
-from api.v1.catalogue.seen import activity_id_of, answer_activity, shown_activity, sight_of_activities
-from application.catalogue.activities import (
-    ChangeActivity,
-    CreateActivity,
-    MoveActivity,
-    archive_activity,
-    change_activity,
-    create_activity,
-    deactivate_activity,
-    publish_activity,
-)
+from api.v1.catalogue.seen import answer_item, item_named, shown_item, sight_of
 from application.catalogue.activity_queries import ActivitySearch
+from application.catalogue.items import ChangeItem, CreateItem, change_item, create_item
+from application.catalogue.publication import archive_item
 from application.catalogue.queries import ON_SALE
-from domain.catalogue.activities import ActivityCategory, ActivityDetails, Difficulty
-from domain.catalogue.items import Item, ItemKind
+from domain.catalogue.activities import ActivityCategory, Difficulty
+from domain.catalogue.items import ItemKind
 from middlewares.auth_middleware import optional_token, permission_required
 from middlewares.idempotency import idempotent
 
@@ -59,10 +51,10 @@ class Activities(MethodView):
         `corrected` names the words of `q` that nothing holds, and what was searched for in their place.
         `updated_after` is for staff and vendors: to customers, one that is taken off sale is just not there.
         """
-        sight = sight_of_activities()
+        sight = sight_of(ItemKind.ACTIVITY)
         search = ActivitySearch(**asked(query), **paged(query, sight), **_of_activities(query))
         found = use().queries.activities.search(search, sight=sight)
-        return answer_found(ActivityShown, search, found, activity_row)
+        return answer_found(ActivityShown, search, found, lambda row: item_row(ItemKind.ACTIVITY, row, sight))
 
     @permission_required("activities.create")
     @idempotent()
@@ -71,14 +63,14 @@ class Activities(MethodView):
     def post(self, body: dict[str, Any]) -> Response:
         """Begin an activity; customers see it when it is published."""
         slug = body.pop("slug", None)
-        activity_id = create_activity(
-            CreateActivity(author=author(), slug=slug, details=cast(ActivityDetails, body)),
+        activity_id = create_item(
+            CreateItem(author=author(), kind=ItemKind.ACTIVITY, slug=slug, details=body),
             uow=use().new_uow(),
             clock=use().clock,
             new_id=use().new_id,
         )
         location = f"/api/v1/activities/{activity_id}"
-        return answer(PricedActivityShown, shown_activity(str(activity_id)), 201, location=location)
+        return answer(PricedActivityShown, shown_item(ItemKind.ACTIVITY, activity_id), 201, location=location)
 
 
 @blueprint.route("/facets")
@@ -93,7 +85,8 @@ class ActivityFacets(MethodView):
         `featured`; where there are more, `is_exact` is false and `total` says 2,000.
         """
         search = ActivitySearch(**asked(query), **_of_activities(query))
-        return answer_facets(ActivityFacetsShown, use().queries.activities.facets(search, sight=sight_of_activities()))
+        found = use().queries.activities.facets(search, sight=sight_of(ItemKind.ACTIVITY))
+        return answer_facets(ActivityFacetsShown, found)
 
 
 @blueprint.route("/<string:id_or_slug>")
@@ -103,8 +96,8 @@ class OneActivity(MethodView):
     @blueprint.response(200, PricedActivityShown)
     def get(self, id_or_slug: str) -> Response:
         """One activity, by its id or its slug; that a customer looked is counted."""
-        row = shown_activity(id_or_slug)
-        if sight_of_activities() == ON_SALE:
+        row = shown_item(ItemKind.ACTIVITY, id_or_slug)
+        if sight_of(ItemKind.ACTIVITY) == ON_SALE:
             use().views.count(ItemKind.ACTIVITY, row["id"])
         return with_tag(answer(PricedActivityShown, row), row["version"])
 
@@ -114,54 +107,38 @@ class OneActivity(MethodView):
     @blueprint.arguments(ActivityChanges)
     @blueprint.response(200, PricedActivityShown)
     def patch(self, body: dict[str, Any], id_or_slug: str) -> Response:
-        """Change what is given; bookings keep the price that they were made at."""
-        activity_id = activity_id_of(id_or_slug)
+        """Change what is given; bookings keep the price that they were made at.
+
+        What a vendor changes of an activity that was approved stays on sale, and is listed for review again.
+        """
+        item = item_named(ItemKind.ACTIVITY, id_or_slug)
         slug = body.pop("slug", None)
-        change_activity(
-            ChangeActivity(
+        change_item(
+            ChangeItem(
                 author=author(),
-                activity_id=activity_id,
+                item=item,
                 slug=slug,
-                details=cast(ActivityDetails, body),
+                details=body,
+                vendors_are_reviewed=vendors_are_reviewed(),
                 expected_version=expected_version(),
             ),
             uow=use().new_uow(),
             clock=use().clock,
         )
-        return answer_activity(activity_id)
-
-
-@blueprint.route("/<string:id_or_slug>/publish")
-class Publish(MethodView):
-    @permission_required("activities.publish")
-    @idempotent()
-    @tagged
-    @blueprint.response(200, PricedActivityShown)
-    def post(self, id_or_slug: str) -> Response:
-        """Put it on sale, once everything that customers must see is there in both languages."""
-        return _moved(id_or_slug, publish_activity)
-
-
-@blueprint.route("/<string:id_or_slug>/deactivate")
-class Deactivate(MethodView):
-    @permission_required("activities.publish")
-    @idempotent()
-    @tagged
-    @blueprint.response(200, PricedActivityShown)
-    def post(self, id_or_slug: str) -> Response:
-        """Take it off sale for a while; what is sold stays sold."""
-        return _moved(id_or_slug, deactivate_activity)
+        return answer_item(item)
 
 
 @blueprint.route("/<string:id_or_slug>/archive")
 class Archive(MethodView):
-    @permission_required("activities.publish")
+    @permission_required("activities.delete")
     @idempotent()
     @tagged
     @blueprint.response(200, PricedActivityShown)
     def post(self, id_or_slug: str) -> Response:
         """Take it off sale for good; what is sold stays sold."""
-        return _moved(id_or_slug, archive_activity)
+        command = moving(ItemKind.ACTIVITY, id_or_slug)
+        archive_item(command, uow=use().new_uow(), clock=use().clock)
+        return answer_item(command.item)
 
 
 @blueprint.route("/<string:id_or_slug>/departures")
@@ -171,8 +148,8 @@ class Departures(MethodView):
     @blueprint.response(200, page_of(DepartureShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
         """An activity's departures from tomorrow on, soonest first, with the seats that are left."""
-        item = Item(ItemKind.ACTIVITY, activity_id_of(id_or_slug))
-        return departures_page(item, query, sight=sight_of_activities())
+        item = item_named(ItemKind.ACTIVITY, id_or_slug)
+        return departures_page(item, query, sight=sight_of(ItemKind.ACTIVITY))
 
     @permission_required("activities.update")
     @idempotent()
@@ -180,14 +157,7 @@ class Departures(MethodView):
     @blueprint.response(201, DepartureShown)
     def post(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Sell seats for a date and an hour; without `ends_on` the activity's hours say when it is over."""
-        return plan(Item(ItemKind.ACTIVITY, activity_id_of(id_or_slug)), body)
-
-
-def _moved(id_or_slug: str, move: Callable[..., None]) -> Response:
-    activity_id = activity_id_of(id_or_slug)
-    command = MoveActivity(author=author(), activity_id=activity_id, expected_version=expected_version())
-    move(command, uow=use().new_uow(), clock=use().clock)
-    return answer_activity(activity_id)
+        return plan(item_named(ItemKind.ACTIVITY, id_or_slug), body)
 
 
 def _of_activities(query: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import fields, validate
 
 from api.fields import Localized, MoneyField, Percent, PercentRequest, Schema, Text
-from api.v1.catalogue.schemas import whole
+from api.v1.catalogue.schemas import ReviewedShown, whole
 from api.v1.catalogue.search_schemas import FacetShown, FacetsShown, FoundPage, ItemFilterQuery, OrderQuery, duration_of
 from domain.catalogue.activities import LOCATION_LENGTH, LONGEST_HOURS, ActivityCategory, Difficulty
 from domain.catalogue.faults import DESCRIPTION_LENGTH, LAST_PLACE, MOST_TRAVELERS, NAME_LENGTH
@@ -27,7 +27,9 @@ class ActivityQuery(ActivityFilterQuery, OrderQuery):
     """Which activities, and in which order."""
 
 
-class ActivityShown(Schema):
+class ActivityShown(ReviewedShown):
+    """An activity in a list."""
+
     id = fields.UUID()
     slug = fields.String()
     name = Localized()
@@ -45,7 +47,7 @@ class ActivityShown(Schema):
     location = fields.String()
     min_participants = fields.Integer()
     max_participants = fields.Integer()
-    featured_image = fields.String(allow_none=True)
+    featured_image = fields.String(allow_none=True, metadata={"description": "The address of its picture."})
     is_featured = fields.Boolean()
     display_order = fields.Integer()
     status = fields.String()
@@ -92,6 +94,7 @@ class ActivityChanges(Schema):
     availability_start = fields.Date(allow_none=True)
     availability_end = fields.Date(allow_none=True)
     time_zone = Text(most=64, least=1, metadata={"examples": ["Africa/Cairo"]})
+    cancellation_policy_id = fields.UUID(allow_none=True)
 
 
 class ActivityRequest(ActivityChanges):

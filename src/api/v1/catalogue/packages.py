@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from flask import Response
 from flask.views import MethodView
 
 from api.answers import answer
 from api.blueprint import Blueprint
-from api.context import use, viewer
+from api.context import use
 from api.etags import expected_version, tagged, with_tag
 from api.specification import page_of
 from api.v1.catalogue.departure_schemas import DepartureQuery, DepartureRequest, DepartureShown
@@ -20,22 +20,17 @@ from api.v1.catalogue.listing import (
     vendors_are_reviewed,
 )
 from api.v1.catalogue.price_schemas import PricedPackageShown
-from api.v1.catalogue.rows import package_row
+from api.v1.catalogue.publishing import moving
+from api.v1.catalogue.rows import item_row
 from api.v1.catalogue.schemas import PackageChanges, PackageRequest, PackageSummary
 from api.v1.catalogue.search_schemas import PackageFacetsShown, PackageFilterQuery, PackageQuery, PackagesFoundPage
 from api.v1.catalogue.searching import answer_facets, answer_found, asked, paged
-from api.v1.catalogue.seen import answer_package, package_id_of, shown_package, sight_of_packages
-from application.catalogue.packages import ChangePackage, CreatePackage, change_package, create_package
-from application.catalogue.publication import (
-    MovePackage,
-    PublishPackage,
-    archive_package,
-    deactivate_package,
-    publish_package,
-)
+from api.v1.catalogue.seen import answer_item, item_named, shown_item, sight_of
+from application.catalogue.items import ChangeItem, CreateItem, change_item, create_item
+from application.catalogue.publication import archive_item
 from application.catalogue.queries import ON_SALE, PackageSearch
-from domain.catalogue.items import Item, ItemKind
-from domain.catalogue.package_details import PackageCategory, PackageDetails
+from domain.catalogue.items import ItemKind
+from domain.catalogue.package_details import PackageCategory
 from middlewares.auth_middleware import optional_token, permission_required
 from middlewares.idempotency import idempotent
 
@@ -53,10 +48,10 @@ class Packages(MethodView):
         `corrected` names the words of `q` that nothing holds, and what was searched for in their place.
         `updated_after` is for staff and vendors: to customers, a package that is taken off sale is just not there.
         """
-        sight = sight_of_packages()
+        sight = sight_of(ItemKind.PACKAGE)
         search = PackageSearch(**asked(query), **paged(query, sight), category=_category(query))
         found = use().queries.catalogue.search(search, sight=sight)
-        return answer_found(PackageSummary, search, found, lambda row: package_row(row, sight))
+        return answer_found(PackageSummary, search, found, lambda row: item_row(ItemKind.PACKAGE, row, sight))
 
     @permission_required("packages.create")
     @idempotent()
@@ -65,14 +60,14 @@ class Packages(MethodView):
     def post(self, body: dict[str, Any]) -> Response:
         """Begin a package; customers see it when it is published."""
         slug = body.pop("slug", None)
-        package_id = create_package(
-            CreatePackage(author=author(), slug=slug, details=cast(PackageDetails, body)),
+        package_id = create_item(
+            CreateItem(author=author(), kind=ItemKind.PACKAGE, slug=slug, details=body),
             uow=use().new_uow(),
             clock=use().clock,
             new_id=use().new_id,
         )
         location = f"/api/v1/packages/{package_id}"
-        return answer(PricedPackageShown, shown_package(str(package_id)), 201, location=location)
+        return answer(PricedPackageShown, shown_item(ItemKind.PACKAGE, package_id), 201, location=location)
 
 
 @blueprint.route("/facets")
@@ -87,7 +82,8 @@ class PackageFacets(MethodView):
         `featured`; where there are more, `is_exact` is false and `total` says 2,000.
         """
         search = PackageSearch(**asked(query), category=_category(query))
-        return answer_facets(PackageFacetsShown, use().queries.catalogue.facets(search, sight=sight_of_packages()))
+        found = use().queries.catalogue.facets(search, sight=sight_of(ItemKind.PACKAGE))
+        return answer_facets(PackageFacetsShown, found)
 
 
 @blueprint.route("/<string:id_or_slug>")
@@ -97,8 +93,8 @@ class OnePackage(MethodView):
     @blueprint.response(200, PricedPackageShown)
     def get(self, id_or_slug: str) -> Response:
         """One package, by its id or its slug; that a customer looked is counted."""
-        row = shown_package(id_or_slug)
-        if sight_of_packages() == ON_SALE:
+        row = shown_item(ItemKind.PACKAGE, id_or_slug)
+        if sight_of(ItemKind.PACKAGE) == ON_SALE:
             use().views.count(ItemKind.PACKAGE, row["id"])
         return with_tag(answer(PricedPackageShown, row), row["version"])
 
@@ -112,21 +108,21 @@ class OnePackage(MethodView):
 
         What a vendor changes of a package that was approved stays on sale, and is listed for review again.
         """
-        package_id = package_id_of(id_or_slug)
+        item = item_named(ItemKind.PACKAGE, id_or_slug)
         slug = body.pop("slug", None)
-        change_package(
-            ChangePackage(
+        change_item(
+            ChangeItem(
                 author=author(),
-                package_id=package_id,
+                item=item,
                 slug=slug,
-                details=cast(PackageDetails, body),
+                details=body,
                 vendors_are_reviewed=vendors_are_reviewed(),
                 expected_version=expected_version(),
             ),
             uow=use().new_uow(),
             clock=use().clock,
         )
-        return answer_package(package_id)
+        return answer_item(item)
 
     @permission_required("packages.delete")
     @idempotent()
@@ -134,45 +130,8 @@ class OnePackage(MethodView):
     @blueprint.response(204)
     def delete(self, id_or_slug: str) -> Response:
         """Archive a package: it is neither found nor sold any more; bookings that were made go on."""
-        archive_package(_moving(id_or_slug), uow=use().new_uow(), clock=use().clock)
+        archive_item(moving(ItemKind.PACKAGE, id_or_slug), uow=use().new_uow(), clock=use().clock)
         return Response(status=204)
-
-
-@blueprint.route("/<string:id_or_slug>/publish")
-class Publish(MethodView):
-    @permission_required("packages.update")
-    @idempotent()
-    @tagged
-    @blueprint.response(200, PricedPackageShown)
-    def post(self, id_or_slug: str) -> Response:
-        """Put a package on sale, or on sale again, once all that customers must see is there in both languages.
-
-        A vendor asks for it: `approval` is PENDING until staff decide. Staff need the permission `packages.publish`
-        besides, and `packages.approve` for a vendor's package, which that approves.
-        """
-        command = PublishPackage(
-            author=author(),
-            package_id=package_id_of(id_or_slug),
-            expected_version=expected_version(),
-            may_publish=viewer().may("packages.publish"),
-            may_approve=viewer().may("packages.approve"),
-            vendors_are_reviewed=vendors_are_reviewed(),
-        )
-        publish_package(command, uow=use().new_uow(), clock=use().clock)
-        return answer_package(command.package_id)
-
-
-@blueprint.route("/<string:id_or_slug>/deactivate")
-class Deactivate(MethodView):
-    @permission_required("packages.update")
-    @idempotent()
-    @tagged
-    @blueprint.response(200, PricedPackageShown)
-    def post(self, id_or_slug: str) -> Response:
-        """Take a package off sale for a while; bookings that were made go on, and publishing brings it back."""
-        command = _moving(id_or_slug)
-        deactivate_package(command, uow=use().new_uow(), clock=use().clock)
-        return answer_package(command.package_id)
 
 
 @blueprint.route("/<string:id_or_slug>/departures")
@@ -182,7 +141,7 @@ class Departures(MethodView):
     @blueprint.response(200, page_of(DepartureShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
         """A package's departures from tomorrow on, soonest first, with the seats that are left."""
-        return departures_page(Item(ItemKind.PACKAGE, package_id_of(id_or_slug)), query, sight=sight_of_packages())
+        return departures_page(item_named(ItemKind.PACKAGE, id_or_slug), query, sight=sight_of(ItemKind.PACKAGE))
 
     @permission_required("packages.update")
     @idempotent()
@@ -190,11 +149,7 @@ class Departures(MethodView):
     @blueprint.response(201, DepartureShown)
     def post(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Sell seats for a date; without `ends_on` the package's days say when it is over."""
-        return plan(Item(ItemKind.PACKAGE, package_id_of(id_or_slug)), body)
-
-
-def _moving(id_or_slug: str) -> MovePackage:
-    return MovePackage(author=author(), package_id=package_id_of(id_or_slug), expected_version=expected_version())
+        return plan(item_named(ItemKind.PACKAGE, id_or_slug), body)
 
 
 def _category(query: dict[str, Any]) -> PackageCategory | None:

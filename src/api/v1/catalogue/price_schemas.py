@@ -10,7 +10,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.fields import Localized, MoneyField, PercentRequest, Schema, Text
 from api.v1.catalogue.activity_schemas import ActivityShown
-from api.v1.catalogue.schemas import PackageShown, revenue
+from api.v1.catalogue.schemas import ImageShown, PackageShown, revenue
 from domain.pricing.age_bands import BAND_NAME_LENGTH, MOST_BANDS, OLDEST
 from domain.pricing.seasons import HIGHEST_PRIORITY, MOST_SEASONS, SEASON_NAME_LENGTH, Adjustment
 
@@ -61,6 +61,7 @@ class PricedPackageShown(PackageShown):
 class PricedActivityShown(ActivityShown):
     """An activity alone, with what its price depends on."""
 
+    images = fields.List(fields.Nested(ImageShown))
     total_revenue = revenue()
     age_bands = fields.List(fields.Nested(BandShown))
     seasons = fields.List(fields.Nested(SeasonShown))

@@ -22,14 +22,7 @@ from api.v1.catalogue.price_schemas import (
     PricedPackageShown,
     SeasonsRequest,
 )
-from api.v1.catalogue.seen import (
-    activity_id_of,
-    answer_activity,
-    answer_package,
-    package_id_of,
-    shown_activity,
-    shown_package,
-)
+from api.v1.catalogue.seen import answer_item, item_named, shown_item
 from application.catalogue.prices import SetAgeBands, SetSeasons, set_age_bands, set_seasons
 from application.pricing.price_lists import price_list_of
 from domain.catalogue.items import Item, ItemKind
@@ -51,9 +44,9 @@ class PackageAgeBands(MethodView):
     @blueprint.response(200, PricedPackageShown)
     def put(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Say what travellers of each age pay; the list is replaced as a whole."""
-        item = Item(ItemKind.PACKAGE, package_id_of(id_or_slug))
+        item = item_named(ItemKind.PACKAGE, id_or_slug)
         _set_bands(item, body)
-        return answer_package(item.id)
+        return answer_item(item)
 
 
 @blueprint.route("/packages/<string:id_or_slug>/seasons")
@@ -65,9 +58,9 @@ class PackageSeasons(MethodView):
     @blueprint.response(200, PricedPackageShown)
     def put(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Say on which days a trip that starts then costs more or less; the list is replaced as a whole."""
-        item = Item(ItemKind.PACKAGE, package_id_of(id_or_slug))
+        item = item_named(ItemKind.PACKAGE, id_or_slug)
         _set_seasons(item, body)
-        return answer_package(item.id)
+        return answer_item(item)
 
 
 @blueprint.route("/packages/<string:id_or_slug>/prices")
@@ -77,7 +70,7 @@ class PackageCalendar(MethodView):
     @blueprint.response(200, page_of(DayPriceShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
         """What one adult pays for a trip that starts on each of these days, whether or not there is a departure."""
-        row = shown_package(id_or_slug)
+        row = shown_item(ItemKind.PACKAGE, id_or_slug)
         return _calendar(price_list_of(row, Item(ItemKind.PACKAGE, row["id"])), query)
 
 
@@ -90,9 +83,9 @@ class ActivityAgeBands(MethodView):
     @blueprint.response(200, PricedActivityShown)
     def put(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Say what participants of each age pay; the list is replaced as a whole."""
-        item = Item(ItemKind.ACTIVITY, activity_id_of(id_or_slug))
+        item = item_named(ItemKind.ACTIVITY, id_or_slug)
         _set_bands(item, body)
-        return answer_activity(item.id)
+        return answer_item(item)
 
 
 @blueprint.route("/activities/<string:id_or_slug>/seasons")
@@ -104,9 +97,9 @@ class ActivitySeasons(MethodView):
     @blueprint.response(200, PricedActivityShown)
     def put(self, body: dict[str, Any], id_or_slug: str) -> Response:
         """Say on which days it costs more or less; the list is replaced as a whole."""
-        item = Item(ItemKind.ACTIVITY, activity_id_of(id_or_slug))
+        item = item_named(ItemKind.ACTIVITY, id_or_slug)
         _set_seasons(item, body)
-        return answer_activity(item.id)
+        return answer_item(item)
 
 
 @blueprint.route("/activities/<string:id_or_slug>/prices")
@@ -116,7 +109,7 @@ class ActivityCalendar(MethodView):
     @blueprint.response(200, page_of(DayPriceShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
         """What one adult pays on each of these days, whether or not there is a departure."""
-        row = shown_activity(id_or_slug)
+        row = shown_item(ItemKind.ACTIVITY, id_or_slug)
         return _calendar(price_list_of(row, Item(ItemKind.ACTIVITY, row["id"])), query)
 
 

@@ -21,7 +21,7 @@ from api.v1.catalogue.item_schemas import (
     RatingSearch,
     RatingShown,
 )
-from api.v1.catalogue.seen import activity_id_of, package_id_of
+from api.v1.catalogue.seen import item_named
 from application.catalogue.rating_queries import Row
 from application.catalogue.ratings import (
     HideRating,
@@ -75,7 +75,7 @@ class PackageRatings(MethodView):
     @blueprint.response(200, page_of(RatingShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
         """What customers said of a package, newest first."""
-        return _said_of(Item(ItemKind.PACKAGE, package_id_of(id_or_slug)), query)
+        return _said_of(item_named(ItemKind.PACKAGE, id_or_slug), query)
 
 
 @blueprint.route("/activities/<string:id_or_slug>/ratings")
@@ -85,7 +85,7 @@ class ActivityRatings(MethodView):
     @blueprint.response(200, page_of(RatingShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
         """What customers said of an activity, newest first."""
-        return _said_of(Item(ItemKind.ACTIVITY, activity_id_of(id_or_slug)), query)
+        return _said_of(item_named(ItemKind.ACTIVITY, id_or_slug), query)
 
 
 @blueprint.route("/admin/ratings")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from flask import Response
@@ -14,56 +14,74 @@ from api.context import use
 from api.etags import expected_version, tagged
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
+from api.v1.catalogue.activity_schemas import ActivityShown
 from api.v1.catalogue.item_schemas import RejectRequest
 from api.v1.catalogue.listing import author, today
-from api.v1.catalogue.price_schemas import PricedPackageShown
-from api.v1.catalogue.rows import package_row
+from api.v1.catalogue.rights import RIGHTS
+from api.v1.catalogue.rows import item_row
 from api.v1.catalogue.schemas import PackageSummary
-from api.v1.catalogue.seen import answer_package
-from application.catalogue.publication import MovePackage, RejectPackage, approve_package, reject_package
+from api.v1.catalogue.seen import ALONE, answer_item, queries_of
+from application.catalogue.publication import MoveItem, RejectItem, approve_item, reject_item
 from application.catalogue.queries import Sight
+from domain.catalogue.items import Item, ItemKind
 from middlewares.auth_middleware import permission_required
 from middlewares.idempotency import idempotent
 
-blueprint = Blueprint("reviews", __name__, url_prefix="/admin", description="What vendors want to sell")
+_IN_LISTS: Final = {ItemKind.PACKAGE: PackageSummary, ItemKind.ACTIVITY: ActivityShown}
+_LISTED_AT: Final = {ItemKind.PACKAGE: "/catalogue/reviews", ItemKind.ACTIVITY: "/catalogue/activity-reviews"}
 
 
-@blueprint.route("/catalogue/reviews")
-class Reviews(MethodView):
-    @permission_required("packages.approve")
-    @blueprint.arguments(PageQuery, location="query")
-    @blueprint.response(200, page_of(PackageSummary))
-    def get(self, query: dict[str, Any]) -> Response:
-        """Vendors' packages that wait for a decision, the longest-waiting first; ACTIVE ones are on sale meanwhile."""
-        rows = use().queries.catalogue.reviews(today=today(), limit=query["limit"], after=after_cursor(query["cursor"]))
-        page, cursor = split_page(rows, query["limit"], by_time("review_requested_at"))
-        return answer_page(PackageSummary, [package_row(row, Sight(everything=True)) for row in page], cursor)
+def reviews_of(kind: ItemKind) -> Blueprint:
+    """The routes of one kind's reviews."""
+    blueprint = Blueprint(
+        f"{kind.lower()}_reviews",
+        __name__,
+        url_prefix="/admin",
+        description=f"{kind.section} to review",
+    )
+
+    @blueprint.route(_LISTED_AT[kind])
+    class Reviews(MethodView):
+        @permission_required(RIGHTS[kind].approve)
+        @blueprint.arguments(PageQuery, location="query")
+        @blueprint.response(200, page_of(_IN_LISTS[kind]))
+        def get(self, query: dict[str, Any]) -> Response:
+            """Vendors' that wait for a decision, the longest-waiting first; ACTIVE ones are on sale meanwhile."""
+            rows = queries_of(kind).reviews(today=today(), limit=query["limit"], after=after_cursor(query["cursor"]))
+            page, cursor = split_page(rows, query["limit"], by_time("review_requested_at"))
+            shown = [item_row(kind, row, Sight(everything=True)) for row in page]
+            return answer_page(_IN_LISTS[kind], shown, cursor)
+
+    @blueprint.route(f"/{kind.section}/<uuid:{kind.lower()}_id>/approve")
+    class Approve(MethodView):
+        @permission_required(RIGHTS[kind].approve)
+        @idempotent()
+        @tagged
+        @blueprint.response(200, ALONE[kind])
+        def post(self, **named: UUID) -> Response:
+            """Agree: it goes on sale, or stays there. `If-Match` approves what was seen, and nothing newer."""
+            command = MoveItem(author=author(), item=_one(kind, named), expected_version=expected_version())
+            approve_item(command, uow=use().new_uow(), clock=use().clock)
+            return answer_item(command.item)
+
+    @blueprint.route(f"/{kind.section}/<uuid:{kind.lower()}_id>/reject")
+    class Reject(MethodView):
+        @permission_required(RIGHTS[kind].approve)
+        @idempotent()
+        @tagged
+        @blueprint.arguments(RejectRequest)
+        @blueprint.response(200, ALONE[kind])
+        def post(self, body: dict[str, Any], **named: UUID) -> Response:
+            """Do not agree: it is not put on sale, or taken off; its vendor reads why, and may ask again."""
+            command = RejectItem(
+                author=author(), item=_one(kind, named), expected_version=expected_version(), reason=body["reason"]
+            )
+            reject_item(command, uow=use().new_uow(), clock=use().clock)
+            return answer_item(command.item)
+
+    return blueprint
 
 
-@blueprint.route("/packages/<uuid:package_id>/approve")
-class Approve(MethodView):
-    @permission_required("packages.approve")
-    @idempotent()
-    @tagged
-    @blueprint.response(200, PricedPackageShown)
-    def post(self, package_id: UUID) -> Response:
-        """Agree: the package goes on sale, or stays there. `If-Match` approves what was seen, and nothing newer."""
-        command = MovePackage(author=author(), package_id=package_id, expected_version=expected_version())
-        approve_package(command, uow=use().new_uow(), clock=use().clock)
-        return answer_package(package_id)
-
-
-@blueprint.route("/packages/<uuid:package_id>/reject")
-class Reject(MethodView):
-    @permission_required("packages.approve")
-    @idempotent()
-    @tagged
-    @blueprint.arguments(RejectRequest)
-    @blueprint.response(200, PricedPackageShown)
-    def post(self, body: dict[str, Any], package_id: UUID) -> Response:
-        """Do not agree: the package is not put on sale, or taken off; its vendor reads why, and may ask again."""
-        command = RejectPackage(
-            author=author(), package_id=package_id, expected_version=expected_version(), reason=body["reason"]
-        )
-        reject_package(command, uow=use().new_uow(), clock=use().clock)
-        return answer_package(package_id)
+def _one(kind: ItemKind, named: dict[str, UUID]) -> Item:
+    (item_id,) = named.values()
+    return Item(kind, item_id)

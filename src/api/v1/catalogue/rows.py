@@ -9,6 +9,7 @@ from uuid import UUID
 
 from api.fields import shown_money
 from application.catalogue.queries import Row, Sight
+from domain.catalogue.items import Item, ItemKind
 
 META_LENGTH: Final = 160
 """Characters of a description that search engines show."""
@@ -17,37 +18,27 @@ _NOTHING_COUNTED: Final = {"views": 0, "bookings": 0, "ratings": 0, "average": N
 _FOR_ITS_OWNER: Final = ("approval", "approval_reason", "approval_decided_at", "review_requested_at")
 
 
-def image_address(package_id: UUID, image_id: UUID | str) -> str:
+def image_address(item: Item, image_id: UUID | str) -> str:
     """Where a picture is fetched; its thumbnail lies below."""
-    return f"/api/v1/packages/{package_id}/images/{image_id}"
+    return f"/api/v1/{item.kind.section}/{item.id}/images/{image_id}"
 
 
-def package_row(row: Row, sight: Sight) -> dict[str, Any]:
-    """A package in a list."""
+def item_row(kind: ItemKind, row: Row, sight: Sight) -> dict[str, Any]:
+    """A package or an activity in a list."""
     featured = row["featured_image_id"]
-    address = image_address(row["id"], featured) if featured is not None else None
+    address = image_address(Item(kind, row["id"]), featured) if featured is not None else None
     shown = {**row, **_counts(row), "featured_image": address}
     return shown if is_own(row, sight) else {**shown, **dict.fromkeys(_FOR_ITS_OWNER)}
 
 
-def whole_package_row(row: Row, sight: Sight) -> dict[str, Any]:
-    """A package alone: with its pictures, what search engines are told, and for its owner what it earned."""
+def whole_item_row(kind: ItemKind, row: Row, sight: Sight) -> dict[str, Any]:
+    """One alone: with its pictures, for its owner what it earned, and a package with what search engines are told."""
     return {
-        **package_row(row, sight),
-        **_meta(row),
-        "images": [image_row(image, row["id"]) for image in row["images"] or ()],
+        **item_row(kind, row, sight),
+        **(_meta(row) if kind is ItemKind.PACKAGE else {}),
+        "images": [image_row(image, Item(kind, row["id"])) for image in row["images"] or ()],
         "total_revenue": _revenue(row, sight),
     }
-
-
-def activity_row(row: Row) -> dict[str, Any]:
-    """An activity in a list."""
-    return {**row, **_counts(row)}
-
-
-def whole_activity_row(row: Row, sight: Sight) -> dict[str, Any]:
-    """An activity alone: for its owner with what it earned."""
-    return {**activity_row(row), "total_revenue": _revenue(row, sight)}
 
 
 def _counts(row: Row) -> dict[str, Any]:
@@ -65,9 +56,9 @@ def _revenue(row: Row, sight: Sight) -> list[dict[str, str] | None]:
     return [shown_money(one["revenue_minor"], one["currency"]) for one in revenues]
 
 
-def image_row(image: Mapping[str, Any], package_id: UUID) -> dict[str, Any]:
+def image_row(image: Mapping[str, Any], item: Item) -> dict[str, Any]:
     """A picture with its addresses."""
-    url = image_address(package_id, image["id"])
+    url = image_address(item, image["id"])
     return {**image, "url": url, "thumbnail_url": f"{url}/thumbnail"}
 
 

@@ -19,7 +19,7 @@ from domain.catalogue.package_details import (
     MOST_STEPS,
     PackageCategory,
 )
-from domain.catalogue.packages import Approval
+from domain.catalogue.publication import Approval
 
 
 class StepShown(Schema):
@@ -58,8 +58,19 @@ def revenue() -> fields.List[Any]:
     )
 
 
-class PackageSummary(Schema):
-    """A package in a list; `approval` and what belongs to it are for staff and its vendor, null for others."""
+class ReviewedShown(Schema):
+    """`approval` and what belongs to it are for staff and its vendor, null for others."""
+
+    approval = fields.String(allow_none=True, validate=validate.OneOf(list(Approval)))
+    approval_reason = fields.String(allow_none=True)
+    approval_decided_at = fields.DateTime(allow_none=True)
+    review_requested_at = fields.DateTime(allow_none=True)
+    cancellation_policy_id = fields.UUID(allow_none=True)
+    cancellation = fields.Nested(PolicyOfItem, allow_none=True)
+
+
+class PackageSummary(ReviewedShown):
+    """A package in a list."""
 
     id = fields.UUID()
     slug = fields.String()
@@ -91,10 +102,6 @@ class PackageSummary(Schema):
     display_order = fields.Integer()
     featured_image = fields.String(allow_none=True, metadata={"description": "The address of its picture."})
     status = fields.String()
-    approval = fields.String(allow_none=True, validate=validate.OneOf(list(Approval)))
-    approval_reason = fields.String(allow_none=True)
-    approval_decided_at = fields.DateTime(allow_none=True)
-    review_requested_at = fields.DateTime(allow_none=True)
     availability_start = fields.Date(allow_none=True)
     availability_end = fields.Date(allow_none=True)
     time_zone = fields.String()
@@ -103,8 +110,6 @@ class PackageSummary(Schema):
     rating_count = fields.Integer()
     average_rating = fields.String(allow_none=True, metadata={"examples": ["4.50"]})
     next_departure = fields.Date(allow_none=True)
-    cancellation_policy_id = fields.UUID(allow_none=True)
-    cancellation = fields.Nested(PolicyOfItem, allow_none=True)
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from flask import Response
@@ -12,59 +12,42 @@ from api.context import use
 from api.etags import with_tag
 from api.v1.catalogue.listing import sight_with, today
 from api.v1.catalogue.price_schemas import PricedActivityShown, PricedPackageShown
-from api.v1.catalogue.rows import whole_activity_row, whole_package_row
-from application.catalogue.queries import Sight
+from api.v1.catalogue.rights import RIGHTS
+from api.v1.catalogue.rows import whole_item_row
+from application.catalogue.queries import ItemQueries, Sight
 from domain.catalogue.activities import ActivityNotFound
+from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.packages import PackageNotFound
 
-
-def sight_of_packages() -> Sight:
-    """What the reader may see of packages."""
-    return sight_with("packages.read")
+ALONE: Final = {ItemKind.PACKAGE: PricedPackageShown, ItemKind.ACTIVITY: PricedActivityShown}
+"""How one of a kind is shown."""
 
 
-def sight_of_activities() -> Sight:
-    """What the reader may see of activities."""
-    return sight_with("activities.read")
+def sight_of(kind: ItemKind) -> Sight:
+    """What the reader may see of a kind."""
+    return sight_with(RIGHTS[kind].read)
 
 
-def shown_package(id_or_slug: str) -> dict[str, Any]:
-    """The package as the reader sees it. Raises PackageNotFound."""
-    sight = sight_of_packages()
-    row = use().queries.catalogue.package(id_or_slug, today=today(), sight=sight)
+def queries_of(kind: ItemKind) -> ItemQueries[Any]:
+    """What finds things of a kind."""
+    return use().queries.catalogue if kind is ItemKind.PACKAGE else use().queries.activities
+
+
+def shown_item(kind: ItemKind, id_or_slug: str | UUID) -> dict[str, Any]:
+    """The item as the reader sees it. Raises PackageNotFound or ActivityNotFound."""
+    sight = sight_of(kind)
+    row = queries_of(kind).one(str(id_or_slug), today=today(), sight=sight)
     if row is None:
-        raise PackageNotFound()
-    return whole_package_row(row, sight)
+        raise PackageNotFound() if kind is ItemKind.PACKAGE else ActivityNotFound()
+    return whole_item_row(kind, row, sight)
 
 
-def shown_activity(id_or_slug: str) -> dict[str, Any]:
-    """The activity as the reader sees it. Raises ActivityNotFound."""
-    sight = sight_of_activities()
-    row = use().queries.activities.activity(id_or_slug, today=today(), sight=sight)
-    if row is None:
-        raise ActivityNotFound()
-    return whole_activity_row(row, sight)
+def item_named(kind: ItemKind, id_or_slug: str | UUID) -> Item:
+    """The item. Raises PackageNotFound or ActivityNotFound where the reader does not see it."""
+    return Item(kind, shown_item(kind, id_or_slug)["id"])
 
 
-def package_id_of(id_or_slug: str) -> UUID:
-    """Its id. Raises PackageNotFound where the reader does not see it."""
-    package_id: UUID = shown_package(id_or_slug)["id"]
-    return package_id
-
-
-def activity_id_of(id_or_slug: str) -> UUID:
-    """Its id. Raises ActivityNotFound where the reader does not see it."""
-    activity_id: UUID = shown_activity(id_or_slug)["id"]
-    return activity_id
-
-
-def answer_package(id_or_slug: str | UUID) -> Response:
-    """The package with its ETag. Raises PackageNotFound."""
-    row = shown_package(str(id_or_slug))
-    return with_tag(answer(PricedPackageShown, row), row["version"])
-
-
-def answer_activity(id_or_slug: str | UUID) -> Response:
-    """The activity with its ETag. Raises ActivityNotFound."""
-    row = shown_activity(str(id_or_slug))
-    return with_tag(answer(PricedActivityShown, row), row["version"])
+def answer_item(item: Item) -> Response:
+    """The item with its ETag. Raises PackageNotFound or ActivityNotFound."""
+    row = shown_item(item.kind, item.id)
+    return with_tag(answer(ALONE[item.kind], row), row["version"])

@@ -28,7 +28,7 @@ from api.v1.sales.schemas import (
     StatusChangeShown,
 )
 from api.v1.sales.search_schemas import BookingQuery, search_of
-from api.v1.sales.viewing import agent_for, answer_booking, shown, travelers_in
+from api.v1.sales.viewing import agent_for, answer_booking, customer_in, shown, travelers_in
 from application.sales.bookings import PlaceBooking, place_booking
 from application.sales.pricing import Chosen, plan_terms, pricing_settings
 from application.sales.quotes import AskForQuote, price_token, quote_booking
@@ -46,7 +46,7 @@ from domain.sales.bookings import Booking
 from domain.sales.instalments import PaymentPlan, PlanWanted
 from domain.sales.requests import ON_REQUEST
 from domain.shared.clock import business_date
-from domain.shared.errors import InvalidValue, NotAllowed
+from domain.shared.errors import InvalidValue
 from middlewares.auth_middleware import permission_required, public, token_required
 from middlewares.idempotency import idempotent, not_idempotent
 
@@ -63,7 +63,7 @@ class Quotes(MethodView):
         """Price a booking without making it; nothing is stored or held."""
         quoted = quote_booking(
             AskForQuote(
-                user_id=_customer(body),
+                user_id=customer_in(body),
                 item=_item(body),
                 departure_id=body["departure_id"],
                 chosen=_chosen(body),
@@ -108,7 +108,7 @@ class Bookings(MethodView):
         What is in no catalogue is a DRAFT until staff or an agent have priced it; they may price it at once (`items`).
         """
         refuse_prices_of_customers(body)
-        customer = _customer(body)
+        customer = customer_in(body)
         booking = ask_for(body, customer) if body["booking_type"] in ON_REQUEST else _placed(body, customer)
         row = booking_row(booking, today=business_date(use().clock.now()))
         return answer(BookingShown, row, 201, location=f"/api/v1/bookings/{booking.id}")
@@ -217,16 +217,6 @@ def _placed(body: dict[str, Any], customer: UUID) -> Booking:
         new_id=use().new_id,
         digests=use().digests,
     )
-
-
-def _customer(body: dict[str, Any]) -> UUID:
-    """For whom: oneself, or another customer where the viewer may book for others."""
-    wanted: UUID | None = body["user_id"]
-    if wanted is None or wanted == viewer().user_id:
-        return viewer().user_id
-    if not viewer().may("bookings.create"):
-        raise NotAllowed()
-    return wanted
 
 
 _ITEMS = {BookingType.PACKAGE: "package_id", BookingType.ACTIVITY: "activity_id"}

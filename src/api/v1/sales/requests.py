@@ -68,8 +68,7 @@ def refuse_prices_of_customers(body: dict[str, Any]) -> None:
 
 
 _OF_THE_CATALOGUE = (
-    "package_id", "activity_id", "departure_id", "voucher_code", "points_to_redeem", "quote_token",
-    "waiting_list_entry_id",
+    "package_id", "activity_id", "departure_id", "points_to_redeem", "quote_token", "waiting_list_entry_id",
 )  # fmt: skip
 
 
@@ -78,6 +77,8 @@ def ask_for(body: dict[str, Any], customer: UUID) -> Booking:
     for name in _OF_THE_CATALOGUE:
         if body[name]:
             raise InvalidValue("not of this type", pointer=f"/{name}", code="unknown_field")
+    if body["voucher_code"] is not None and body["items"] is None:
+        raise InvalidValue("beside a price", pointer="/voucher_code", code="unknown_field")
     if body["start_date"] is None:
         raise InvalidValue("needed for this type", pointer="/start_date", code="required")
     settings = use().system_settings
@@ -140,4 +141,5 @@ def _offer(body: dict[str, Any]) -> Offer:
         valid_until=body.get("valid_until"),
         ordinarily_valid=timedelta(hours=hours if hours is not None else settings.value(OFFER_HOURS)),
         settings=pricing_settings(settings),
+        voucher_code=body["voucher_code"],
     )

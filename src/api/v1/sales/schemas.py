@@ -128,6 +128,13 @@ class TripOfferRequest(Schema):
     """A price for what was asked for, and until when it can be paid: an instant, or so many hours from now."""
 
     items = _items(required=True)
+    voucher_code = Text(
+        most=40,
+        least=1,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The customer's, or everybody's. An offer made anew without one gives it back."},
+    )
     hold_hours = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, 720))
     valid_until = Instant(load_default=None, metadata={"examples": ["2030-11-25T08:00:00Z"]})
     deposit_percent = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, 100))

@@ -16,6 +16,7 @@ from application.queries import Row
 from domain.sales.booking_errors import BookingNotFound
 from domain.sales.travelers import Traveler
 from domain.shared.clock import business_date
+from domain.shared.errors import NotAllowed
 
 
 def shown(booking_id: UUID) -> Row:
@@ -31,6 +32,16 @@ def answer_booking(booking_id: UUID) -> Response:
     """The booking, with its ETag."""
     row = shown(booking_id)
     return with_tag(answer(BookingShown, row), row["version"])
+
+
+def customer_in(body: dict[str, Any]) -> UUID:
+    """For whom: oneself, or another customer where the viewer may book for others."""
+    wanted: UUID | None = body["user_id"]
+    if wanted is None or wanted == viewer().user_id:
+        return viewer().user_id
+    if not viewer().may("bookings.create"):
+        raise NotAllowed()
+    return wanted
 
 
 def agent_for(customer: UUID) -> UUID | None:

@@ -17,6 +17,7 @@ from api.fields import Schema
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from api.v1.sales.schemas import MOST_TRAVELERS
+from api.v1.sales.viewing import customer_in
 from application.queries import Row
 from application.sales.waiting import JoinWaitingList, LeaveWaitingList, join_waiting_list, leave_waiting_list
 from domain.operations.settings import WAITING_OFFER_HOURS
@@ -31,6 +32,7 @@ class WaitingRequest(Schema):
     """How many seats are wanted; all of them are offered at once, or none."""
 
     seats = fields.Integer(required=True, strict=True, validate=validate.Range(1, MOST_TRAVELERS))
+    user_id = fields.UUID(load_default=None, metadata={"description": "Whom staff and agents ask for."})
 
 
 class WaitingSearch(PageQuery):
@@ -44,6 +46,7 @@ class WaitingShown(Schema):
     id = fields.UUID()
     departure_id = fields.UUID()
     user_id = fields.UUID()
+    joined_by_user_id = fields.UUID(metadata={"description": "The customer, or who asked for them."})
     seats = fields.Integer()
     status = fields.String()
     place = fields.Integer(allow_none=True)
@@ -60,8 +63,13 @@ class LineOfDeparture(MethodView):
     @blueprint.arguments(WaitingRequest)
     @blueprint.response(201, WaitingShown)
     def post(self, body: dict[str, Any], departure_id: UUID) -> Response:
-        """Wait for seats of a departure that has too few left; book with `waiting_list_entry_id` once offered some."""
-        command = JoinWaitingList(user_id=viewer().user_id, departure_id=departure_id, seats=body["seats"])
+        """Wait for seats of a departure that has too few left; book with `waiting_list_entry_id` once offered some.
+
+        Staff and agents may ask for a customer (`user_id`), who is told of the offer; either may book with it then.
+        """
+        command = JoinWaitingList(
+            actor_id=viewer().user_id, user_id=customer_in(body), departure_id=departure_id, seats=body["seats"]
+        )
         entry_id = join_waiting_list(command, uow=use().new_uow(), clock=use().clock, new_id=use().new_id)
         return answer(WaitingShown, _own(entry_id), 201, location=f"/api/v1/waiting-list-entries/{entry_id}")
 
@@ -72,7 +80,7 @@ class Entries(MethodView):
     @blueprint.arguments(WaitingSearch, location="query")
     @blueprint.response(200, page_of(WaitingShown))
     def get(self, query: dict[str, Any]) -> Response:
-        """One's own places in line, newest first; everybody's for staff."""
+        """One's own places in line and those that one asked for, newest first; everybody's for staff."""
         rows = use().queries.waiting.entries(
             owner=scope_of("bookings.read"),
             departure_id=query["departure_id"],
@@ -99,7 +107,7 @@ class OneEntry(MethodView):
     @blueprint.response(204)
     def delete(self, entry_id: UUID) -> Response:
         """Leave the line, or decline an offer."""
-        command = LeaveWaitingList(user_id=viewer().user_id, entry_id=entry_id, offer_for=offer_for())
+        command = LeaveWaitingList(actor_id=viewer().user_id, entry_id=entry_id, offer_for=offer_for())
         leave_waiting_list(command, uow=use().new_uow(), clock=use().clock)
         return Response(status=204)
 

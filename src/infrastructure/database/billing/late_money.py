@@ -16,6 +16,7 @@ _ADD: Final = """
 INSERT INTO late_money (receipt_id, booking_id, hindrance, offered_at, choose_until) VALUES (%s, %s, %s, %s, %s)
 """
 _OFFERED: Final = "SELECT 1 FROM late_money WHERE receipt_id = %s"
+_REBOOKED: Final = "SELECT 1 FROM late_money WHERE booking_id = %s AND rebooked_id IS NOT NULL LIMIT 1"
 _WAITS: Final = "l.choice IS NULL AND s.status = 'OPEN'"
 _WAITING: Final = f"""
 SELECT l.*, s.amount_minor, s.currency FROM late_money l JOIN suspense_items s ON s.receipt_id = l.receipt_id
@@ -25,9 +26,12 @@ _OVERDUE: Final = f"""
 SELECT DISTINCT l.booking_id FROM late_money l JOIN suspense_items s ON s.receipt_id = l.receipt_id
 WHERE {_WAITS} AND l.choose_until <= %s LIMIT %s
 """
-_SAVE: Final = "UPDATE late_money SET choice = %s, chosen_at = %s, chosen_by_user_id = %s WHERE receipt_id = %s"
+_SAVE: Final = """
+UPDATE late_money SET choice = %s, chosen_at = %s, chosen_by_user_id = %s, rebooked_id = %s WHERE receipt_id = %s
+"""
 _OF_BOOKING: Final = """
 SELECT l.receipt_id, s.amount_minor, s.currency, l.hindrance, l.choice, l.offered_at, l.choose_until, l.chosen_at,
+       l.rebooked_id,
        CASE WHEN s.status = 'OPEN' AND l.choice IS NULL THEN 'WAITING' WHEN s.status = 'OPEN' THEN 'WITH_STAFF'
             ELSE coalesce(s.resolution, s.status) END AS status
 FROM late_money l JOIN suspense_items s ON s.receipt_id = l.receipt_id
@@ -50,6 +54,9 @@ class SqlLateMoneyChoices:
     def is_offered(self, receipt_id: UUID) -> bool:
         return self._statements.row(_OFFERED, (receipt_id,)) is not None
 
+    def has_rebooked(self, booking_id: UUID) -> bool:
+        return self._statements.row(_REBOOKED, (booking_id,)) is not None
+
     def waiting_of(self, booking_id: UUID) -> Sequence[LateMoney]:
         found = [_late(row) for row in self._statements.rows(_WAITING, (booking_id,))]
         self.seen.extend(found)
@@ -59,7 +66,8 @@ class SqlLateMoneyChoices:
         return [row["booking_id"] for row in self._statements.rows(_OVERDUE, (at, limit))]
 
     def save(self, late: LateMoney) -> None:
-        self._statements.execute(_SAVE, (late.choice, late.chosen_at, late.chosen_by, late.receipt_id))
+        values = (late.choice, late.chosen_at, late.chosen_by, late.rebooked_id, late.receipt_id)
+        self._statements.execute(_SAVE, values)
 
 
 class SqlLateMoneyQueries:

@@ -81,7 +81,8 @@ HOLDINGS = (
         table=tables.late_money,
         belongs="booking_id IN (SELECT id FROM bookings WHERE user_id = $person)",
         exported_as="late_money",
-        exported=("receipt_id", "booking_id", "hindrance", "offered_at", "choose_until", "choice", "chosen_at"),
+        exported=("receipt_id", "booking_id", "hindrance", "offered_at", "choose_until", "choice", "chosen_at",
+                  "rebooked_id"),
     ),
     Holding(table=tables.statement_fetches, plain=because(_NUMBERS, "provider")),
     Holding(

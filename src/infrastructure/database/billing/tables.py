@@ -250,8 +250,13 @@ late_money = Table(
     *status("choice", LateChoice, nullable=True),
     instant("chosen_at", nullable=True),
     reference("chosen_by_user_id", "users.id", nullable=True),
+    reference("rebooked_id", "bookings.id", nullable=True),
     CheckConstraint("(choice IS NULL) = (chosen_at IS NULL)", name="chosen_at_some_time"),
+    CheckConstraint(
+        "(choice IS NOT DISTINCT FROM 'DEPARTURE') = (rebooked_id IS NOT NULL)", name="rebooked_where_chosen"
+    ),
     Index("ix_late_money_booking_id", "booking_id"),
+    Index("ix_late_money_rebooked_id", "rebooked_id", postgresql_where="rebooked_id IS NOT NULL"),
     Index("ix_late_money_choose_until", "choose_until", postgresql_where="choice IS NULL"),
 )
 

@@ -23,12 +23,13 @@ from domain.catalogue.items import ItemKind
 from domain.catalogue.ratings import RatingStatus
 from infrastructure.database.metadata import instant, key, metadata, money, reference, status, unit
 
-# Every file has a row before it is written, and until it is deleted.
+# Every file has a row before it is written, and until it is deleted. Of activities too: packages were first.
 package_images = Table(
     "package_images",
     metadata,
     key(),
-    reference("package_id", "packages.id"),
+    reference("package_id", "packages.id", nullable=True),
+    reference("activity_id", "activities.id", nullable=True),
     Column("storage_key", Text, nullable=False, unique=True),
     Column("content_type", Text, nullable=False),
     Column("size_bytes", Integer, nullable=False),
@@ -44,10 +45,16 @@ package_images = Table(
     instant("changed_at"),
     CheckConstraint("state = 'STORED' OR NOT is_featured", name="featured_when_stored"),
     CheckConstraint("octet_length(digest) = 32", name="digest_whole"),
+    CheckConstraint("num_nonnulls(package_id, activity_id) = 1", name="of_one_item"),
     Index("ix_package_images_package_id_display_order_id", "package_id", "display_order", "id"),
     Index("uq_package_images_featured", "package_id", unique=True, postgresql_where="is_featured"),
     # The same picture sent twice is one.
     Index("uq_package_images_digest", "package_id", "digest", unique=True, postgresql_where="state = 'STORED'"),
+    Index("ix_package_images_activity_id_display_order_id", "activity_id", "display_order", "id"),
+    Index("uq_package_images_activity_featured", "activity_id", unique=True, postgresql_where="is_featured"),
+    Index(
+        "uq_package_images_activity_digest", "activity_id", "digest", unique=True, postgresql_where="state = 'STORED'"
+    ),
     Index("ix_package_images_unsettled", "changed_at", postgresql_where="state <> 'STORED'"),
 )
 

@@ -18,7 +18,7 @@ HOLDINGS = (
         plain=because(
             "what is said to everybody about an activity", "slug", "name_ar", "name_en", "description_ar",
             "description_en", "location", "featured_image", "search_text", "name_text", "location_key", "labels",
-            "time_zone",
+            "time_zone", "approval_reason",
         ),
     ),
     Holding(

@@ -2,74 +2,50 @@
 
 from __future__ import annotations
 
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
-from domain.catalogue.activities import Activity, ActivityNotFound
-from domain.catalogue.packages import Package, PackageNotFound
+from domain.catalogue.items import ItemKind
+from domain.catalogue.publication import CatalogueItem
 from infrastructure.database.catalogue.slugs import SqlSlugs
 from infrastructure.database.catalogue.tables import activities, packages
 from infrastructure.database.transaction import Statements
 
+TABLES: Final[dict[ItemKind, Table]] = {ItemKind.PACKAGE: packages, ItemKind.ACTIVITY: activities}
 
-class SqlPackages(SqlSlugs):
-    """Implements `application.ports.Packages`."""
 
-    def __init__(self, statements: Statements) -> None:
-        super().__init__(statements, packages.name)
-        self.seen: list[Package] = []
+_Held = TypeVar("_Held", bound=CatalogueItem)
 
-    def add(self, package: Package) -> None:
-        self._statements.session.add(package)
-        self.seen.append(package)
 
-    def get(self, package_id: UUID) -> Package:
+class SqlItems(SqlSlugs, Generic[_Held]):
+    """Implements `application.ports.Items`."""
+
+    def __init__(self, statements: Statements, held: type[_Held]) -> None:
+        self._held, self._table = held, TABLES[held.KIND]
+        super().__init__(statements, self._table.name)
+        self.seen: list[_Held] = []
+
+    def add(self, held: _Held) -> None:
+        self._statements.session.add(held)
+        self.seen.append(held)
+
+    def get(self, item_id: UUID) -> _Held:
         query = (
-            select(Package)
-            .where(packages.c.id == package_id)
+            select(self._held)
+            .where(self._table.c.id == item_id)
             .with_for_update()
             .execution_options(populate_existing=True)
         )
-        package = self._statements.session.scalars(query).one_or_none()
-        if package is None:
-            raise PackageNotFound()
-        self.seen.append(package)
-        return package
+        held = self._statements.session.scalars(query).one_or_none()
+        if held is None:
+            raise self._held.NOT_FOUND()
+        self.seen.append(held)
+        return held
 
-    def read(self, package_id: UUID) -> Package:
-        package = self._statements.session.get(Package, package_id)
-        if package is None:
-            raise PackageNotFound()
-        return package
-
-
-class SqlActivities(SqlSlugs):
-    """Implements `application.ports.Activities`."""
-
-    def __init__(self, statements: Statements) -> None:
-        super().__init__(statements, activities.name)
-        self.seen: list[Activity] = []
-
-    def add(self, activity: Activity) -> None:
-        self._statements.session.add(activity)
-        self.seen.append(activity)
-
-    def get(self, activity_id: UUID) -> Activity:
-        query = (
-            select(Activity)
-            .where(activities.c.id == activity_id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-        activity = self._statements.session.scalars(query).one_or_none()
-        if activity is None:
-            raise ActivityNotFound()
-        self.seen.append(activity)
-        return activity
-
-    def read(self, activity_id: UUID) -> Activity:
-        activity = self._statements.session.get(Activity, activity_id)
-        if activity is None:
-            raise ActivityNotFound()
-        return activity
+    def read(self, item_id: UUID) -> _Held:
+        held = self._statements.session.get(self._held, item_id)
+        if held is None:
+            raise self._held.NOT_FOUND()
+        return held

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from application.queries import After, Row
+from domain.catalogue.items import Item
 from domain.shared.errors import NotFound
+from infrastructure.database.catalogue.finding import ITEM_TABLE
 from infrastructure.database.pages import page_after, page_values
 from infrastructure.database.transaction import Database
 
@@ -66,9 +68,9 @@ SELECT u.id AS user_id, u.email, u.first_name, u.locale, w.withdrawal_number, w.
 FROM withdrawals w JOIN users u ON u.id = w.user_id
 WHERE w.id = %s
 """
-_PACKAGE_FACTS = """
-SELECT p.vendor_id AS user_id, p.name_ar, p.name_en, p.approval_reason FROM packages p
-WHERE p.id = %s AND p.vendor_id IS NOT NULL
+_ITEM_FACTS = """
+SELECT o.vendor_id AS user_id, o.name_ar, o.name_en, o.approval_reason FROM {table} o
+WHERE o.id = %s AND o.vendor_id IS NOT NULL
 """
 _ADJUSTMENT_FACTS = """
 SELECT d.user_id, d.adjustment_number, d.account_kind, d.amount_minor, d.currency FROM adjustments d WHERE d.id = %s
@@ -107,8 +109,8 @@ class SqlMessagingQueries:
     def withdrawal_facts(self, withdrawal_id: UUID) -> Row:
         return self._facts(_WITHDRAWAL_FACTS, withdrawal_id)
 
-    def package_facts(self, package_id: UUID) -> Row:
-        return self._facts(_PACKAGE_FACTS, package_id)
+    def item_facts(self, item: Item) -> Row:
+        return self._facts(_ITEM_FACTS.format(table=ITEM_TABLE[item.kind]), item.id)
 
     def adjustment_facts(self, adjustment_id: UUID) -> Row:
         return self._facts(_ADJUSTMENT_FACTS, adjustment_id)

@@ -64,7 +64,9 @@ SELECT b.source_id, %(booking_id)s, %(user_id)s, b.discount_minor, b.bonus_point
 FROM jsonb_to_recordset(%(benefits)s) AS b(
     source_id uuid, discount_minor bigint, bonus_points integer, currency text)
 ORDER BY b.source_id
-ON CONFLICT (offer_id, booking_id) DO UPDATE SET in_use = true, redeemed_again_at = excluded.redeemed_at
+ON CONFLICT (offer_id, booking_id) DO UPDATE
+SET in_use = true, redeemed_again_at = excluded.redeemed_at, discount_applied_minor = excluded.discount_applied_minor,
+    bonus_points = excluded.bonus_points, currency = excluded.currency
 WHERE NOT r.in_use
 """
 _REDEEM_VOUCHERS: Final = """
@@ -74,7 +76,9 @@ SELECT b.source_id, %(booking_id)s, %(user_id)s, b.discount_minor, b.cashback_mi
 FROM jsonb_to_recordset(%(benefits)s) AS b(
     source_id uuid, discount_minor bigint, cashback_minor bigint, currency text)
 ORDER BY b.source_id
-ON CONFLICT (voucher_id, booking_id) DO UPDATE SET in_use = true, redeemed_again_at = excluded.redeemed_at
+ON CONFLICT (voucher_id, booking_id) DO UPDATE
+SET in_use = true, redeemed_again_at = excluded.redeemed_at, discount_applied_minor = excluded.discount_applied_minor,
+    cashback_minor = excluded.cashback_minor, currency = excluded.currency
 WHERE NOT r.in_use
 """
 _LOCK_OFFERS_OF: Final = """
@@ -84,6 +88,17 @@ WHERE r.booking_id = %(booking_id)s AND o.usage_limit_total IS NOT NULL ORDER BY
 _LOCK_VOUCHERS_OF: Final = """
 SELECT 1 FROM vouchers v JOIN voucher_redemptions r ON r.voucher_id = v.id
 WHERE r.booking_id = %(booking_id)s AND v.usage_limit_total IS NOT NULL ORDER BY v.id FOR NO KEY UPDATE OF v
+"""
+# What is given back and what is taken instead, in one order.
+_LOCK_OFFERS_BESIDE: Final = """
+SELECT 1 FROM offers WHERE usage_limit_total IS NOT NULL AND (
+    id = ANY(%(ids)s) OR id IN (SELECT offer_id FROM offer_redemptions WHERE booking_id = %(booking_id)s))
+ORDER BY id FOR NO KEY UPDATE
+"""
+_LOCK_VOUCHERS_BESIDE: Final = """
+SELECT 1 FROM vouchers WHERE usage_limit_total IS NOT NULL AND (
+    id = ANY(%(ids)s) OR id IN (SELECT voucher_id FROM voucher_redemptions WHERE booking_id = %(booking_id)s))
+ORDER BY id FOR NO KEY UPDATE
 """
 _RELEASE: Final = "UPDATE {} SET in_use = false, released_at = %(at)s WHERE booking_id = %(booking_id)s AND in_use"
 _REDEEM_OFFERS_AGAIN: Final = """
@@ -163,6 +178,13 @@ class SqlPromotions:
             self._statements.execute(lock, {"ids": [benefit.source_id for benefit in wanted]})
             taken = Jsonb([_benefit_row(benefit) for benefit in wanted])
             self._statements.execute(add, {"booking_id": booking_id, "user_id": user_id, "at": at, "benefits": taken})
+
+    def redeem_instead(self, benefits: Sequence[Benefit], *, booking_id: UUID, user_id: UUID, at: datetime) -> None:
+        wanted = [benefit.source_id for benefit in benefits]
+        for lock in (_LOCK_OFFERS_BESIDE, _LOCK_VOUCHERS_BESIDE):
+            self._statements.execute(lock, {"booking_id": booking_id, "ids": wanted})
+        self.release(booking_id, at=at)
+        self.redeem(benefits, booking_id=booking_id, user_id=user_id, at=at)
 
     def redeemed(self, booking_id: UUID, *, at: datetime) -> Offered:
         rows = self._statements.rows(_REDEEMED, {"booking_id": booking_id})

@@ -12,15 +12,20 @@ from infrastructure.database.catalogue.finding import SEATS_LEFT
 from infrastructure.database.transaction import Row, Statements
 
 _ADD: Final = """
-INSERT INTO waiting_list_entries (id, departure_id, user_id, seats, status, created_at)
-VALUES (%s, %s, %s, %s, %s, %s)
+INSERT INTO waiting_list_entries (id, departure_id, user_id, joined_by_user_id, seats, status, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
-_GET: Final = "SELECT * FROM waiting_list_entries WHERE id = %s FOR UPDATE"
-_OPEN_OF: Final = """
-SELECT * FROM waiting_list_entries WHERE departure_id = %s AND user_id = %s AND status IN ('WAITING', 'OFFERED')
+_COLUMNS: Final = """
+id, departure_id, user_id, coalesce(joined_by_user_id, user_id) AS joined_by_user_id, seats, status, created_at,
+offered_at, offer_expires_at, booking_id, ended_at
 """
-_LINE: Final = """
-SELECT * FROM waiting_list_entries WHERE departure_id = %s AND status IN ('WAITING', 'OFFERED')
+_GET: Final = f"SELECT {_COLUMNS} FROM waiting_list_entries WHERE id = %s FOR UPDATE"
+_OPEN_OF: Final = f"""
+SELECT {_COLUMNS} FROM waiting_list_entries
+WHERE departure_id = %s AND user_id = %s AND status IN ('WAITING', 'OFFERED')
+"""
+_LINE: Final = f"""
+SELECT {_COLUMNS} FROM waiting_list_entries WHERE departure_id = %s AND status IN ('WAITING', 'OFFERED')
 ORDER BY created_at, id FOR UPDATE
 """
 _SAVE: Final = """
@@ -28,7 +33,10 @@ UPDATE waiting_list_entries
 SET status = %s, offered_at = %s, offer_expires_at = %s, booking_id = %s, ended_at = %s
 WHERE id = %s
 """
-_DEPARTURE_OF: Final = "SELECT departure_id FROM waiting_list_entries WHERE id = %s AND user_id = %s"
+_DEPARTURE_OF: Final = """
+SELECT departure_id FROM waiting_list_entries
+WHERE id = %(id)s AND (%(owner)s::uuid IS NULL OR %(owner)s IN (user_id, joined_by_user_id))
+"""
 # Ended offers; lines of what is sold no more; and lines with somebody whose party fits.
 _TO_SERVE: Final = f"""
 SELECT w.departure_id FROM waiting_list_entries w WHERE w.status = 'OFFERED' AND w.offer_expires_at <= %(now)s
@@ -61,9 +69,11 @@ class SqlWaitingList:
         self._stored: dict[UUID, tuple[Any, ...]] = {}
 
     def add(self, entry: WaitingEntry) -> None:
-        self._statements.execute(
-            _ADD, (entry.id, entry.departure_id, entry.user_id, entry.seats, entry.status, entry.created_at)
-        )
+        values = (
+            entry.id, entry.departure_id, entry.user_id, entry.joined_by_user_id, entry.seats, entry.status,
+            entry.created_at,
+        )  # fmt: skip
+        self._statements.execute(_ADD, values)
         self._remember(entry)
 
     def get(self, entry_id: UUID) -> WaitingEntry:
@@ -79,8 +89,8 @@ class SqlWaitingList:
     def line(self, departure_id: UUID) -> Sequence[WaitingEntry]:
         return [self._remember(_entry(row)) for row in self._statements.rows(_LINE, (departure_id,))]
 
-    def departure_of(self, entry_id: UUID, user_id: UUID) -> UUID:
-        row = self._statements.row(_DEPARTURE_OF, (entry_id, user_id))
+    def departure_of(self, entry_id: UUID, *, owner: UUID | None) -> UUID:
+        row = self._statements.row(_DEPARTURE_OF, {"id": entry_id, "owner": owner})
         if row is None:
             raise WaitingEntryNotFound()
         departure_id: UUID = row["departure_id"]

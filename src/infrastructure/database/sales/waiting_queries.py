@@ -12,7 +12,9 @@ from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.transaction import Database
 
 _ENTRIES: Final = """
-SELECT w.id, w.departure_id, w.user_id, w.seats, w.status, w.created_at, w.booking_id, w.ended_at,
+SELECT w.id, w.departure_id, w.user_id,
+       coalesce(w.joined_by_user_id, w.user_id) AS joined_by_user_id, w.seats, w.status, w.created_at,
+       w.booking_id, w.ended_at,
        CASE WHEN w.status = 'OFFERED' THEN w.offer_expires_at END AS offer_expires_at,
        CASE WHEN w.status = 'WAITING' THEN (
            SELECT count(*) FROM waiting_list_entries f WHERE f.departure_id = w.departure_id
@@ -20,7 +22,7 @@ SELECT w.id, w.departure_id, w.user_id, w.seats, w.status, w.created_at, w.booki
 FROM waiting_list_entries w
 """
 _FILTERS: Final = {
-    "owner": "w.user_id = %(owner)s",
+    "owner": "(w.user_id = %(owner)s OR w.joined_by_user_id = %(owner)s)",
     "departure_id": "w.departure_id = %(departure_id)s",
     "status": "w.status = %(status)s",
 }
@@ -52,7 +54,8 @@ class SqlWaitingQueries:
         )
 
     def entry(self, entry_id: UUID, *, owner: UUID | None) -> Row | None:
-        sql = f"{_ENTRIES} WHERE w.id = %(id)s AND (%(owner)s::uuid IS NULL OR w.user_id = %(owner)s)"
+        theirs = f"(%(owner)s::uuid IS NULL OR {_FILTERS['owner']})"
+        sql = f"{_ENTRIES} WHERE w.id = %(id)s AND {theirs}"
         return self._database.row(sql, {"id": entry_id, "owner": owner})
 
     def facts(self, entry_id: UUID) -> Row:

@@ -11,6 +11,8 @@ waiting_list_entries = Table(
     key(),
     reference("departure_id", "departures.id"),
     reference("user_id", "users.id"),
+    # None is the customer: so the release before writes it.
+    reference("joined_by_user_id", "users.id", nullable=True),
     Column("seats", Integer, nullable=False),
     *status("status", WaitingStatus),
     instant("created_at"),
@@ -32,6 +34,7 @@ waiting_list_entries = Table(
     # The line itself, in its order.
     Index("ix_waiting_list_entries_departure_id_created_at_id", "departure_id", "created_at", "id"),
     Index("ix_waiting_list_entries_user_id_created_at_id", "user_id", "created_at", "id"),
+    Index("ix_waiting_list_entries_joined_by_user_id_created_at_id", "joined_by_user_id", "created_at", "id"),
     Index("ix_waiting_list_entries_offer_expires_at", "offer_expires_at", postgresql_where="status = 'OFFERED'"),
     Index("ix_waiting_list_entries_waiting", "departure_id", postgresql_where="status = 'WAITING'"),
     Index("uq_waiting_list_entries_booking_id", "booking_id", unique=True, postgresql_where="booking_id IS NOT NULL"),
