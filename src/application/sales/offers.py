@@ -9,10 +9,11 @@ from uuid import UUID
 
 from application.billing.tenders import cancel_payments
 from application.ports import UnitOfWork
-from application.sales.pricing import PricingSettings, booked_items, booked_price
+from application.sales.ports import OfferTerms, PartnerRates
+from application.sales.pricing import PricingSettings, booked_items, booked_price, frozen_shares
 from domain.pricing.hand_priced import UNTAXED, HandPricedItem, basket_of
 from domain.pricing.quotes import Quote, Terms, quote
-from domain.sales.agreed import BookingItem, BookingType, RewardTerms
+from domain.sales.agreed import BookingItem, BookingType, FrozenShares, RewardTerms
 from domain.sales.booking_errors import BookingNotFound
 from domain.sales.bookings import Booking
 from domain.sales.details import clean_details
@@ -77,8 +78,8 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
         refuse_stale(command.expected_version, current=booking.version)
         before = _shown(booking)
         cancel_payments(uow.payments.pending_of(booking.id), uow=uow, clock=clock)
-        rewards = uow.bookings.rewards_of(booking.user_id, today=business_date(now))
-        make_offer(booking, command.offer, rewards=rewards, by=command.actor_id, at=now, new_id=new_id)
+        terms = uow.bookings.offer_terms(booking.user_id, agent_id=booking.agent_id, at=now)
+        make_offer(booking, command.offer, terms=terms, by=command.actor_id, at=now, new_id=new_id)
         uow.audit.add(
             actor=command.actor_id,
             action="bookings.price",
@@ -90,19 +91,24 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
         uow.commit()
 
 
-def make_offer(booking: Booking, offer: Offer, *, rewards: RewardTerms, by: UUID, at: datetime, new_id: NewId) -> None:
-    """Price a request, inside the caller's transaction. Raises OwnRequest: nobody prices for themselves."""
+def make_offer(booking: Booking, offer: Offer, *, terms: OfferTerms, by: UUID, at: datetime, new_id: NewId) -> None:
+    """Price a request, inside the caller's transaction. Raises OwnRequest: nobody prices for themselves.
+
+    What people price is of no vendor's; its agent earns at the rate of the day on which it is priced.
+    """
     if by == booking.user_id:
         raise OwnRequest()
     if not booking.takes_offer:
         raise IllegalTransition(current=booking.status, wanted="PENDING_PAYMENT")
     items = [_priced(item, booking, f"/items/{place}", new_id) for place, item in enumerate(offer.items)]
-    priced = _quoted(items, booking, offer.settings, rewards, at)
+    priced = _quoted(items, booking, offer.settings, terms.rewards, at)
+    rates = PartnerRates(vendor_id=None, vendor=None, agent=terms.agent_rate)
+    shares = frozen_shares(rates, agent_id=booking.agent_id, settings=offer.settings)
     payable_until = offer_deadline(booking.trip, until=offer.valid_until, ordinarily=offer.ordinarily_valid, at=at)
     booking.make_offer(
         booked_price(priced, exchange=None),
-        list(_booked(items, priced, new_id)),
-        rewards=rewards,
+        list(_booked(items, priced, shares, new_id)),
+        rewards=terms.rewards,
         deposit=offer.plan_terms.deposit,
         instalments=schedule(
             priced.total,
@@ -148,8 +154,10 @@ def _quoted(
     return quote(basket, terms)
 
 
-def _booked(items: Sequence[HandPricedItem], priced: Quote, new_id: NewId) -> Iterator[BookingItem]:
-    for item, booked in zip(items, booked_items(priced, new_id=new_id), strict=True):
+def _booked(
+    items: Sequence[HandPricedItem], priced: Quote, shares: FrozenShares, new_id: NewId
+) -> Iterator[BookingItem]:
+    for item, booked in zip(items, booked_items(priced, shares, new_id=new_id), strict=True):
         yield replace(booked, details=item.details, notes=item.notes)
 
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class SettingCategory(StrEnum):
-    """What it is about: the guide's five (§J), and four for what the guide's have no place for."""
+    """What it is about: the guide's five (§J), and five for what the guide's have no place for."""
 
     GENERAL = "general"
     PAYMENT = "payment"
@@ -30,6 +30,7 @@ class SettingCategory(StrEnum):
     SECURITY = "security"
     PRIVACY = "privacy"
     CATALOGUE = "catalogue"
+    PAYOUT = "payout"
 
 
 class SettingNotFound(NotFound):
@@ -258,6 +259,27 @@ VENDOR_APPROVAL_REQUIRED: Final = Setting(
     "هل يراجع الموظفون ما يعرضه الموردون للبيع وما يعدلونه فيه",
 )  # fmt: skip
 
+VENDOR_SHARE_PERCENT: Final = Setting(
+    "payout.vendor_share_percent", whole(0, 100), 80,
+    "How many percent of what is paid for their trips vendors earn, unless a rate was agreed with them",
+    "النسبة المئوية التي يستحقها المورد مما يدفع في رحلاته ما لم يتفق معه على نسبة أخرى",
+)  # fmt: skip
+AGENT_COMMISSION_PERCENT: Final = Setting(
+    "payout.agent_commission_percent", whole(0, 100), 10,
+    "How many percent of what their customers pay agents earn, out of the company's part, unless a rate was agreed",
+    "النسبة المئوية التي يستحقها الوكيل مما يدفعه عملاؤه، من نصيب الشركة، ما لم يتفق معه على نسبة أخرى",
+)  # fmt: skip
+COMMISSION_TAX_PERCENT: Final = Setting(
+    "payout.commission_tax_percent", whole(0, 100), 0,
+    "How many percent of agents' commissions are withheld as tax",
+    "النسبة المئوية التي تخصم من عمولات الوكلاء ضريبة",
+)  # fmt: skip
+RELEASE_DAYS: Final = Setting(
+    "payout.release_days", whole(0, 365), 0,
+    "For how many days after a trip what it earned is held back from payouts; 0 holds nothing back",
+    "عدد الأيام بعد الرحلة التي تحجز فيها مستحقاتها عن الصرف؛ و0 لا يحجز شيئا",
+)  # fmt: skip
+
 SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     known.key: known
     for known in (
@@ -300,6 +322,10 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         WRITE_OFF_LIMIT,
         WEBHOOK_BODY_DAYS,
         VENDOR_APPROVAL_REQUIRED,
+        VENDOR_SHARE_PERCENT,
+        AGENT_COMMISSION_PERCENT,
+        COMMISSION_TAX_PERCENT,
+        RELEASE_DAYS,
     )
 }
 
