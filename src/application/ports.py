@@ -34,6 +34,7 @@ from application.ledger.books_ports import ClearingBooks, StatementRequests
 from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Points, Withdrawals
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
+from application.payouts.earning_ports import Earnings
 from application.pricing.ports import ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
 from application.sales.manifest_ports import ManifestRequests
@@ -540,6 +541,9 @@ class UnitOfWork(Protocol):
 
     @property
     def cashback(self) -> CashbackRecords: ...
+
+    @property
+    def earnings(self) -> Earnings: ...
 
     @property
     def points(self) -> Points: ...

@@ -17,6 +17,7 @@ from application.dependencies import Dependencies
 from application.identity import handlers as identity
 from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
+from application.payouts import earning_handlers as earnings
 from application.privacy import handlers as privacy
 from application.sales import handlers as sales
 from application.sales import late_money_handlers as late_money
@@ -56,6 +57,7 @@ from domain.ledger.withdrawals import (
     WithdrawalRequested,
     WithdrawalReturned,
 )
+from domain.payouts.earnings import EarningAccrued, EarningReversed
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
 from domain.sales.amendments import AmendmentAwaitsPayment, AmendmentLapsed, BookingAmended
@@ -221,9 +223,12 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     AmendmentLapsed.name: (Handler("sales.notify_amendment_lapsed", sales.notify_amendment_lapsed),),
     BookingCompleted.name: (
+        Handler("payouts.earn_completed_booking", earnings.earn_completed_booking),
         Handler("messaging.notify_cashback", messaging.notify_cashback),
         Handler("messaging.mail_cashback", messaging.mail_cashback, transactional=False),
     ),
+    EarningAccrued.name: (Handler("payouts.notify_earning_accrued", earnings.notify_earning_accrued),),
+    EarningReversed.name: (Handler("payouts.notify_earning_reversed", earnings.notify_earning_reversed),),
     CashbackCredited.name: (
         Handler("messaging.notify_cashback_credited", messaging.notify_cashback_credited),
         Handler("messaging.mail_cashback_credited", messaging.mail_cashback_credited, transactional=False),

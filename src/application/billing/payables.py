@@ -11,8 +11,9 @@ from uuid import UUID
 from application.billing.revenue import revenue, take_revenue_back
 from application.ledger.cashback import ClawBackCashback, claw_back_cashback
 from application.ledger.points import ClawBackPoints, EarnPoints, claw_back_points, earn_points
+from application.payouts.earning import follow_refund, payee_accounts, shared_items
 from application.ports import UnitOfWork
-from application.sales.giving_back import carry_out
+from application.sales.giving_back import accounts_moved, carry_out
 from domain.billing.payments import Payment, PaymentType
 from domain.billing.tenders import money_in
 from domain.ledger import accounts
@@ -20,12 +21,13 @@ from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.journal import JournalType
 from domain.ledger.points import still_to_take
 from domain.membership.memberships import AlreadySubscribed, SubscriptionNotFound, SubscriptionStatus
+from domain.payouts.earnings import SharesLost, shares_lost
 from domain.sales.booking_errors import BookingNotFound, NothingToPay
 from domain.sales.bookings import Booking, BookingStatus
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import InvalidValue
 from domain.shared.identifiers import NewId
-from domain.shared.money import Money
+from domain.shared.money import Currency, Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,13 @@ class Rewards:
 
     points: int
     cashback: Money
+    partners: SharesLost
+    """What of it vendor and agent earned."""
+
+    @classmethod
+    def none(cls, currency: Currency) -> Rewards:
+        nothing = Money(0, currency)
+        return cls(points=0, cashback=nothing, partners=SharesLost(vendor=nothing, agent=nothing))
 
 
 class Payable(Protocol):
@@ -191,6 +200,7 @@ class BookingPayable:
         """Cashback first: its record's lock comes before the ledger's."""
         booking, now = self._booking, clock.now()
         refunded = booking.refunded_amount + amount
+        self._lock_with_partners(uow)
         claw_back_cashback(
             ClawBackCashback(booking_id=booking.id, refunded=refunded, of=booking.paid_amount),
             uow=uow,
@@ -213,6 +223,19 @@ class BookingPayable:
         )
         claw_back_points(taken, uow=uow, at=now, new_id=new_id)
         booking.give_back(amount, at=now)
+        follow_refund(booking, key=key, uow=uow, at=now, new_id=new_id)
+
+    def _lock_with_partners(self, uow: UnitOfWork) -> None:
+        """What a refund moves of the customer's and of vendor and agent, at once: two refunds of one customer at one
+        vendor would wait for each other else.
+        """
+        booking, partners = self._booking, payee_accounts(self._booking)
+        if booking.status is not BookingStatus.COMPLETED or not partners:
+            return
+        uow.cashback.of_booking(booking.id)
+        unit = booking.final_amount.currency.code
+        owed = {accounts.cashback(booking.user_id, unit), accounts.debt(booking.user_id, unit)}
+        uow.ledger.lock(partners | owed | accounts_moved(booking))
 
     def take_back(
         self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
@@ -222,16 +245,18 @@ class BookingPayable:
         if booking.status is BookingStatus.COMPLETED:
             earned_again = revenue(booking, amount, key=f"revenue:returned:{key}", journal_id=new_id(), at=now)
             uow.ledger.post([earned_again])
+        follow_refund(booking, key=f"returned:{key}", uow=uow, at=now, new_id=new_id)
 
     def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
         booking = self._booking
         paid, refunded = booking.paid_amount, booking.refunded_amount + amount
         keys = booking_points_keys(booking)
         earnings = [earning for key in keys if (earning := uow.points.earning(key)) is not None]
-        record = uow.cashback.of_booking(booking.id)
+        record, shared = uow.cashback.of_booking(booking.id), booking.shared_amount
         return Rewards(
             points=still_to_take(earnings, paid=paid, refunded=refunded) if earnings else 0,
             cashback=record.to_claw_back(refunded, of=paid) if record is not None else Money(0, amount.currency),
+            partners=shares_lost(shared, max(shared - amount, Money(0, amount.currency)), shared_items(booking)),
         )
 
 
@@ -304,7 +329,7 @@ class MembershipPayable:
             )
 
     def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
-        return Rewards(points=0, cashback=Money(0, amount.currency))
+        return Rewards.none(amount.currency)
 
 
 class DepositPayable:
@@ -352,7 +377,7 @@ class DepositPayable:
         """The journal that puts it into the wallet again is all."""
 
     def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
-        return Rewards(points=0, cashback=Money(0, amount.currency))
+        return Rewards.none(amount.currency)
 
 
 _BY_ID: dict[PaymentType, Callable[..., Payable]] = {

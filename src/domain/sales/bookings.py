@@ -524,9 +524,9 @@ class Booking(Aggregate):
 
     @property
     def expected_amount(self) -> Money:
-        """What is shared if the trip is completed as it stands: its price, less what went back of it."""
+        """What is shared if a trip that is sold is completed as it stands: its price, less what went back of it."""
         nothing = Money(0, self.final_amount.currency)
-        if self.status in (BookingStatus.CANCELLED, BookingStatus.REFUNDED):
+        if self.status not in (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS):
             return nothing
         return max(self.final_amount - max(self.refunded_amount - self.overpaid_amount, nothing), nothing)
 

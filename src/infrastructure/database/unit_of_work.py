@@ -45,6 +45,7 @@ from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
 from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
 from infrastructure.database.outbox import write_events
+from infrastructure.database.payouts.earnings import SqlEarnings
 from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
@@ -343,6 +344,10 @@ class SqlUnitOfWork:
     @cached_property
     def clearing(self) -> SqlClearingBooks:
         return SqlClearingBooks(self._statements)
+
+    @cached_property
+    def earnings(self) -> SqlEarnings:
+        return SqlEarnings(self._statements)
 
     @cached_property
     def notifications(self) -> SqlNotifications:

@@ -1,0 +1,113 @@
+"""What vendors and agents earn by each item of a booking, and the guide's view of commissions.
+
+Online: a new table, a new view, and a category of settings; the release before writes none of them.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "20261129_23"
+down_revision = "20261129_21"
+
+CATEGORIES_BEFORE = (
+    "general",
+    "payment",
+    "notification",
+    "membership",
+    "booking",
+    "ledger",
+    "security",
+    "privacy",
+    "catalogue",
+)
+AGENT_COMMISSIONS = """
+CREATE VIEW agent_commissions AS
+SELECT min(e.id::text)::uuid AS id, e.payee_id AS agent_id, e.booking_id, sum(e.base_minor)::bigint AS booking_amount,
+       max(e.rate) AS commission_rate, sum(e.amount_minor - e.reversed_amount_minor)::bigint AS commission_amount,
+       e.currency,
+       CASE WHEN sum(e.amount_minor - e.reversed_amount_minor) = 0 THEN 'CANCELLED'
+            WHEN max(e.released_at) > now() THEN 'PENDING' ELSE 'APPROVED' END AS status,
+       NULL::uuid AS approved_by_user_id, max(e.released_at) AS approved_at, NULL::timestamptz AS paid_at,
+       NULL::text AS payment_reference, NULL::text AS payment_method, NULL::text AS notes,
+       min(e.earned_at) AS created_at, sum(e.tax_minor - e.reversed_tax_minor)::bigint AS tax_withheld,
+       sum(e.reversed_amount_minor)::bigint AS reversed_amount
+FROM earnings e WHERE e.payee_type = 'AGENT' GROUP BY e.payee_id, e.booking_id, e.currency
+"""
+
+
+def upgrade() -> None:
+    _know_categories((*CATEGORIES_BEFORE, "payout"))
+    _earnings()
+    op.execute(AGENT_COMMISSIONS)
+
+
+def _know_categories(categories: tuple[str, ...]) -> None:
+    """Of system settings."""
+    known = ", ".join(f"'{category}'" for category in categories)
+    name = "ck_system_settings_category_known"
+    op.execute(f"ALTER TABLE system_settings DROP CONSTRAINT IF EXISTS {name}")
+    op.execute(f"ALTER TABLE system_settings ADD CONSTRAINT {name} CHECK (category IN ({known})) NOT VALID")
+    op.execute(f"ALTER TABLE system_settings VALIDATE CONSTRAINT {name}")
+
+
+def _earnings() -> None:
+    op.create_table(
+        "earnings",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("booking_id", sa.Uuid(), nullable=False),
+        sa.Column("booking_item_id", sa.Uuid(), nullable=False),
+        sa.Column("payee_type", sa.Text(), nullable=False),
+        sa.Column("payee_id", sa.Uuid(), nullable=False),
+        sa.Column("rate", sa.Numeric(5, 2), nullable=False),
+        sa.Column("tax_rate", sa.Numeric(5, 2), nullable=False),
+        sa.Column("base_minor", sa.BigInteger(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("tax_minor", sa.BigInteger(), nullable=False),
+        sa.Column("reversed_amount_minor", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("reversed_tax_minor", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("journal_id", sa.Uuid(), nullable=True),
+        sa.Column("earned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=False),
+        *_checks(
+            payee_type_known="payee_type IN ('VENDOR', 'AGENT')",
+            base_not_negative="base_minor >= 0",
+            reversed_of_amount="reversed_amount_minor BETWEEN 0 AND amount_minor",
+            reversed_of_tax="reversed_tax_minor BETWEEN 0 AND tax_minor",
+            tax_out_of_amount="tax_minor - reversed_tax_minor <= amount_minor - reversed_amount_minor",
+        ),
+        *_references(
+            booking_id="bookings", booking_item_id="booking_items", payee_id="users", journal_id="ledger_journals"
+        ),
+        sa.UniqueConstraint("booking_item_id", "payee_type", name=op.f("uq_earnings_booking_item_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_earnings")),
+    )
+    op.create_index("ix_earnings_booking_id", "earnings", ["booking_id"])
+    op.create_index("ix_earnings_payee_id_earned_at_id", "earnings", ["payee_id", "earned_at", "id"])
+    op.execute(
+        "CREATE TRIGGER keep_rows BEFORE DELETE ON earnings FOR EACH ROW EXECUTE FUNCTION refuse_change();"
+        " CREATE TRIGGER keep_table BEFORE TRUNCATE ON earnings FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();"
+    )
+
+
+def _checks(**conditions: str) -> list[sa.CheckConstraint]:
+    return [sa.CheckConstraint(condition, name=op.f(f"ck_earnings_{name}")) for name, condition in conditions.items()]
+
+
+def _references(**targets: str) -> list[sa.ForeignKeyConstraint]:
+    return [
+        sa.ForeignKeyConstraint([column], [f"{target}.id"], name=op.f(f"fk_earnings_{column}"))
+        for column, target in targets.items()
+    ]
+
+
+def downgrade() -> None:
+    """Fails while anything was earned: the release before would reverse nothing of it."""
+    op.execute(
+        "DO $$ BEGIN IF EXISTS (SELECT 1 FROM earnings WHERE amount_minor > 0) THEN"
+        " RAISE EXCEPTION 'partners have earned: there is no way back'; END IF; END $$"
+    )
+    op.execute("DROP VIEW agent_commissions")
+    op.drop_table("earnings")
+    op.execute("DELETE FROM system_settings WHERE category = 'payout'")
+    _know_categories(CATEGORIES_BEFORE)
