@@ -53,7 +53,6 @@ class EarnBooking:
     """A trip was completed; `commission_tax` is withheld from its agent."""
 
     booking_id: UUID
-    completed_at: datetime
     release_days: int
     commission_tax: Percentage
 
@@ -69,11 +68,13 @@ def earn_booking(command: EarnBooking, *, uow: UnitOfWork, clock: Clock, new_id:
 
 def _accrue(command: EarnBooking, booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
     splits = split(booking.shared_amount, shared_items(booking), commission_tax=command.commission_tax)
-    earnings = list(_begun(command, booking, splits, at=at, new_id=new_id))
+    completed_at = uow.earnings.completed_at(booking.id)
+    released = released_at(completed_at, ends_on=booking.end_date, release_days=command.release_days)
+    earnings = list(_begun(command, booking, splits, released=released, at=at, new_id=new_id))
     changes = bring_in_line(earnings, splits)
     posting = _Posting(booking, key="accrued", at=at, new_id=new_id)
     for payee, change in changes.items():
-        journal = posting.rise(payee, change, earnings[0].released_at)
+        journal = posting.rise(payee, change, released)
         for earning in by_payee(earnings)[payee]:
             earning.journal_id = journal.id
     posting.post(uow)
@@ -82,10 +83,15 @@ def _accrue(command: EarnBooking, booking: Booking, *, uow: UnitOfWork, at: date
 
 
 def _begun(
-    command: EarnBooking, booking: Booking, splits: Sequence[ItemSplit], *, at: datetime, new_id: NewId
+    command: EarnBooking,
+    booking: Booking,
+    splits: Sequence[ItemSplit],
+    *,
+    released: datetime,
+    at: datetime,
+    new_id: NewId,
 ) -> Iterator[Earning]:
     """An earning of nothing yet for each item and whoever earns by it."""
-    released = released_at(command.completed_at, ends_on=booking.end_date, release_days=command.release_days)
     for item, part in zip(booking.items, splits, strict=True):
         nothing = Money(0, part.base.currency)
         for payee, rate in _payees_of(booking, item.shares):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -33,7 +32,6 @@ def earn_completed_booking(event: Event, use: Dependencies) -> None:
     settings = use.system_settings
     command = EarnBooking(
         booking_id=UUID(event["booking_id"]),
-        completed_at=datetime.fromisoformat(event["at"]),
         release_days=settings.value(RELEASE_DAYS),
         commission_tax=Percentage(settings.value(COMMISSION_TAX_PERCENT) * 100),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -15,6 +16,10 @@ class Earnings(Protocol):
 
     def of_booking(self, booking_id: UUID) -> Sequence[Earning]:
         """All of a booking, items in their order; none before it was accrued, or where nobody earns by it."""
+        ...
+
+    def completed_at(self, booking_id: UUID) -> datetime:
+        """When its trip was over, by its history. Raises LookupError for one that is not."""
         ...
 
     def add(self, earnings: Sequence[Earning]) -> None:

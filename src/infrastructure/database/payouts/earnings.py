@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +20,9 @@ _OF_BOOKING: Final = """
 SELECT id, booking_id, booking_item_id, payee_type, payee_id, rate, tax_rate, base_minor, amount_minor, tax_minor,
        reversed_amount_minor, reversed_tax_minor, currency, journal_id, earned_at, released_at
 FROM earnings WHERE booking_id = %s ORDER BY booking_item_id, payee_type
+"""
+_COMPLETED_AT: Final = """
+SELECT changed_at FROM booking_status_history WHERE booking_id = %s AND to_status = 'COMPLETED' ORDER BY id LIMIT 1
 """
 _ADD: Final = """
 INSERT INTO earnings (id, booking_id, booking_item_id, payee_type, payee_id, rate, tax_rate, base_minor, amount_minor,
@@ -52,6 +56,13 @@ class SqlEarnings:
 
     def of_booking(self, booking_id: UUID) -> Sequence[Earning]:
         return [_earning(row) for row in self._statements.rows(_OF_BOOKING, (booking_id,))]
+
+    def completed_at(self, booking_id: UUID) -> datetime:
+        row = self._statements.row(_COMPLETED_AT, (booking_id,))
+        if row is None:
+            raise LookupError("nobody earns by a trip that is not over")
+        at: datetime = row["changed_at"]
+        return at
 
     def add(self, earnings: Sequence[Earning]) -> None:
         if earnings:

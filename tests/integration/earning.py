@@ -1,0 +1,118 @@
+"""Earning in the words of a test, and the promises that must hold of it beside those of refunds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from application.payouts import earning_handlers
+from application.payouts.books import account_of
+from domain.payouts.earnings import Payee
+from domain.sales.bookings import Booking
+from domain.shared.payees import PayeeType
+from infrastructure.clock import new_id
+from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.transaction import Row
+from tests.integration.refunding import broken_refund_promises
+from tests.integration.shop import Shop
+
+# Each of these finds nothing, whatever happened before (guarantees M6, M8, M9; decision 0021).
+EARNING_PROMISES = {
+    "what is owed to payees is what their payable entries say": """
+        SELECT a.id FROM ledger_accounts a
+        JOIN ledger_heads h ON h.account_id = a.id
+        LEFT JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
+        WHERE a.kind IN ('VENDOR_PAYABLE', 'AGENT_PAYABLE') AND coalesce(e.balance_after_minor, 0) <> (
+            SELECT coalesce(sum(p.amount_minor), 0) FROM payable_entries p WHERE p.account_id = a.id)""",
+    "earnings stand at what their payable entries say": """
+        SELECT e.booking_id FROM earnings e GROUP BY e.booking_id, e.payee_id, e.payee_type
+        HAVING sum(e.amount_minor - e.reversed_amount_minor - e.tax_minor + e.reversed_tax_minor) <> (
+            SELECT coalesce(sum(p.amount_minor), 0) FROM payable_entries p
+            WHERE p.booking_id = e.booking_id AND p.payee_id = e.payee_id AND p.payee_type = e.payee_type)""",
+    "no trip earns more than is paid for it": """
+        SELECT b.id FROM bookings b JOIN earnings e ON e.booking_id = b.id GROUP BY b.id
+        HAVING sum(e.amount_minor - e.reversed_amount_minor) > CASE WHEN b.status = 'COMPLETED'
+            THEN b.paid_amount_minor - b.refunded_amount_minor ELSE 0 END""",
+    "entries are of their journals and accounts": """
+        SELECT p.id FROM payable_entries p LEFT JOIN ledger_entries e
+            ON e.journal_id = p.journal_id AND e.account_id = p.account_id
+        WHERE e.amount_minor IS DISTINCT FROM p.amount_minor OR e.currency IS DISTINCT FROM p.currency""",
+    "nothing is earned or taken back without an entry": """
+        SELECT e.journal_id FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+        JOIN ledger_journals j ON j.id = e.journal_id AND j.journal_type IN ('EARNING', 'COMMISSION', 'REVERSAL')
+        WHERE a.kind IN ('VENDOR_PAYABLE', 'AGENT_PAYABLE') AND NOT EXISTS (
+            SELECT 1 FROM payable_entries p WHERE p.journal_id = e.journal_id AND p.account_id = e.account_id)""",
+}
+
+
+def broken_earning_promises(addresses: DatabaseAddresses) -> list[str]:
+    """The names of the promises, of earnings or of anything else, that do not hold."""
+    with connect(addresses.owner) as connection:
+        broken = [name for name, query in EARNING_PROMISES.items() if connection.execute(query).fetchone() is not None]
+    return broken + broken_refund_promises(addresses)
+
+
+@dataclass(frozen=True)
+class Partners:
+    """Vendors and agents of a shop, and what they earn."""
+
+    shop: Shop
+
+    def agreed(self, partner: UUID, payee_type: PayeeType, rate: str, *, days_ago: int = 1) -> None:
+        """A rate that was agreed with somebody, as rows: the newest counts."""
+        now = self.shop.use.clock.now()
+        staff = self.shop.a_customer()
+        with self.shop.database.transaction() as transaction:
+            row = transaction.row(
+                """INSERT INTO partner_profiles (id, user_id, payee_type, status, company_name, payout_method,
+                                                 approved_by_user_id, approved_at, created_at)
+                   VALUES (%s, %s, %s, 'ACTIVE', 'Red Sea Diving', 'BANK_TRANSFER', %s, %s, %s)
+                   ON CONFLICT (user_id, payee_type) DO UPDATE SET company_name = excluded.company_name
+                   RETURNING id""",
+                (new_id(), partner, payee_type, staff, now, now),
+            )
+            assert row is not None
+            transaction.execute(
+                """INSERT INTO partner_rates (id, profile_id, rate, valid_from, set_by_user_id, created_at)
+                   VALUES (%s, %s, %s, %s, %s, %s)""",
+                (new_id(), row["id"], Decimal(rate), now - timedelta(days=days_ago), staff, now),
+            )
+            transaction.commit()
+
+    def complete(self, booking: Booking) -> None:
+        """The trip is over; nobody has heard of it yet."""
+        self.shop.travel(booking.id, self.shop.a_customer())
+
+    def hear(self, booking: Booking) -> None:
+        """What a worker does when it hears that the trip is over."""
+        event = self.shop.row(
+            "SELECT payload FROM outbox_events WHERE name = 'sales.booking_completed' AND payload->>'booking_id' = %s",
+            str(booking.id),
+        )
+        earning_handlers.earn_completed_booking(event["payload"], self.shop.use)
+
+    def travel(self, booking: Booking) -> None:
+        """The trip is over, and shared."""
+        self.complete(booking)
+        self.hear(booking)
+
+    def owed(self, partner: UUID, payee_type: PayeeType, unit: str = "EGP") -> int:
+        """What stands in somebody's payable account."""
+        return self.shop.balance(account_of(Payee(payee_type, partner), unit))
+
+    def earnings(self, booking: Booking) -> list[Row]:
+        sql = "SELECT * FROM earnings WHERE booking_id = %s ORDER BY booking_item_id, payee_type DESC"
+        return self.shop.database.rows(sql, (booking.id,))
+
+    def entries(self, partner: UUID) -> list[tuple[str, int]]:
+        """Kind and minor units of what somebody's payouts take, in order."""
+        sql = "SELECT kind, amount_minor FROM payable_entries WHERE payee_id = %s ORDER BY occurred_at, id"
+        return [(row["kind"], row["amount_minor"]) for row in self.shop.database.rows(sql, (partner,))]
+
+    def told(self, name: str) -> list[dict[str, Any]]:
+        """The events of a name."""
+        rows = self.shop.database.rows("SELECT payload FROM outbox_events WHERE name = %s ORDER BY id", (name,))
+        return [row["payload"] for row in rows]
