@@ -23,6 +23,7 @@ from infrastructure.database.operations.personal_data import HOLDINGS as OPERATI
 from infrastructure.database.partners.personal_data import HOLDINGS as PARTNERS
 from infrastructure.database.partners.tables import partner_bank_accounts
 from infrastructure.database.payouts.personal_data import HOLDINGS as PAYOUTS
+from infrastructure.database.payouts.tables import payouts
 from infrastructure.database.platform.personal_data import HOLDINGS as PLATFORM
 from infrastructure.database.pricing.personal_data import HOLDINGS as PRICING
 from infrastructure.database.privacy.personal_data import HOLDINGS as PRIVACY
@@ -40,5 +41,6 @@ ENCRYPTED: Final[tuple[Column[bytes], ...]] = (
     second_factors.c.secret_encrypted,
     withdrawals.c.destination_encrypted,
     partner_bank_accounts.c.details_encrypted,
+    payouts.c.destination_encrypted,
 )
 """Every encrypted column: what `altayar keys rotate` reads and writes. A test finds what is missing."""
