@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_23"
-down_revision = "20261129_21"
+down_revision = "20261129_24"
 
 CATEGORIES_BEFORE = (
     "general",
@@ -20,18 +20,29 @@ CATEGORIES_BEFORE = (
     "privacy",
     "catalogue",
 )
+# In the guide's words; what it does not know stands at its end. An agent's commission of a booking is one row.
 AGENT_COMMISSIONS = """
 CREATE VIEW agent_commissions AS
-SELECT min(e.id::text)::uuid AS id, e.payee_id AS agent_id, e.booking_id, sum(e.base_minor)::bigint AS booking_amount,
-       max(e.rate) AS commission_rate, sum(e.amount_minor - e.reversed_amount_minor)::bigint AS commission_amount,
-       e.currency,
-       CASE WHEN sum(e.amount_minor - e.reversed_amount_minor) = 0 THEN 'CANCELLED'
-            WHEN max(e.released_at) > now() THEN 'PENDING' ELSE 'APPROVED' END AS status,
-       NULL::uuid AS approved_by_user_id, max(e.released_at) AS approved_at, NULL::timestamptz AS paid_at,
-       NULL::text AS payment_reference, NULL::text AS payment_method, NULL::text AS notes,
-       min(e.earned_at) AS created_at, sum(e.tax_minor - e.reversed_tax_minor)::bigint AS tax_withheld,
-       sum(e.reversed_amount_minor)::bigint AS reversed_amount
-FROM earnings e WHERE e.payee_type = 'AGENT' GROUP BY e.payee_id, e.booking_id, e.currency
+SELECT c.id, c.agent_id, c.booking_id, c.booking_amount, c.commission_rate, c.commission_amount, c.currency,
+       CASE WHEN c.commission_amount = 0 THEN 'CANCELLED' WHEN p.is_paid THEN 'PAID'
+            WHEN c.released_at > now() THEN 'PENDING' ELSE 'APPROVED' END AS status,
+       p.approved_by_user_id, p.approved_at, CASE WHEN p.is_paid THEN p.paid_at END AS paid_at,
+       p.payment_reference, p.payment_method, NULL::text AS notes, c.created_at, c.tax_withheld, c.reversed_amount,
+       c.released_at
+FROM (SELECT min(e.id::text)::uuid AS id, e.payee_id AS agent_id, e.booking_id,
+             sum(e.base_minor)::bigint AS booking_amount, max(e.rate) AS commission_rate,
+             sum(e.amount_minor - e.reversed_amount_minor)::bigint AS commission_amount, e.currency,
+             sum(e.tax_minor - e.reversed_tax_minor)::bigint AS tax_withheld,
+             sum(e.reversed_amount_minor)::bigint AS reversed_amount, min(e.earned_at) AS created_at,
+             max(e.released_at) AS released_at
+      FROM earnings e WHERE e.payee_type = 'AGENT' GROUP BY e.payee_id, e.booking_id, e.currency) c
+LEFT JOIN LATERAL (
+    SELECT bool_and(o.status IS NOT DISTINCT FROM 'PAID') AS is_paid, max(o.closed_at) AS paid_at,
+           max(o.payout_number) AS payment_reference, max(o.method) AS payment_method,
+           max(b.approved_at) AS approved_at, max(b.approved_by_user_id::text)::uuid AS approved_by_user_id
+    FROM payable_entries e LEFT JOIN payout_entries t ON t.payable_entry_id = e.id
+    LEFT JOIN payouts o ON o.id = t.payout_id LEFT JOIN payout_batches b ON b.id = o.batch_id
+    WHERE e.booking_id = c.booking_id AND e.payee_id = c.agent_id AND e.payee_type = 'AGENT') p ON true
 """
 
 
@@ -79,7 +90,7 @@ def _earnings() -> None:
         *_references(
             booking_id="bookings", booking_item_id="booking_items", payee_id="users", journal_id="ledger_journals"
         ),
-        sa.UniqueConstraint("booking_item_id", "payee_type", name=op.f("uq_earnings_booking_item_id")),
+        sa.UniqueConstraint("booking_item_id", "payee_type", name=op.f("uq_earnings_booking_item_id_payee_type")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_earnings")),
     )
     op.create_index("ix_earnings_booking_id", "earnings", ["booking_id"])

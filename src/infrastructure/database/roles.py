@@ -38,6 +38,7 @@ INSERT_ONLY = (
     "consents",
     "partner_rates",
     "payable_entries",
+    "payouts_left_out",
 )
 """Rows that the application adds and never changes."""
 
