@@ -118,7 +118,7 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("agents.manage", "Approve and suspend agents", "اعتماد الوكلاء وإيقافهم", SALES, LATER),
     ("partners.bank", "View and change bank details", "عرض البيانات البنكية وتعديلها", FINANCE, MONEY, LATER),
     ("commissions.manage", "Change commission rates", "تعديل نسب العمولة", FINANCE, MONEY, LATER),
-    ("payouts.read", "View every payout", "عرض كل المستحقات المدفوعة", FINANCE, LATER),
+    ("payouts.read", "View every payout", "عرض كل المستحقات المدفوعة", FINANCE),
     ("payouts.create", "Make payout batches", "إنشاء دفعات المستحقات", FINANCE, MONEY, LATER),
     ("payouts.approve", "Approve payout batches", "اعتماد دفعات المستحقات", FINANCE, MONEY, LATER),
     ("payouts.process", "Send payouts", "إرسال المستحقات", FINANCE, MONEY, LATER),
