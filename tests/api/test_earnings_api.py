@@ -209,9 +209,8 @@ def test_vendors_bookings_are_found_by_departure_day_and_status(
     assert found("status=CONFIRMED") == {another["booking_number"]}
     assert found(f"starts_from={starts_on - timedelta(days=2)}&starts_to={starts_on + timedelta(days=2)}") == numbers
     assert found(f"starts_from={starts_on + timedelta(days=9)}") == set()
-    assert [
-        row["booking_number"] for row in walked(shop, "/api/v1/vendors/me/bookings?sort=start_date&limit=1", vendor)
-    ]
+    pages = walked(shop, "/api/v1/vendors/me/bookings?sort=start_date&limit=1", vendor)
+    assert ({row["booking_number"] for row in pages}, len(pages)) == (numbers, 2)
     problem(shop.get("/api/v1/vendors/me/bookings?starts_from=2027-02-02&starts_to=2027-02-01", vendor), 422,
             "validation_failed", pointer="/starts_to")  # fmt: skip
 
@@ -293,8 +292,8 @@ def test_analysts_read_commissions_in_the_guides_columns(
     refund(shop, booking, sign_up("ADMIN"), "500.00")
     with connect(shop.addresses.readonly) as connection:
         [row] = connection.execute(
-            "SELECT agent_id, booking_id::text, booking_amount, commission_rate::text, commission_amount, currency, status"
-            " FROM agent_commissions"
+            "SELECT agent_id, booking_id::text, booking_amount, commission_rate::text, commission_amount, currency,"
+            " status FROM agent_commissions"
         ).fetchall()
 
     assert row == (agent.user_id, booking["id"], 100_000, "10.00", 5_000, "EGP", "APPROVED")
