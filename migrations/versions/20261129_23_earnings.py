@@ -49,6 +49,10 @@ LEFT JOIN LATERAL (
 def upgrade() -> None:
     _know_categories((*CATEGORIES_BEFORE, "payout"))
     _earnings()
+    _adjusted(
+        "account_kind IN ('WALLET', 'VOUCHER_CREDIT', 'POINTS', 'VENDOR_PAYABLE', 'AGENT_PAYABLE')",
+        "(account_kind <> 'POINTS' OR currency = 'PTS') AND (account_kind IN ('WALLET', 'POINTS') OR currency <> 'PTS')",
+    )
     op.execute(AGENT_COMMISSIONS)
 
 
@@ -59,6 +63,15 @@ def _know_categories(categories: tuple[str, ...]) -> None:
     op.execute(f"ALTER TABLE system_settings DROP CONSTRAINT IF EXISTS {name}")
     op.execute(f"ALTER TABLE system_settings ADD CONSTRAINT {name} CHECK (category IN ({known})) NOT VALID")
     op.execute(f"ALTER TABLE system_settings VALIDATE CONSTRAINT {name}")
+
+
+def _adjusted(known: str, of_unit: str) -> None:
+    """Which accounts staff adjust, and in which units."""
+    for name, condition in (("account_kind_known", known), ("account_kind_of_unit", of_unit)):
+        constraint = f"ck_adjustments_{name}"
+        op.execute(f"ALTER TABLE adjustments DROP CONSTRAINT {constraint}")
+        op.execute(f"ALTER TABLE adjustments ADD CONSTRAINT {constraint} CHECK ({condition}) NOT VALID")
+        op.execute(f"ALTER TABLE adjustments VALIDATE CONSTRAINT {constraint}")
 
 
 def _earnings() -> None:
@@ -115,10 +128,15 @@ def _references(**targets: str) -> list[sa.ForeignKeyConstraint]:
 def downgrade() -> None:
     """Fails while anything was earned: the release before would reverse nothing of it."""
     op.execute(
-        "DO $$ BEGIN IF EXISTS (SELECT 1 FROM earnings WHERE amount_minor > 0) THEN"
+        "DO $$ BEGIN IF EXISTS (SELECT 1 FROM earnings WHERE amount_minor > 0)"
+        " OR EXISTS (SELECT 1 FROM adjustments WHERE account_kind IN ('VENDOR_PAYABLE', 'AGENT_PAYABLE')) THEN"
         " RAISE EXCEPTION 'partners have earned: there is no way back'; END IF; END $$"
     )
     op.execute("DROP VIEW agent_commissions")
     op.drop_table("earnings")
+    _adjusted(
+        "account_kind IN ('WALLET', 'VOUCHER_CREDIT', 'POINTS')",
+        "(account_kind <> 'POINTS' OR currency = 'PTS') AND (account_kind <> 'VOUCHER_CREDIT' OR currency <> 'PTS')",
+    )
     op.execute("DELETE FROM system_settings WHERE category = 'payout'")
     _know_categories(CATEGORIES_BEFORE)

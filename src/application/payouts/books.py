@@ -14,6 +14,7 @@ from domain.shared.payees import PayeeType
 
 PAYABLE: Final = {PayeeType.VENDOR: AccountKind.VENDOR_PAYABLE, PayeeType.AGENT: AccountKind.AGENT_PAYABLE}
 """What payees are owed on."""
+PAYEE_TYPES: Final = {kind: payee_type for payee_type, kind in PAYABLE.items()}
 _COST: Final = {PayeeType.VENDOR: AccountKind.VENDOR_SHARES, PayeeType.AGENT: AccountKind.AGENT_COMMISSIONS}
 EARNED_BY: Final = {PayeeType.VENDOR: JournalType.EARNING, PayeeType.AGENT: JournalType.COMMISSION}
 """The journals by which they earn."""

@@ -91,10 +91,6 @@ class Cause(StrEnum):
     """Less what came back."""
 
 
-PAYEES: Final = frozenset({AccountKind.VENDOR_PAYABLE, AccountKind.AGENT_PAYABLE})
-"""Kinds of account whose statements say the sums by cause."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementEntry:
     """One entry of a statement, in the order of the account's sequence; `amount` below zero is a debit."""

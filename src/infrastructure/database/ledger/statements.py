@@ -8,9 +8,9 @@ from typing import Final
 from uuid import UUID
 
 from application.ledger.books_ports import AskedStatement, StatementToDraw
-from domain.ledger.accounts import AccountKind
+from domain.ledger.accounts import PAYEE_KINDS, AccountKind
 from domain.ledger.periods import Period
-from domain.ledger.statements import ASKED_AGAIN_AFTER, PAYEES, Cause, StatementEntry, StatementFigures
+from domain.ledger.statements import ASKED_AGAIN_AFTER, Cause, StatementEntry, StatementFigures
 from infrastructure.database.ledger.queries import NO_SEQUENCE
 from infrastructure.database.transaction import Database, Row, Statements
 
@@ -106,7 +106,7 @@ class SqlStatements:
             following = rows[-1]["sequence"] + 1
 
     def causes(self, figures: StatementFigures) -> Mapping[Cause, int]:
-        if figures.kind not in PAYEES:
+        if figures.kind not in PAYEE_KINDS:
             return {}
         period = figures.period
         values = {"account_id": figures.account_id, "last": figures.last_sequence, "begins": period.begins_at,
