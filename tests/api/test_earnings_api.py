@@ -250,6 +250,39 @@ def test_a_refund_is_previewed_with_what_it_takes_of_vendor_and_agent(
     assert (shown["vendor_share_taken"]["amount"], shown["commission_taken"]["amount"]) == ("200.00", "25.00")
 
 
+def test_staff_adjust_what_is_owed_two_of_them_above_the_limit(
+    shop: Shop, vendor: Person, customer: Person, sign_up: SignUp
+) -> None:
+    finance, colleague = sign_up("ADMIN"), sign_up("ADMIN")
+    path = f"/api/v1/admin/payees/{vendor.user_id}/adjustments"
+
+    def body(amount: str, **others: str) -> Json:
+        return {"payee_type": "VENDOR", "amount": {"amount": amount, "currency": "EGP"}, "reason": "a test", **others}
+
+    small = shop.done(shop.post(path, finance, body("-150.00")), 201)
+    assert (small["account"], small["status"], small["needs_approval"]) == ("VENDOR_PAYABLE", "APPROVED", False)
+    large = shop.done(shop.post(path, finance, body("5000.00")), 201)
+    assert large["status"] == "PENDING"
+    assert sums(shop.done(shop.get("/api/v1/payouts", vendor))) == {"payable": "-150.00", "balance": "-150.00"}
+    problem(shop.post(f"/api/v1/admin/adjustments/{large['id']}/approve", finance), 403, "own_request")
+    shop.done(shop.post(f"/api/v1/admin/adjustments/{large['id']}/approve", colleague))
+    shop.deliver_events()
+
+    earned = shop.done(shop.get("/api/v1/payouts", vendor))
+    assert sums(earned) == {"payable": "4850.00", "balance": "4850.00"}
+    assert {entry["kind"] for entry in earned["entries"]} == {"ADJUSTED"}
+    told = shop.done(shop.get("/api/v1/notifications", vendor))["items"]
+    assert "of what is owed to you" in told[0]["message"]
+    journal = shop.database.row("SELECT journal_id FROM adjustments WHERE id = %s", (small["id"],))
+    assert journal is not None
+    reversal = shop.post(
+        f"/api/v1/admin/ledger/journals/{journal['journal_id']}/reverse", finance, {"reason": "a test"}
+    )
+    problem(reversal, 409, "not_reversed_by_hand")
+    problem(shop.post(path, finance, body("1.00", payee_type="OTHER")), 422, "validation_failed", pointer="/payee_type")
+    problem(shop.post(path, customer, body("1.00")), 403, "wrong_surface")
+
+
 @pytest.mark.slow
 def test_a_payees_statement_ends_at_the_balance_of_the_books(
     shop: Shop, offer: Offer, vendor: Person, customer: Person, sign_up: SignUp

@@ -13,15 +13,15 @@ import pytest
 
 from application.billing.ports import DisputeState, RefundState
 from application.operations.settings import ChangeSetting, change_setting
-from application.payouts.books import account_of
 from application.payouts.earning_handlers import notify_earning_accrued, notify_earning_reversed
+from application.sales.requests import RequestBooking, request_booking
 from domain.billing.refunds import Destination
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
-from domain.ledger.journal import Entry
-from domain.payouts.earnings import Payee
+from domain.sales.agreed import BookingType
 from domain.sales.bookings import Booking
-from domain.shared.clock import start_of_business_day
+from domain.sales.requests import TripWish
+from domain.shared.clock import business_date, start_of_business_day
 from domain.shared.money import Money
 from domain.shared.payees import PayeeType
 from infrastructure.bootstrap import Running
@@ -33,6 +33,7 @@ from tests.integration.cancelling import Desk
 from tests.integration.earning import Partners, broken_earning_promises
 from tests.integration.refunding import Counter
 from tests.integration.shop import Shop, all_at_once
+from tests.integration.test_offers import price
 
 VENDOR, AGENT = PayeeType.VENDOR, PayeeType.AGENT
 TAX = accounts.platform(AccountKind.TAX_OWED, "EGP")
@@ -430,20 +431,111 @@ def test_a_dispute_that_is_won_changes_nothing(
 def test_refunded_after_it_was_paid_out_somebody_is_below_zero(
     shop: Shop, partners: Partners, counter: Counter, sold: Booking, vendor: UUID
 ) -> None:
-    """The debt stays in the account, and goes off what is earned next (traps 46, 47)."""
+    """The debt stays in the account, and goes off what is paid out next (traps 46, 47)."""
     partners.travel(sold)
-    _pay_out(shop, vendor, 80_000)
+    payout = partners.in_a_batch(vendor, VENDOR)
+    partners.approve(payout)
+    partners.arrive(payout)
     counter.refund(payment_of(shop, sold), egp("250.00"))
 
     assert partners.owed(vendor, VENDOR) == -20_000
-    _pay_out(shop, vendor, -80_000)
+    assert partners.states(vendor) == [("PAID", 80_000), ("PAYABLE", -20_000)]
+    assert partners.sums(vendor) == {
+        "paid": 80_000, "payable": -20_000, "balance": -20_000, "clawed_back": 20_000,
+    }  # fmt: skip
 
 
-def _pay_out(shop: Shop, vendor: UUID, minor: int) -> None:
-    """What a payout does to the account alone, without its rows; undone by the same below zero."""
-    transit = accounts.platform(AccountKind.PAYOUTS_IN_TRANSIT, "EGP")
-    owed = account_of(Payee(VENDOR, vendor), "EGP")
-    shop.post(Entry(owed, -minor), Entry(transit, minor))
+def test_what_is_earned_is_told_step_by_step(partners: Partners, sold: Booking, vendor: UUID) -> None:
+    assert partners.sums(vendor) == {"upcoming": 80_000}
+    partners.travel(sold)
+    assert partners.sums(vendor) == {"payable": 80_000, "balance": 80_000}
+    payout = partners.in_a_batch(vendor, VENDOR)
+    assert partners.sums(vendor) == {"payable": 80_000, "balance": 80_000}
+    partners.approve(payout)
+    assert (partners.sums(vendor), partners.owed(vendor, VENDOR)) == ({"in_transit": 80_000}, 0)
+    partners.arrive(payout)
+    assert partners.sums(vendor) == {"paid": 80_000}
+
+
+def test_a_commission_is_paid_once_its_payout_arrived(
+    shop: Shop, partners: Partners, sold: Booking, agent: UUID
+) -> None:
+    def status() -> str:
+        return str(shop.row("SELECT status FROM agent_commissions WHERE booking_id = %s", sold.id)["status"])
+
+    partners.travel(sold)
+    payout = partners.in_a_batch(agent, AGENT)
+    partners.approve(payout)
+    assert status() == "APPROVED"
+    partners.arrive(payout)
+    assert status() == "PAID"
+
+
+def test_what_is_expected_is_what_is_earned(
+    shop: Shop, partners: Partners, counter: Counter, vendor: UUID, agent: UUID, customer: UUID
+) -> None:
+    partners.agreed(vendor, VENDOR, "66.67")
+    partners.agreed(agent, AGENT, "7.77")
+    departure = shop.a_departure(vendor=vendor, price=Money.of(33_337, "EGP"))
+    booking = shop.a_paid_booking(customer, departure, agent=agent, travelers=3)
+    refunded = shop.a_paid_booking(customer, departure, agent=agent)
+    counter.refund(payment_of(shop, refunded), egp("100.01"))
+    expected = partners.sums(vendor)["upcoming"], partners.sums(agent)["upcoming"]
+    for each in (booking, refunded):
+        partners.travel(each)
+
+    assert (partners.owed(vendor, VENDOR), partners.owed(agent, AGENT)) == expected
+
+
+def test_who_prices_a_request_for_a_customer_earns_its_commission(
+    shop: Shop, partners: Partners, agent: UUID, customer: UUID
+) -> None:
+    booking_id = asked_for(shop, customer, agent)
+    partners.agreed(agent, AGENT, "15.00")
+    price(shop, booking_id, agent, egp("600.00"), egp("400.00"), is_staff=False)
+    with shop.use.new_uow() as uow:
+        booking = uow.bookings.get(booking_id)
+    assert rates_of(shop, booking) == {(None, "15.00")}
+
+    payment_id = shop.pay(customer, booking_id)
+    shop.charge(payment_id, egp("1000.00"))
+    shop.look(payment_id)
+    partners.travel(booking)
+    assert partners.entries(agent) == [("EARNED", 15_000)]
+
+
+def asked_for(shop: Shop, customer: UUID, agent: UUID) -> UUID:
+    command = RequestBooking(
+        actor_id=agent,
+        actor_is_staff=False,
+        user_id=customer,
+        agent_id=agent,
+        wish=TripWish(
+            booking_type=BookingType.HOTEL,
+            start_date=business_date(shop.use.clock.now()) + timedelta(days=20),
+            travelers_count=1,
+        ),
+        currency="EGP",
+        travelers=(),
+        document_valid_days=0,
+        special_requests="",
+    )
+    return request_booking(command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=shop.use.new_id).id
+
+
+def test_what_replaces_an_expired_booking_keeps_its_rates(
+    shop: Shop, partners: Partners, vendor: UUID, agent: UUID, customer: UUID
+) -> None:
+    booking = shop.book(customer, shop.a_departure(vendor=vendor), agent=agent)
+    partners.agreed(vendor, VENDOR, "1.00")
+    with shop.use.new_uow() as uow:
+        expired = uow.bookings.get(booking.id)
+        expired.expire(at=shop.use.clock.now())
+        again = expired.placed_again(
+            booking_id=shop.use.new_id(), booking_number="BK-2026-900001", new_id=shop.use.new_id, at=expired.updated_at
+        )
+
+    assert {(str(item.shares.vendor_rate), str(item.shares.agent_rate)) for item in again.items} == {("80.00", "10.00")}
 
 
 def test_payees_are_told_in_the_app(
