@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
-from domain.operations.kinds import Kind, e_mail, flag, money_per_currency, one_of, paragraphs, phone, text, whole
+from domain.operations.kinds import (
+    Kind,
+    bic,
+    e_mail,
+    flag,
+    iban,
+    money_per_currency,
+    one_of,
+    paragraphs,
+    phone,
+    text,
+    whole,
+)
 from domain.shared.errors import InvalidValue, NotFound
 from domain.shared.money import EXPONENTS
 
@@ -19,7 +31,7 @@ T = TypeVar("T")
 
 
 class SettingCategory(StrEnum):
-    """What it is about: the guide's five (§J), and four for what the guide's have no place for."""
+    """What it is about: the guide's five (§J), and five for what the guide's have no place for."""
 
     GENERAL = "general"
     PAYMENT = "payment"
@@ -30,6 +42,7 @@ class SettingCategory(StrEnum):
     SECURITY = "security"
     PRIVACY = "privacy"
     CATALOGUE = "catalogue"
+    PAYOUT = "payout"
 
 
 class SettingNotFound(NotFound):
@@ -258,6 +271,32 @@ VENDOR_APPROVAL_REQUIRED: Final = Setting(
     "هل يراجع الموظفون ما يعرضه الموردون للبيع وما يعدلونه فيه",
 )  # fmt: skip
 
+PAYOUT_MINIMUM: Final = Setting(
+    "payout.minimum", money_per_currency(), [{"amount": "50.00", "currency": "USD"}],
+    "The least that payroll pays a vendor or an agent, by currency; less waits. Any amount in others",
+    "أقل مبلغ يصرف للمورد أو الوكيل لكل عملة؛ وما دونه ينتظر. وأي مبلغ في العملات غير المذكورة", is_public=True,
+)  # fmt: skip
+PAYOUT_PROCESS_APPROVED: Final = Setting(
+    "payout.process_approved", flag(), False,
+    "Whether approved batches are sent without anybody asking for it",
+    "هل ترسل الدفعات المعتمدة دون أن يطلب أحد ذلك",
+)  # fmt: skip
+PAYOUT_DEBTOR_NAME: Final = Setting(
+    "payout.debtor_name", text(most=70), "",
+    "Who pays vendors and agents, as bank files name it",
+    "اسم من يصرف المستحقات كما يظهر في ملفات البنك",
+)  # fmt: skip
+PAYOUT_DEBTOR_IBAN: Final = Setting(
+    "payout.debtor_iban", iban(), "",
+    "The account that vendors and agents are paid from; without it there are no pain.001 files",
+    "الحساب الذي تصرف منه المستحقات؛ ولا ملفات pain.001 دونه",
+)  # fmt: skip
+PAYOUT_DEBTOR_BIC: Final = Setting(
+    "payout.debtor_bic", bic(), "",
+    "That account's bank; empty where the IBAN says enough",
+    "بنك هذا الحساب؛ فارغ إن كان الآيبان كافيا",
+)  # fmt: skip
+
 SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     known.key: known
     for known in (
@@ -300,6 +339,11 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         WRITE_OFF_LIMIT,
         WEBHOOK_BODY_DAYS,
         VENDOR_APPROVAL_REQUIRED,
+        PAYOUT_MINIMUM,
+        PAYOUT_PROCESS_APPROVED,
+        PAYOUT_DEBTOR_NAME,
+        PAYOUT_DEBTOR_IBAN,
+        PAYOUT_DEBTOR_BIC,
     )
 }
 

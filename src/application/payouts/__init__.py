@@ -1,0 +1,1 @@
+"""Payroll: batches are made, approved, sent, and brought to their end."""
