@@ -104,7 +104,8 @@ class PayoutFailed(DomainEvent):
 class Payout(Aggregate):
     """One payee's sum. `journal_id` took it out of the payable account when its batch was approved.
 
-    `method` is the profile's, `next_try_at` is when it is looked at again; while it is being sent, until when it is nobody else's.
+    `method` is the profile's. `next_try_at` is when it is looked at again; while it is being sent, until when it is
+    nobody else's.
     """
 
     id: UUID
