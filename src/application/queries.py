@@ -330,6 +330,10 @@ class MessagingQueries(Protocol):
         """What messages about a withdrawal say, and to whom. Raises NotFound."""
         ...
 
+    def payout_facts(self, payout_id: UUID) -> Row:
+        """What messages about a payout say, and to whom. Raises NotFound."""
+        ...
+
     def package_facts(self, package_id: UUID) -> Row:
         """What messages about a vendor's package say, and to whom. Raises NotFound."""
         ...
