@@ -440,19 +440,19 @@ FACTS: dict[MailName, dict[str, object]] = {
     },
     MailName.PAYOUT_SENT: {
         "first_name": "منى",
-        "amount": Money.parse("150.00", "USD"),
+        "amount": Money.parse("1499.00", "EGP"),
         "payout_number": "PO-2026-000123",
         "destination": "NBE •••• 0002",
     },
     MailName.PAYOUT_PAID: {
         "first_name": "Omar",
-        "amount": Money.parse("150.00", "USD"),
+        "amount": Money.parse("1499.00", "EGP"),
         "payout_number": "PO-2026-000123",
         "destination": "Stripe",
     },
     MailName.PAYOUT_FAILED: {
         "first_name": "Omar",
-        "amount": Money.parse("150.00", "USD"),
+        "amount": Money.parse("1499.00", "EGP"),
         "payout_number": "PO-2026-000123",
         "destination": "NBE •••• 0002",
     },

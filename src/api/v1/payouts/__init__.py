@@ -1,0 +1,1 @@
+"""Payroll: batches, payouts, bank files and banks' results."""
