@@ -62,7 +62,10 @@ from api.v1.membership.memberships import blueprint as memberships
 from api.v1.messaging.notifications import blueprint as notifications
 from api.v1.operations.audit import blueprint as audit
 from api.v1.operations.settings import blueprint as system_settings
+from api.v1.payouts.banks import blueprint as payout_banks
+from api.v1.payouts.batches import blueprint as payout_batches
 from api.v1.payouts.earnings import blueprint as earnings
+from api.v1.payouts.payouts import blueprint as all_payouts
 from api.v1.pricing.my_vouchers import blueprint as my_vouchers
 from api.v1.pricing.offers import blueprint as offers
 from api.v1.pricing.vouchers import blueprint as vouchers
@@ -156,6 +159,9 @@ _V1 = (
     books,
     statements,
     reconciliations,
+    payout_batches,
+    payout_banks,
+    all_payouts,
     notifications,
     system_settings,
     audit,

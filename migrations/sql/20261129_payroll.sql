@@ -18,7 +18,7 @@ CREATE TRIGGER goes_forward BEFORE INSERT OR UPDATE OR DELETE ON payout_batches
 CREATE TRIGGER goes_forward BEFORE INSERT OR UPDATE OR DELETE ON payouts FOR EACH ROW EXECUTE FUNCTION goes_forward(
     '{>PENDING,PENDING>SENT,PENDING>PAID,PENDING>FAILED,PENDING>CANCELLED,SENT>PAID,SENT>FAILED,SENT>UNKNOWN,UNKNOWN>SENT,UNKNOWN>PAID,UNKNOWN>FAILED,UNKNOWN>CANCELLED}',
     '{paid_journal_id,return_journal_id,bank_reference,failure_code,decided_by_user_id,sent_at,closed_at}',
-    '{journal_id,attempts,lease_until,next_try_at,provider_reference,destination_encrypted,reason,updated_at,version}');
+    '{journal_id,attempts,next_try_at,provider_reference,destination_encrypted,reason,updated_at,version}');
 
 CREATE TRIGGER keep_table BEFORE TRUNCATE ON payout_batches FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER keep_table BEFORE TRUNCATE ON payouts FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -31,22 +31,25 @@ CREATE TRIGGER touch_updated_at BEFORE INSERT OR UPDATE ON payout_batches
 CREATE TRIGGER touch_updated_at BEFORE INSERT OR UPDATE ON payouts FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CREATE TRIGGER next_version BEFORE UPDATE ON payout_batches FOR EACH ROW EXECUTE FUNCTION next_version();
 CREATE TRIGGER next_version BEFORE UPDATE ON payouts FOR EACH ROW EXECUTE FUNCTION next_version();
-CREATE TRIGGER only_for_who_is_here BEFORE INSERT ON payouts FOR EACH ROW EXECUTE FUNCTION refuse_for_erased();
 
--- What a batch pays, and of which entries, is changed only while it is a draft (guarantee J7). `changed` are payouts
--- that are added, or links that are added or taken away.
+-- What a batch pays, and of which entries, is changed only while it is a draft (guarantee J7); nobody who was erased is
+-- paid. `changed` are payouts that are added, or links that are added or taken away.
 CREATE FUNCTION only_of_drafts() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE frozen text;
 BEGIN
     IF TG_TABLE_NAME = 'payouts' THEN
         SELECT b.batch_number INTO frozen FROM (SELECT DISTINCT batch_id FROM changed) c
         JOIN payout_batches b ON b.id = c.batch_id WHERE b.status <> 'DRAFT' LIMIT 1;
+        IF EXISTS (SELECT 1 FROM changed c JOIN users u ON u.id = c.payee_id
+                                 WHERE u.erased_at IS NOT NULL) THEN
+            RAISE EXCEPTION 'a payout to somebody who was erased' USING ERRCODE = 'AL005';
+        END IF;
     ELSE
         SELECT b.batch_number INTO frozen FROM (SELECT DISTINCT payout_id FROM changed) c
         JOIN payouts p ON p.id = c.payout_id JOIN payout_batches b ON b.id = p.batch_id
         WHERE b.status <> 'DRAFT' LIMIT 1;
     END IF;
-    IF FOUND THEN
+    IF frozen IS NOT NULL THEN
         RAISE EXCEPTION 'batch % is frozen: % of % refused', frozen, TG_OP, TG_TABLE_NAME USING ERRCODE = 'AL005';
     END IF;
     RETURN NULL;

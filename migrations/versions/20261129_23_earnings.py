@@ -1,6 +1,6 @@
 """What vendors and agents earn by each item of a booking, and the guide's view of commissions.
 
-Online: a new table, a new view, and a category of settings; the release before writes none of them.
+Online: a new table, a new view, and checks that allow more; the release before writes none of it.
 """
 
 import sqlalchemy as sa
@@ -9,17 +9,6 @@ from alembic import op
 revision = "20261129_23"
 down_revision = "20261129_24"
 
-CATEGORIES_BEFORE = (
-    "general",
-    "payment",
-    "notification",
-    "membership",
-    "booking",
-    "ledger",
-    "security",
-    "privacy",
-    "catalogue",
-)
 # In the guide's words; what it does not know stands at its end. An agent's commission of a booking is one row.
 AGENT_COMMISSIONS = """
 CREATE VIEW agent_commissions AS
@@ -47,22 +36,12 @@ LEFT JOIN LATERAL (
 
 
 def upgrade() -> None:
-    _know_categories((*CATEGORIES_BEFORE, "payout"))
     _earnings()
     _adjusted(
         "account_kind IN ('WALLET', 'VOUCHER_CREDIT', 'POINTS', 'VENDOR_PAYABLE', 'AGENT_PAYABLE')",
         "(account_kind <> 'POINTS' OR currency = 'PTS') AND (account_kind IN ('WALLET', 'POINTS') OR currency <> 'PTS')",
     )
     op.execute(AGENT_COMMISSIONS)
-
-
-def _know_categories(categories: tuple[str, ...]) -> None:
-    """Of system settings."""
-    known = ", ".join(f"'{category}'" for category in categories)
-    name = "ck_system_settings_category_known"
-    op.execute(f"ALTER TABLE system_settings DROP CONSTRAINT IF EXISTS {name}")
-    op.execute(f"ALTER TABLE system_settings ADD CONSTRAINT {name} CHECK (category IN ({known})) NOT VALID")
-    op.execute(f"ALTER TABLE system_settings VALIDATE CONSTRAINT {name}")
 
 
 def _adjusted(known: str, of_unit: str) -> None:
@@ -138,5 +117,3 @@ def downgrade() -> None:
         "account_kind IN ('WALLET', 'VOUCHER_CREDIT', 'POINTS')",
         "(account_kind <> 'POINTS' OR currency = 'PTS') AND (account_kind <> 'VOUCHER_CREDIT' OR currency <> 'PTS')",
     )
-    op.execute("DELETE FROM system_settings WHERE category = 'payout'")
-    _know_categories(CATEGORIES_BEFORE)

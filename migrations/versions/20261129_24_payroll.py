@@ -35,6 +35,20 @@ def upgrade() -> None:
     _left_out()
     execute((SQL / "20261129_payroll.sql").read_text("utf-8"))
     execute(_continuing(BORNE))
+    _categories(
+        "'general', 'payment', 'notification', 'membership', 'booking', 'ledger', 'security', 'privacy',"
+        " 'catalogue', 'payout'"
+    )
+
+
+def _categories(known: str) -> None:
+    """Which settings there are: a wider check is exchanged without a look at old rows, then validated."""
+    op.drop_constraint(op.f("ck_system_settings_category_known"), "system_settings")
+    op.execute(
+        "ALTER TABLE system_settings ADD CONSTRAINT ck_system_settings_category_known"
+        f" CHECK (category IN ({known})) NOT VALID"
+    )
+    op.execute("ALTER TABLE system_settings VALIDATE CONSTRAINT ck_system_settings_category_known")
 
 
 def _continuing(further: str) -> str:
@@ -124,7 +138,6 @@ def _payouts() -> None:
         _id("paid_journal_id", nullable=True),
         _id("return_journal_id", nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
-        _instant("lease_until", nullable=True),
         _instant("next_try_at", nullable=True),
         _text("provider_reference", nullable=True),
         _text("bank_reference", nullable=True),
@@ -254,6 +267,10 @@ def downgrade() -> None:
     op.execute(
         "DO $$ BEGIN IF EXISTS (SELECT 1 FROM payouts WHERE journal_id IS NOT NULL) THEN"
         " RAISE EXCEPTION 'partners were paid: there is no way back'; END IF; END $$"
+    )
+    op.execute("DELETE FROM system_settings WHERE category = 'payout'")
+    _categories(
+        "'general', 'payment', 'notification', 'membership', 'booking', 'ledger', 'security', 'privacy', 'catalogue'"
     )
     execute(_continuing(""))
     execute(_blockers_before())

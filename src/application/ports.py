@@ -35,6 +35,7 @@ from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Poi
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
 from application.payouts.earning_ports import Earnings
+from application.payouts.ports import PayoutBatches, Payouts
 from application.pricing.ports import ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
 from application.sales.manifest_ports import ManifestRequests
@@ -556,6 +557,12 @@ class UnitOfWork(Protocol):
 
     @property
     def exchange(self) -> Exchange: ...
+
+    @property
+    def payout_batches(self) -> PayoutBatches: ...
+
+    @property
+    def payouts(self) -> Payouts: ...
 
     @property
     def statement_requests(self) -> StatementRequests: ...

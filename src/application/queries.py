@@ -27,6 +27,7 @@ from application.catalogue.rating_queries import RatingQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
+from application.payouts.queries import PayrollQueries
 from application.pricing.queries import PricingQueries
 from application.sales.operation_ports import OperationQueries
 from application.sales.ports import BookingSearch, OnSale
@@ -331,6 +332,10 @@ class MessagingQueries(Protocol):
         """What messages about a withdrawal say, and to whom. Raises NotFound."""
         ...
 
+    def payout_facts(self, payout_id: UUID) -> Row:
+        """What messages about a payout say, and to whom. Raises NotFound."""
+        ...
+
     def package_facts(self, package_id: UUID) -> Row:
         """What messages about a vendor's package say, and to whom. Raises NotFound."""
         ...
@@ -411,6 +416,7 @@ class Queries:
     points: PointsQueries
     wallets: WalletQueries
     wallet_requests: WalletRequestQueries
+    payroll: PayrollQueries
     books: BooksQueries
     reconciliations: ReconciliationQueries
     messaging: MessagingQueries

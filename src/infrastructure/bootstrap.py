@@ -56,6 +56,7 @@ from infrastructure.database.messaging.queries import SqlMessagingQueries
 from infrastructure.database.operations.queries import SqlOperationsQueries
 from infrastructure.database.operations.settings import SnapshotSettings
 from infrastructure.database.payouts.earning_queries import SqlEarningQueries
+from infrastructure.database.payouts.queries import SqlPayrollQueries
 from infrastructure.database.pricing.queries import SqlPricingQueries
 from infrastructure.database.privacy.exports import SqlPersonalData
 from infrastructure.database.privacy.queries import SqlPrivacyQueries
@@ -217,6 +218,7 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         points=SqlPointsQueries(database),
         wallets=SqlWalletQueries(database),
         wallet_requests=SqlWalletRequestQueries(database, encryption),
+        payroll=SqlPayrollQueries(database),
         books=SqlBooksQueries(database),
         reconciliations=SqlReconciliationQueries(database),
         messaging=SqlMessagingQueries(database),

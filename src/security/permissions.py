@@ -119,9 +119,9 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("partners.bank", "View and change bank details", "عرض البيانات البنكية وتعديلها", FINANCE, MONEY, LATER),
     ("commissions.manage", "Change commission rates", "تعديل نسب العمولة", FINANCE, MONEY, LATER),
     ("payouts.read", "View every payout", "عرض كل المستحقات المدفوعة", FINANCE),
-    ("payouts.create", "Make payout batches", "إنشاء دفعات المستحقات", FINANCE, MONEY, LATER),
-    ("payouts.approve", "Approve payout batches", "اعتماد دفعات المستحقات", FINANCE, MONEY, LATER),
-    ("payouts.process", "Send payouts", "إرسال المستحقات", FINANCE, MONEY, LATER),
+    ("payouts.create", "Make payout batches", "إنشاء دفعات المستحقات", FINANCE, MONEY),
+    ("payouts.approve", "Approve payout batches", "اعتماد دفعات المستحقات", FINANCE, MONEY),
+    ("payouts.process", "Send payouts", "إرسال المستحقات", FINANCE, MONEY),
     # Content (§11)
     ("content.read", "View drafts", "عرض المسودات", CONTENT, LATER),
     ("content.create", "Write pages, blogs and reels", "كتابة الصفحات والمقالات والمقاطع", CONTENT, LATER),

@@ -276,7 +276,7 @@ def test_staff_adjust_what_is_owed_two_of_them_above_the_limit(
     journal = shop.database.row("SELECT journal_id FROM adjustments WHERE id = %s", (small["id"],))
     assert journal is not None
     reversal = shop.post(
-        f"/api/v1/admin/ledger/journals/{journal['journal_id']}/reverse", finance, {"reason": "a test"}
+        f"/api/v1/admin/ledger/journals/{journal['journal_id']}/reversal", finance, {"reason": "a test"}
     )
     problem(reversal, 409, "not_reversed_by_hand")
     problem(shop.post(path, finance, body("1.00", payee_type="OTHER")), 422, "validation_failed", pointer="/payee_type")

@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
-from domain.operations.kinds import Kind, e_mail, flag, money_per_currency, one_of, paragraphs, phone, text, whole
+from domain.operations.kinds import (
+    Kind,
+    bic,
+    e_mail,
+    flag,
+    iban,
+    money_per_currency,
+    one_of,
+    paragraphs,
+    phone,
+    text,
+    whole,
+)
 from domain.shared.errors import InvalidValue, NotFound
 from domain.shared.money import EXPONENTS
 
@@ -279,6 +291,31 @@ RELEASE_DAYS: Final = Setting(
     "For how many days after a trip what it earned is held back from payouts; 0 holds nothing back",
     "عدد الأيام بعد الرحلة التي تحجز فيها مستحقاتها عن الصرف؛ و0 لا يحجز شيئا",
 )  # fmt: skip
+PAYOUT_MINIMUM: Final = Setting(
+    "payout.minimum", money_per_currency(), [{"amount": "50.00", "currency": "USD"}],
+    "The least that payroll pays a vendor or an agent, by currency; less waits. Any amount in others",
+    "أقل مبلغ يصرف للمورد أو الوكيل لكل عملة؛ وما دونه ينتظر. وأي مبلغ في العملات غير المذكورة", is_public=True,
+)  # fmt: skip
+PAYOUT_PROCESS_APPROVED: Final = Setting(
+    "payout.process_approved", flag(), False,
+    "Whether approved batches are sent without anybody asking for it",
+    "هل ترسل الدفعات المعتمدة دون أن يطلب أحد ذلك",
+)  # fmt: skip
+PAYOUT_DEBTOR_NAME: Final = Setting(
+    "payout.debtor_name", text(most=70), "",
+    "Who pays vendors and agents, as bank files name it",
+    "اسم من يصرف المستحقات كما يظهر في ملفات البنك",
+)  # fmt: skip
+PAYOUT_DEBTOR_IBAN: Final = Setting(
+    "payout.debtor_iban", iban(), "",
+    "The account that vendors and agents are paid from; without it there are no pain.001 files",
+    "الحساب الذي تصرف منه المستحقات؛ ولا ملفات pain.001 دونه",
+)  # fmt: skip
+PAYOUT_DEBTOR_BIC: Final = Setting(
+    "payout.debtor_bic", bic(), "",
+    "That account's bank; empty where the IBAN says enough",
+    "بنك هذا الحساب؛ فارغ إن كان الآيبان كافيا",
+)  # fmt: skip
 
 SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     known.key: known
@@ -326,6 +363,11 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         AGENT_COMMISSION_PERCENT,
         COMMISSION_TAX_PERCENT,
         RELEASE_DAYS,
+        PAYOUT_MINIMUM,
+        PAYOUT_PROCESS_APPROVED,
+        PAYOUT_DEBTOR_NAME,
+        PAYOUT_DEBTOR_IBAN,
+        PAYOUT_DEBTOR_BIC,
     )
 }
 

@@ -66,6 +66,13 @@ SELECT u.id AS user_id, u.email, u.first_name, u.locale, w.withdrawal_number, w.
 FROM withdrawals w JOIN users u ON u.id = w.user_id
 WHERE w.id = %s
 """
+_PAYOUT_FACTS = """
+SELECT u.id AS user_id, u.email, u.first_name, u.locale, p.payout_number, p.amount_minor, p.currency,
+       CASE p.method WHEN 'BANK_TRANSFER' THEN p.destination_masked WHEN 'STRIPE' THEN 'Stripe' ELSE 'AltayarVIP' END
+           AS destination
+FROM payouts p JOIN users u ON u.id = p.payee_id
+WHERE p.id = %s
+"""
 _PACKAGE_FACTS = """
 SELECT p.vendor_id AS user_id, p.name_ar, p.name_en, p.approval_reason FROM packages p
 WHERE p.id = %s AND p.vendor_id IS NOT NULL
@@ -106,6 +113,9 @@ class SqlMessagingQueries:
 
     def withdrawal_facts(self, withdrawal_id: UUID) -> Row:
         return self._facts(_WITHDRAWAL_FACTS, withdrawal_id)
+
+    def payout_facts(self, payout_id: UUID) -> Row:
+        return self._facts(_PAYOUT_FACTS, payout_id)
 
     def package_facts(self, package_id: UUID) -> Row:
         return self._facts(_PACKAGE_FACTS, package_id)

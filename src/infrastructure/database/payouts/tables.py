@@ -130,7 +130,7 @@ payouts = Table(
     Column("paid_journal_id", Uuid, ForeignKey("ledger_journals.id"), unique=True),
     Column("return_journal_id", Uuid, ForeignKey("ledger_journals.id"), unique=True),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    instant("lease_until", nullable=True),
+    # When the driver looks at it again; while it is being sent, until when it is nobody else's.
     instant("next_try_at", nullable=True),
     Column("provider_reference", Text, unique=True),
     Column("bank_reference", Text),
