@@ -34,6 +34,25 @@ LEFT JOIN LATERAL (
     WHERE e.booking_id = c.booking_id AND e.payee_id = c.agent_id AND e.payee_type = 'AGENT') p ON true
 """
 
+# What stands of a payee's earnings by a booking is what their payouts take of it, when a transaction ends.
+AGREES = """
+CREATE FUNCTION check_earnings_against_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE stands bigint; taken bigint;
+BEGIN
+    SELECT coalesce(sum(amount_minor - reversed_amount_minor - tax_minor + reversed_tax_minor), 0) INTO stands
+    FROM earnings WHERE booking_id = NEW.booking_id AND payee_id = NEW.payee_id AND payee_type = NEW.payee_type;
+    SELECT coalesce(sum(amount_minor), 0) INTO taken
+    FROM payable_entries WHERE booking_id = NEW.booking_id AND payee_id = NEW.payee_id AND payee_type = NEW.payee_type;
+    IF stands <> taken THEN
+        RAISE EXCEPTION 'earnings of booking % stand at %, its payable entries at %', NEW.booking_id, stands, taken
+            USING ERRCODE = 'AL010';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER entries_agree AFTER INSERT OR UPDATE ON earnings DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION check_earnings_against_entries();
+"""
+
 
 def upgrade() -> None:
     _earnings()
@@ -91,6 +110,7 @@ def _earnings() -> None:
         "CREATE TRIGGER keep_rows BEFORE DELETE ON earnings FOR EACH ROW EXECUTE FUNCTION refuse_change();"
         " CREATE TRIGGER keep_table BEFORE TRUNCATE ON earnings FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();"
     )
+    op.get_bind().connection.driver_connection.execute(AGREES)
 
 
 def _checks(**conditions: str) -> list[sa.CheckConstraint]:
@@ -113,6 +133,7 @@ def downgrade() -> None:
     )
     op.execute("DROP VIEW agent_commissions")
     op.drop_table("earnings")
+    op.execute("DROP FUNCTION check_earnings_against_entries()")
     _adjusted(
         "account_kind IN ('WALLET', 'VOUCHER_CREDIT', 'POINTS')",
         "(account_kind <> 'POINTS' OR currency = 'PTS') AND (account_kind <> 'VOUCHER_CREDIT' OR currency <> 'PTS')",

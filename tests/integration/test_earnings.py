@@ -9,6 +9,7 @@ from itertools import permutations
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from application.billing.ports import DisputeState, RefundState
@@ -26,7 +27,7 @@ from domain.shared.money import Money
 from domain.shared.payees import PayeeType
 from infrastructure.bootstrap import Running
 from infrastructure.database.payouts.earnings import SqlEarnings
-from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.builders import egp
 from tests.integration import amending
 from tests.integration.cancelling import Desk
@@ -536,6 +537,25 @@ def test_what_replaces_an_expired_booking_keeps_its_rates(
         )
 
     assert {(str(item.shares.vendor_rate), str(item.shares.agent_rate)) for item in again.items} == {("80.00", "10.00")}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE earnings SET reversed_amount_minor = reversed_amount_minor + 1",
+        "UPDATE earnings SET amount_minor = amount_minor + 1",
+        "UPDATE earnings SET reversed_amount_minor = amount_minor + 1",
+    ],
+)
+def test_the_database_refuses_earnings_unlike_their_entries(
+    addresses: DatabaseAddresses, partners: Partners, sold: Booking, change: str
+) -> None:
+    partners.travel(sold)
+
+    with connect(addresses.app) as connection, pytest.raises(psycopg.Error) as refused:
+        connection.execute(change)  # type: ignore[arg-type]
+
+    assert refused.value.sqlstate in ("AL010", "23514")
 
 
 def test_payees_are_told_in_the_app(

@@ -141,9 +141,13 @@ def grant_privileges(addresses: DatabaseAddresses) -> None:
             connection.execute(
                 sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), app)
             )
-        for table in (*INSERT_ONLY, *REDEMPTIONS, "invoices"):
+        for table in (*INSERT_ONLY, *REDEMPTIONS, "invoices", "earnings"):
             connection.execute(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), app))
         connection.execute(sql.SQL("GRANT UPDATE (status, paid_date) ON invoices TO {}").format(app))
+        connection.execute(
+            sql.SQL("GRANT UPDATE (amount_minor, tax_minor, reversed_amount_minor, reversed_tax_minor, journal_id)"
+                    " ON earnings TO {}").format(app)
+        )  # fmt: skip
         for table in REDEMPTIONS:
             connection.execute(
                 sql.SQL("GRANT UPDATE (in_use, released_at, redeemed_again_at) ON {} TO {}").format(
