@@ -206,10 +206,11 @@ def standing(earnings: Sequence[Earning]) -> tuple[int, int]:
     return vendor, agent
 
 
+@pytest.mark.slow
 def test_shares_of_thousands_of_bookings_with_refunds_sum_to_what_stayed_paid() -> None:
-    """3,000 bookings, each refunded up to six times, some of it coming back: Σ shares = Σ paid net, by currency."""
+    """2,400 bookings, each refunded up to four times, some of it coming back: Σ shares = Σ paid net, by currency."""
     draw, stayed, shared = random.Random(49), dict.fromkeys(("JPY", "EGP", "KWD"), 0), 0
-    for _ in range(3_000):
+    for _ in range(2_400):
         unit = draw.choice(list(stayed))
         bought = [
             an_item(draw.randrange(0, 900_000), unit, vendor=Percentage(draw.randrange(10_001)),
@@ -217,10 +218,10 @@ def test_shares_of_thousands_of_bookings_with_refunds_sum_to_what_stayed_paid() 
             for _ in range(draw.randrange(1, 5))
         ]  # fmt: skip
         paid = left = sum(item.price.minor for item in bought)
-        tax = Percentage(draw.randrange(3_000))
+        tax = Percentage(draw.randrange(2_400))
         earnings = earnings_of(bought, unit, tax)
         bring_in_line(earnings, split(Money.of(left, unit), bought, commission_tax=tax))
-        for _ in range(draw.randrange(7)):
+        for _ in range(draw.randrange(5)):
             left = draw.randrange(left + 1) if draw.random() < 0.7 else draw.randrange(left, paid + 1)
             bring_in_line(earnings, split(Money.of(left, unit), bought, commission_tax=tax))
         companys = sum(part.platform.minor for part in split(Money.of(left, unit), bought, commission_tax=tax))
