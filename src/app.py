@@ -63,6 +63,10 @@ from api.v1.membership.memberships import blueprint as memberships
 from api.v1.messaging.notifications import blueprint as notifications
 from api.v1.operations.audit import blueprint as audit
 from api.v1.operations.settings import blueprint as system_settings
+from api.v1.payouts.banks import blueprint as payout_banks
+from api.v1.payouts.batches import blueprint as payout_batches
+from api.v1.payouts.earnings import blueprint as earnings
+from api.v1.payouts.payouts import blueprint as all_payouts
 from api.v1.pricing.my_vouchers import blueprint as my_vouchers
 from api.v1.pricing.offers import blueprint as offers
 from api.v1.pricing.vouchers import blueprint as vouchers
@@ -80,6 +84,7 @@ from api.v1.sales.overviews import blueprint as booking_overviews
 from api.v1.sales.policies import blueprint as cancellation_policies
 from api.v1.sales.requests import blueprint as booking_offers
 from api.v1.sales.travelers import blueprint as travelers
+from api.v1.sales.vendor_bookings import blueprint as vendor_bookings
 from api.v1.sales.waiting import blueprint as waiting_list
 from api.webhooks.payments import blueprint as webhooks
 from config.settings import Settings, load_settings
@@ -151,10 +156,15 @@ _V1 = (
     exchange,
     reversals,
     cashback,
+    earnings,
+    vendor_bookings,
     points,
     books,
     statements,
     reconciliations,
+    payout_batches,
+    payout_banks,
+    all_payouts,
     notifications,
     system_settings,
     audit,

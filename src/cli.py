@@ -14,6 +14,7 @@ import click
 
 import books_commands
 import payments_commands
+import payroll_commands
 from config.settings import SettingsError
 from infrastructure.embedded.errors import EmbeddedServerError, ServerRefused
 from ledger_commands import ledger
@@ -45,6 +46,7 @@ def main() -> None:
 
 books_commands.add_to(ledger, _system)
 main.add_command(ledger)
+main.add_command(payroll_commands.payroll)
 
 
 @main.command()

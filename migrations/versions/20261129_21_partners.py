@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_21"
-down_revision = "20261129_16"
+down_revision = "20261129_19d"
 
 PAYEE_TYPES = "'VENDOR', 'AGENT'"
 

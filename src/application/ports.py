@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 from uuid import UUID
@@ -34,11 +34,13 @@ from application.ledger.books_ports import ClearingBooks, StatementRequests
 from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Points, Withdrawals
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
+from application.payouts.earning_ports import Earnings
+from application.payouts.ports import PayoutBatches, Payouts
 from application.pricing.ports import ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
 from application.sales.manifest_ports import ManifestRequests
 from application.sales.operation_ports import DepartureOperations
-from application.sales.ports import CancellationPolicies, Instalments, OnSale, RequestOpened, Sale
+from application.sales.ports import CancellationPolicies, Instalments, OfferTerms, OnSale, RequestOpened, Sale
 from application.sales.waiting_ports import WaitingList
 from domain.billing.invoices import Credited, Documented, Invoice
 from domain.billing.payments import Payment, PaymentType, Receipt
@@ -55,7 +57,6 @@ from domain.ledger.seals import Seal
 from domain.membership.memberships import MembershipPlan, MembershipSubscription
 from domain.messaging.notifications import Notification
 from domain.operations.audit import AuditStatus
-from domain.sales.agreed import RewardTerms
 from domain.sales.amendments import Amendment
 from domain.sales.bookings import Booking
 from domain.sales.travelers import Traveler
@@ -150,16 +151,25 @@ class Departures(Protocol):
 class Bookings(Protocol):
     """Bookings with their items and hold."""
 
-    def open_sale(self, item: Item, *, departure_id: UUID, buyer_id: UUID, currency: str | None, at: datetime) -> Sale:
+    def open_sale(
+        self,
+        item: Item,
+        *,
+        departure_id: UUID,
+        buyer_id: UUID,
+        agent_id: UUID | None,
+        currency: str | None,
+        at: datetime,
+    ) -> Sale:
         """Everything that placing a booking needs, the departure locked. Raises DepartureNotFound."""
         ...
 
-    def open_request(self, buyer_id: UUID, *, today: date) -> RequestOpened:
+    def open_request(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> RequestOpened:
         """Everything that keeping a request needs. Raises NotFound for an unknown customer."""
         ...
 
-    def rewards_of(self, buyer_id: UUID, *, today: date) -> RewardTerms:
-        """What the customer's plan gives today."""
+    def offer_terms(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> OfferTerms:
+        """What an offer that is made at an instant freezes."""
         ...
 
     def add(self, booking: Booking, travelers: Sequence[Traveler]) -> None: ...
@@ -527,6 +537,9 @@ class UnitOfWork(Protocol):
     def cashback(self) -> CashbackRecords: ...
 
     @property
+    def earnings(self) -> Earnings: ...
+
+    @property
     def points(self) -> Points: ...
 
     @property
@@ -537,6 +550,12 @@ class UnitOfWork(Protocol):
 
     @property
     def exchange(self) -> Exchange: ...
+
+    @property
+    def payout_batches(self) -> PayoutBatches: ...
+
+    @property
+    def payouts(self) -> Payouts: ...
 
     @property
     def statement_requests(self) -> StatementRequests: ...

@@ -27,11 +27,13 @@ from application.catalogue.rating_queries import RatingQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
+from application.payouts.queries import PayrollQueries
 from application.pricing.queries import PricingQueries
 from application.sales.operation_ports import OperationQueries
 from application.sales.ports import BookingSearch, OnSale
 from application.sales.waiting_ports import WaitingQueries
 from domain.catalogue.items import Item
+from domain.payouts.standing import EarningState
 
 Row = Mapping[str, Any]
 
@@ -334,6 +336,10 @@ class MessagingQueries(Protocol):
         """What messages about a vendor's package or activity say, and to whom. Raises NotFound."""
         ...
 
+    def payout_facts(self, payout_id: UUID) -> Row:
+        """What messages about a payout say, and to whom. Raises NotFound."""
+        ...
+
     def adjustment_facts(self, adjustment_id: UUID) -> Row:
         """What messages about an adjustment say, and to whom. Raises NotFound."""
         ...
@@ -355,6 +361,34 @@ class PrivacyQueries(Protocol):
         ...
 
 
+class EarningQueries(Protocol):
+    """What a payee earns, to themselves and to staff."""
+
+    def totals(self, payee_id: UUID, *, at: datetime) -> Sequence[Row]:
+        """By currency: upcoming, held (next_release_at), payable, in_transit, paid, clawed_back, and the balance of
+        their accounts.
+        """
+        ...
+
+    def entries(
+        self, payee_id: UUID, state: EarningState | None, *, at: datetime, limit: int, after: After | None
+    ) -> Sequence[Row]:
+        """In a state, or all but upcoming ones: amount, booking_number, reason_ar, reason_en, occurred_at,
+        released_at, payout_number.
+        """
+        ...
+
+
+class VendorQueries(Protocol):
+    """Bookings as their vendors see them."""
+
+    def bookings(
+        self, vendor_id: UUID, *, search: BookingSearch, limit: int, after: After | None, order: str = NEWEST
+    ) -> Sequence[Row]:
+        """With the vendor's own items, their share, and of the customer the first name alone."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Queries:
     """Every context's reads."""
@@ -369,6 +403,7 @@ class Queries:
     pricing: PricingQueries
     ratings: RatingQueries
     sales: SalesQueries
+    vendors: VendorQueries
     waiting: WaitingQueries
     departure_operations: OperationQueries
     billing: BillingQueries
@@ -377,9 +412,11 @@ class Queries:
     late_money: LateMoneyQueries
     ledger: LedgerQueries
     cashback: CashbackQueries
+    earnings: EarningQueries
     points: PointsQueries
     wallets: WalletQueries
     wallet_requests: WalletRequestQueries
+    payroll: PayrollQueries
     books: BooksQueries
     reconciliations: ReconciliationQueries
     messaging: MessagingQueries

@@ -17,6 +17,8 @@ from application.dependencies import Dependencies
 from application.identity import handlers as identity
 from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
+from application.payouts import earning_handlers as earnings
+from application.payouts import handlers as payouts
 from application.privacy import handlers as privacy
 from application.sales import handlers as sales
 from application.sales import late_money_handlers as late_money
@@ -56,6 +58,8 @@ from domain.ledger.withdrawals import (
     WithdrawalRequested,
     WithdrawalReturned,
 )
+from domain.payouts.earnings import EarningAccrued, EarningReversed
+from domain.payouts.payouts import PayoutDispatched, PayoutFailed, PayoutPaid, PayoutSent
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
 from domain.sales.amendments import AmendmentAwaitsPayment, AmendmentCalledOff, AmendmentLapsed, BookingAmended
@@ -224,9 +228,12 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     AmendmentCalledOff.name: (Handler("sales.notify_amendment_called_off", sales.notify_amendment_called_off),),
     AmendmentLapsed.name: (Handler("sales.notify_amendment_lapsed", sales.notify_amendment_lapsed),),
     BookingCompleted.name: (
+        Handler("payouts.earn_completed_booking", earnings.earn_completed_booking),
         Handler("messaging.notify_cashback", messaging.notify_cashback),
         Handler("messaging.mail_cashback", messaging.mail_cashback, transactional=False),
     ),
+    EarningAccrued.name: (Handler("payouts.notify_earning_accrued", earnings.notify_earning_accrued),),
+    EarningReversed.name: (Handler("payouts.notify_earning_reversed", earnings.notify_earning_reversed),),
     CashbackCredited.name: (
         Handler("messaging.notify_cashback_credited", messaging.notify_cashback_credited),
         Handler("messaging.mail_cashback_credited", messaging.mail_cashback_credited, transactional=False),
@@ -259,6 +266,21 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("ledger.mail_withdrawal_returned", ledger.mail_withdrawal_returned, transactional=False),
     ),
     WalletAdjusted.name: (Handler("ledger.notify_adjustment", ledger.notify_adjustment),),
+    PayoutDispatched.name: (
+        Handler("payouts.send_payout", payouts.send_dispatched_payout, queue=DOCUMENTS, transactional=False),
+    ),
+    PayoutSent.name: (
+        Handler("payouts.notify_payout_sent", payouts.notify_payout_sent),
+        Handler("payouts.mail_payout_sent", payouts.mail_payout_sent, transactional=False),
+    ),
+    PayoutPaid.name: (
+        Handler("payouts.notify_payout_paid", payouts.notify_payout_paid),
+        Handler("payouts.mail_payout_paid", payouts.mail_payout_paid, transactional=False),
+    ),
+    PayoutFailed.name: (
+        Handler("payouts.notify_payout_failed", payouts.notify_payout_failed),
+        Handler("payouts.mail_payout_failed", payouts.mail_payout_failed, transactional=False),
+    ),
 }
 
 HANDLERS: Final[Mapping[str, Handler]] = {

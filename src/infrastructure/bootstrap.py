@@ -55,6 +55,8 @@ from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
 from infrastructure.database.operations.queries import SqlOperationsQueries
 from infrastructure.database.operations.settings import SnapshotSettings
+from infrastructure.database.payouts.earning_queries import SqlEarningQueries
+from infrastructure.database.payouts.queries import SqlPayrollQueries
 from infrastructure.database.pricing.queries import SqlPricingQueries
 from infrastructure.database.privacy.exports import SqlPersonalData
 from infrastructure.database.privacy.queries import SqlPrivacyQueries
@@ -62,6 +64,7 @@ from infrastructure.database.roles import addresses_from
 from infrastructure.database.sales.manifests import SqlManifests
 from infrastructure.database.sales.operation_queries import SqlOperationQueries
 from infrastructure.database.sales.queries import SqlSalesQueries
+from infrastructure.database.sales.vendor_queries import SqlVendorQueries
 from infrastructure.database.sales.waiting_queries import SqlWaitingQueries
 from infrastructure.database.transaction import Database
 from infrastructure.database.unit_of_work import SqlUnitOfWork
@@ -202,6 +205,7 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         pricing=SqlPricingQueries(database),
         ratings=SqlRatingQueries(database),
         sales=SqlSalesQueries(database),
+        vendors=SqlVendorQueries(database),
         waiting=SqlWaitingQueries(database),
         departure_operations=SqlOperationQueries(database),
         billing=SqlBillingQueries(database),
@@ -210,9 +214,11 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         late_money=SqlLateMoneyQueries(database),
         ledger=SqlLedgerQueries(database),
         cashback=SqlCashbackQueries(database),
+        earnings=SqlEarningQueries(database),
         points=SqlPointsQueries(database),
         wallets=SqlWalletQueries(database),
         wallet_requests=SqlWalletRequestQueries(database, encryption),
+        payroll=SqlPayrollQueries(database),
         books=SqlBooksQueries(database),
         reconciliations=SqlReconciliationQueries(database),
         messaging=SqlMessagingQueries(database),

@@ -5,8 +5,8 @@ knows of them: they lie around the two things between which a use case can die, 
 
 - `<use case>.before_commit`, `<use case>.after_commit`: the function of the application layer that commits, without a
   leading underscore: `intend`, `ask` (both of open_payment), `receive_webhook`, `settle_attempt`, …
-- `<call>.before_call`, `<call>.after_answer`: `create_checkout`, `read`, `refund`, `transfer`. After the answer nothing
-  of it is stored yet.
+- `<call>.before_call`, `<call>.after_answer`: `create_checkout`, `read`, `refund`, `transfer`, `read_transfer`. After
+  the answer nothing of it is stored yet.
 
 A process that is not armed has neither of these classes: there is nothing to pay for.
 """
@@ -23,7 +23,7 @@ from typing import Any, Final, cast
 from application.billing.ports import Gateways, PaymentGateway
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 
-CALLS: Final = frozenset({"create_checkout", "read", "refund", "transfer"})
+CALLS: Final = frozenset({"create_checkout", "read", "refund", "transfer", "read_transfer"})
 
 _armed: str = ""
 

@@ -58,6 +58,7 @@ from infrastructure.database.ledger.partitions import is_beyond_partitions, make
 from infrastructure.jitter import full_jitter
 from workers.cleanup_worker import clean_up
 from workers.outbox_worker import reason_of
+from workers.payroll_worker import drive_payroll, process_monthly_payroll, process_weekly_payroll
 from workers.process import this_process
 
 if TYPE_CHECKING:
@@ -377,6 +378,9 @@ JOBS: Final[Mapping[str, ScheduledJob]] = {
         ScheduledJob("catalogue.drop_images", _FIVE_MINUTES, slices_of(_HOUR), _drop_images, DOCUMENTS),
         ScheduledJob("catalogue.fold_views", _MINUTE, slices_of(_MINUTE), _fold_views, DOCUMENTS),
         ScheduledJob("catalogue.refresh_statistics", _FIVE_MINUTES, slices_of(_HOUR), _refresh_statistics, DOCUMENTS),
+        ScheduledJob("payroll.weekly", _FIVE_MINUTES, days_from(8), process_weekly_payroll, DOCUMENTS),
+        ScheduledJob("payroll.monthly", _FIVE_MINUTES, days_from(8), process_monthly_payroll, DOCUMENTS),
+        ScheduledJob("payroll.drive", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), drive_payroll, DOCUMENTS),
         ScheduledJob("maintenance.run", _FIVE_MINUTES, days_from(2), _clean_up, DOCUMENTS),
     )
 }

@@ -112,13 +112,19 @@ class Shop:
         return a_stored_user(self.use.new_uow)
 
     def a_departure(
-        self, *, seats: int = 50, price: Money | None = None, tax_rate: str = "14", days_ahead: int = 30
+        self,
+        *,
+        seats: int = 50,
+        price: Money | None = None,
+        tax_rate: str = "14",
+        days_ahead: int = 30,
+        vendor: UUID | None = None,
     ) -> Departure:
-        """A departure of a new package on sale, a month ahead."""
+        """A departure of a new package on sale, a month ahead; the company's own unless it has a vendor."""
         with self.use.new_uow() as uow:
             staff = a_user()
             uow.users.add(staff)
-            package = a_package(price=price, tax_rate=tax_rate, created_by=staff.id)
+            package = a_package(price=price, tax_rate=tax_rate, created_by=staff.id, vendor_id=vendor)
             uow.flush()
             uow.packages.add(package)
             uow.flush()
@@ -142,15 +148,16 @@ class Shop:
         price_token: str | None = None,
         plan: PlanWanted = PlanWanted(),  # noqa: B008 - frozen
         waiting_list_entry_id: UUID | None = None,
+        agent: UUID | None = None,
         **chosen: Any,
     ) -> Booking:
         """Where a deposit confirms it, the rest is due two weeks before the trip; `plan` asks for something else."""
         departure = departure or self.a_departure()
         command = PlaceBooking(
-            actor_id=customer,
+            actor_id=agent or customer,
             actor_is_staff=False,
             user_id=customer,
-            agent_id=None,
+            agent_id=agent,
             item=self.item_of(departure),
             departure_id=departure.id,
             chosen=self.chosen(travelers, **chosen),
@@ -269,8 +276,8 @@ class Shop:
         )
         settle_attempt(command, uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id)
 
-    def a_paid_booking(self, customer: UUID, departure: Departure | None = None) -> Booking:
-        booking = self.book(customer, departure)
+    def a_paid_booking(self, customer: UUID, departure: Departure | None = None, **how: Any) -> Booking:
+        booking = self.book(customer, departure, **how)
         payment_id = self.pay(customer, booking.id)
         self.charge(payment_id, booking.final_amount)
         self.look(payment_id)

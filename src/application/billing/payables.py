@@ -11,6 +11,7 @@ from uuid import UUID
 from application.billing.revenue import revenue, take_revenue_back
 from application.ledger.cashback import ClawBackCashback, claw_back_cashback
 from application.ledger.points import ClawBackPoints, EarnPoints, claw_back_points, earn_points
+from application.payouts.earning import follow_refund, payee_accounts, shared_items
 from application.ports import UnitOfWork
 from application.sales.giving_back import carry_out, leave_trip
 from domain.billing.payments import Payment, PaymentType
@@ -20,12 +21,13 @@ from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.journal import JournalType
 from domain.ledger.points import still_to_take
 from domain.membership.memberships import AlreadySubscribed, SubscriptionNotFound, SubscriptionStatus
+from domain.payouts.earnings import SharesLost, shares_lost
 from domain.sales.booking_errors import BookingNotFound, NothingToPay
 from domain.sales.bookings import Booking, BookingStatus
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import InvalidValue
 from domain.shared.identifiers import NewId
-from domain.shared.money import Money
+from domain.shared.money import Currency, Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,13 @@ class Rewards:
 
     points: int
     cashback: Money
+    partners: SharesLost
+    """What of it vendor and agent earned."""
+
+    @classmethod
+    def none(cls, currency: Currency) -> Rewards:
+        nothing = Money(0, currency)
+        return cls(points=0, cashback=nothing, partners=SharesLost(vendor=nothing, agent=nothing))
 
 
 class Payable(Protocol):
@@ -80,6 +89,11 @@ class Payable(Protocol):
 
     def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
         """Do what being paid means. The payment's tenders are captured, itself it is not settled yet."""
+        ...
+
+    @property
+    def partners(self) -> frozenset[AccountRef]:
+        """What vendors and agents are owed on that `give_back` and `take_back` move, beside the payer's accounts."""
         ...
 
     def lock_rewards(self, *, uow: UnitOfWork) -> None:
@@ -190,6 +204,12 @@ class BookingPayable:
         if not booking.amount_due.is_positive:
             earn_booking_points(booking, uow=uow, at=at, new_id=new_id)
 
+    @property
+    def partners(self) -> frozenset[AccountRef]:
+        if self._booking.status is not BookingStatus.COMPLETED:
+            return frozenset()
+        return frozenset(payee_accounts(self._booking))
+
     def lock_rewards(self, *, uow: UnitOfWork) -> None:
         uow.cashback.of_booking(self._booking.id)
 
@@ -220,6 +240,7 @@ class BookingPayable:
         )
         claw_back_points(taken, uow=uow, at=now, new_id=new_id)
         booking.give_back(amount, at=now)
+        follow_refund(booking, key=key, uow=uow, at=now, new_id=new_id)
 
     def take_back(
         self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
@@ -229,16 +250,18 @@ class BookingPayable:
         if booking.status is BookingStatus.COMPLETED:
             earned_again = revenue(booking, amount, key=f"revenue:returned:{key}", journal_id=new_id(), at=now)
             uow.ledger.post([earned_again])
+        follow_refund(booking, key=f"returned:{key}", uow=uow, at=now, new_id=new_id)
 
     def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
         booking = self._booking
         paid, refunded = booking.paid_amount, booking.refunded_amount + amount
         keys = booking_points_keys(booking)
         earnings = [earning for key in keys if (earning := uow.points.earning(key)) is not None]
-        record = uow.cashback.of_booking(booking.id)
+        record, shared = uow.cashback.of_booking(booking.id), booking.shared_amount
         return Rewards(
             points=still_to_take(earnings, paid=paid, refunded=refunded) if earnings else 0,
             cashback=record.to_claw_back(refunded, of=paid) if record is not None else Money(0, amount.currency),
+            partners=shares_lost(shared, max(shared - amount, Money(0, amount.currency)), shared_items(booking)),
         )
 
 
@@ -293,6 +316,10 @@ class MembershipPayable:
         else:
             self._subscription.activate(on=self._today, at=at)
 
+    @property
+    def partners(self) -> frozenset[AccountRef]:
+        return frozenset()
+
     def lock_rewards(self, *, uow: UnitOfWork) -> None:
         """A membership promises nothing."""
 
@@ -314,7 +341,7 @@ class MembershipPayable:
             )
 
     def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
-        return Rewards(points=0, cashback=Money(0, amount.currency))
+        return Rewards.none(amount.currency)
 
 
 class DepositPayable:
@@ -351,6 +378,10 @@ class DepositPayable:
     def fulfil(self, payment: Payment, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
         """The journal that settles the payment is all that a deposit does."""
 
+    @property
+    def partners(self) -> frozenset[AccountRef]:
+        return frozenset()
+
     def lock_rewards(self, *, uow: UnitOfWork) -> None:
         """A deposit promises nothing."""
 
@@ -365,7 +396,7 @@ class DepositPayable:
         """The journal that puts it into the wallet again is all."""
 
     def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
-        return Rewards(points=0, cashback=Money(0, amount.currency))
+        return Rewards.none(amount.currency)
 
 
 _BY_ID: dict[PaymentType, Callable[..., Payable]] = {

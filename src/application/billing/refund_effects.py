@@ -48,10 +48,10 @@ class GoingBack:
         return cls(payment, payable or DepositPayable(payment), uow, clock, new_id)
 
     def lock_accounts(self) -> None:
-        """Lock all that the money may move of its owner's, at once and in one order (guarantee M5)."""
+        """Lock all that the money may move of its owner's and of partners', at once and in one order (guarantee M5)."""
         self.payable.lock_rewards(uow=self.uow)
         unit = self.payment.amount.currency.code
-        lock_owned(accounts.customers_own(self.payment.user_id, unit), uow=self.uow)
+        lock_owned(accounts.customers_own(self.payment.user_id, unit) | self.payable.partners, uow=self.uow)
 
     def tender_of(self, part: RefundPart) -> Tender | None:
         return self.payment.tender(part.tender_id) if part.tender_id is not None else None

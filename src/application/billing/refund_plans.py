@@ -28,6 +28,7 @@ from domain.billing.refunds import (
 from domain.billing.tenders import TenderKind
 from domain.ledger import accounts
 from domain.ledger.reversals import reversing
+from domain.payouts.earnings import SharesLost
 from domain.shared.clock import Clock
 from domain.shared.errors import IllegalTransition, InvalidValue
 from domain.shared.identifiers import NewId
@@ -48,7 +49,9 @@ class PlannedPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundPlan:
-    """All that a refund would do. `points_taken` and `cashback_taken` are what was earned by what goes back."""
+    """All that a refund would do. `points_taken` and `cashback_taken` are what was earned by what goes back, `partners`
+    what vendor and agent earned by it.
+    """
 
     payment_id: UUID
     destination: Destination
@@ -57,6 +60,7 @@ class RefundPlan:
     parts: tuple[PlannedPart, ...]
     points_taken: int
     cashback_taken: Money
+    partners: SharesLost
     payment_status_after: PaymentStatus
 
     @property
@@ -64,7 +68,7 @@ class RefundPlan:
         """Equal for plans that do the same."""
         said = [
             str(self.payment_id), self.destination, str(self.amount), str(self.left_afterwards), self.points_taken,
-            str(self.cashback_taken), self.payment_status_after,
+            str(self.cashback_taken), str(self.partners.vendor), str(self.partners.agent), self.payment_status_after,
             [[str(part.share.tender.id), str(part.share.amount), part.way, part.points] for part in self.parts],
         ]  # fmt: skip
         return hashlib.sha256(orjson.dumps(said)).hexdigest()
@@ -113,6 +117,7 @@ def plan_refund(back: GoingBack, amount: Money | None, destination: Destination,
         parts=tuple(_planned(back, share, destination, gateways) for share in shares),
         points_taken=rewards.points,
         cashback_taken=rewards.cashback,
+        partners=rewards.partners,
         payment_status_after=PaymentStatus.REFUNDED if is_whole else PaymentStatus.PARTIALLY_REFUNDED,
     )
 

@@ -9,18 +9,22 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from application.ledger.points import AdjustPoints, adjust_points
+from application.payouts.books import PAYEE_TYPES
 from application.ports import UnitOfWork
-from domain.ledger.accounts import AccountKind
+from domain.ledger.accounts import PAYEE_KINDS, AccountKind, AccountRef
 from domain.ledger.adjustments import REFERENCE, Adjustment
+from domain.ledger.journal import Journal
+from domain.payouts.payables import PayableEntry, PayableKind
 from domain.shared.clock import Clock, business_date
 from domain.shared.identifiers import NewId, document_number
+from domain.shared.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjust:
     """Give (above zero) or take an amount in minor units of a currency, or points where `unit` is PTS.
 
-    `account` is the WALLET, VOUCHER_CREDIT or POINTS.
+    `account` is the WALLET, VOUCHER_CREDIT or POINTS, or what is owed to a vendor or an agent.
 
     What lies within `limit_minor` is done at once; `permission` is the one that it was asked under.
     """
@@ -102,6 +106,8 @@ def _post(adjustment: Adjustment, *, uow: UnitOfWork, clock: Clock, new_id: NewI
     journal = adjustment.journal(journal_id=new_id(), at=clock.now())
     if adjustment.account_kind is not AccountKind.POINTS:
         uow.ledger.post([journal])
+        if adjustment.account_kind in PAYEE_KINDS:
+            uow.earnings.record([_payable_entry(adjustment, journal, new_id())])
         return journal.id
     # Points come and go with their lots.
     points = AdjustPoints(
@@ -114,6 +120,23 @@ def _post(adjustment: Adjustment, *, uow: UnitOfWork, clock: Clock, new_id: NewI
         description_en=journal.description_en,
     )
     return adjust_points(points, uow=uow, at=journal.occurred_at, new_id=new_id)
+
+
+def _payable_entry(adjustment: Adjustment, journal: Journal, entry_id: UUID) -> PayableEntry:
+    """The next payout takes it, whichever way it goes."""
+    owed = AccountRef(adjustment.account_kind, adjustment.unit, adjustment.user_id)
+    return PayableEntry(
+        id=entry_id,
+        payee_id=adjustment.user_id,
+        payee_type=PAYEE_TYPES[adjustment.account_kind],
+        kind=PayableKind.ADJUSTED,
+        account_id=owed.id,
+        journal_id=journal.id,
+        booking_id=None,
+        amount=Money.of(adjustment.amount_minor, adjustment.unit),
+        released_at=journal.occurred_at,
+        occurred_at=journal.occurred_at,
+    )
 
 
 def _audit(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
 from domain.ledger.periods import Period
 from domain.ledger.reconciliation import ClearingBreak, Comparison, ProviderStatement, Reconciliation
-from domain.ledger.statements import StatementEntry, StatementFigures
+from domain.ledger.statements import Cause, StatementEntry, StatementFigures
 from domain.shared.identifiers import NewId
 
 
@@ -31,6 +31,8 @@ class StatementDocument:
     holder_email: str
     made_on: date
     lines: tuple[PrintedEntry, ...]
+    causes: Mapping[Cause, int] = field(default_factory=dict)
+    """What each cause moved in all; only of a payee's account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,10 @@ class Statements(Protocol):
 
     def entries(self, figures: StatementFigures) -> Iterator[StatementEntry]:
         """The entries that the figures count, in order, read page by page."""
+        ...
+
+    def causes(self, figures: StatementFigures) -> Mapping[Cause, int]:
+        """What each cause moved of the entries that the figures count, every cause named; of payees' accounts alone."""
         ...
 
     def made(self, figures: StatementFigures, language: str) -> UUID | None:

@@ -10,7 +10,7 @@ from application.dependencies import Dependencies
 from application.ledger.statements import draw_statement
 from application.messaging.ports import MailName
 from application.messaging.telling import mail, notify
-from domain.ledger.accounts import POINTS_UNIT, AccountKind
+from domain.ledger.accounts import PAYEE_KINDS, POINTS_UNIT, AccountKind
 from domain.messaging.notifications import LinkType, NotificationType
 from domain.shared.money import Money
 
@@ -112,6 +112,8 @@ def notify_adjustment(event: Event, use: Dependencies) -> None:
         arabic = english = str(Money.of(abs(minor), facts["currency"]))
     if is_credit:
         arabic, english = f"{arabic} (رصيد قسائم)", f"{english} of voucher credit"
+    if facts["account_kind"] in PAYEE_KINDS:
+        arabic, english = f"{arabic} (مستحقاتك)", f"{english} of what is owed to you"
     verbs = ("أضيف", "Added") if minor > 0 else ("خصم", "Taken")
     notify(
         use,

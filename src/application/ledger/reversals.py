@@ -11,7 +11,7 @@ from uuid import UUID
 from application.ledger.reversible import Reversible
 from application.ports import UnitOfWork
 from domain.ledger import accounts
-from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
+from domain.ledger.accounts import PAYEE_KINDS, POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.debts import debt_of
 from domain.ledger.journal import Entry, Journal, JournalKeyReused, JournalType
 from domain.ledger.lots import LotEntry, consume_from, give_back
@@ -78,7 +78,9 @@ def reverse_by_hand(command: ReverseByHand, *, uow: UnitOfWork, clock: Clock, ne
     with uow:
         found = uow.reversals.get(command.reversal.journal_id)
         journal = found.journal
-        if journal.reverses is None and journal.journal_type not in BY_HAND:
+        # What is owed to a payee is adjusted back: a payout takes entries, and a plain reversal leaves none.
+        is_payees = any(account.kind in PAYEE_KINDS for account in journal.moved)
+        if journal.reverses is None and (journal.journal_type not in BY_HAND or is_payees):
             raise NotReversedByHand(journal_type=journal.journal_type)
         reversal_id = _reverse(command.reversal, found, uow=uow, at=now, new_id=new_id)
         part = command.reversal.part

@@ -86,6 +86,7 @@ def draw_statement(
         holder_email=wanted.holder_email,
         made_on=business_date(now),
         lines=tuple(PrintedEntry(entry, balance) for entry, balance in entries),
+        causes=statements.causes(wanted.figures),
     )
     pdf = renderer.statement(document, wanted.language)
     key = storage_key(statement_id)

@@ -139,7 +139,7 @@ def plan_amendment(
         before_amount=booking.final_amount,
         trip=trip,
         price=replace(booked_price(priced, booking.price.exchange), lines=_lines(booking, priced, fee)),
-        items=tuple(booked_items(priced, new_id=new_id)),
+        items=tuple(booked_items(priced, booking.shares, new_id=new_id)),
         applied=applied,
         fee=fee,
         refund=refund,

@@ -17,6 +17,7 @@ from application.sales.pricing import (
     PricingSettings,
     booked_items,
     booked_price,
+    frozen_shares,
     price_of,
     promotions_for,
     refuse_unused_voucher,
@@ -27,7 +28,7 @@ from application.sales.requests import audit_made_for_another, customer_info
 from application.sales.waiting import take_offered_seats
 from domain.catalogue.departures import Departure
 from domain.catalogue.items import Item
-from domain.sales.agreed import BookingType, Parties, Trip
+from domain.sales.agreed import BookingType, FrozenShares, Parties, Trip
 from domain.sales.bookings import Booking
 from domain.sales.instalments import EVERYTHING, PlanTerms, PlanWanted, schedule
 from domain.sales.travelers import Traveler, refuse_unfit
@@ -77,6 +78,7 @@ def place_booking(
             command.item,
             departure_id=command.departure_id,
             buyer_id=command.user_id,
+            agent_id=command.agent_id,
             currency=command.chosen.currency,
             at=now,
         )
@@ -101,7 +103,7 @@ def place_booking(
             parties=_parties(command),
             trip=trip,
             price=booked_price(priced, sale.offered.exchange),
-            items=booked_items(priced, new_id=new_id),
+            items=booked_items(priced, _shares(command, sale), new_id=new_id),
             deposit=EVERYTHING,
             instalments=instalments,
             rewards=rewards_with(sale.offered.rewards, priced),
@@ -146,6 +148,10 @@ def _parties(command: PlaceBooking) -> Parties:
         agent=command.agent_id,
         creator_is_staff=command.actor_is_staff,
     )
+
+
+def _shares(command: PlaceBooking, sale: Sale) -> FrozenShares:
+    return frozen_shares(sale.partners, agent_id=command.agent_id, settings=command.settings)
 
 
 def _trip(command: PlaceBooking, sale: Sale) -> Trip:

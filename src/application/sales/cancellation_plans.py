@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -18,9 +18,11 @@ from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refund_plans import PlannedPart, RefundPlan, plan_refund
 from application.identity.ports import KeyedDigests
+from application.payouts.earning import shared_items
 from application.ports import UnitOfWork
 from domain.billing.refunds import Destination, Way, newest_first, refundable
 from domain.billing.tenders import TenderKind
+from domain.payouts.earnings import shares_lost
 from domain.sales.bookings import Booking, BookingStatus
 from domain.sales.cancellation import AppliedTier, CancellationPreviewStale, Settlement, Split, split
 from domain.shared.money import Money, total
@@ -45,10 +47,12 @@ class CancellationPlan:
     """All that cancelling would do. `points_taken` and `cashback_taken` are what was earned by what goes back.
 
     `payments_cancelled` are those that wait for money; `refunds` are one for each payment that something goes back of,
-    newest first.
+    newest first. Of a trip that is cancelled nobody but the company keeps anything: vendor and agent lose all that they
+    would have earned.
     """
 
     booking_id: UUID
+    agent_id: UUID | None
     applied: AppliedTier
     paid: Money
     refunded_before: Money
@@ -68,6 +72,7 @@ class CancellationPlan:
             str(self.booking_id), str(self.applied.refund), str(self.paid), str(self.refunded_before),
             str(settled.refund), str(settled.kept), settled.points_restored, self.seats_returned,
             [str(payment_id) for payment_id in self.payments_cancelled], rewards.points, str(rewards.cashback),
+            str(rewards.partners.vendor), str(rewards.partners.agent),
             self.promotions, self.status_after,
             [[str(refund.payment_id), str(refund.amount), _said(refund.parts)] for refund in self.refunds],
         ]  # fmt: skip
@@ -100,6 +105,7 @@ def plan_cancellation(
     settlement = _settlement(parted, [part for refund in refunds for part in refund.parts])
     return CancellationPlan(
         booking_id=booking.id,
+        agent_id=booking.agent_id,
         applied=applied,
         paid=booking.paid_amount,
         refunded_before=booking.refunded_amount,
@@ -107,7 +113,10 @@ def plan_cancellation(
         seats_returned=booking.seats_kept + (booking.amendment.seats_held if booking.amendment is not None else 0),
         payments_cancelled=waiting,
         refunds=refunds,
-        rewards_taken=rewards_taken(parted.refund, paid, uow),
+        rewards_taken=replace(
+            rewards_taken(parted.refund, paid, uow),
+            partners=shares_lost(booking.expected_amount, Money.zero(unit), shared_items(booking)),
+        ),
         promotions=_promotions(booking, parted),
         status_after=_status_after(booking, refunds),
     )
@@ -144,7 +153,7 @@ def _settlement(parted: Split, parts: Iterable[PlannedPart]) -> Settlement:
 def rewards_taken(amount: Money, paid: Sequence[GoingBack], uow: UnitOfWork) -> Rewards:
     """What all refunds together take; each by itself would round differently."""
     if not amount.is_positive:
-        return Rewards(points=0, cashback=amount)
+        return Rewards.none(amount.currency)
     return paid[0].payable.rewards_at_stake(amount, uow=uow)
 
 

@@ -24,6 +24,7 @@ from application.sales.pricing import (
     PricingSettings,
     booked_items,
     booked_price,
+    frozen_shares,
     price_of,
     promotions_for,
     rewards_with,
@@ -126,6 +127,7 @@ def choose_departure(
             _item(expired),
             departure_id=command.departure_id,
             buyer_id=expired.user_id,
+            agent_id=expired.agent_id,
             currency=chosen.currency,
             at=now,
         )
@@ -156,6 +158,7 @@ def _place(
     new_id: NewId,
 ) -> Booking:
     hold_expires_at = at + command.hold_for
+    shares = frozen_shares(sale.partners, agent_id=expired.agent_id, settings=command.settings)
     return Booking.place(
         booking_id=new_id(),
         booking_number=document_number("BK", business_date(at).year, sale.serial),
@@ -167,7 +170,7 @@ def _place(
         ),
         trip=_trip(expired, sale, party),
         price=booked_price(priced, sale.offered.exchange),
-        items=booked_items(priced, new_id=new_id),
+        items=booked_items(priced, shares, new_id=new_id),
         deposit=EVERYTHING,
         instalments=schedule(
             priced.total,

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from application.billing.tenders import cancel_payments
 from application.ports import UnitOfWork
+from application.sales.ports import OfferTerms, PartnerRates
 from application.sales.pricing import (
     PricingSettings,
     booked_items,
     booked_price,
+    frozen_shares,
     refuse_unused_voucher,
     rewards_with,
 )
@@ -20,7 +22,7 @@ from domain.pricing.baskets import Benefit, NotApplied, Promotion
 from domain.pricing.hand_priced import UNTAXED, HandPricedItem, basket_of
 from domain.pricing.quotes import Quote, Terms, quote
 from domain.pricing.vouchers import HeldVoucher
-from domain.sales.agreed import BookingItem, BookingType, RewardTerms
+from domain.sales.agreed import BookingItem, BookingType, FrozenShares, RewardTerms
 from domain.sales.booking_errors import BookingNotFound
 from domain.sales.bookings import Booking
 from domain.sales.details import clean_details
@@ -87,10 +89,8 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
         refuse_stale(command.expected_version, current=booking.version)
         before = _shown(booking)
         cancel_payments(uow.payments.pending_of(booking.id), uow=uow, clock=clock)
-        rewards = uow.bookings.rewards_of(booking.user_id, today=business_date(now))
-        benefits = make_offer(
-            booking, command.offer, rewards=rewards, by=command.actor_id, uow=uow, at=now, new_id=new_id
-        )
+        terms = uow.bookings.offer_terms(booking.user_id, agent_id=booking.agent_id, at=now)
+        benefits = make_offer(booking, command.offer, terms=terms, by=command.actor_id, uow=uow, at=now, new_id=new_id)
         uow.audit.add(
             actor=command.actor_id,
             action="bookings.price",
@@ -104,12 +104,13 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
 
 
 def make_offer(
-    booking: Booking, offer: Offer, *, rewards: RewardTerms, by: UUID, uow: UnitOfWork, at: datetime, new_id: NewId
+    booking: Booking, offer: Offer, *, terms: OfferTerms, by: UUID, uow: UnitOfWork, at: datetime, new_id: NewId
 ) -> Sequence[Benefit]:
     """Price a request, inside the caller's transaction, which at its end redeems what is answered.
 
-    Raises OwnRequest: nobody prices for themselves. Raises IllegalTransition, TripBegan, UnsoundOffer, InvalidValue,
-    and VoucherNotApplied or VoucherExhausted where the voucher that was named gives nothing.
+    What people price is of no vendor's; its agent earns at the rate of the day on which it is priced. Raises
+    OwnRequest: nobody prices for themselves. Raises IllegalTransition, TripBegan, UnsoundOffer, InvalidValue, and
+    VoucherNotApplied or VoucherExhausted where the voucher that was named gives nothing.
     """
     if by == booking.user_id:
         raise OwnRequest()
@@ -117,13 +118,15 @@ def make_offer(
         raise IllegalTransition(current=booking.status, wanted="PENDING_PAYMENT")
     items = [_priced(item, booking, f"/items/{place}", new_id) for place, item in enumerate(offer.items)]
     voucher = _voucher(booking, offer.voucher_code, uow=uow, at=at)
-    priced = _quoted(items, booking, offer.settings, rewards, voucher, at)
+    priced = _quoted(items, booking, offer.settings, terms.rewards, voucher, at)
     refuse_unused_voucher(offer.voucher_code, priced)
+    rates = PartnerRates(vendor_id=None, vendor=None, agent=terms.agent_rate)
+    shares = frozen_shares(rates, agent_id=booking.agent_id, settings=offer.settings)
     payable_until = offer_deadline(booking.trip, until=offer.valid_until, ordinarily=offer.ordinarily_valid, at=at)
     booking.make_offer(
         booked_price(priced, exchange=None),
-        list(_booked(items, priced, new_id)),
-        rewards=rewards_with(rewards, priced),
+        list(_booked(items, priced, shares, new_id)),
+        rewards=rewards_with(terms.rewards, priced),
         deposit=offer.plan_terms.deposit,
         instalments=schedule(
             priced.total,
@@ -185,9 +188,11 @@ def _quoted(
     return quote(basket, terms)
 
 
-def _booked(items: Sequence[HandPricedItem], priced: Quote, new_id: NewId) -> Iterator[BookingItem]:
+def _booked(
+    items: Sequence[HandPricedItem], priced: Quote, shares: FrozenShares, new_id: NewId
+) -> Iterator[BookingItem]:
     """The items with what is said of them, then what the voucher gives beside them."""
-    booked = booked_items(priced, new_id=new_id)
+    booked = booked_items(priced, shares, new_id=new_id)
     for item, bought in zip(items, booked, strict=False):
         yield replace(bought, details=item.details, notes=item.notes)
     yield from booked[len(items) :]

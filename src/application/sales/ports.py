@@ -55,6 +55,23 @@ class OnSale:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerRates:
+    """Whose the item is, and the rates that were agreed with its vendor and with the agent; None for the usual one."""
+
+    vendor_id: UUID | None
+    vendor: Percentage | None
+    agent: Percentage | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferTerms:
+    """What an offer freezes: what the customer's plan gives today, and the rate agreed with the agent, where one is."""
+
+    rewards: RewardTerms
+    agent_rate: Percentage | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sale:
     """What a booking is made from, read in one statement while the departure is locked."""
 
@@ -63,6 +80,7 @@ class Sale:
     departure: Departure
     offered: OnSale
     buyer: Buyer
+    partners: PartnerRates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +89,7 @@ class RequestOpened:
 
     serial: int
     """The next booking number's serial."""
-    rewards: RewardTerms
+    terms: OfferTerms
     buyer: Buyer
 
 

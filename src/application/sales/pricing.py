@@ -11,15 +11,22 @@ from uuid import UUID
 from application.ledger.points import points_terms
 from application.operations.ports import SystemSettings
 from application.pricing.ports import Offered, OfferedPromotions
-from application.sales.ports import OnSale
+from application.sales.ports import OnSale, PartnerRates
 from domain.ledger.points import PointsTerms
-from domain.operations.settings import BALANCE_DUE_DAYS_BEFORE, BOOKING_FEE, DEPOSIT_PERCENT, INSTALMENTS_MOST
+from domain.operations.settings import (
+    AGENT_COMMISSION_PERCENT,
+    BALANCE_DUE_DAYS_BEFORE,
+    BOOKING_FEE,
+    DEPOSIT_PERCENT,
+    INSTALMENTS_MOST,
+    VENDOR_SHARE_PERCENT,
+)
 from domain.pricing.baskets import Basket, PromotionKind
 from domain.pricing.deals import Reason
 from domain.pricing.price_lists import Party
 from domain.pricing.quotes import ItemShare, PriceLine, Quote, Terms, VoucherNotApplied, quote
 from domain.pricing.vouchers import VoucherExhausted
-from domain.sales.agreed import BookedPrice, BookingItem, BookingType, FrozenRate, RewardTerms
+from domain.sales.agreed import BookedPrice, BookingItem, BookingType, FrozenRate, FrozenShares, RewardTerms
 from domain.sales.instalments import PlanTerms
 from domain.shared.errors import FieldFault
 from domain.shared.identifiers import NewId
@@ -40,10 +47,13 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricingSettings:
-    """The company's figures: what points are worth, and its fee on a booking, by currency."""
+    """The company's figures: what points are worth, its fee on a booking, by currency, and partners' usual rates."""
 
     points: PointsTerms
     fees: Mapping[str, Money]
+    vendor_share: Percentage
+    """What vendors earn of what is paid, where nothing else was agreed with them."""
+    agent_commission: Percentage
 
     def fee_in(self, currency: str) -> Money:
         return self.fees.get(currency, Money.zero(currency))
@@ -52,7 +62,12 @@ class PricingSettings:
 def pricing_settings(values: SystemSettings) -> PricingSettings:
     """The company's figures, as staff chose them."""
     fees = [Money.parse(fee["amount"], fee["currency"]) for fee in values.value(BOOKING_FEE)]
-    return PricingSettings(points=points_terms(values), fees={fee.currency.code: fee for fee in fees})
+    return PricingSettings(
+        points=points_terms(values),
+        fees={fee.currency.code: fee for fee in fees},
+        vendor_share=Percentage(values.value(VENDOR_SHARE_PERCENT) * 100),
+        agent_commission=Percentage(values.value(AGENT_COMMISSION_PERCENT) * 100),
+    )
 
 
 def plan_terms(values: SystemSettings) -> PlanTerms:
@@ -149,9 +164,20 @@ def line_row(line: PriceLine) -> dict[str, Any]:
     }
 
 
-def booked_items(priced: Quote, *, new_id: NewId) -> list[BookingItem]:
-    """What was bought, with each item's shares; what came free of charge is an item of no price."""
-    bought = [_booked(share, new_id()) for share in priced.shares]
+def frozen_shares(rates: PartnerRates, *, agent_id: UUID | None, settings: PricingSettings) -> FrozenShares:
+    """The rates that a sale freezes: what was agreed with vendor and agent, else the company's usual ones."""
+    vendor = settings.vendor_share if rates.vendor is None else rates.vendor
+    agent = settings.agent_commission if rates.agent is None else rates.agent
+    return FrozenShares(
+        vendor_id=rates.vendor_id,
+        vendor_rate=vendor if rates.vendor_id is not None else None,
+        agent_rate=agent if agent_id is not None else None,
+    )
+
+
+def booked_items(priced: Quote, shares: FrozenShares, *, new_id: NewId) -> list[BookingItem]:
+    """What was bought, with each item's part of everything; what came free of charge is an item of no price."""
+    bought = [replace(_booked(share, new_id()), shares=shares) for share in priced.shares]
     first = bought[0]
     gifts = [
         _gift(benefit.gift_ar, benefit.gift_en, first, new_id())
@@ -192,4 +218,5 @@ def _gift(name_ar: str, name_en: str, beside: BookingItem, item_id: UUID) -> Boo
         tax=nothing,
         fee=nothing,
         total_price=nothing,
+        shares=beside.shares,
     )

@@ -55,12 +55,12 @@ def request_booking(command: RequestBooking, *, uow: UnitOfWork, clock: Clock, n
     trip = command.wish.trip(at=now)
     refuse_unfit(command.travelers, trip, valid_days=command.document_valid_days, today=business_date(now))
     with uow:
-        opened = uow.bookings.open_request(command.user_id, today=business_date(now))
+        opened = uow.bookings.open_request(command.user_id, agent_id=command.agent_id, at=now)
         booking = _requested(command, trip, opened, booking_id=new_id(), at=now)
         benefits: Sequence[Benefit] = ()
         if command.offer is not None:
             benefits = make_offer(
-                booking, command.offer, rewards=opened.rewards, by=command.actor_id, uow=uow, at=now, new_id=new_id
+                booking, command.offer, terms=opened.terms, by=command.actor_id, uow=uow, at=now, new_id=new_id
             )
         uow.bookings.add(booking, command.travelers)
         audit_made_for_another(booking, by=command.actor_id, uow=uow, at=now)
@@ -83,7 +83,7 @@ def _requested(
         ),
         trip=trip,
         unpriced=_unpriced(Money.zero(command.currency)),
-        rewards=opened.rewards,
+        rewards=opened.terms.rewards,
         cancellation_terms=ALWAYS,
         customer_info=customer_info(opened.buyer, command.customer_info),
         special_requests=command.special_requests,

@@ -139,6 +139,8 @@ CHART: Final = {line.kind: line for line in _LINES}
 """The chart of accounts. The database holds the same lines (`ledger_account_kinds`), and its guards go by them."""
 
 USER_KINDS: Final = frozenset(line.kind for line in _LINES if line.is_owned)
+PAYEE_KINDS: Final = frozenset({AccountKind.VENDOR_PAYABLE, AccountKind.AGENT_PAYABLE})
+"""What is owed to vendors and agents: whatever moves it leaves a payable entry, which a payout takes."""
 
 
 @dataclass(frozen=True, slots=True)

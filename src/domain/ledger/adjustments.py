@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from domain.ledger import accounts
-from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
+from domain.ledger.accounts import PAYEE_KINDS, POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.journal import Journal, JournalType, transfer
 from domain.shared.aggregate import Aggregate
 from domain.shared.errors import IllegalTransition, InvalidValue, NotFound, OwnRequest
@@ -20,9 +20,9 @@ REFERENCE: Final = "ADJUSTMENT"
 """How journals name an adjustment that they post."""
 
 IN_MONEY: Final = (AccountKind.WALLET, AccountKind.VOUCHER_CREDIT)
-"""The accounts in money that are adjusted; points are the third."""
+"""The accounts in money that customers have; beside them points are adjusted, and what is owed to payees."""
 
-_ADJUSTED: Final = (*IN_MONEY, AccountKind.POINTS)
+_ADJUSTED: Final = (*IN_MONEY, *PAYEE_KINDS, AccountKind.POINTS)
 _BESIDE: Final = {AccountKind.POINTS: AccountKind.POINTS_ISSUED}
 """What adjustments come out of, where that is not ADJUSTMENTS."""
 

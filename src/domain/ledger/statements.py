@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -77,6 +78,17 @@ class StatementFigures:
         """Raises StatementTooLong for more than can be printed."""
         if self.entries > MOST_PRINTED:
             raise StatementTooLong()
+
+
+class Cause(StrEnum):
+    """Why a payee's account moved; all of a period's sums make the difference between its balances."""
+
+    EARNED = "EARNED"
+    REVERSED = "REVERSED"
+    """Taken back with a refund."""
+    ADJUSTED = "ADJUSTED"
+    PAID_OUT = "PAID_OUT"
+    """Less what came back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

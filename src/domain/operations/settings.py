@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
-from domain.operations.kinds import Kind, e_mail, flag, money_per_currency, one_of, paragraphs, phone, text, whole
+from domain.operations.kinds import (
+    Kind,
+    bic,
+    e_mail,
+    flag,
+    iban,
+    money_per_currency,
+    one_of,
+    paragraphs,
+    phone,
+    text,
+    whole,
+)
 from domain.shared.errors import InvalidValue, NotFound
 from domain.shared.money import EXPONENTS
 
@@ -19,7 +31,7 @@ T = TypeVar("T")
 
 
 class SettingCategory(StrEnum):
-    """What it is about: the guide's five (§J), and four for what the guide's have no place for."""
+    """What it is about: the guide's five (§J), and five for what the guide's have no place for."""
 
     GENERAL = "general"
     PAYMENT = "payment"
@@ -30,6 +42,7 @@ class SettingCategory(StrEnum):
     SECURITY = "security"
     PRIVACY = "privacy"
     CATALOGUE = "catalogue"
+    PAYOUT = "payout"
 
 
 class SettingNotFound(NotFound):
@@ -258,6 +271,52 @@ VENDOR_APPROVAL_REQUIRED: Final = Setting(
     "هل يراجع الموظفون ما يعرضه الموردون للبيع وما يعدلونه فيه",
 )  # fmt: skip
 
+VENDOR_SHARE_PERCENT: Final = Setting(
+    "payout.vendor_share_percent", whole(0, 100), 80,
+    "How many percent of what is paid for their trips vendors earn, unless a rate was agreed with them",
+    "النسبة المئوية التي يستحقها المورد مما يدفع في رحلاته ما لم يتفق معه على نسبة أخرى",
+)  # fmt: skip
+AGENT_COMMISSION_PERCENT: Final = Setting(
+    "payout.agent_commission_percent", whole(0, 100), 10,
+    "How many percent of what their customers pay agents earn, out of the company's part, unless a rate was agreed",
+    "النسبة المئوية التي يستحقها الوكيل مما يدفعه عملاؤه، من نصيب الشركة، ما لم يتفق معه على نسبة أخرى",
+)  # fmt: skip
+COMMISSION_TAX_PERCENT: Final = Setting(
+    "payout.commission_tax_percent", whole(0, 100), 0,
+    "How many percent of agents' commissions are withheld as tax",
+    "النسبة المئوية التي تخصم من عمولات الوكلاء ضريبة",
+)  # fmt: skip
+RELEASE_DAYS: Final = Setting(
+    "payout.release_days", whole(0, 365), 0,
+    "For how many days after a trip what it earned is held back from payouts; 0 holds nothing back",
+    "عدد الأيام بعد الرحلة التي تحجز فيها مستحقاتها عن الصرف؛ و0 لا يحجز شيئا",
+)  # fmt: skip
+PAYOUT_MINIMUM: Final = Setting(
+    "payout.minimum", money_per_currency(), [{"amount": "50.00", "currency": "USD"}],
+    "The least that payroll pays a vendor or an agent, by currency; less waits. Any amount in others",
+    "أقل مبلغ يصرف للمورد أو الوكيل لكل عملة؛ وما دونه ينتظر. وأي مبلغ في العملات غير المذكورة", is_public=True,
+)  # fmt: skip
+PAYOUT_PROCESS_APPROVED: Final = Setting(
+    "payout.process_approved", flag(), False,
+    "Whether approved batches are sent without anybody asking for it",
+    "هل ترسل الدفعات المعتمدة دون أن يطلب أحد ذلك",
+)  # fmt: skip
+PAYOUT_DEBTOR_NAME: Final = Setting(
+    "payout.debtor_name", text(most=70), "",
+    "Who pays vendors and agents, as bank files name it",
+    "اسم من يصرف المستحقات كما يظهر في ملفات البنك",
+)  # fmt: skip
+PAYOUT_DEBTOR_IBAN: Final = Setting(
+    "payout.debtor_iban", iban(), "",
+    "The account that vendors and agents are paid from; without it there are no pain.001 files",
+    "الحساب الذي تصرف منه المستحقات؛ ولا ملفات pain.001 دونه",
+)  # fmt: skip
+PAYOUT_DEBTOR_BIC: Final = Setting(
+    "payout.debtor_bic", bic(), "",
+    "That account's bank; empty where the IBAN says enough",
+    "بنك هذا الحساب؛ فارغ إن كان الآيبان كافيا",
+)  # fmt: skip
+
 SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     known.key: known
     for known in (
@@ -300,6 +359,15 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         WRITE_OFF_LIMIT,
         WEBHOOK_BODY_DAYS,
         VENDOR_APPROVAL_REQUIRED,
+        VENDOR_SHARE_PERCENT,
+        AGENT_COMMISSION_PERCENT,
+        COMMISSION_TAX_PERCENT,
+        RELEASE_DAYS,
+        PAYOUT_MINIMUM,
+        PAYOUT_PROCESS_APPROVED,
+        PAYOUT_DEBTOR_NAME,
+        PAYOUT_DEBTOR_IBAN,
+        PAYOUT_DEBTOR_BIC,
     )
 }
 

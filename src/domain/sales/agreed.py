@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from domain.shared.money import Money
@@ -128,6 +129,26 @@ class BookedPrice:
     exchange: FrozenRate | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenShares:
+    """Whose an item is, and the rates that its vendor and the booking's agent earn at; they were read at its sale.
+
+    What is the company's own has no vendor, and what no agent sold has no agent's rate.
+    """
+
+    vendor_id: UUID | None = None
+    vendor_rate: Percentage | None = None
+    agent_rate: Percentage | None = None
+
+    def __post_init__(self) -> None:
+        if (self.vendor_id is None) != (self.vendor_rate is None):
+            raise ValueError("a vendor has a rate, and nobody else has a vendor's")
+
+
+NOBODYS: Final = FrozenShares()
+"""Nobody but the company earns by it."""
+
+
 @dataclass(eq=False, kw_only=True)
 class BookingItem:
     """One thing in a booking, with its own shares of everything, so that refunds of parts are exact (guarantee M6).
@@ -149,3 +170,4 @@ class BookingItem:
     total_price: Money
     details: Mapping[str, object] = field(default_factory=dict)
     notes: str = ""
+    shares: FrozenShares = NOBODYS

@@ -9,7 +9,16 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, Parties, RewardTerms, Trip
+from domain.sales.agreed import (
+    NOBODYS,
+    BookedPrice,
+    BookingItem,
+    BookingSource,
+    FrozenShares,
+    Parties,
+    RewardTerms,
+    Trip,
+)
 from domain.sales.amendments import (
     Amendment,
     AmendmentAwaitsPayment,
@@ -515,6 +524,29 @@ class Booking(Aggregate):
         self._move_to(BookingStatus.CONFIRMED, by=by, reason=reason, at=at)
         hold.capture()
         self.record(BookingConfirmed(at=at, booking_id=self.id, user_id=self.user_id))
+
+    @property
+    def shares(self) -> FrozenShares:
+        """What was frozen at its sale; all of a booking is of one vendor, so an amendment keeps it."""
+        return self.items[0].shares if self.items else NOBODYS
+
+    @property
+    def shared_amount(self) -> Money:
+        """What vendor, agent and the company share: all that is paid and has not gone back of a completed trip.
+
+        Of one that was cancelled the company keeps its fee alone, and of one that was refunded nothing is left.
+        """
+        if self.status is not BookingStatus.COMPLETED:
+            return Money(0, self.paid_amount.currency)
+        return self.paid_amount - self.refunded_amount
+
+    @property
+    def expected_amount(self) -> Money:
+        """What is shared if a trip that is sold is completed as it stands: its price, less what went back of it."""
+        nothing = Money(0, self.final_amount.currency)
+        if self.status not in (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS):
+            return nothing
+        return max(self.final_amount - max(self.refunded_amount - self.overpaid_amount, nothing), nothing)
 
     def earned_of(self, amount: Money) -> Money:
         """How much of an amount that is about to go back the company had earned: it is taken out of that first.

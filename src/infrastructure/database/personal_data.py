@@ -22,7 +22,9 @@ from infrastructure.database.messaging.personal_data import HOLDINGS as MESSAGIN
 from infrastructure.database.operations.personal_data import HOLDINGS as OPERATIONS
 from infrastructure.database.partners.personal_data import HOLDINGS as PARTNERS
 from infrastructure.database.partners.tables import partner_bank_accounts
+from infrastructure.database.payouts.earning_personal_data import HOLDINGS as EARNINGS
 from infrastructure.database.payouts.personal_data import HOLDINGS as PAYOUTS
+from infrastructure.database.payouts.tables import payouts
 from infrastructure.database.platform.personal_data import HOLDINGS as PLATFORM
 from infrastructure.database.pricing.personal_data import HOLDINGS as PRICING
 from infrastructure.database.privacy.personal_data import HOLDINGS as PRIVACY
@@ -30,8 +32,8 @@ from infrastructure.database.sales.personal_data import HOLDINGS as SALES
 from infrastructure.database.sales.tables import booking_amendments, booking_travelers
 
 PERSONAL_DATA: Final[tuple[Holding, ...]] = (
-    *IDENTITY, *MEMBERSHIP, *CATALOGUE, *PRICING, *SALES, *BILLING, *LEDGER, *PARTNERS, *PAYOUTS, *MESSAGING, *PRIVACY,
-    *OPERATIONS, *PLATFORM,
+    *IDENTITY, *MEMBERSHIP, *CATALOGUE, *PRICING, *SALES, *BILLING, *LEDGER, *PARTNERS, *EARNINGS, *PAYOUTS, *MESSAGING,
+    *PRIVACY, *OPERATIONS, *PLATFORM,
 )  # fmt: skip
 
 ENCRYPTED: Final[tuple[Column[bytes], ...]] = (
@@ -40,5 +42,6 @@ ENCRYPTED: Final[tuple[Column[bytes], ...]] = (
     second_factors.c.secret_encrypted,
     withdrawals.c.destination_encrypted,
     partner_bank_accounts.c.details_encrypted,
+    payouts.c.destination_encrypted,
 )
 """Every encrypted column: what `altayar keys rotate` reads and writes. A test finds what is missing."""

@@ -38,6 +38,7 @@ INSERT_ONLY = (
     "consents",
     "partner_rates",
     "payable_entries",
+    "payouts_left_out",
 )
 """Rows that the application adds and never changes."""
 
@@ -133,16 +134,20 @@ def grant_privileges(addresses: DatabaseAddresses) -> None:
                 "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {app};"
                 "GRANT EXECUTE ON FUNCTION ledger_post(jsonb), ledger_post(jsonb, jsonb), ledger_lock(uuid[]),"
                 " ledger_make_partition(integer), ledger_seal(), erase_person(uuid, timestamptz) TO {app};"
-                "GRANT SELECT ON wallet_ledger, points_ledger, cashback_ledger TO {readonly}"
+                "GRANT SELECT ON wallet_ledger, points_ledger, cashback_ledger, agent_commissions TO {readonly}"
             ).format(app=app, readonly=readonly)
         )
         for table in (*APPEND_ONLY, *COUNTED, *_partitions(connection)):
             connection.execute(
                 sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), app)
             )
-        for table in (*INSERT_ONLY, *REDEMPTIONS, "invoices"):
+        for table in (*INSERT_ONLY, *REDEMPTIONS, "invoices", "earnings"):
             connection.execute(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), app))
         connection.execute(sql.SQL("GRANT UPDATE (status, paid_date) ON invoices TO {}").format(app))
+        connection.execute(
+            sql.SQL("GRANT UPDATE (amount_minor, tax_minor, reversed_amount_minor, reversed_tax_minor, journal_id)"
+                    " ON earnings TO {}").format(app)
+        )  # fmt: skip
         for table, gives in REDEMPTIONS.items():
             moved = ("in_use", "released_at", "redeemed_again_at", "discount_applied_minor", "currency", gives)
             connection.execute(

@@ -13,6 +13,7 @@ from infrastructure.database.messaging import tables as messaging
 from infrastructure.database.metadata import mappers, metadata
 from infrastructure.database.operations import tables as operations
 from infrastructure.database.partners import tables as partners
+from infrastructure.database.payouts import earning_tables
 from infrastructure.database.payouts import tables as payouts
 from infrastructure.database.platform import tables as platform
 from infrastructure.database.pricing import tables as pricing
@@ -27,6 +28,7 @@ __all__ = [
     "book_tables",
     "catalogue",
     "departure_tables",
+    "earning_tables",
     "identity",
     "item_tables",
     "ledger",

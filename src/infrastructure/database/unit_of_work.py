@@ -47,6 +47,9 @@ from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
 from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
 from infrastructure.database.outbox import write_events
+from infrastructure.database.payouts.batches import SqlPayoutBatches
+from infrastructure.database.payouts.earnings import SqlEarnings
+from infrastructure.database.payouts.repositories import SqlPayouts
 from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
@@ -144,6 +147,8 @@ class SqlUnitOfWork:
             "adjustments",
             "manual_receipts",
             "cashback",
+            "payout_batches",
+            "payouts",
         ):
             if name in made:
                 touched.extend(made[name].seen)
@@ -331,6 +336,14 @@ class SqlUnitOfWork:
         return SqlExchange(self._statements)
 
     @cached_property
+    def payout_batches(self) -> SqlPayoutBatches:
+        return SqlPayoutBatches(self._statements, self._encryption)
+
+    @cached_property
+    def payouts(self) -> SqlPayouts:
+        return SqlPayouts(self._statements)
+
+    @cached_property
     def statement_requests(self) -> SqlStatementRequests:
         return SqlStatementRequests(self._statements)
 
@@ -345,6 +358,10 @@ class SqlUnitOfWork:
     @cached_property
     def clearing(self) -> SqlClearingBooks:
         return SqlClearingBooks(self._statements)
+
+    @cached_property
+    def earnings(self) -> SqlEarnings:
+        return SqlEarnings(self._statements)
 
     @cached_property
     def notifications(self) -> SqlNotifications:

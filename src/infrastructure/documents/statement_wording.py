@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
+from domain.ledger.statements import Cause
+
 STATEMENT_LABELS: Final[Mapping[str, Mapping[str, str]]] = {
     "ar": {
         "title": "كشف حساب",
@@ -30,6 +32,7 @@ STATEMENT_LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "note": "الدائن ما أضيف إلى الحساب، والمدين ما خصم منه.",
         "page": "صفحة",
         "of": "من",
+        "sums": "ملخص الفترة",
     },
     "en": {
         "title": "Statement of account",
@@ -54,6 +57,7 @@ STATEMENT_LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "note": "Credits were added to the account, debits were taken from it.",
         "page": "Page",
         "of": "of",
+        "sums": "Summary of the period",
     },
 }
 
@@ -68,6 +72,7 @@ REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "CASHBACK": "استرداد نقدي",
         "WITHDRAWAL": "سحب",
         "ADJUSTMENT": "تسوية",
+        "PAYOUT": "دفعة مستحقات",
         "WALLET_TRANSFER": "تحويل",
         "POINTS_LOT": "نقاط",
         "CLEARING_BREAK": "فرق مطابقة",
@@ -83,10 +88,27 @@ REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "CASHBACK": "Cashback",
         "WITHDRAWAL": "Withdrawal",
         "ADJUSTMENT": "Adjustment",
+        "PAYOUT": "Payout",
         "WALLET_TRANSFER": "Transfer",
         "POINTS_LOT": "Points",
         "CLEARING_BREAK": "Difference",
         "ERASURE": "Erasure",
+    },
+}
+
+
+CAUSES: Final[Mapping[str, Mapping[Cause, str]]] = {
+    "ar": {
+        Cause.EARNED: "المستحق المكتسب",
+        Cause.REVERSED: "المسترد بعد رد مبالغ",
+        Cause.ADJUSTED: "التسويات",
+        Cause.PAID_OUT: "المدفوع إليك",
+    },
+    "en": {
+        Cause.EARNED: "Earned",
+        Cause.REVERSED: "Reversed by refunds",
+        Cause.ADJUSTED: "Adjusted",
+        Cause.PAID_OUT: "Paid out",
     },
 }
 

@@ -20,6 +20,7 @@ from domain.ledger.accounts import CHART, decimals_of
 from domain.shared.clock import business_date
 from infrastructure.documents.manifest_wording import MANIFEST_LABELS
 from infrastructure.documents.statement_wording import (
+    CAUSES,
     STATEMENT_LABELS,
     reference_word,
     short_id,
@@ -124,6 +125,7 @@ class WeasyPrintRenderer:
             direction=DIRECTIONS[language],
             labels=STATEMENT_LABELS[language],
             other_title=STATEMENT_LABELS[other]["title"],
+            causes=[(CAUSES[language][cause], minor) for cause, minor in document.causes.items()],
             money_width=_widest_units(document),
         )
 

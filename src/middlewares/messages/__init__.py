@@ -13,6 +13,7 @@ from middlewares.messages import (
     membership,
     messaging,
     operations,
+    payroll,
     pricing,
     privacy,
     requests,
@@ -30,6 +31,7 @@ MESSAGES: Final[Sentences] = {
     **ledger.MESSAGES,
     **messaging.MESSAGES,
     **operations.MESSAGES,
+    **payroll.MESSAGES,
     **pricing.MESSAGES,
     **privacy.MESSAGES,
 }
@@ -45,6 +47,11 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Choose paid, declined, late, twice, short or never.",
         "اختر paid أو declined أو late أو twice أو short أو never.",
     ),
+    "in_the_future": ("This is still to come.", "هذا الوقت لم يأت بعد."),
+    "invalid_iban": ("This is not an IBAN.", "هذا ليس رقم آيبان."),
+    "unreadable_results": ("This is not a file of bank results.", "هذا ليس ملف نتائج من البنك."),
+    "other_batch": ("This file speaks of another batch.", "هذا الملف يخص دفعة أخرى."),
+    "no_transactions": ("This file names no transaction.", "لا يذكر هذا الملف أي تحويل."),
     "invalid_password": ("A password has 8 to 128 characters.", "تتكون كلمة المرور من 8 إلى 128 حرفا."),
     "common_password": ("This password is known to everybody.", "كلمة المرور هذه معروفة للجميع."),
     "personal_password": (

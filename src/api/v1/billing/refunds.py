@@ -86,6 +86,8 @@ class PreviewShown(Schema):
     parts = fields.List(fields.Nested(PlannedPartShown))
     points_taken = fields.Integer()
     cashback_taken = MoneyField()
+    vendor_share_taken = MoneyField(metadata={"description": "What the vendor of a completed trip earns less."})
+    commission_taken = MoneyField(metadata={"description": "What its agent earns less."})
     payment_status_after = fields.String()
     token = fields.String()
 
@@ -293,6 +295,8 @@ def _plan_row(plan: RefundPlan) -> Row:
         "parts": [planned_part_row(part) for part in plan.parts],
         "points_taken": plan.points_taken,
         "cashback_taken_minor": plan.cashback_taken.minor,
+        "vendor_share_taken_minor": plan.partners.vendor.minor,
+        "commission_taken_minor": plan.partners.agent.minor,
         "payment_status_after": plan.payment_status_after,
         "token": token_of(plan, digests=use().digests, at=use().clock.now()),
     }

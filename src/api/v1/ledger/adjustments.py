@@ -16,18 +16,21 @@ from api.fields import MoneyField, Schema, Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from application.ledger import adjustments
+from application.payouts.books import PAYABLE
 from application.queries import Row
-from domain.ledger.accounts import POINTS_UNIT, AccountKind
+from domain.ledger.accounts import PAYEE_KINDS, POINTS_UNIT, AccountKind
 from domain.ledger.adjustments import IN_MONEY, AdjustmentNotFound, AdjustmentStatus
 from domain.operations.kinds import amount_in
 from domain.operations.settings import ADJUSTMENT_LIMIT, POINTS_ADJUSTMENT_LIMIT
 from domain.shared.money import Money
+from domain.shared.payees import PayeeType
 from middlewares.auth_middleware import permission_required
 from middlewares.idempotency import idempotent
 
 blueprint = Blueprint("adjustments", __name__, url_prefix="/admin", description="Adjustments by staff")
 
 MOST_POINTS = 10**9
+_ACCOUNTS = [kind.value for kind in (*IN_MONEY, AccountKind.POINTS, *sorted(PAYEE_KINDS))]
 
 
 class WalletAdjustmentRequest(Schema):
@@ -37,6 +40,12 @@ class WalletAdjustmentRequest(Schema):
         metadata={"description": "The wallet, or the credit that pays like it and is never paid out."},
     )
     amount = MoneyField(required=True, metadata={"description": "Above zero given, below zero taken."})
+    reason = Text(required=True, least=3, most=500)
+
+
+class PayeesAdjustmentRequest(Schema):
+    payee_type = fields.String(required=True, validate=validate.OneOf(list(PayeeType)))
+    amount = MoneyField(required=True, metadata={"description": "Above zero owed more, below zero owed less."})
     reason = Text(required=True, least=3, most=500)
 
 
@@ -61,7 +70,7 @@ class AdjustmentShown(Schema):
     adjustment_number = fields.String()
     user_id = fields.UUID()
     user_email = fields.String()
-    account = fields.String(validate=validate.OneOf([*(kind.value for kind in IN_MONEY), AccountKind.POINTS.value]))
+    account = fields.String(validate=validate.OneOf(_ACCOUNTS))
     amount = MoneyField(allow_none=True)
     points = fields.Integer(allow_none=True)
     reason = fields.String()
@@ -81,21 +90,18 @@ class AdjustWallet(MethodView):
     @blueprint.response(201, AdjustmentShown)
     def post(self, body: dict[str, Any], user_id: UUID) -> Response:
         """Give to or take from somebody's wallet, or their voucher credit; above the limit a second person decides."""
-        amount: Money = body["amount"]
-        limit = amount_in(use().system_settings.value(ADJUSTMENT_LIMIT), amount.currency.code)
-        return _adjust(
-            adjustments.Adjust(
-                user_id=user_id,
-                account=AccountKind(body["account"]),
-                unit=amount.currency.code,
-                amount_minor=amount.minor,
-                reason=body["reason"],
-                # Nobody has said how much of this currency is little: always two people.
-                limit_minor=limit.minor if limit is not None else 0,
-                actor_id=viewer().user_id,
-                permission="wallets.adjust",
-            )
-        )
+        return _adjust_money(user_id, AccountKind(body["account"]), body["amount"], body["reason"])
+
+
+@blueprint.route("/payees/<uuid:user_id>/adjustments")
+class AdjustPayee(MethodView):
+    @permission_required("wallets.adjust")
+    @idempotent(required=True)
+    @blueprint.arguments(PayeesAdjustmentRequest)
+    @blueprint.response(201, AdjustmentShown)
+    def post(self, body: dict[str, Any], user_id: UUID) -> Response:
+        """Owe a vendor or an agent more, or less: the next payout takes it. Above the limit a second person decides."""
+        return _adjust_money(user_id, PAYABLE[PayeeType(body["payee_type"])], body["amount"], body["reason"])
 
 
 @blueprint.route("/points/<uuid:user_id>/adjustments")
@@ -164,6 +170,23 @@ class RejectAdjustment(MethodView):
         """Do not agree: nothing moves."""
         adjustments.reject_adjustment(_decision(adjustment_id), uow=use().new_uow(), clock=use().clock)
         return answer(AdjustmentShown, _adjustment(adjustment_id))
+
+
+def _adjust_money(user_id: UUID, account: AccountKind, amount: Money, reason: str) -> Response:
+    limit = amount_in(use().system_settings.value(ADJUSTMENT_LIMIT), amount.currency.code)
+    return _adjust(
+        adjustments.Adjust(
+            user_id=user_id,
+            account=account,
+            unit=amount.currency.code,
+            amount_minor=amount.minor,
+            reason=reason,
+            # Nobody has said how much of this currency is little: always two people.
+            limit_minor=limit.minor if limit is not None else 0,
+            actor_id=viewer().user_id,
+            permission="wallets.adjust",
+        )
+    )
 
 
 def _adjust(command: adjustments.Adjust) -> Response:

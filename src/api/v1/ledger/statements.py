@@ -18,12 +18,15 @@ from api.v1.billing.invoices import BeingMade
 from api.v1.ledger.book_schemas import PeriodQuery
 from application.ledger.books_ports import Statements
 from application.ledger.statements import LANGUAGES, PrepareStatement, figures_of, prepare_statement
+from application.payouts.books import account_of
 from domain.ledger import accounts
 from domain.ledger.accounts import decimals_of
 from domain.ledger.periods import asked_period, last_month
-from domain.ledger.statements import MOST_A_DAY, MOST_A_DAY_FOR_STAFF, StatementFigures, with_balances
+from domain.ledger.statements import MOST_A_DAY, MOST_A_DAY_FOR_STAFF, Cause, StatementFigures, with_balances
+from domain.payouts.earnings import Payee
 from domain.shared.clock import business_date
 from domain.shared.money import EXPONENTS, format_minor
+from domain.shared.payees import PayeeType
 from middlewares.auth_middleware import permission_required, token_required
 from middlewares.language import reading_language
 
@@ -43,6 +46,13 @@ _COLUMNS = (
     "balance",
     "balance_side",
 )
+_CAUSES = {
+    Cause.EARNED: ("إجمالي المستحق المكتسب", "Sum earned"),
+    Cause.REVERSED: ("إجمالي المسترد بعد رد مبالغ", "Sum reversed by refunds"),
+    Cause.ADJUSTED: ("إجمالي التسويات", "Sum adjusted"),
+    Cause.PAID_OUT: ("إجمالي المدفوع", "Sum paid out"),
+}
+"""Below a payee's statement: the same movements once more, by cause."""
 _WAIT = "It is being drawn; ask again after Retry-After"
 
 
@@ -57,6 +67,12 @@ class WalletStatementQuery(StatementQuery):
     """The same, and of which currency."""
 
     currency = fields.String(load_default="EGP", validate=validate.OneOf(sorted(EXPONENTS)))
+
+
+class PayeesStatementQuery(WalletStatementQuery):
+    """The same, and in which trade."""
+
+    payee_type = fields.String(required=True, validate=validate.OneOf(list(PayeeType)))
 
 
 @blueprint.route("/wallet/statement")
@@ -90,6 +106,32 @@ class PointsStatement(MethodView):
     def get(self, query: dict[str, Any]) -> Response:
         """The statement of one's own points."""
         return _statement(accounts.points(viewer().user_id).id, query)
+
+
+@blueprint.route("/payouts/statement")
+class PayeesStatement(MethodView):
+    @token_required
+    @blueprint.arguments(PayeesStatementQuery, location="query")
+    @blueprint.response(200, _PDF, content_type="application/pdf")
+    @blueprint.alt_response(202, schema=BeingMade, description=_WAIT)
+    def get(self, query: dict[str, Any]) -> Response:
+        """The statement of what one is owed as vendor or agent: earned, reversed, adjusted, paid out, and balances."""
+        return _statement(_payable(viewer().user_id, query), query)
+
+
+@blueprint.route("/admin/payees/<uuid:user_id>/statement")
+class SomebodysPayeesStatement(MethodView):
+    @permission_required("payouts.read")
+    @blueprint.arguments(PayeesStatementQuery, location="query")
+    @blueprint.response(200, _PDF, content_type="application/pdf")
+    @blueprint.alt_response(202, schema=BeingMade, description=_WAIT)
+    def get(self, query: dict[str, Any], user_id: UUID) -> Response:
+        """The same of anybody."""
+        return _statement(_payable(user_id, query), query, most_a_day=MOST_A_DAY_FOR_STAFF)
+
+
+def _payable(user_id: UUID, query: dict[str, Any]) -> UUID:
+    return account_of(Payee(PayeeType(query["payee_type"]), user_id), query["currency"]).id
 
 
 @blueprint.route("/admin/ledger/accounts/<uuid:account_id>/statement")
@@ -153,6 +195,9 @@ def _lines(figures: StatementFigures, statements: Statements) -> Iterator[str]:
         yield csv_line((business_date(entry.occurred_at), entry.sequence, *told, *moved))
     summed = (figures.unit, *amounts(figures.debits, figures.credits, figures.closing))
     yield csv_line((period.last_day, None, "الرصيد الختامي", "Closing balance", None, None, *summed))
+    for cause, minor in statements.causes(figures).items():
+        debit, credit, *_ = amounts(max(-minor, 0), max(minor, 0), 0)
+        yield csv_line((period.last_day, None, *_CAUSES[cause], "SUM", None, figures.unit, debit, credit, None, None))
 
 
 def _file(content: bytes | Iterator[str], content_type: str, name: str) -> Response:

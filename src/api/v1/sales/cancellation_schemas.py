@@ -140,6 +140,12 @@ class CancellationShown(Schema):
     points_restored = fields.Integer()
     points_taken = fields.Integer()
     cashback_taken = MoneyField()
+    vendor_share_taken = MoneyField(
+        allow_none=True, metadata={"description": "What its vendor would have earned; to staff alone."}
+    )
+    commission_taken = MoneyField(
+        allow_none=True, metadata={"description": "What its agent would have earned; to staff and that agent."}
+    )
     promotions = fields.String()
     status_after = fields.String()
     token = fields.String()

@@ -50,7 +50,10 @@ class Preview(MethodView):
             command, uow=use().new_uow(), gateways=use().gateways, clock=use().clock, new_id=use().new_id
         )
         token = token_of(plan, digests=use().digests, at=use().clock.now())
-        return answer(CancellationShown, cancellation_row(plan, token=token))
+        is_staff = viewer().may("bookings.read")
+        is_agent = plan.agent_id == viewer().user_id
+        row = cancellation_row(plan, token=token, sees_shares=is_staff, sees_commission=is_staff or is_agent)
+        return answer(CancellationShown, row)
 
 
 @blueprint.route("/<uuid:booking_id>/cancel")

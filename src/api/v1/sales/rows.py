@@ -81,7 +81,7 @@ def not_applied_row(reason: NotApplied) -> dict[str, Any]:
     }
 
 
-def cancellation_row(plan: CancellationPlan, *, token: str) -> Row:
+def cancellation_row(plan: CancellationPlan, *, token: str, sees_shares: bool, sees_commission: bool) -> Row:
     unit, settled = plan.paid.currency.code, plan.settlement
     return {
         "applies": {
@@ -108,6 +108,8 @@ def cancellation_row(plan: CancellationPlan, *, token: str) -> Row:
         "points_restored": settled.points_restored,
         "points_taken": plan.rewards_taken.points,
         "cashback_taken_minor": plan.rewards_taken.cashback.minor,
+        "vendor_share_taken_minor": plan.rewards_taken.partners.vendor.minor if sees_shares else None,
+        "commission_taken_minor": plan.rewards_taken.partners.agent.minor if sees_commission else None,
         "promotions": plan.promotions,
         "status_after": plan.status_after,
         "token": token,

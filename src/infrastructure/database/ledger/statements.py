@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from application.ledger.books_ports import AskedStatement, StatementToDraw
-from domain.ledger.accounts import AccountKind
+from domain.ledger.accounts import PAYEE_KINDS, AccountKind
 from domain.ledger.periods import Period
-from domain.ledger.statements import ASKED_AGAIN_AFTER, StatementEntry, StatementFigures
+from domain.ledger.statements import ASKED_AGAIN_AFTER, Cause, StatementEntry, StatementFigures
 from infrastructure.database.ledger.queries import NO_SEQUENCE
 from infrastructure.database.transaction import Database, Row, Statements
 
@@ -37,6 +37,18 @@ FROM ledger_entries e JOIN ledger_journals j ON j.id = e.journal_id
 WHERE e.account_id = %(account_id)s AND e.sequence BETWEEN %(next)s AND %(last)s
   AND e.occurred_at >= %(begins)s AND e.occurred_at < %(ends)s
 ORDER BY e.sequence LIMIT %(limit)s
+"""
+# A payout that came back is a reversal of its journal, and counts against it.
+_CAUSES = """
+SELECT CASE WHEN coalesce(o.journal_type, j.journal_type) = 'PAYOUT' THEN 'PAID_OUT'
+            WHEN o.journal_type IN ('EARNING', 'COMMISSION') THEN 'REVERSED'
+            WHEN j.journal_type IN ('EARNING', 'COMMISSION') THEN 'EARNED' ELSE 'ADJUSTED' END AS cause,
+       sum(e.amount_minor)::bigint AS amount
+FROM ledger_entries e JOIN ledger_journals j ON j.id = e.journal_id
+LEFT JOIN ledger_journals o ON o.id = j.reverses_journal_id
+WHERE e.account_id = %(account_id)s AND e.sequence <= %(last)s
+  AND e.occurred_at >= %(begins)s AND e.occurred_at < %(ends)s
+GROUP BY cause
 """
 _MADE = """
 SELECT id FROM account_statements WHERE account_id = %(account_id)s AND since = %(since)s AND until = %(until)s
@@ -92,6 +104,15 @@ class SqlStatements:
             if len(rows) < _PAGE:
                 return
             following = rows[-1]["sequence"] + 1
+
+    def causes(self, figures: StatementFigures) -> Mapping[Cause, int]:
+        if figures.kind not in PAYEE_KINDS:
+            return {}
+        period = figures.period
+        values = {"account_id": figures.account_id, "last": figures.last_sequence, "begins": period.begins_at,
+                  "ends": period.ends_at}  # fmt: skip
+        found = {row["cause"]: row["amount"] for row in self._database.rows(_CAUSES, values)}
+        return {cause: found.get(cause, 0) for cause in Cause}
 
     def made(self, figures: StatementFigures, language: str) -> UUID | None:
         row = self._database.row(_MADE, _content(figures, language))

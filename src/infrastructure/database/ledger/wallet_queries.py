@@ -65,6 +65,7 @@ CASE {row}.reference_type
     WHEN 'WITHDRAWAL' THEN (SELECT s.withdrawal_number FROM withdrawals s WHERE s.id = {row}.reference_id)
     WHEN 'ADJUSTMENT' THEN (SELECT s.adjustment_number FROM adjustments s WHERE s.id = {row}.reference_id)
     WHEN 'WALLET_TRANSFER' THEN (SELECT s.transfer_number FROM wallet_transfers s WHERE s.id = {row}.reference_id)
+    WHEN 'PAYOUT' THEN (SELECT s.payout_number FROM payouts s WHERE s.id = {row}.reference_id)
     WHEN 'CASHBACK' THEN (SELECT s.booking_number FROM cashback_records c JOIN bookings s ON s.id = c.booking_id
                           WHERE c.id = {row}.reference_id)
 END"""

@@ -94,9 +94,13 @@ adjustments = Table(
     instant("decided_at", nullable=True),
     reference("journal_id", "ledger_journals.id", nullable=True),
     touched(),
-    CheckConstraint("account_kind IN ('WALLET', 'VOUCHER_CREDIT', 'POINTS')", name="account_kind_known"),
     CheckConstraint(
-        "(account_kind <> 'POINTS' OR currency = 'PTS') AND (account_kind <> 'VOUCHER_CREDIT' OR currency <> 'PTS')",
+        "account_kind IN ('WALLET', 'VOUCHER_CREDIT', 'POINTS', 'VENDOR_PAYABLE', 'AGENT_PAYABLE')",
+        name="account_kind_known",
+    ),
+    CheckConstraint(
+        "(account_kind <> 'POINTS' OR currency = 'PTS')"
+        " AND (account_kind IN ('WALLET', 'POINTS') OR currency <> 'PTS')",
         name="account_kind_of_unit",
     ),
     CheckConstraint("amount_minor <> 0", name="amount_not_zero"),

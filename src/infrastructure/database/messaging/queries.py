@@ -72,6 +72,13 @@ _ITEM_FACTS = """
 SELECT o.vendor_id AS user_id, o.name_ar, o.name_en, o.approval_reason FROM {table} o
 WHERE o.id = %s AND o.vendor_id IS NOT NULL
 """
+_PAYOUT_FACTS = """
+SELECT u.id AS user_id, u.email, u.first_name, u.locale, p.payout_number, p.amount_minor, p.currency,
+       CASE p.method WHEN 'BANK_TRANSFER' THEN p.destination_masked WHEN 'STRIPE' THEN 'Stripe' ELSE 'AltayarVIP' END
+           AS destination
+FROM payouts p JOIN users u ON u.id = p.payee_id
+WHERE p.id = %s
+"""
 _ADJUSTMENT_FACTS = """
 SELECT d.user_id, d.adjustment_number, d.account_kind, d.amount_minor, d.currency FROM adjustments d WHERE d.id = %s
 """
@@ -111,6 +118,9 @@ class SqlMessagingQueries:
 
     def item_facts(self, item: Item) -> Row:
         return self._facts(_ITEM_FACTS.format(table=ITEM_TABLE[item.kind]), item.id)
+
+    def payout_facts(self, payout_id: UUID) -> Row:
+        return self._facts(_PAYOUT_FACTS, payout_id)
 
     def adjustment_facts(self, adjustment_id: UUID) -> Row:
         return self._facts(_ADJUSTMENT_FACTS, adjustment_id)

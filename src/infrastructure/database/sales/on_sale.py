@@ -7,12 +7,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from application.pricing.price_lists import in_asked_currency, price_list_of, rate_of
-from application.sales.ports import Buyer, Departing, OnSale
+from application.sales.ports import Buyer, Departing, OfferTerms, OnSale, PartnerRates
 from domain.catalogue.departures import DepartureStatus
 from domain.catalogue.items import Item, ItemKind
 from domain.sales.agreed import FrozenRate, RewardTerms
 from domain.sales.cancellation import ALWAYS, CancellationTerms, RefundTier
 from domain.shared.clock import business_date
+from domain.shared.payees import PayeeType
 from domain.shared.percentage import Percentage
 from infrastructure.database.catalogue.departures import DEPARTURE_COLUMNS
 from infrastructure.database.catalogue.finding import ITEM_COLUMN, ITEM_TABLE, SEATS_LEFT
@@ -47,6 +48,17 @@ LEFT JOIN cancellation_policies c
 _POLICY_COLUMNS: Final = "c.id AS cancellation_policy_id, c.tiers AS cancellation_tiers"
 
 
+def _agreed_rate(payee_type: PayeeType, user: str) -> str:
+    """The rate that was agreed with somebody, as it holds now; NULL where none was."""
+    return f"""(SELECT r.rate FROM partner_profiles p JOIN partner_rates r ON r.profile_id = p.id
+         WHERE p.user_id = {user} AND p.payee_type = '{payee_type}' AND r.valid_from <= %(now)s
+         ORDER BY r.valid_from DESC LIMIT 1)"""
+
+
+_AGENT_RATE: Final = f"{_agreed_rate(PayeeType.AGENT, '%(agent_id)s::uuid')} AS agent_rate"
+_PARTNERS: Final = f"i.vendor_id, {_agreed_rate(PayeeType.VENDOR, 'i.vendor_id')} AS vendor_rate, {_AGENT_RATE}"
+
+
 def _item_columns(kind: ItemKind) -> str:
     return f"""
         i.name_ar, i.name_en, i.currency, i.tax_rate, i.tax_inclusive, {_PRICES[kind]},
@@ -59,7 +71,7 @@ def _open_sale(kind: ItemKind) -> str:
     table, column = ITEM_TABLE[kind], ITEM_COLUMN[kind]
     return f"""
 SELECT nextval('booking_numbers') AS serial, {DEPARTURE_COLUMNS}, {_item_columns(kind)},
-       d.capacity - d.seats_taken AS seats_left, u.first_name, u.last_name, u.email, u.phone
+       {_PARTNERS}, d.capacity - d.seats_taken AS seats_left, u.first_name, u.last_name, u.email, u.phone
 FROM departures d
 JOIN {table} i ON i.id = d.{column} AND i.status = 'ACTIVE'
 JOIN users u ON u.id = %(buyer_id)s
@@ -89,11 +101,11 @@ OFFERED: Final = {kind: _offered(kind) for kind in ItemKind}
 
 
 OPEN_REQUEST: Final = f"""
-SELECT nextval('booking_numbers') AS serial, {_TERMS}, u.first_name, u.last_name, u.email, u.phone
+SELECT nextval('booking_numbers') AS serial, {_TERMS}, {_AGENT_RATE}, u.first_name, u.last_name, u.email, u.phone
 FROM users u {_PLAN} WHERE u.id = %(buyer_id)s
 """
-REWARDS: Final = f"SELECT {_TERMS} FROM (VALUES (1)) one {_PLAN}"
-"""What the buyer's plan gives; one row for anybody."""
+OFFER_TERMS: Final = f"SELECT {_TERMS}, {_AGENT_RATE} FROM (VALUES (1)) one {_PLAN}"
+"""What the buyer's plan gives, and the agent's rate; one row for anybody."""
 
 
 def sale_values(
@@ -141,6 +153,20 @@ def rewards_of(row: Row) -> RewardTerms:
         points_multiplier=int(row["points_multiplier"] * 100),
         cashback_rate=percentage_of(row["cashback_rate"]),
     )
+
+
+def partners_of(row: Row) -> PartnerRates:
+    """Whose the item is, and what was agreed with its vendor and the agent."""
+    return PartnerRates(vendor_id=row["vendor_id"], vendor=_rate(row["vendor_rate"]), agent=_rate(row["agent_rate"]))
+
+
+def offer_terms_of(row: Row) -> OfferTerms:
+    """What an offer freezes."""
+    return OfferTerms(rewards=rewards_of(row), agent_rate=_rate(row["agent_rate"]))
+
+
+def _rate(number: Any) -> Percentage | None:
+    return percentage_of(number) if number is not None else None
 
 
 def _terms(row: Row) -> CancellationTerms:

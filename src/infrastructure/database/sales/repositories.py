@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from application.ports import Encryption
-from application.sales.ports import OnSale, RequestOpened, Sale
+from application.sales.ports import OfferTerms, OnSale, RequestOpened, Sale
 from domain.catalogue.departures import DepartureNotFound
 from domain.catalogue.items import Item
-from domain.sales.agreed import BookingItem, RewardTerms
+from domain.sales.agreed import BookingItem
 from domain.sales.amendments import Amendment
 from domain.sales.booking_errors import BookingNotFound
 from domain.sales.bookings import Booking
@@ -22,17 +22,19 @@ from domain.sales.holds import Hold
 from domain.sales.instalments import Instalment
 from domain.sales.travelers import Traveler
 from domain.shared.aggregate import Aggregate
+from domain.shared.clock import business_date
 from domain.shared.errors import NotFound
 from domain.shared.identifiers import NewId
 from infrastructure.database.catalogue.departures import SqlDepartures
 from infrastructure.database.sales.amendments import SqlAmendments, sold_again
 from infrastructure.database.sales.on_sale import (
+    OFFER_TERMS,
     OPEN_REQUEST,
     OPEN_SALE,
-    REWARDS,
     buyer_of,
+    offer_terms_of,
     offered_of,
-    rewards_of,
+    partners_of,
     sale_values,
 )
 from infrastructure.database.sales.rows import (
@@ -68,10 +70,10 @@ _COLUMNS: Final = (
 _ITEMS: Final = """
     INSERT INTO booking_items (id, booking_id, booking_type, item_name_ar, item_name_en, quantity, unit_price_minor,
                                price_minor, discount_minor, tax_minor, fee_minor, total_price_minor, currency,
-                               item_details, notes)
+                               item_details, notes, vendor_id, vendor_rate, agent_rate)
     SELECT i.id, %(id)s, i.booking_type, i.item_name_ar, i.item_name_en, i.quantity, i.unit_price_minor,
            i.price_minor, i.discount_minor, i.tax_minor, i.fee_minor, i.total_price_minor, %(currency)s,
-           i.item_details, i.notes
+           i.item_details, i.notes, i.vendor_id, i.vendor_rate, i.agent_rate
     FROM jsonb_populate_recordset(NULL::booking_items, %(items)s) AS i
 """
 _INSTALMENTS: Final = """
@@ -119,7 +121,9 @@ _GET_BOOKING: Final = """
 SELECT b.*, coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at,
        h.departure_id AS hold_departure_id, h.seats AS hold_seats, h.status AS hold_status,
        h.expires_at AS hold_expires_at, h.agreed_until AS hold_agreed_until,
-       (SELECT json_agg(i ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id) AS items,
+       (SELECT jsonb_agg(to_jsonb(i) || jsonb_build_object('vendor_rate', i.vendor_rate::text,
+                                                           'agent_rate', i.agent_rate::text) ORDER BY i.id)
+        FROM booking_items i WHERE i.booking_id = b.id) AS items,
        (SELECT json_agg(p ORDER BY p.position) FROM booking_instalments p WHERE p.booking_id = b.id) AS instalments,
        (SELECT to_jsonb(a) FROM booking_amendments a WHERE a.booking_id = b.id AND a.status = 'PENDING') AS amendment
 FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
@@ -191,9 +195,18 @@ class SqlBookings:
         self._loaded: dict[UUID, Booking] = {}
         self._stored: dict[UUID, _Stored] = {}
 
-    def open_sale(self, item: Item, *, departure_id: UUID, buyer_id: UUID, currency: str | None, at: datetime) -> Sale:
+    def open_sale(
+        self,
+        item: Item,
+        *,
+        departure_id: UUID,
+        buyer_id: UUID,
+        agent_id: UUID | None,
+        currency: str | None,
+        at: datetime,
+    ) -> Sale:
         values = sale_values(item.id, departure_id=departure_id, buyer_id=buyer_id, currency=currency, at=at)
-        row = self._statements.row(OPEN_SALE[item.kind], values)
+        row = self._statements.row(OPEN_SALE[item.kind], {**values, "agent_id": agent_id})
         if row is None:
             raise DepartureNotFound()
         return Sale(
@@ -201,13 +214,14 @@ class SqlBookings:
             departure=self._departures.locked(row),
             offered=offered_of(row, item, currency),
             buyer=buyer_of(row, buyer_id),
+            partners=partners_of(row),
         )
 
-    def open_request(self, buyer_id: UUID, *, today: date) -> RequestOpened:
-        row = self._statements.row(OPEN_REQUEST, {"buyer_id": buyer_id, "today": today})
+    def open_request(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> RequestOpened:
+        row = self._statements.row(OPEN_REQUEST, _offer_values(buyer_id, agent_id, at))
         if row is None:
             raise NotFound()
-        return RequestOpened(serial=row["serial"], rewards=rewards_of(row), buyer=buyer_of(row, buyer_id))
+        return RequestOpened(serial=row["serial"], terms=offer_terms_of(row), buyer=buyer_of(row, buyer_id))
 
     def on_sale_again(self, booking: Booking, departure_id: UUID, *, at: datetime) -> OnSale:
         return sold_again(booking, departure_id, statements=self._statements, at=at)
@@ -218,9 +232,9 @@ class SqlBookings:
     def lapsing_amendments(self, *, before: datetime, limit: int) -> Sequence[UUID]:
         return self._amendments.lapsing(before=before, limit=limit)
 
-    def rewards_of(self, buyer_id: UUID, *, today: date) -> RewardTerms:
-        (row,) = self._statements.rows(REWARDS, {"buyer_id": buyer_id, "today": today})
-        return rewards_of(row)
+    def offer_terms(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> OfferTerms:
+        (row,) = self._statements.rows(OFFER_TERMS, _offer_values(buyer_id, agent_id, at))
+        return offer_terms_of(row)
 
     def add(self, booking: Booking, travelers: Sequence[Traveler]) -> None:
         self._statements.execute(
@@ -364,6 +378,10 @@ def _as_stored(booking: Booking) -> _Stored:
         booking.amended_times,
     )  # fmt: skip
     return _Stored(booking.updated_at, agreed, tuple(booking.items), booking.instalments, _hold_row(booking.hold))
+
+
+def _offer_values(buyer_id: UUID, agent_id: UUID | None, at: datetime) -> dict[str, Any]:
+    return {"buyer_id": buyer_id, "agent_id": agent_id, "now": at, "today": business_date(at)}
 
 
 def _hold_row(hold: Hold | None) -> dict[str, Any]:

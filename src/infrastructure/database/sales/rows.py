@@ -11,11 +11,21 @@ from uuid import UUID
 import orjson
 from psycopg.types.json import Jsonb
 
-from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, BookingType, FrozenRate, RewardTerms, Trip
+from domain.sales.agreed import (
+    BookedPrice,
+    BookingItem,
+    BookingSource,
+    BookingType,
+    FrozenRate,
+    FrozenShares,
+    RewardTerms,
+    Trip,
+)
 from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus
 from domain.sales.holds import Hold, HoldStatus
 from domain.sales.instalments import Instalment
 from domain.shared.money import Money
+from domain.shared.percentage import Percentage
 from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.sales.on_sale import percentage_of, terms_of, terms_row
 from infrastructure.database.transaction import Row
@@ -145,7 +155,15 @@ def item_row(item: BookingItem) -> dict[str, Any]:
         "item_details": item.details,
         "notes": item.notes,
         **amounts,
+        **_shares_row(item.shares),
     }
+
+
+def _shares_row(shares: FrozenShares) -> dict[str, str | None]:
+    """Rates as decimal strings: a number of JSON would be read as a float."""
+    said = (shares.vendor_id, shares.vendor_rate, shares.agent_rate)
+    names = ("vendor_id", "vendor_rate", "agent_rate")
+    return {name: str(value) if value is not None else None for name, value in zip(names, said, strict=True)}
 
 
 def instalment_rows(instalments: Sequence[Instalment]) -> list[dict[str, Any]]:
@@ -285,5 +303,16 @@ def item_of(row: Mapping[str, Any], unit: str) -> BookingItem:
         quantity=row["quantity"],
         details=row["item_details"],
         notes=row["notes"],
+        shares=_shares_of(row),
         **amounts,
+    )
+
+
+def _shares_of(row: Mapping[str, Any]) -> FrozenShares:
+    """What was frozen; nothing in an amendment that waited since before there were rates."""
+    vendor_id, vendor_rate, agent_rate = (row.get(name) for name in ("vendor_id", "vendor_rate", "agent_rate"))
+    return FrozenShares(
+        vendor_id=UUID(vendor_id) if vendor_id is not None else None,
+        vendor_rate=Percentage.parse(vendor_rate) if vendor_rate is not None else None,
+        agent_rate=Percentage.parse(agent_rate) if agent_rate is not None else None,
     )

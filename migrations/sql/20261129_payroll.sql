@@ -1,0 +1,166 @@
+-- What is asked of payroll: batches and payouts that only go forward, entries that one payout takes once, and money that
+-- leaves a payable account only as far as it was earned and released.
+-- SQLSTATEs: AL005 where a row is not to be changed like that, AL001 where an account would not bear it.
+
+-- A UUIDv7 (RFC 9562), for rows that are made many at a time by one statement.
+CREATE FUNCTION fresh_id() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing
+        substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1),
+        'hex')::uuid
+$$;
+
+-- The tables of steps in domain/payouts/batches.py and payouts.py; a test compares them.
+CREATE TRIGGER goes_forward BEFORE INSERT OR UPDATE OR DELETE ON payout_batches
+    FOR EACH ROW EXECUTE FUNCTION goes_forward(
+    '{>DRAFT,DRAFT>APPROVED,DRAFT>CANCELLED,APPROVED>PROCESSING,PROCESSING>COMPLETED}',
+    '{approved_by_user_id,approved_at,debtor_name,debtor_iban,debtor_bic,processing_at,completed_at,cancelled_at}',
+    '{updated_at,version}');
+CREATE TRIGGER goes_forward BEFORE INSERT OR UPDATE OR DELETE ON payouts FOR EACH ROW EXECUTE FUNCTION goes_forward(
+    '{>PENDING,PENDING>SENT,PENDING>PAID,PENDING>FAILED,PENDING>CANCELLED,SENT>PAID,SENT>FAILED,SENT>UNKNOWN,UNKNOWN>SENT,UNKNOWN>PAID,UNKNOWN>FAILED,UNKNOWN>CANCELLED}',
+    '{paid_journal_id,return_journal_id,bank_reference,failure_code,decided_by_user_id,sent_at,closed_at}',
+    '{journal_id,attempts,next_try_at,provider_reference,destination_encrypted,reason,updated_at,version}');
+
+CREATE TRIGGER keep_table BEFORE TRUNCATE ON payout_batches FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keep_table BEFORE TRUNCATE ON payouts FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keep_table BEFORE TRUNCATE ON payout_entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keep_rows BEFORE UPDATE ON payout_entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keep_rows BEFORE UPDATE OR DELETE ON payouts_left_out FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keep_table BEFORE TRUNCATE ON payouts_left_out FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER touch_updated_at BEFORE INSERT OR UPDATE ON payout_batches
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE TRIGGER touch_updated_at BEFORE INSERT OR UPDATE ON payouts FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE TRIGGER next_version BEFORE UPDATE ON payout_batches FOR EACH ROW EXECUTE FUNCTION next_version();
+CREATE TRIGGER next_version BEFORE UPDATE ON payouts FOR EACH ROW EXECUTE FUNCTION next_version();
+
+-- What a batch pays, and of which entries, is changed only while it is a draft (guarantee J7); nobody who was erased is
+-- paid. `changed` are payouts that are added, or links that are added or taken away.
+CREATE FUNCTION only_of_drafts() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE frozen text;
+BEGIN
+    IF TG_TABLE_NAME = 'payouts' THEN
+        SELECT b.batch_number INTO frozen FROM (SELECT DISTINCT batch_id FROM changed) c
+        JOIN payout_batches b ON b.id = c.batch_id WHERE b.status <> 'DRAFT' LIMIT 1;
+        IF EXISTS (SELECT 1 FROM changed c JOIN users u ON u.id = c.payee_id
+                                 WHERE u.erased_at IS NOT NULL) THEN
+            RAISE EXCEPTION 'a payout to somebody who was erased' USING ERRCODE = 'AL005';
+        END IF;
+    ELSE
+        SELECT b.batch_number INTO frozen FROM (SELECT DISTINCT payout_id FROM changed) c
+        JOIN payouts p ON p.id = c.payout_id JOIN payout_batches b ON b.id = p.batch_id
+        WHERE b.status <> 'DRAFT' LIMIT 1;
+    END IF;
+    IF frozen IS NOT NULL THEN
+        RAISE EXCEPTION 'batch % is frozen: % of % refused', frozen, TG_OP, TG_TABLE_NAME USING ERRCODE = 'AL005';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER only_of_drafts AFTER INSERT ON payouts REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION only_of_drafts();
+CREATE TRIGGER only_of_drafts_added AFTER INSERT ON payout_entries REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION only_of_drafts();
+CREATE TRIGGER only_of_drafts_taken AFTER DELETE ON payout_entries REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION only_of_drafts();
+
+-- When a batch is approved: each payout that lives is the sum of its links, all of them the payee's own and released by
+-- the cut-off; its journal took that amount out of the account; and no payee was ever paid more than was released
+-- (guarantee M8). What came back is a payable entry of its own, so it counts on the other side.
+CREATE FUNCTION check_payout_batch() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE broken text;
+BEGIN
+    SELECT p.payout_number INTO broken
+    FROM payouts p
+    LEFT JOIN (SELECT l.payout_id, sum(e.amount_minor) AS linked, min(e.account_id::text) AS least_account,
+                      max(e.account_id::text) AS most_account, max(e.released_at) AS last_release
+               FROM payout_entries l JOIN payable_entries e ON e.id = l.payable_entry_id
+               WHERE l.payout_id IN (SELECT q.id FROM payouts q WHERE q.batch_id = NEW.id)
+               GROUP BY l.payout_id) t ON t.payout_id = p.id
+    WHERE p.batch_id = NEW.id AND p.status <> 'CANCELLED'
+      AND (t.linked IS DISTINCT FROM p.amount_minor OR t.least_account <> p.account_id::text
+           OR t.most_account <> p.account_id::text OR t.last_release > NEW.cut_off)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'payout % is not the sum of its entries', broken USING ERRCODE = 'AL005';
+    END IF;
+
+    SELECT p.payout_number INTO broken
+    FROM payouts p
+    LEFT JOIN ledger_journals j ON j.id = p.journal_id AND j.journal_type = 'PAYOUT' AND j.reference_id = p.id
+    LEFT JOIN ledger_entries e ON e.journal_id = j.id AND e.account_id = p.account_id AND e.amount_minor = -p.amount_minor
+    WHERE p.batch_id = NEW.id AND p.status <> 'CANCELLED' AND e.journal_id IS NULL LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'payout % did not leave its account', broken USING ERRCODE = 'AL005';
+    END IF;
+
+    WITH theirs AS (SELECT DISTINCT p.account_id FROM payouts p WHERE p.batch_id = NEW.id AND p.status <> 'CANCELLED'),
+         released AS (SELECT e.account_id, sum(e.amount_minor) AS minor FROM payable_entries e
+                      WHERE e.account_id IN (SELECT account_id FROM theirs) AND e.released_at <= NEW.approved_at
+                      GROUP BY e.account_id),
+         paid AS (SELECT p.account_id, sum(p.amount_minor) AS minor FROM payouts p
+                  WHERE p.account_id IN (SELECT account_id FROM theirs) AND p.journal_id IS NOT NULL
+                  GROUP BY p.account_id)
+    SELECT t.account_id::text INTO broken
+    FROM theirs t LEFT JOIN released r USING (account_id) LEFT JOIN paid USING (account_id)
+    WHERE coalesce(paid.minor, 0) > coalesce(r.minor, 0) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'more than was released would be paid out of account %', broken USING ERRCODE = 'AL001';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER its_sums BEFORE UPDATE OF status ON payout_batches FOR EACH ROW
+    WHEN (NEW.status = 'APPROVED' AND OLD.status = 'DRAFT') EXECUTE FUNCTION check_payout_batch();
+
+-- A payout's journal is set once, in its draft, by the approval.
+CREATE FUNCTION payout_journal_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.journal_id IS NOT NULL
+       OR (SELECT b.status FROM payout_batches b WHERE b.id = NEW.batch_id) <> 'DRAFT' THEN
+        RAISE EXCEPTION 'the journal of payout % is not changed', OLD.payout_number USING ERRCODE = 'AL005';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER journal_once BEFORE UPDATE ON payouts FOR EACH ROW
+    WHEN (NEW.journal_id IS DISTINCT FROM OLD.journal_id) EXECUTE FUNCTION payout_journal_once();
+
+-- A batch is over when each of its payouts is.
+CREATE FUNCTION check_batch_over() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM payouts p WHERE p.batch_id = NEW.id AND p.status IN ('PENDING', 'SENT', 'UNKNOWN')) THEN
+        RAISE EXCEPTION 'batch % is not over', OLD.batch_number USING ERRCODE = 'AL005';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER when_over BEFORE UPDATE OF status ON payout_batches FOR EACH ROW
+    WHEN (NEW.status IN ('COMPLETED', 'CANCELLED') AND NEW.status <> OLD.status) EXECUTE FUNCTION check_batch_over();
+
+-- Money on its way to somebody keeps its person: where it goes is still needed.
+CREATE OR REPLACE FUNCTION erasure_blockers(person uuid, at timestamptz) RETURNS text[]
+    LANGUAGE sql STABLE SET search_path = public, pg_temp
+    RETURN ARRAY(
+        SELECT 'WALLET' WHERE EXISTS (
+            SELECT 1 FROM ledger_accounts a JOIN ledger_heads h ON h.account_id = a.id
+            JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
+            WHERE a.user_id = person AND a.kind = 'WALLET' AND e.balance_after_minor <> 0)
+        UNION ALL
+        SELECT 'BOOKINGS' WHERE EXISTS (
+            SELECT 1 FROM bookings b WHERE b.user_id = person
+              AND (b.status IN ('PENDING_PAYMENT', 'IN_PROGRESS')
+                   OR (b.status = 'CONFIRMED' AND b.end_date >= (at AT TIME ZONE 'Africa/Cairo')::date)))
+        UNION ALL
+        SELECT 'PAYMENTS' WHERE EXISTS (
+            SELECT 1 FROM payments p JOIN payment_attempts t ON t.payment_id = p.id
+            WHERE p.user_id = person
+              AND (t.status IN ('CREATED', 'UNKNOWN')
+                   OR (t.status = 'OPEN' AND coalesce(t.expires_at, t.created_at + interval '1 day') > at)))
+           OR EXISTS (
+            SELECT 1 FROM refunds r JOIN refund_parts n ON n.refund_id = r.id
+            WHERE r.user_id = person AND n.status NOT IN ('SUCCEEDED', 'FAILED'))
+           OR EXISTS (SELECT 1 FROM disputes d WHERE d.user_id = person AND d.status = 'OPEN')
+        UNION ALL
+        SELECT 'WITHDRAWALS' WHERE EXISTS (
+            SELECT 1 FROM withdrawals w WHERE w.user_id = person AND w.status IN ('REQUESTED', 'APPROVED'))
+        UNION ALL
+        SELECT 'ADJUSTMENTS' WHERE EXISTS (
+            SELECT 1 FROM adjustments d WHERE d.user_id = person AND d.status = 'PENDING')
+        UNION ALL
+        SELECT 'PAYOUTS' WHERE EXISTS (
+            SELECT 1 FROM payouts o WHERE o.payee_id = person AND o.status IN ('PENDING', 'SENT', 'UNKNOWN')));

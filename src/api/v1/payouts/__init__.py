@@ -1,0 +1,1 @@
+"""What partners earn and are paid."""

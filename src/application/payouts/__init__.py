@@ -1,0 +1,1 @@
+"""What partners earn, and how it is paid to them."""
