@@ -207,10 +207,10 @@ class Payroll:
         assert made is not None
         return made
 
-    def approve(self, batch_id: UUID, by: UUID | None = None) -> None:
+    def approve(self, batch_id: UUID, by: UUID | None = None, *, debtor: Debtor = DEBTOR) -> None:
         command = DecideBatch(batch_id=batch_id, actor_id=by or self.manager)
         batches.approve_batch(
-            command, debtor=DEBTOR, uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id
+            command, debtor=debtor, uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id
         )
 
     def cancel(self, batch_id: UUID) -> None:
