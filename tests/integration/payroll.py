@@ -20,6 +20,7 @@ from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.journal import JournalType, transfer
 from domain.payouts.batches import BatchPayees, BatchPeriod, Debtor
 from domain.payouts.payouts import PayoutDispatched
+from fake_providers.stripe import StripeServer
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
@@ -206,10 +207,10 @@ class Payroll:
         assert made is not None
         return made
 
-    def approve(self, batch_id: UUID, by: UUID | None = None) -> None:
+    def approve(self, batch_id: UUID, by: UUID | None = None, *, debtor: Debtor = DEBTOR) -> None:
         command = DecideBatch(batch_id=batch_id, actor_id=by or self.manager)
         batches.approve_batch(
-            command, debtor=DEBTOR, uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id
+            command, debtor=debtor, uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id
         )
 
     def cancel(self, batch_id: UUID) -> None:
@@ -290,6 +291,16 @@ class Payroll:
         with self.database.transaction() as transaction:
             transaction.execute(sql, values)
             transaction.commit()
+
+
+def fund(stripe: StripeServer, minor: int = 100_000_000) -> None:
+    """The company's account at the fake Stripe holds money to send on."""
+    stripe.provider.book("topup", "topup", minor, {"id": "tu_1", "currency": "usd"})
+
+
+def transfers(stripe: StripeServer) -> list[tuple[str, int]]:
+    """What the provider sent on, by its own books."""
+    return sorted((it["destination"], it["amount"]) for it in stripe.books.all("transfer"))
 
 
 @contextlib.contextmanager
