@@ -62,6 +62,9 @@ from api.v1.membership.memberships import blueprint as memberships
 from api.v1.messaging.notifications import blueprint as notifications
 from api.v1.operations.audit import blueprint as audit
 from api.v1.operations.settings import blueprint as system_settings
+from api.v1.partners.desks import AGENTS, VENDORS, desk_routes
+from api.v1.partners.documents import blueprint as partner_documents
+from api.v1.partners.profiles import blueprint as partners
 from api.v1.pricing.my_vouchers import blueprint as my_vouchers
 from api.v1.pricing.offers import blueprint as offers
 from api.v1.pricing.vouchers import blueprint as vouchers
@@ -97,7 +100,9 @@ LONGEST_ADDRESS = 7168
 """Characters of path and query; longer ones are no question that any client of ours asks."""
 
 WEBHOOKS = ("/api/v1/payments/webhooks/", "/api/payments/webhook/")
-_TAKES_PICTURES = re.compile(r"/api/v1/(?:payments/[0-9a-f-]{36}/slip|packages/[^/]+/images)")
+_TAKES_PICTURES = re.compile(
+    r"/api/v1/(?:payments/[0-9a-f-]{36}/slip|packages/[^/]+/images|partners/[0-9a-f-]{36}/documents)"
+)
 VERSION = "1"
 _V1 = (
     auth,
@@ -152,6 +157,10 @@ _V1 = (
     books,
     statements,
     reconciliations,
+    partners,
+    partner_documents,
+    desk_routes(VENDORS),
+    desk_routes(AGENTS),
     notifications,
     system_settings,
     audit,

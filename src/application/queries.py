@@ -27,6 +27,7 @@ from application.catalogue.rating_queries import RatingQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
+from application.partners.ports import PartnerQueries
 from application.pricing.queries import PricingQueries
 from application.sales.operation_ports import OperationQueries
 from application.sales.ports import BookingSearch, OnSale
@@ -382,6 +383,7 @@ class Queries:
     wallet_requests: WalletRequestQueries
     books: BooksQueries
     reconciliations: ReconciliationQueries
+    partners: PartnerQueries
     messaging: MessagingQueries
     operations: OperationsQueries
     privacy: PrivacyQueries

@@ -17,6 +17,7 @@ from application.dependencies import Dependencies
 from application.identity import handlers as identity
 from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
+from application.partners import handlers as partners
 from application.privacy import handlers as privacy
 from application.sales import handlers as sales
 from application.sales import late_money_handlers as late_money
@@ -55,6 +56,14 @@ from domain.ledger.withdrawals import (
     WithdrawalRejected,
     WithdrawalRequested,
     WithdrawalReturned,
+)
+from domain.partners.events import (
+    BankAccountChanged,
+    PartnerApproved,
+    PartnerRefused,
+    PartnerReinstated,
+    PartnerSuspended,
+    PayoutMethodChanged,
 )
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
@@ -238,6 +247,30 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     PackageApproved.name: (Handler("catalogue.notify_package_approved", catalogue.notify_package_approved),),
     PackageRejected.name: (Handler("catalogue.notify_package_rejected", catalogue.notify_package_rejected),),
+    PartnerApproved.name: (
+        Handler("partners.notify_partner_approved", partners.notify_partner_approved),
+        Handler("partners.mail_partner_approved", partners.mail_partner_approved, transactional=False),
+    ),
+    PartnerRefused.name: (
+        Handler("partners.notify_partner_refused", partners.notify_partner_refused),
+        Handler("partners.mail_partner_refused", partners.mail_partner_refused, transactional=False),
+    ),
+    PartnerSuspended.name: (
+        Handler("partners.notify_partner_suspended", partners.notify_partner_suspended),
+        Handler("partners.mail_partner_suspended", partners.mail_partner_suspended, transactional=False),
+    ),
+    PartnerReinstated.name: (
+        Handler("partners.notify_partner_reinstated", partners.notify_partner_reinstated),
+        Handler("partners.mail_partner_reinstated", partners.mail_partner_reinstated, transactional=False),
+    ),
+    BankAccountChanged.name: (
+        Handler("partners.notify_payout_details", partners.notify_payout_details),
+        Handler("partners.mail_payout_details", partners.mail_payout_details, transactional=False),
+    ),
+    PayoutMethodChanged.name: (
+        Handler("partners.notify_payout_details", partners.notify_payout_details),
+        Handler("partners.mail_payout_details", partners.mail_payout_details, transactional=False),
+    ),
     WithdrawalRequested.name: (
         Handler("ledger.notify_withdrawal_requested", ledger.notify_withdrawal_requested),
         Handler("ledger.mail_withdrawal_requested", ledger.mail_withdrawal_requested, transactional=False),

@@ -14,7 +14,7 @@ from infrastructure.database.roles import APPEND_ONLY, COUNTED, INSERT_ONLY, RED
 
 DENIED = psycopg.errors.InsufficientPrivilege
 Session = psycopg.Connection[Any]
-VIEWS = {"wallet_ledger", "points_ledger", "cashback_ledger"}
+VIEWS = {"wallet_ledger", "points_ledger", "cashback_ledger", "agent_profiles", "vendor_profiles"}
 TABLES = sorted(metadata.tables)
 
 
@@ -154,7 +154,7 @@ def test_neither_role_changes_the_database_itself(
         session.execute(statement)  # type: ignore[arg-type]
 
 
-def test_analysts_see_three_views_and_nothing_else(readonly_role: Session) -> None:
+def test_analysts_see_five_views_and_nothing_else(readonly_role: Session) -> None:
     visible = readonly_role.execute(
         """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'm', 'p')
            AND has_table_privilege(current_user, oid, 'SELECT')"""

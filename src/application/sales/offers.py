@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.billing.tenders import cancel_payments
+from application.partners.decisions import refuse_barred_agent
 from application.ports import UnitOfWork
 from application.sales.pricing import PricingSettings, booked_items, booked_price
 from domain.pricing.hand_priced import UNTAXED, HandPricedItem, basket_of
@@ -67,10 +68,11 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
     """Make an offer, or make it anew while nothing of it is paid: payments that wait are cancelled then.
 
     Money that still comes through their checkouts goes to suspense. Raises BookingNotFound for an agent's stranger,
-    OwnRequest, PreconditionFailed, IllegalTransition, TripBegan, UnsoundOffer or InvalidValue.
+    AgentNotActive, OwnRequest, PreconditionFailed, IllegalTransition, TripBegan, UnsoundOffer or InvalidValue.
     """
     now = clock.now()
     with uow:
+        refuse_barred_agent(None if command.actor_is_staff else command.actor_id, uow=uow)
         booking = uow.bookings.get(command.booking_id)
         if not command.actor_is_staff and command.actor_id not in (booking.agent_id, booking.user_id):
             raise BookingNotFound()

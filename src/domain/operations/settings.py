@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class SettingCategory(StrEnum):
-    """What it is about: the guide's five (§J), and four for what the guide's have no place for."""
+    """What it is about: the guide's five (§J), and five for what the guide's have no place for."""
 
     GENERAL = "general"
     PAYMENT = "payment"
@@ -30,6 +30,7 @@ class SettingCategory(StrEnum):
     SECURITY = "security"
     PRIVACY = "privacy"
     CATALOGUE = "catalogue"
+    PAYOUT = "payout"
 
 
 class SettingNotFound(NotFound):
@@ -257,6 +258,11 @@ VENDOR_APPROVAL_REQUIRED: Final = Setting(
     "Whether staff look at what vendors put on sale, and at what they change of it",
     "هل يراجع الموظفون ما يعرضه الموردون للبيع وما يعدلونه فيه",
 )  # fmt: skip
+BANK_CHANGE_COOLING_HOURS: Final = Setting(
+    "payout.bank_change_cooling_hours", whole(0, 30 * 24), 72,
+    "For how many hours nothing is paid to a vendor or an agent after they changed where their money goes",
+    "عدد الساعات التي لا يدفع فيها للمورد أو الوكيل بعد أن يغير وجهة أمواله",
+)  # fmt: skip
 
 SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     known.key: known
@@ -300,6 +306,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         WRITE_OFF_LIMIT,
         WEBHOOK_BODY_DAYS,
         VENDOR_APPROVAL_REQUIRED,
+        BANK_CHANGE_COOLING_HOURS,
     )
 }
 

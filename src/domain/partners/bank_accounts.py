@@ -59,9 +59,7 @@ class BankAccount:
 
     def _refuse_unless_plain(self) -> None:
         if not _PLAIN_NUMBER.fullmatch(self.account_number):
-            raise InvalidValue(
-                "an IBAN, or 4 to 30 digits", pointer="/account_number", code="invalid_account_number"
-            )
+            raise InvalidValue("an IBAN, or 4 to 30 digits", pointer="/account_number", code="invalid_account_number")
         if not self.bank_name.strip():
             raise InvalidValue("a number alone names no bank", pointer="/bank_name", code="required")
 

@@ -22,24 +22,28 @@ class PartnerApplied(DomainEvent):
 class PartnerApproved(DomainEvent):
     name: ClassVar[str] = "partners.partner_approved"
     partner_id: UUID
+    decided_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerRefused(DomainEvent):
     name: ClassVar[str] = "partners.partner_refused"
     partner_id: UUID
+    decided_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerSuspended(DomainEvent):
     name: ClassVar[str] = "partners.partner_suspended"
     partner_id: UUID
+    decided_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerReinstated(DomainEvent):
     name: ClassVar[str] = "partners.partner_reinstated"
     partner_id: UUID
+    decided_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

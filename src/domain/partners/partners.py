@@ -154,7 +154,7 @@ class Partner(Aggregate):
             raise BankAccountMissing()
         self._move_to(PartnerStatus.ACTIVE)
         self.approved_by, self.approved_at, self.refusal_reason = by, at, None
-        self.record(PartnerApproved(at=at, partner_id=self.id))
+        self.record(PartnerApproved(at=at, partner_id=self.id, decided_at=at))
 
     def refuse(self, *, reason: str, by: UUID, at: datetime) -> None:
         """Say what is wrong; it waits until the partner has changed it. Raises OwnRequest, IllegalTransition."""
@@ -162,14 +162,14 @@ class Partner(Aggregate):
         if self.status is not PartnerStatus.PENDING_APPROVAL:
             raise IllegalTransition(current=self.status, wanted="REFUSED")
         self.refusal_reason = reason
-        self.record(PartnerRefused(at=at, partner_id=self.id))
+        self.record(PartnerRefused(at=at, partner_id=self.id, decided_at=at))
 
     def suspend(self, *, reason: str, by: UUID, at: datetime) -> None:
         """From now on it sells nothing new and is paid nothing. Raises OwnRequest, IllegalTransition."""
         self._refuse_own(by)
         self._move_to(PartnerStatus.SUSPENDED)
         self.suspension_reason = reason
-        self.record(PartnerSuspended(at=at, partner_id=self.id))
+        self.record(PartnerSuspended(at=at, partner_id=self.id, decided_at=at))
 
     def reinstate(self, *, by: UUID, at: datetime) -> None:
         """It sells and is paid again. Raises OwnRequest, IllegalTransition."""
@@ -178,7 +178,7 @@ class Partner(Aggregate):
             raise IllegalTransition(current=self.status, wanted=PartnerStatus.ACTIVE)
         self._move_to(PartnerStatus.ACTIVE)
         self.suspension_reason = None
-        self.record(PartnerReinstated(at=at, partner_id=self.id))
+        self.record(PartnerReinstated(at=at, partner_id=self.id, decided_at=at))
 
     def change_company(self, *, at: datetime, **company: Unpack[Company]) -> None:
         """What the company says of itself; one that was refused waits for staff again."""
@@ -220,9 +220,7 @@ class Partner(Aggregate):
         self._refuse_suspended()
         usable_from = at if self.approved_at is None else at + cooling
         self._ask_again(at)
-        self.record(
-            BankAccountChanged(at=at, partner_id=self.id, bank_account_id=account_id, usable_from=usable_from)
-        )
+        self.record(BankAccountChanged(at=at, partner_id=self.id, bank_account_id=account_id, usable_from=usable_from))
         return usable_from
 
     def _way_changed(self, cooling: timedelta, at: datetime) -> None:

@@ -45,6 +45,7 @@ from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
 from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
 from infrastructure.database.outbox import write_events
+from infrastructure.database.partners.repositories import SqlPartners
 from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
@@ -142,6 +143,7 @@ class SqlUnitOfWork:
             "adjustments",
             "manual_receipts",
             "cashback",
+            "partners",
         ):
             if name in made:
                 touched.extend(made[name].seen)
@@ -343,6 +345,10 @@ class SqlUnitOfWork:
     @cached_property
     def clearing(self) -> SqlClearingBooks:
         return SqlClearingBooks(self._statements)
+
+    @cached_property
+    def partners(self) -> SqlPartners:
+        return SqlPartners(self._statements, self._encryption)
 
     @cached_property
     def notifications(self) -> SqlNotifications:

@@ -13,6 +13,7 @@ from middlewares.messages import (
     membership,
     messaging,
     operations,
+    partners,
     pricing,
     privacy,
     requests,
@@ -30,6 +31,7 @@ MESSAGES: Final[Sentences] = {
     **ledger.MESSAGES,
     **messaging.MESSAGES,
     **operations.MESSAGES,
+    **partners.MESSAGES,
     **pricing.MESSAGES,
     **privacy.MESSAGES,
 }
@@ -95,6 +97,17 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "مدة سريان الوثيقة لا تكفي هذه الرحلة.",
     ),
     "duplicate": ("This is there twice.", "هذا مكرر."),
+    "invalid_iban": (
+        "This is no IBAN: a character is wrong or missing.",
+        "هذا ليس رقم IBAN صحيحا: حرف خاطئ أو ناقص.",
+    ),
+    "invalid_account_number": ("Send an IBAN, or 4 to 30 digits.", "أرسل رقم IBAN أو من 4 إلى 30 رقما."),
+    "invalid_swift_code": (
+        "A SWIFT code has 8 or 11 letters and digits.",
+        "يتكون رمز SWIFT من 8 أو 11 من الحروف والأرقام.",
+    ),
+    "in_the_past": ("This is over.", "هذا في الماضي."),
+    "document_expired": ("The paper is no longer valid.", "انتهت صلاحية المستند."),
     "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }
 
