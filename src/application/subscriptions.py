@@ -264,12 +264,12 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
         Handler("partners.mail_partner_reinstated", partners.mail_partner_reinstated, transactional=False),
     ),
     BankAccountChanged.name: (
-        Handler("partners.notify_payout_details", partners.notify_payout_details),
-        Handler("partners.mail_payout_details", partners.mail_payout_details, transactional=False),
+        Handler("partners.notify_bank_account_changed", partners.notify_bank_account_changed),
+        Handler("partners.mail_bank_account_changed", partners.mail_bank_account_changed, transactional=False),
     ),
     PayoutMethodChanged.name: (
-        Handler("partners.notify_payout_details", partners.notify_payout_details),
-        Handler("partners.mail_payout_details", partners.mail_payout_details, transactional=False),
+        Handler("partners.notify_payout_method_changed", partners.notify_payout_method_changed),
+        Handler("partners.mail_payout_method_changed", partners.mail_payout_method_changed, transactional=False),
     ),
     WithdrawalRequested.name: (
         Handler("ledger.notify_withdrawal_requested", ledger.notify_withdrawal_requested),

@@ -13,6 +13,7 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Jsonb
 
+from application.ports import Encryption
 from domain.catalogue.departures import Departure
 from domain.catalogue.package_details import PackageCategory
 from domain.catalogue.packages import Package, slug_of
@@ -22,6 +23,7 @@ from domain.shared.identifiers import document_number
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 from infrastructure.clock import new_id
+from infrastructure.seed_demo_partners import seed_demo_partners
 from security.password_handler import BcryptPasswords
 
 Connection = psycopg.Connection[Any]
@@ -38,13 +40,15 @@ DEMO_ACCOUNTS: Final = (
 )
 
 
-def seed_demo(connection: Connection, *, at: datetime, bcrypt_cost: int) -> None:
-    """Five accounts, of which the customer has a gold membership; a catalogue with departures for six months.
+def seed_demo(connection: Connection, *, at: datetime, bcrypt_cost: int, encryption: Encryption) -> None:
+    """Five accounts, of which the customer has a gold membership, and vendor and agent are approved and can be paid; a
+    catalogue with departures for six months.
 
     Run again later it adds the departures of the weeks that have come into sight, and changes nothing else.
     """
     _seed_accounts(connection, at=at, bcrypt_cost=bcrypt_cost)
     _seed_membership(connection, at=at)
+    seed_demo_partners(connection, at=at, encryption=encryption)
     _seed_packages(connection, at=at)
     _seed_departures(connection, at=at)
 

@@ -69,8 +69,13 @@ def notify_partner_reinstated(event: Event, use: Dependencies) -> None:
     _notify(event, use, MailName.PARTNER_REINSTATED)
 
 
-def notify_payout_details(event: Event, use: Dependencies) -> None:
-    """In the app: somebody changed where the money goes."""
+def notify_bank_account_changed(event: Event, use: Dependencies) -> None:
+    """In the app: somebody put another bank account on file."""
+    _notify(event, use, MailName.PAYOUT_DETAILS_CHANGED)
+
+
+def notify_payout_method_changed(event: Event, use: Dependencies) -> None:
+    """In the app: payouts go another way."""
     _notify(event, use, MailName.PAYOUT_DETAILS_CHANGED)
 
 
@@ -94,8 +99,13 @@ def mail_partner_reinstated(event: Event, use: Dependencies) -> None:
     _mail(event, use, MailName.PARTNER_REINSTATED)
 
 
-def mail_payout_details(event: Event, use: Dependencies) -> None:
-    """By mail: somebody changed where the money goes, so that whoever did not ask for it notices in time."""
+def mail_bank_account_changed(event: Event, use: Dependencies) -> None:
+    """By mail: another bank account is on file, so that whoever did not ask for it notices in time."""
+    _mail(event, use, MailName.PAYOUT_DETAILS_CHANGED)
+
+
+def mail_payout_method_changed(event: Event, use: Dependencies) -> None:
+    """By mail: payouts go another way, so that whoever did not ask for it notices in time."""
     _mail(event, use, MailName.PAYOUT_DETAILS_CHANGED)
 
 
