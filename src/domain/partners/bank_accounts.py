@@ -22,8 +22,8 @@ IBAN_LENGTHS: Final = {
 }  # fmt: skip
 """How many characters an IBAN has, by its country (SWIFT, IBAN Registry)."""
 
-_IBAN: Final = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]+")
-_PLAIN_NUMBER: Final = re.compile(r"\d{4,30}")
+_IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]+")
+_PLAIN_NUMBER: Final = re.compile(r"[0-9]{4,30}")
 _BIC: Final = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 _SPACING: Final = re.compile(r"[\s-]")
 SHOWN: Final = 4
@@ -84,11 +84,12 @@ class BankAccount:
 
 
 def _spelled(number: str) -> str:
-    return _SPACING.sub("", number).upper()
+    # Other letters stay what they are, and are refused: some have capitals of two letters.
+    return _SPACING.sub("", number).upper() if number.isascii() else number
 
 
 def _refuse_unless_iban(number: str) -> None:
-    if not _IBAN.fullmatch(number) or not number.isascii() or IBAN_LENGTHS.get(number[:2]) != len(number):
+    if not _IBAN.fullmatch(number) or IBAN_LENGTHS.get(number[:2]) != len(number):
         raise _no_iban()
     # ISO 7064 MOD 97-10: letters count from 10, and what is left is 1.
     if int("".join(str(int(char, 36)) for char in number[4:] + number[:4])) % 97 != 1:
