@@ -55,7 +55,8 @@ CREATE OR REPLACE FUNCTION erasure_blockers(person uuid, at timestamptz) RETURNS
             WHERE i.vendor_id = person AND b.status IN ('CONFIRMED', 'IN_PROGRESS')));
 
 -- Profiles as analysts read them, in the guide's columns (guide §F). Money is minor units by currency, because sums
--- across currencies say nothing. Bank accounts are kept encrypted and are not there.
+-- across currencies say nothing. Bookings are those that stand; revenue is what was paid and has not gone back, of
+-- every booking. Without a rate of its own the company's holds. Bank accounts are kept encrypted and are not there.
 CREATE VIEW agent_profiles AS
 SELECT f.id, f.user_id, f.company_name, f.license AS license_number, r.rate AS commission_rate, f.status,
        coalesce(b.total_bookings, 0) AS total_bookings, coalesce(b.total_revenue, '{}') AS total_revenue,
@@ -68,8 +69,10 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT sum(s.bookings)::bigint AS total_bookings,
            jsonb_object_agg(s.currency, s.revenue) FILTER (WHERE s.revenue <> 0) AS total_revenue
-    FROM (SELECT k.currency, count(*) AS bookings, sum(k.paid_amount_minor - k.refunded_amount_minor) AS revenue
-          FROM bookings k WHERE k.agent_id = f.user_id AND k.status NOT IN ('DRAFT', 'EXPIRED')
+    FROM (SELECT k.currency,
+                 count(*) FILTER (WHERE k.status IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED')) AS bookings,
+                 sum(k.paid_amount_minor - k.refunded_amount_minor) AS revenue
+          FROM bookings k WHERE k.agent_id = f.user_id
           GROUP BY k.currency) s) b ON true
 LEFT JOIN LATERAL (
     SELECT jsonb_object_agg(s.currency, s.earned) AS total_commission_earned
@@ -95,10 +98,12 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT sum(s.bookings)::bigint AS total_bookings,
            jsonb_object_agg(s.currency, s.revenue) FILTER (WHERE s.revenue <> 0) AS total_revenue
-    FROM (SELECT k.currency, count(*) AS bookings, sum(k.paid_amount_minor - k.refunded_amount_minor) AS revenue
+    FROM (SELECT k.currency,
+                 count(*) FILTER (WHERE k.status IN ('CONFIRMED', 'IN_PROGRESS', 'COMPLETED')) AS bookings,
+                 sum(k.paid_amount_minor - k.refunded_amount_minor) AS revenue
           FROM bookings k
           WHERE k.id IN (SELECT i.booking_id FROM booking_items i WHERE i.vendor_id = f.user_id)
-            AND k.status NOT IN ('DRAFT', 'EXPIRED')
+           
           GROUP BY k.currency) s) b ON true
 LEFT JOIN LATERAL (
     SELECT jsonb_object_agg(s.currency, s.earned) AS total_share_earned
