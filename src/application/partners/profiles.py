@@ -126,13 +126,15 @@ def put_bank_account(command: PutBankAccount, *, uow: UnitOfWork, prover: Prover
     Raises PartnerNotFound, PreconditionFailed, PartnerSuspendedNow, and what a wrong proof raises.
     """
     _check(command.proof, prover, uow=uow, clock=clock)
-    now, user_id, account_id = clock.now(), command.proof.user_id, new_id()
+    user_id = command.proof.user_id
     with uow:
         partner = uow.partners.get(command.partner_id, owner=user_id)
         refuse_stale(command.expected_version, current=partner.version)
         filed = uow.partners.newest_account(partner.id)
         if filed is not None and filed.account == command.account:
             return
+        # Under the lock: of two at once the one that is filed last is the newest.
+        now, account_id = clock.now(), new_id()
         usable_from = partner.put_bank_account(account_id, cooling=command.cooling, at=now)
         uow.partners.add_account(
             FiledAccount(

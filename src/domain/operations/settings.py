@@ -259,7 +259,7 @@ VENDOR_APPROVAL_REQUIRED: Final = Setting(
     "هل يراجع الموظفون ما يعرضه الموردون للبيع وما يعدلونه فيه",
 )  # fmt: skip
 BANK_CHANGE_COOLING_HOURS: Final = Setting(
-    "payout.bank_change_cooling_hours", whole(0, 30 * 24), 72,
+    "payout.bank_change_cooling_hours", whole(1, 30 * 24), 72,
     "For how many hours nothing is paid to a vendor or an agent after they changed where their money goes",
     "عدد الساعات التي لا يدفع فيها للمورد أو الوكيل بعد أن يغير وجهة أمواله",
 )  # fmt: skip
