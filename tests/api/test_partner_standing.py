@@ -43,7 +43,10 @@ class TestVendors:
         problem(shop.post("/api/v1/quotes", customer, offer.booking()), 404, "package_not_found")
         problem(shop.post("/api/v1/bookings", customer, offer.booking()), 404, "departure_not_found")
         shop.take_payment(shop.pay(customer, booking))
-        assert shop.done(shop.get(f"/api/v1/bookings/{booking['id']}", customer))["status"] == "CONFIRMED"
+        path = f"/api/v1/bookings/{booking['id']}"
+        assert shop.done(shop.get(path, customer))["status"] == "CONFIRMED"
+        problem(shop.post(f"{path}/amendments/preview", customer, {"travelers_count": 3}), 404, "departure_not_found")
+        assert shop.get(f"{path}/cancellation-preview", customer).status_code == 200
 
         shop.done(decide(shop, shop.admin, profile, "reinstate"))
         shop.book(customer, offer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,18 +10,23 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from application.billing.ports import ObjectStorage
 from application.partners.decisions import DecidePartner, approve_partner
+from application.partners.documents import DocumentDesk, SendDocument, send_document
 from application.partners.ports import FiledAccount
 from application.partners.profiles import ApplyAsPartner, apply_as_partner
 from domain.ledger.accounts import AccountKind, AccountRef, platform
 from domain.ledger.journal import Entry
 from domain.partners.bank_accounts import BankAccount
-from domain.partners.partners import PayoutMethod
+from domain.partners.documents import DocumentKind
+from domain.partners.partners import PartnerNotFound, PayoutMethod
 from domain.sales.bookings import Booking
+from domain.shared.clock import business_date
 from domain.shared.payees import PayeeType
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
+from tests.api.test_manual_payments import picture
 from tests.conftest import MovableClock
 from tests.integration.shop import Shop
 from tests.integration.test_erasing import carry_out, leave
@@ -107,6 +113,72 @@ class TestGuards:
             for change in ("verified_at = now()", "verified_at = now(), verified_by_user_id = gen_random_uuid()"):
                 with pytest.raises(REFUSED):
                     app.execute(f"UPDATE partner_documents SET {change}".encode())
+
+
+class TestPapers:
+    """A paper is kept in three steps: its row, its file, and the mark that the file is there."""
+
+    @staticmethod
+    def send(shop: Shop, partner_id: UUID, owner: UUID, storage: ObjectStorage) -> UUID:
+        use = shop.use
+        command = SendDocument(
+            partner_id=partner_id, user_id=owner, kind=DocumentKind.LICENSE, expires_on=None, content=picture()
+        )
+        desk = DocumentDesk(pictures=use.document_desk.pictures, storage=storage)
+        return send_document(command, desk=desk, new_uow=use.new_uow, clock=use.clock, new_id=new_id)
+
+    def test_one_whose_file_was_not_written_is_shown_to_nobody_and_sent_again(
+        self, shop: Shop, running: Running
+    ) -> None:
+        agent = shop.a_customer()
+        partner_id = a_partner(shop, agent)
+        storage = running.dependencies.storage
+        with pytest.raises(ConnectionError):
+            self.send(shop, partner_id, agent, Interrupted(storage, fails=True))
+        today = business_date(shop.use.clock.now())
+        assert shop.use.queries.partners.documents(partner_id, today=today) == []
+
+        sent = self.send(shop, partner_id, agent, storage)
+
+        assert [paper["id"] for paper in shop.use.queries.partners.documents(partner_id, today=today)] == [sent]
+        # What was written down before its file is found when its owner is erased.
+        assert len(running.database.rows("SELECT storage_key FROM partner_documents")) == 2
+
+    def test_one_whose_owner_is_gone_when_its_file_is_there_is_not_kept(
+        self, shop: Shop, running: Running, addresses: DatabaseAddresses
+    ) -> None:
+        agent = shop.a_customer()
+        partner_id = a_partner(shop, agent)
+        storage = Interrupted(running.dependencies.storage, addresses=addresses)
+        with pytest.raises(PartnerNotFound):
+            self.send(shop, partner_id, agent, storage)
+        assert len(storage.keys) == 1
+        assert running.dependencies.storage.get(storage.keys[0]) is None
+
+
+@dataclass
+class Interrupted:
+    """A storage of which something happens at once after a file was put, or in its stead."""
+
+    storage: ObjectStorage
+    fails: bool = False
+    addresses: DatabaseAddresses | None = None
+    keys: list[str] = field(default_factory=list)
+
+    def put(self, key: str, content: bytes, content_type: str) -> None:
+        self.keys.append(key)
+        if self.fails:
+            raise ConnectionError("nobody is there")
+        self.storage.put(key, content, content_type)
+        if self.addresses is not None:
+            with connect(self.addresses.owner) as connection:
+                connection.execute("DELETE FROM partner_documents")
+
+    def get(self, key: str) -> bytes | None:
+        return self.storage.get(key)
+
+    def delete(self, key: str) -> None:
+        self.storage.delete(key)
 
 
 class TestErasing:
