@@ -63,6 +63,9 @@ from api.v1.membership.memberships import blueprint as memberships
 from api.v1.messaging.notifications import blueprint as notifications
 from api.v1.operations.audit import blueprint as audit
 from api.v1.operations.settings import blueprint as system_settings
+from api.v1.partners.desks import AGENTS, VENDORS, desk_routes
+from api.v1.partners.documents import blueprint as partner_documents
+from api.v1.partners.profiles import blueprint as partners
 from api.v1.payouts.banks import blueprint as payout_banks
 from api.v1.payouts.batches import blueprint as payout_batches
 from api.v1.payouts.earnings import blueprint as earnings
@@ -104,7 +107,9 @@ LONGEST_ADDRESS = 7168
 """Characters of path and query; longer ones are no question that any client of ours asks."""
 
 WEBHOOKS = ("/api/v1/payments/webhooks/", "/api/payments/webhook/")
-_TAKES_PICTURES = re.compile(r"/api/v1/(?:payments/[0-9a-f-]{36}/slip|(?:packages|activities)/[^/]+/images)")
+_TAKES_PICTURES = re.compile(
+    r"/api/v1/(?:payments/[0-9a-f-]{36}/slip|(?:packages|activities)/[^/]+/images|partners/[0-9a-f-]{36}/documents)"
+)
 VERSION = "1"
 _V1 = (
     auth,
@@ -162,6 +167,10 @@ _V1 = (
     books,
     statements,
     reconciliations,
+    partners,
+    partner_documents,
+    desk_routes(VENDORS),
+    desk_routes(AGENTS),
     payout_batches,
     payout_banks,
     all_payouts,

@@ -162,5 +162,15 @@ CREATE OR REPLACE FUNCTION erasure_blockers(person uuid, at timestamptz) RETURNS
         SELECT 'ADJUSTMENTS' WHERE EXISTS (
             SELECT 1 FROM adjustments d WHERE d.user_id = person AND d.status = 'PENDING')
         UNION ALL
+        SELECT 'EARNINGS' WHERE EXISTS (
+            SELECT 1 FROM ledger_accounts a JOIN ledger_heads h ON h.account_id = a.id
+            JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
+            WHERE a.user_id = person AND a.kind IN ('VENDOR_PAYABLE', 'AGENT_PAYABLE') AND e.balance_after_minor <> 0)
+           OR EXISTS (
+            SELECT 1 FROM bookings b WHERE b.agent_id = person AND b.status IN ('CONFIRMED', 'IN_PROGRESS'))
+           OR EXISTS (
+            SELECT 1 FROM booking_items i JOIN bookings b ON b.id = i.booking_id
+            WHERE i.vendor_id = person AND b.status IN ('CONFIRMED', 'IN_PROGRESS'))
+        UNION ALL
         SELECT 'PAYOUTS' WHERE EXISTS (
             SELECT 1 FROM payouts o WHERE o.payee_id = person AND o.status IN ('PENDING', 'SENT', 'UNKNOWN')));

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_24"
-down_revision = "20261129_21"
+down_revision = "20261129_22"
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
 SEQUENCES = ("payout_batch_numbers", "payout_numbers")
@@ -35,20 +35,6 @@ def upgrade() -> None:
     _left_out()
     execute((SQL / "20261129_payroll.sql").read_text("utf-8"))
     execute(_continuing(BORNE))
-    _categories(
-        "'general', 'payment', 'notification', 'membership', 'booking', 'ledger', 'security', 'privacy',"
-        " 'catalogue', 'payout'"
-    )
-
-
-def _categories(known: str) -> None:
-    """Which settings there are: a wider check is exchanged without a look at old rows, then validated."""
-    op.drop_constraint(op.f("ck_system_settings_category_known"), "system_settings")
-    op.execute(
-        "ALTER TABLE system_settings ADD CONSTRAINT ck_system_settings_category_known"
-        f" CHECK (category IN ({known})) NOT VALID"
-    )
-    op.execute("ALTER TABLE system_settings VALIDATE CONSTRAINT ck_system_settings_category_known")
 
 
 def _continuing(further: str) -> str:
@@ -268,10 +254,6 @@ def downgrade() -> None:
         "DO $$ BEGIN IF EXISTS (SELECT 1 FROM payouts WHERE journal_id IS NOT NULL) THEN"
         " RAISE EXCEPTION 'partners were paid: there is no way back'; END IF; END $$"
     )
-    op.execute("DELETE FROM system_settings WHERE category = 'payout'")
-    _categories(
-        "'general', 'payment', 'notification', 'membership', 'booking', 'ledger', 'security', 'privacy', 'catalogue'"
-    )
     execute(_continuing(""))
     execute(_blockers_before())
     for table in ("payouts_left_out", "payout_entries", "payouts", "payout_batches"):
@@ -283,6 +265,6 @@ def downgrade() -> None:
 
 
 def _blockers_before() -> str:
-    """The function as the revision of refunds defined it."""
-    text = (SQL / "20261128_refunds.sql").read_text("utf-8")
+    """The function as the revision of onboarding defined it."""
+    text = (SQL / "20261129_onboarding.sql").read_text("utf-8")
     return text[text.index("CREATE OR REPLACE FUNCTION erasure_blockers") :].split(";\n", 1)[0] + ";"

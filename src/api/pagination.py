@@ -127,6 +127,7 @@ _KINDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "issued_at": instant,
     CHANGES: instant,
     "start_date": date.fromisoformat,
+    "expires_on": date.fromisoformat,
     "booking_number": plain_text,
     "email": plain_text,
 }

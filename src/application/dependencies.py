@@ -19,6 +19,7 @@ from application.ledger.books_ports import Statements
 from application.ledger.books_queries import LedgerTotals
 from application.messaging.ports import EmailSender, MailTemplates, SmsSender
 from application.operations.ports import SystemSettings
+from application.partners.documents import DocumentDesk
 from application.ports import Idempotency, NewUnitOfWork
 from application.privacy.exports import Exporting
 from application.queries import Queries
@@ -63,6 +64,7 @@ class Dependencies:
     app_links: AppLinks
     slip_desk: SlipDesk
     image_desk: ImageDesk
+    document_desk: DocumentDesk
     views: ViewCounter
     item_statistics: ItemStatistics
     qr_codes: QrCodes

@@ -34,6 +34,7 @@ from application.ledger.books_ports import ClearingBooks, StatementRequests
 from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Points, Withdrawals
 from application.ledger.reversible import Reversals
 from application.operations.ports import SettingRows
+from application.partners.ports import Partners
 from application.payouts.earning_ports import Earnings
 from application.payouts.ports import PayoutBatches, Payouts
 from application.pricing.ports import ItemPrices, Offers, Promotions, Vouchers
@@ -568,6 +569,9 @@ class UnitOfWork(Protocol):
 
     @property
     def clearing(self) -> ClearingBooks: ...
+
+    @property
+    def partners(self) -> Partners: ...
 
     @property
     def notifications(self) -> Notifications: ...

@@ -27,6 +27,7 @@ from application.catalogue.rating_queries import RatingQueries
 from application.ledger.books_queries import BooksQueries, ReconciliationQueries
 from application.ledger.queries import WalletQueries, WalletRequestQueries
 from application.operations.queries import OperationsQueries
+from application.partners.ports import PartnerQueries
 from application.payouts.queries import PayrollQueries
 from application.pricing.queries import PricingQueries
 from application.sales.operation_ports import OperationQueries
@@ -419,6 +420,7 @@ class Queries:
     payroll: PayrollQueries
     books: BooksQueries
     reconciliations: ReconciliationQueries
+    partners: PartnerQueries
     messaging: MessagingQueries
     operations: OperationsQueries
     privacy: PrivacyQueries

@@ -17,6 +17,7 @@ from application.dependencies import Dependencies
 from application.identity import handlers as identity
 from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
+from application.partners import handlers as partners
 from application.payouts import earning_handlers as earnings
 from application.payouts import handlers as payouts
 from application.privacy import handlers as privacy
@@ -57,6 +58,14 @@ from domain.ledger.withdrawals import (
     WithdrawalRejected,
     WithdrawalRequested,
     WithdrawalReturned,
+)
+from domain.partners.events import (
+    BankAccountChanged,
+    PartnerApproved,
+    PartnerRefused,
+    PartnerReinstated,
+    PartnerSuspended,
+    PayoutMethodChanged,
 )
 from domain.payouts.earnings import EarningAccrued, EarningReversed
 from domain.payouts.payouts import PayoutDispatched, PayoutFailed, PayoutPaid, PayoutSent
@@ -248,6 +257,30 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     ItemApproved.name: (Handler("catalogue.notify_item_approved", catalogue.notify_item_approved),),
     ItemRejected.name: (Handler("catalogue.notify_item_rejected", catalogue.notify_item_rejected),),
+    PartnerApproved.name: (
+        Handler("partners.notify_partner_approved", partners.notify_partner_approved),
+        Handler("partners.mail_partner_approved", partners.mail_partner_approved, transactional=False),
+    ),
+    PartnerRefused.name: (
+        Handler("partners.notify_partner_refused", partners.notify_partner_refused),
+        Handler("partners.mail_partner_refused", partners.mail_partner_refused, transactional=False),
+    ),
+    PartnerSuspended.name: (
+        Handler("partners.notify_partner_suspended", partners.notify_partner_suspended),
+        Handler("partners.mail_partner_suspended", partners.mail_partner_suspended, transactional=False),
+    ),
+    PartnerReinstated.name: (
+        Handler("partners.notify_partner_reinstated", partners.notify_partner_reinstated),
+        Handler("partners.mail_partner_reinstated", partners.mail_partner_reinstated, transactional=False),
+    ),
+    BankAccountChanged.name: (
+        Handler("partners.notify_bank_account_changed", partners.notify_bank_account_changed),
+        Handler("partners.mail_bank_account_changed", partners.mail_bank_account_changed, transactional=False),
+    ),
+    PayoutMethodChanged.name: (
+        Handler("partners.notify_payout_method_changed", partners.notify_payout_method_changed),
+        Handler("partners.mail_payout_method_changed", partners.mail_payout_method_changed, transactional=False),
+    ),
     WithdrawalRequested.name: (
         Handler("ledger.notify_withdrawal_requested", ledger.notify_withdrawal_requested),
         Handler("ledger.mail_withdrawal_requested", ledger.mail_withdrawal_requested, transactional=False),

@@ -17,6 +17,7 @@ from application.catalogue.images import ImageDesk
 from application.dependencies import AppLinks, Dependencies
 from application.ledger.books_ports import StatementDocument
 from application.ledger.points import points_terms
+from application.partners.documents import DocumentDesk
 from application.ports import Encryption
 from application.privacy.exports import Exporting
 from application.queries import Queries
@@ -55,6 +56,7 @@ from infrastructure.database.membership.queries import SqlMembershipQueries
 from infrastructure.database.messaging.queries import SqlMessagingQueries
 from infrastructure.database.operations.queries import SqlOperationsQueries
 from infrastructure.database.operations.settings import SnapshotSettings
+from infrastructure.database.partners.queries import SqlPartnerQueries
 from infrastructure.database.payouts.earning_queries import SqlEarningQueries
 from infrastructure.database.payouts.queries import SqlPayrollQueries
 from infrastructure.database.pricing.queries import SqlPricingQueries
@@ -156,6 +158,7 @@ def bootstrap(
         app_links=AppLinks(settings.apple_app_ids, settings.android_apps),
         slip_desk=SlipDesk(pictures=pictures, storage=storage),
         image_desk=ImageDesk(pictures=pictures, storage=storage),
+        document_desk=DocumentDesk(pictures=pictures, storage=storage),
         views=views,
         item_statistics=SqlItemStatistics(database),
         qr_codes=DrawnQrCodes(),
@@ -221,6 +224,7 @@ def _queries(database: Database, encryption: Encryption) -> Queries:
         payroll=SqlPayrollQueries(database),
         books=SqlBooksQueries(database),
         reconciliations=SqlReconciliationQueries(database),
+        partners=SqlPartnerQueries(database),
         messaging=SqlMessagingQueries(database),
         operations=SqlOperationsQueries(database),
         privacy=SqlPrivacyQueries(database),

@@ -14,6 +14,7 @@ from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.seed_data import BOOKING_TYPES, CANCELLATION_POLICY, MEMBERSHIP_PLANS
 from infrastructure.seed_demo import seed_demo
+from security.field_encryption import FernetEncryption
 from security.permissions import CATALOGUE, ROLES, Permission
 
 Connection = psycopg.Connection[Any]
@@ -35,7 +36,12 @@ def seed(settings: Settings, addresses: DatabaseAddresses, *, demo: bool) -> Non
         _seed_booking_types(connection)
         _seed_policy(connection)
         if demo:
-            seed_demo(connection, at=datetime.now(UTC), bcrypt_cost=settings.bcrypt_cost)
+            seed_demo(
+                connection,
+                at=datetime.now(UTC),
+                bcrypt_cost=settings.bcrypt_cost,
+                encryption=FernetEncryption(settings.field_encryption_keys),
+            )
 
 
 _ADD_ROLE = """

@@ -13,6 +13,7 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Jsonb
 
+from application.ports import Encryption
 from domain.catalogue.departures import Departure
 from domain.catalogue.package_details import PackageCategory
 from domain.catalogue.packages import Package, slug_of
@@ -23,6 +24,7 @@ from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 from infrastructure.clock import new_id
 from infrastructure.seed_activities import seed_activities
+from infrastructure.seed_demo_partners import seed_demo_partners
 from infrastructure.seed_departures import add_departures, departure_dates
 from infrastructure.seed_promotions import seed_promotions
 from security.password_handler import BcryptPasswords
@@ -41,14 +43,15 @@ DEMO_ACCOUNTS: Final = (
 )
 
 
-def seed_demo(connection: Connection, *, at: datetime, bcrypt_cost: int) -> None:
-    """Five accounts, of which the customer has a gold membership; a catalogue with departures for six months,
-    a vendor's activity that waits for review, an offer and a voucher.
+def seed_demo(connection: Connection, *, at: datetime, bcrypt_cost: int, encryption: Encryption) -> None:
+    """Five accounts, of which the customer has a gold membership, and vendor and agent are approved and can be paid; a
+    catalogue with departures for six months, a vendor's activity that waits for review, an offer and a voucher.
 
     Run again later it adds the departures of the weeks that have come into sight, and changes nothing else.
     """
     _seed_accounts(connection, at=at, bcrypt_cost=bcrypt_cost)
     _seed_membership(connection, at=at)
+    seed_demo_partners(connection, at=at, encryption=encryption)
     ids = dict(connection.execute(_ACCOUNT_IDS, (["admin@altayar.test", "vendor@altayar.test"],)).fetchall())
     admin, vendor = ids["admin@altayar.test"], ids["vendor@altayar.test"]
     _seed_packages(connection, admin=admin, vendor=vendor, at=at)

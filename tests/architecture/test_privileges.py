@@ -14,7 +14,9 @@ from infrastructure.database.roles import APPEND_ONLY, COUNTED, INSERT_ONLY, RED
 
 DENIED = psycopg.errors.InsufficientPrivilege
 Session = psycopg.Connection[Any]
-VIEWS = {"wallet_ledger", "points_ledger", "cashback_ledger", "agent_commissions"}
+VIEWS = {
+    "wallet_ledger", "points_ledger", "cashback_ledger", "agent_profiles", "vendor_profiles", "agent_commissions",
+}  # fmt: skip
 TABLES = sorted(metadata.tables)
 
 

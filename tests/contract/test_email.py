@@ -465,6 +465,15 @@ FACTS: dict[MailName, dict[str, object]] = {
         "link": "https://altayar.test/invitations/accept?token=abc",
         "expires_on": date(2026, 9, 12),
     },
+    MailName.PARTNER_APPROVED: {"first_name": "منى", "company": "Nile Voyages"},
+    MailName.PARTNER_REFUSED: {"first_name": "Omar", "company": "Nile Voyages", "reason": "The licence is missing"},
+    MailName.PARTNER_SUSPENDED: {"first_name": "Omar", "company": "مكتب سامح", "reason": "Too many complaints"},
+    MailName.PARTNER_REINSTATED: {"first_name": "منى", "company": "Nile Voyages"},
+    MailName.PAYOUT_DETAILS_CHANGED: {
+        "first_name": "Omar",
+        "company": "Nile Voyages",
+        "usable_from": "2026-12-02 10:00",
+    },
     MailName.INSTALMENT_DUE: {
         "first_name": "منى",
         "booking_number": "BK-2026-000123",

@@ -10,6 +10,7 @@ from itertools import pairwise
 from time import process_time
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from application.catalogue.activity_queries import ActivitySearch
 from application.catalogue.queries import ON_SALE, PackageSearch
 from config.settings import Environment, Settings, SettingsError
 from domain.catalogue.publication import ItemStatus
+from domain.partners.bank_accounts import BankAccount
 from domain.pricing.baskets import Benefit
 from domain.pricing.vouchers import HeldVoucher
 from domain.shared.clock import business_date
@@ -38,6 +40,7 @@ from infrastructure.seed_demo import (
 )
 from infrastructure.seed_departures import FORTNIGHT, HALF_A_YEAR, departure_dates
 from infrastructure.seed_promotions import DEMO_VOUCHER
+from security.field_encryption import FernetEncryption
 from security.password_handler import BcryptPasswords
 from security.permissions import CATALOGUE, ROLES, permissions_of
 from tests.builders import NOON, egp
@@ -49,7 +52,10 @@ pytestmark = pytest.mark.database
 TABLES = (
     "roles", "permissions", "role_permissions", "membership_plans", "booking_types", "users",
     "membership_subscriptions", "packages", "activities", "departures", "offers", "vouchers",
+    "partner_profiles", "partner_bank_accounts",
 )  # fmt: skip
+
+ENCRYPTION = FernetEncryption(["of these tests alone"])
 
 State = dict[str, list[tuple[Any, ...]]]
 
@@ -196,6 +202,25 @@ class TestDemo:
         assert all(passwords.verify(DEMO_PASSWORD, [row["password_hash"]]) == 0 for row in rows)
         assert all(row["status"] == "ACTIVE" and row["email_verified_at"] for row in rows)
 
+    def test_vendor_and_agent_are_approved_and_can_be_paid(
+        self, settings: Settings, addresses: DatabaseAddresses, database: Database
+    ) -> None:
+        seed(settings, addresses, demo=True)
+
+        rows = database.rows(
+            """SELECT u.email, f.payee_type, f.status, f.payout_method, b.details_encrypted,
+                      b.usable_from <= now() AS is_usable
+               FROM partner_profiles f JOIN users u ON u.id = f.user_id
+               JOIN partner_bank_accounts b ON b.profile_id = f.id ORDER BY u.email"""
+        )
+        assert [(row["email"], row["payee_type"], row["status"], row["is_usable"]) for row in rows] == [
+            ("agent@altayar.test", "AGENT", "ACTIVE", True),
+            ("vendor@altayar.test", "VENDOR", "ACTIVE", True),
+        ]
+        encryption = FernetEncryption(settings.field_encryption_keys)
+        for row in rows:
+            assert BankAccount.of(orjson.loads(encryption.decrypt(bytes(row["details_encrypted"])))).holder_name
+
     def test_the_customer_is_a_gold_member_for_a_year(
         self, settings: Settings, addresses: DatabaseAddresses, database: Database
     ) -> None:
@@ -294,11 +319,11 @@ class TestDemo:
     ) -> None:
         now = datetime.now(UTC)
         with connect(addresses.app) as connection:
-            seed_demo(connection, at=now, bcrypt_cost=4)
+            seed_demo(connection, at=now, bcrypt_cost=4, encryption=ENCRYPTION)
             before = state()
             connection.execute("UPDATE departures SET status = 'CANCELLED'")
             cancelled = state()
-            seed_demo(connection, at=now + FORTNIGHT, bcrypt_cost=4)
+            seed_demo(connection, at=now + FORTNIGHT, bcrypt_cost=4, encryption=ENCRYPTION)
         after = state()
         assert {name for name in TABLES if after[name] != cancelled[name]} == {"departures"}
         added = set(after["departures"]) - set(cancelled["departures"])
@@ -309,9 +334,9 @@ class TestDemo:
     def test_a_membership_that_ran_out_begins_again(self, addresses: DatabaseAddresses, database: Database) -> None:
         now = datetime.now(UTC)
         with connect(addresses.app) as connection:
-            seed_demo(connection, at=now, bcrypt_cost=4)
+            seed_demo(connection, at=now, bcrypt_cost=4, encryption=ENCRYPTION)
             later = now + timedelta(days=400)
-            seed_demo(connection, at=later, bcrypt_cost=4)
+            seed_demo(connection, at=later, bcrypt_cost=4, encryption=ENCRYPTION)
         rows = database.rows("SELECT start_date, status FROM membership_subscriptions")
         assert rows == [{"start_date": business_date(later), "status": "ACTIVE"}]
 

@@ -189,6 +189,16 @@ class MailName(StrEnum):
     """first_name, left"""
     INVITATION = "invitation"
     """roles_label, link, expires_on"""
+    PARTNER_APPROVED = "partner_approved"
+    """first_name, company"""
+    PARTNER_REFUSED = "partner_refused"
+    """first_name, company, reason"""
+    PARTNER_SUSPENDED = "partner_suspended"
+    """first_name, company, reason"""
+    PARTNER_REINSTATED = "partner_reinstated"
+    """first_name, company"""
+    PAYOUT_DETAILS_CHANGED = "payout_details_changed"
+    """first_name, company, usable_from"""
 
 
 class MailTemplates(Protocol):

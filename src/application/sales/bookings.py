@@ -9,6 +9,7 @@ from uuid import UUID
 
 from application.identity.ports import KeyedDigests
 from application.ledger.redemptions import RedeemPoints, redeem_points
+from application.partners.decisions import refuse_barred_agent
 from application.ports import UnitOfWork
 from application.sales.giving_back import redemption_key
 from application.sales.ports import Sale
@@ -69,11 +70,12 @@ def place_booking(
     """Hold the seats at today's price until the hold runs out.
 
     Raises DepartureNotFound, DepartureClosed, SoldOut, PriceMoved, PlanNotOffered, VoucherNotApplied,
-    VoucherExhausted, InsufficientBalance, RateNotFound, WaitingEntryNotFound, NoSeatOffer, or InvalidValue for a party
-    that does not fit.
+    VoucherExhausted, InsufficientBalance, RateNotFound, WaitingEntryNotFound, NoSeatOffer, AgentNotActive, or
+    InvalidValue for a party that does not fit.
     """
     now = clock.now()
     with uow:
+        refuse_barred_agent(command.agent_id, uow=uow)
         sale = uow.bookings.open_sale(
             command.item,
             departure_id=command.departure_id,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.billing.tenders import cancel_payments
+from application.partners.decisions import refuse_barred_agent
 from application.ports import UnitOfWork
 from application.sales.ports import OfferTerms, PartnerRates
 from application.sales.pricing import (
@@ -79,10 +80,11 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
     """Make an offer, or make it anew while nothing of it is paid: payments that wait are cancelled then.
 
     Money that still comes through their checkouts goes to suspense. Raises BookingNotFound for an agent's stranger,
-    OwnRequest, PreconditionFailed, and what `make_offer` raises.
+    AgentNotActive, OwnRequest, PreconditionFailed, and what `make_offer` raises.
     """
     now = clock.now()
     with uow:
+        refuse_barred_agent(None if command.actor_is_staff else command.actor_id, uow=uow)
         booking = uow.bookings.get(command.booking_id)
         if not command.actor_is_staff and command.actor_id not in (booking.agent_id, booking.user_id):
             raise BookingNotFound()

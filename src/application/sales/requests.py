@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
+from application.partners.decisions import refuse_barred_agent
 from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.offers import Offer, make_offer
 from application.sales.ports import Buyer, RequestOpened
@@ -49,12 +50,14 @@ class RequestBooking:
 def request_booking(command: RequestBooking, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> Booking:
     """Keep a request until people price it.
 
-    Raises NotFound for an unknown customer, InvalidValue, UnfitTravelers, and with an offer what `make_offer` raises.
+    Raises NotFound for an unknown customer, AgentNotActive, InvalidValue, UnfitTravelers, and with an offer what
+    `make_offer` raises.
     """
     now = clock.now()
     trip = command.wish.trip(at=now)
     refuse_unfit(command.travelers, trip, valid_days=command.document_valid_days, today=business_date(now))
     with uow:
+        refuse_barred_agent(command.agent_id, uow=uow)
         opened = uow.bookings.open_request(command.user_id, agent_id=command.agent_id, at=now)
         booking = _requested(command, trip, opened, booking_id=new_id(), at=now)
         benefits: Sequence[Benefit] = ()

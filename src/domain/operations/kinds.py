@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from domain.shared.bank_codes import is_bic, is_iban
 from domain.shared.card_numbers import holds_card_number
 from domain.shared.email import Email
 from domain.shared.errors import InvalidValue
@@ -174,10 +175,6 @@ def one_of(*allowed: str) -> Kind[str]:
     return Kind(SettingType.STRING, accepts, read)
 
 
-_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
-_BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
-
-
 def iban() -> Kind[str]:
     """An account's number (ISO 13616) without spaces, its check digits right; or nothing."""
     accepts = "an IBAN such as EG380019000500000000263180002, or an empty text"
@@ -186,16 +183,11 @@ def iban() -> Kind[str]:
         if not isinstance(value, str):
             raise _refused(accepts)
         number = value.replace(" ", "").upper()
-        # ISO 7064 MOD 97-10: letters count from 10, and what is left is 1.
-        if number and not (_IBAN.fullmatch(number) and _left_of_97(number) == 1):
+        if number and not is_iban(number):
             raise _refused(accepts, "invalid_iban")
         return number
 
     return Kind(SettingType.STRING, accepts, read)
-
-
-def _left_of_97(number: str) -> int:
-    return int("".join(str(int(char, 36)) for char in number[4:] + number[:4])) % 97
 
 
 def bic() -> Kind[str]:
@@ -203,7 +195,7 @@ def bic() -> Kind[str]:
     accepts = "a BIC of 8 or 11 letters and digits, or an empty text"
 
     def read(value: object) -> str:
-        if not isinstance(value, str) or not (value == "" or _BIC.fullmatch(value)):
+        if not isinstance(value, str) or (value and not is_bic(value)):
             raise _refused(accepts)
         return value
 

@@ -270,6 +270,11 @@ VENDOR_APPROVAL_REQUIRED: Final = Setting(
     "Whether staff look at what vendors put on sale, and at what they change of it",
     "هل يراجع الموظفون ما يعرضه الموردون للبيع وما يعدلونه فيه",
 )  # fmt: skip
+BANK_CHANGE_COOLING_HOURS: Final = Setting(
+    "payout.bank_change_cooling_hours", whole(1, 30 * 24), 72,
+    "For how many hours nothing is paid to a vendor or an agent after they changed where their money goes",
+    "عدد الساعات التي لا يدفع فيها للمورد أو الوكيل بعد أن يغير وجهة أمواله",
+)  # fmt: skip
 
 VENDOR_SHARE_PERCENT: Final = Setting(
     "payout.vendor_share_percent", whole(0, 100), 80,
@@ -368,6 +373,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         PAYOUT_DEBTOR_NAME,
         PAYOUT_DEBTOR_IBAN,
         PAYOUT_DEBTOR_BIC,
+        BANK_CHANGE_COOLING_HOURS,
     )
 }
 

@@ -29,6 +29,8 @@ class Blocker(StrEnum):
     """A withdrawal waits for a decision, or for the bank."""
     ADJUSTMENTS = "ADJUSTMENTS"
     """An adjustment waits for a second person."""
+    EARNINGS = "EARNINGS"
+    """A vendor or an agent is owed something, owes it, or will be owed it when trips are over."""
 
 
 class ErasureBlocked(Conflict):

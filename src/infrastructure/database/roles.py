@@ -134,7 +134,8 @@ def grant_privileges(addresses: DatabaseAddresses) -> None:
                 "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {app};"
                 "GRANT EXECUTE ON FUNCTION ledger_post(jsonb), ledger_post(jsonb, jsonb), ledger_lock(uuid[]),"
                 " ledger_make_partition(integer), ledger_seal(), erase_person(uuid, timestamptz) TO {app};"
-                "GRANT SELECT ON wallet_ledger, points_ledger, cashback_ledger, agent_commissions TO {readonly}"
+                "GRANT SELECT ON wallet_ledger, points_ledger, cashback_ledger, agent_profiles, vendor_profiles,"
+                " agent_commissions TO {readonly}"
             ).format(app=app, readonly=readonly)
         )
         for table in (*APPEND_ONLY, *COUNTED, *_partitions(connection)):

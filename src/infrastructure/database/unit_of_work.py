@@ -47,6 +47,7 @@ from infrastructure.database.membership.repositories import SqlMemberships
 from infrastructure.database.messaging.repositories import SqlNotifications
 from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
 from infrastructure.database.outbox import write_events
+from infrastructure.database.partners.repositories import SqlPartners
 from infrastructure.database.payouts.batches import SqlPayoutBatches
 from infrastructure.database.payouts.earnings import SqlEarnings
 from infrastructure.database.payouts.repositories import SqlPayouts
@@ -149,6 +150,7 @@ class SqlUnitOfWork:
             "cashback",
             "payout_batches",
             "payouts",
+            "partners",
         ):
             if name in made:
                 touched.extend(made[name].seen)
@@ -362,6 +364,10 @@ class SqlUnitOfWork:
     @cached_property
     def earnings(self) -> SqlEarnings:
         return SqlEarnings(self._statements)
+
+    @cached_property
+    def partners(self) -> SqlPartners:
+        return SqlPartners(self._statements, self._encryption)
 
     @cached_property
     def notifications(self) -> SqlNotifications:

@@ -13,6 +13,7 @@ from middlewares.messages import (
     membership,
     messaging,
     operations,
+    partners,
     payroll,
     pricing,
     privacy,
@@ -31,6 +32,7 @@ MESSAGES: Final[Sentences] = {
     **ledger.MESSAGES,
     **messaging.MESSAGES,
     **operations.MESSAGES,
+    **partners.MESSAGES,
     **payroll.MESSAGES,
     **pricing.MESSAGES,
     **privacy.MESSAGES,
@@ -48,7 +50,6 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "اختر paid أو declined أو late أو twice أو short أو never.",
     ),
     "in_the_future": ("This is still to come.", "هذا الوقت لم يأت بعد."),
-    "invalid_iban": ("This is not an IBAN.", "هذا ليس رقم آيبان."),
     "unreadable_results": ("This is not a file of bank results.", "هذا ليس ملف نتائج من البنك."),
     "other_batch": ("This file speaks of another batch.", "هذا الملف يخص دفعة أخرى."),
     "no_transactions": ("This file names no transaction.", "لا يذكر هذا الملف أي تحويل."),
@@ -102,6 +103,17 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "مدة سريان الوثيقة لا تكفي هذه الرحلة.",
     ),
     "duplicate": ("This is there twice.", "هذا مكرر."),
+    "invalid_iban": (
+        "This is no IBAN: a character is wrong or missing.",
+        "هذا ليس رقم IBAN صحيحا: حرف خاطئ أو ناقص.",
+    ),
+    "invalid_account_number": ("Send an IBAN, or 4 to 30 digits.", "أرسل رقم IBAN أو من 4 إلى 30 رقما."),
+    "invalid_swift_code": (
+        "A SWIFT code has 8 or 11 letters and digits.",
+        "يتكون رمز SWIFT من 8 أو 11 من الحروف والأرقام.",
+    ),
+    "in_the_past": ("This is over.", "هذا في الماضي."),
+    "document_expired": ("The paper is no longer valid.", "انتهت صلاحية المستند."),
     "amount_too_small": ("Half of this amount is no money.", "نصف هذا المبلغ لا يدفع."),
 }
 

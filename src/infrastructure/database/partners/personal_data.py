@@ -14,6 +14,7 @@ HOLDINGS = (
             "license": "''",
             "tax_id": "''",
             "suspension_reason": "CASE WHEN suspension_reason IS NOT NULL THEN 'erased' END",
+            "refusal_reason": "NULL",
         },
         exported_as="partner_profiles",
         exported=(
@@ -27,6 +28,8 @@ HOLDINGS = (
             "stripe_account",
             "approved_at",
             "suspension_reason",
+            "refusal_reason",
+            "payouts_from",
             "created_at",
         ),
         plain=because("what payouts were sent to; books are kept", "stripe_account"),
@@ -44,5 +47,13 @@ HOLDINGS = (
         exported_as="partner_rates",
         exported=("profile_id", "rate", "valid_from", "reason", "created_at"),
         plain=because("why a rate was agreed", "reason"),
+    ),
+    Holding(
+        table=tables.partner_documents,
+        belongs=_THEIRS,
+        deleted=True,
+        objects="storage_key",
+        exported_as="partner_documents",
+        exported=("profile_id", "kind", "expires_on", "uploaded_at", "verified_at"),
     ),
 )

@@ -1,7 +1,8 @@
-"""partner_profiles, their bank accounts and their rates."""
+"""partner_profiles, their bank accounts, rates and papers."""
 
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 
+from domain.partners.documents import DocumentKind
 from domain.partners.partners import PartnerStatus, PayoutMethod
 from domain.shared.payees import PayeeType
 from infrastructure.database.metadata import (
@@ -31,6 +32,10 @@ partner_profiles = Table(
     reference("approved_by_user_id", "users.id", nullable=True),
     instant("approved_at", nullable=True),
     Column("suspension_reason", Text),
+    # What staff found wrong while it waits for them; gone once the partner has changed something.
+    Column("refusal_reason", Text),
+    # No payout leaves before: the way that it goes has changed. NULL where it never did.
+    instant("payouts_from", nullable=True),
     instant("created_at"),
     touched(),
     version(),
@@ -39,7 +44,9 @@ partner_profiles = Table(
     CheckConstraint("status = 'PENDING_APPROVAL' OR approved_at IS NOT NULL", name="active_once_approved"),
     CheckConstraint("(status = 'SUSPENDED') = (suspension_reason IS NOT NULL)", name="suspended_with_reason"),
     CheckConstraint("payout_method <> 'STRIPE' OR stripe_account IS NOT NULL", name="stripe_needs_account"),
+    CheckConstraint("refusal_reason IS NULL OR status = 'PENDING_APPROVAL'", name="refused_while_pending"),
     Index("ix_partner_profiles_created_at_id", "created_at", "id"),
+    Index("ix_partner_profiles_status_created_at_id", "payee_type", "status", "created_at", "id"),
 )
 
 # Never changed: another account is another row, and the newest counts.
@@ -73,4 +80,30 @@ partner_rates = Table(
     instant("created_at"),
     UniqueConstraint("profile_id", "valid_from"),
     CheckConstraint("rate BETWEEN 0 AND 100", name="rate_of_a_whole"),
+)
+
+# Every file has a row before it is written, and until it is deleted; shown is what is stored.
+partner_documents = Table(
+    "partner_documents",
+    metadata,
+    key(),
+    reference("profile_id", "partner_profiles.id"),
+    *status("kind", DocumentKind),
+    Column("expires_on", Date),
+    Column("storage_key", Text, nullable=False, unique=True),
+    Column("content_type", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    instant("uploaded_at"),
+    instant("stored_at", nullable=True),
+    reference("verified_by_user_id", "users.id", nullable=True),
+    instant("verified_at", nullable=True),
+    CheckConstraint("(verified_at IS NULL) = (verified_by_user_id IS NULL)", name="verified_by_somebody"),
+    CheckConstraint("verified_at IS NULL OR stored_at IS NOT NULL", name="verified_when_seen"),
+    Index("ix_partner_documents_profile_id_kind_id", "profile_id", "kind", "id"),
+    Index(
+        "ix_partner_documents_expires_on",
+        "expires_on",
+        "id",
+        postgresql_where="expires_on IS NOT NULL AND stored_at IS NOT NULL",
+    ),
 )

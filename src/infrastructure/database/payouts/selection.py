@@ -44,7 +44,8 @@ judged AS MATERIALIZED (
                WHEN p.id IS NULL OR p.status <> 'ACTIVE' OR u.erased_at IS NOT NULL THEN 'NOT_ACTIVE'
                WHEN p.payout_method = 'BANK_TRANSFER' AND b.id IS NULL
                     OR p.payout_method = 'STRIPE' AND p.stripe_account IS NULL THEN 'NO_DESTINATION'
-               WHEN p.payout_method = 'BANK_TRANSFER' AND b.usable_from > %(at)s THEN 'COOLING_OFF'
+               WHEN p.payouts_from > %(at)s OR p.payout_method = 'BANK_TRANSFER' AND b.usable_from > %(at)s
+                    THEN 'COOLING_OFF'
            END AS reason
     FROM sums s
     JOIN users u ON u.id = s.payee_id

@@ -45,6 +45,10 @@ _POLICY: Final = """
 LEFT JOIN cancellation_policies c
     ON c.id = coalesce(i.cancellation_policy_id, (SELECT f.id FROM cancellation_policies f WHERE f.is_default))
 """
+# What a vendor that staff suspended supplies is not sold, nor quoted.
+_SOLD: Final = """i.status = 'ACTIVE' AND NOT EXISTS (
+    SELECT 1 FROM partner_profiles f
+    WHERE f.user_id = i.vendor_id AND f.payee_type = 'VENDOR' AND f.status = 'SUSPENDED')"""
 _POLICY_COLUMNS: Final = "c.id AS cancellation_policy_id, c.tiers AS cancellation_tiers"
 
 
@@ -73,7 +77,7 @@ def _open_sale(kind: ItemKind) -> str:
 SELECT nextval('booking_numbers') AS serial, {DEPARTURE_COLUMNS}, {_item_columns(kind)},
        {_PARTNERS}, d.capacity - d.seats_taken AS seats_left, u.first_name, u.last_name, u.email, u.phone
 FROM departures d
-JOIN {table} i ON i.id = d.{column} AND i.status = 'ACTIVE'
+JOIN {table} i ON i.id = d.{column} AND {_SOLD}
 JOIN users u ON u.id = %(buyer_id)s
 {_PLAN}
 {_POLICY}
@@ -90,7 +94,7 @@ FROM {table} i
 LEFT JOIN departures d ON d.{column} = i.id AND d.id = %(departure_id)s
 {_PLAN}
 {_POLICY}
-WHERE i.id = %(item_id)s AND i.status = 'ACTIVE'
+WHERE i.id = %(item_id)s AND {_SOLD}
 """
 
 

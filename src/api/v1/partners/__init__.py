@@ -1,0 +1,1 @@
+"""Routes of vendors and agents."""

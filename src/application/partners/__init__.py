@@ -1,0 +1,1 @@
+"""Onboarding of vendors and agents."""
