@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.partners.bank_accounts import IBAN_LENGTHS, BankAccount
+from domain.partners.bank_accounts import BankAccount
+from domain.shared.bank_codes import IBAN_LENGTHS
 from domain.shared.errors import InvalidValue
 
 # From the SWIFT IBAN Registry, one for each way that they are made of digits and letters.
