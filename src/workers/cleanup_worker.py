@@ -8,10 +8,18 @@ years at least; nothing in the application deletes them.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+import structlog
+
+from domain.operations.settings import WEBHOOK_BODY_DAYS
 from domain.shared.clock import Clock
 from infrastructure.database.transaction import Database
+
+if TYPE_CHECKING:
+    from infrastructure.bootstrap import Running
+
+log = structlog.get_logger(__name__)
 
 BATCH: Final = 1000
 
@@ -48,6 +56,13 @@ UPDATE {table} SET {values}
 WHERE ctid IN (SELECT ctid FROM {table} WHERE {old} LIMIT {batch:d} FOR UPDATE SKIP LOCKED)
 RETURNING 1
 """
+
+
+def run_maintenance(running: Running) -> None:
+    """The night's cleaning."""
+    use = running.dependencies
+    kept = timedelta(days=use.system_settings.value(WEBHOOK_BODY_DAYS))
+    log.info("cleaned_up", **clean_up(running.database, use.clock, bodies_kept=kept))
 
 
 def clean_up(

@@ -17,7 +17,7 @@ from rq_scheduler import Scheduler
 
 from infrastructure.messaging.event_relay import Stopping
 from infrastructure.messaging.jobs import RUN_SCHEDULED, TIMEOUT_SECONDS, JsonJob, JsonQueue
-from workers.schedule import JOBS, ScheduledJob
+from workers.jobs import JOBS, ScheduledJob
 
 INTERVAL_SECONDS: Final = 5
 

@@ -25,8 +25,10 @@ from infrastructure.bootstrap import Running
 from infrastructure.messaging.jobs import JsonJob, JsonQueue
 from tests.integration.outbox import count, owner
 from workers.cleanup_worker import KEPT, clean_up
+from workers.jobs import JOBS, ScheduledJob
+from workers.periods import days_from, slices_of
 from workers.process import Stop, hold
-from workers.schedule import JOBS, LEASE, ScheduledJob, days_from, run_once, slices_of
+from workers.schedule import LEASE, run_once
 from workers.scheduler import ClockNotUtc, JobScheduler
 
 pytestmark = pytest.mark.database
