@@ -112,6 +112,17 @@ def scheduler() -> None:
 
 
 @main.command()
+def schedule() -> None:
+    """What runs when: each periodic job, its queue, its last run and its next one."""
+    from rich.console import Console
+
+    from schedule_commands import schedule_table
+
+    with _system() as running:
+        Console().print(schedule_table(running))
+
+
+@main.command()
 @click.option("--url", default="", help="A running server, such as http://127.0.0.1:8000; otherwise one is started.")
 @click.option(
     "--output",

@@ -6,12 +6,14 @@ What runs when stands in `workers/jobs.py`. Only the newest period is ever run.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from application.origin import Origin, acting
+from infrastructure.database.transaction import Database
 from workers.jobs import JOBS, ScheduledJob
 from workers.outbox_worker import reason_of
 from workers.process import this_process
@@ -35,6 +37,34 @@ _FINISH = """
 UPDATE scheduled_runs SET finished_at = %(now)s
 WHERE job = %(job)s AND period = %(period)s AND claimed_at = %(claimed_at)s
 """
+
+
+_LAST_RUNS = """
+SELECT DISTINCT ON (job) job, period, claimed_at, finished_at IS NOT NULL AS is_finished
+FROM scheduled_runs ORDER BY job, claimed_at DESC
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The newest run of a job, of which period, and whether it came to its end."""
+
+    job: str
+    period: str
+    claimed_at: datetime
+    is_finished: bool
+
+
+def last_runs(database: Database) -> dict[str, LastRun]:
+    """Each job's newest run, as far as runs are kept (30 days)."""
+    return {row["job"]: LastRun(**row) for row in database.rows(_LAST_RUNS)}
+
+
+def next_run(job: ScheduledJob, last: LastRun | None, now: datetime) -> datetime:
+    """When a job is due again: with its next period, or as soon as it is woken where this one had no whole run."""
+    if last is None or last.period != job.period(now):
+        return now
+    return job.period.next_after(now) if last.is_finished else max(now, last.claimed_at + LEASE)
 
 
 def run_scheduled(job_name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from rich.console import Console
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 from structlog.testing import capture_logs
@@ -23,12 +25,13 @@ from application.subscriptions import DOCUMENTS, QUICK
 from config.settings import Settings
 from infrastructure.bootstrap import Running
 from infrastructure.messaging.jobs import JsonJob, JsonQueue
+from schedule_commands import schedule_table
 from tests.integration.outbox import count, owner
 from workers.cleanup_worker import KEPT, clean_up
 from workers.jobs import JOBS, ScheduledJob
 from workers.periods import days_from, slices_of
 from workers.process import Stop, hold
-from workers.schedule import LEASE, run_once
+from workers.schedule import LEASE, LastRun, next_run, run_once
 from workers.scheduler import ClockNotUtc, JobScheduler
 
 pytestmark = pytest.mark.database
@@ -298,3 +301,51 @@ BEGIN
     FROM generate_series(1, 4) n;
 END $$;
 """
+
+
+@pytest.mark.parametrize(
+    ("periods", "said"),
+    [
+        (slices_of(timedelta(seconds=15)), "every 15 s"),
+        (slices_of(timedelta(hours=1)), "every 60 min"),
+        (days_from(2), "daily 02:00 Cairo"),
+    ],
+)
+def test_periods_say_when_they_begin(periods: Any, said: str) -> None:
+    assert str(periods) == said
+
+
+@pytest.mark.parametrize("periods", [slices_of(timedelta(minutes=5)), days_from(1), days_from(2), days_from(9)])
+def test_the_next_period_begins_where_the_name_changes(periods: Any) -> None:
+    # Over both changes of Egypt's clocks in 2026: 24 April and 29 October.
+    for start in (datetime(2026, 4, 23, 3, 1, tzinfo=UTC), datetime(2026, 10, 28, 3, 1, tzinfo=UTC)):
+        for hours in range(72):
+            at = start + timedelta(hours=hours)
+            begins = periods.next_after(at)
+            assert at < begins
+            assert periods(begins - timedelta(seconds=1)) == periods(at)
+            assert periods(begins) != periods(at)
+
+
+def test_a_job_is_due_at_once_then_with_its_next_period_and_after_a_death_when_its_lease_ends() -> None:
+    now = datetime(2026, 3, 1, 12, 0, 40, tzinfo=UTC)
+    job = ScheduledJob("test.count", MINUTE, slices_of(MINUTE), print)
+    assert next_run(job, None, now) == now
+    this_period = LastRun("test.count", job.period(now), now - timedelta(seconds=30), is_finished=True)
+    assert next_run(job, this_period, now) == datetime(2026, 3, 1, 12, 1, tzinfo=UTC)
+    dead = LastRun("test.count", job.period(now), now - timedelta(seconds=30), is_finished=False)
+    assert next_run(job, dead, now) == now + LEASE - timedelta(seconds=30)
+    before = LastRun("test.count", "2026-03-01T11:59:00+00:00", now - MINUTE, is_finished=True)
+    assert next_run(job, before, now) == now
+
+
+def test_the_schedule_is_printed_with_every_job_and_its_last_run(running: Running) -> None:
+    run_once(JOBS["catalogue.fold_views"], running)
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(schedule_table(running))
+    lines = {line.split()[1]: line for line in console.export_text().splitlines() if line.startswith("│")}
+    assert set(lines) == set(JOBS)
+    assert "every 1 min" in lines["catalogue.fold_views"]
+    assert "never" not in lines["catalogue.fold_views"]
+    assert "never" in lines["maintenance.run"]
+    assert "daily 02:00 Cairo" in lines["maintenance.run"]
