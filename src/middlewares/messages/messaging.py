@@ -25,4 +25,16 @@ MESSAGES: Final[Sentences] = {
         ("The message was refused", "This number cannot receive text messages."),
         ("رفضت الرسالة", "هذا الرقم لا يستقبل الرسائل القصيرة."),
     ),
+    "push_unavailable": (
+        ("Pushes cannot be sent now", "It will be tried again."),
+        ("تعذر إرسال الإشعارات الفورية الآن", "ستعاد المحاولة."),
+    ),
+    "push_refused": (
+        ("The push was refused", "It will never be taken."),
+        ("رفض الإشعار الفوري", "لن يقبل."),
+    ),
+    "device_gone": (
+        ("The device cannot be reached", "The app is no longer on this device."),
+        ("تعذر الوصول إلى الجهاز", "لم يعد التطبيق على هذا الجهاز."),
+    ),
 }
