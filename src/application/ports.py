@@ -33,6 +33,13 @@ from application.identity.records import (
 from application.ledger.books_ports import ClearingBooks, StatementRequests
 from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Points, Withdrawals
 from application.ledger.reversible import Reversals
+from application.messaging.record_ports import (
+    Devices,
+    NotificationDeliveries,
+    Notifications,
+    PreferenceRows,
+    Suppressions,
+)
 from application.operations.ports import SettingRows
 from application.pricing.ports import ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
@@ -53,7 +60,6 @@ from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
 from domain.ledger.seals import Seal
 from domain.membership.memberships import MembershipPlan, MembershipSubscription
-from domain.messaging.notifications import Notification
 from domain.operations.audit import AuditStatus
 from domain.sales.agreed import RewardTerms
 from domain.sales.amendments import Amendment
@@ -366,12 +372,6 @@ class Seals(Protocol):
         ...
 
 
-class Notifications(Protocol):
-    """In-app messages."""
-
-    def add(self, notification: Notification) -> None: ...
-
-
 class AuditLog(Protocol):
     """What staff did, before and after; never changed."""
 
@@ -559,6 +559,18 @@ class UnitOfWork(Protocol):
 
     @property
     def notifications(self) -> Notifications: ...
+
+    @property
+    def deliveries(self) -> NotificationDeliveries: ...
+
+    @property
+    def devices(self) -> Devices: ...
+
+    @property
+    def notification_preferences(self) -> PreferenceRows: ...
+
+    @property
+    def suppressions(self) -> Suppressions: ...
 
     @property
     def audit(self) -> AuditLog: ...

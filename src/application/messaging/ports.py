@@ -222,6 +222,10 @@ class MailName(StrEnum):
     """first_name"""
     RECOVERY_CODE_USED = "recovery_code_used"
     """first_name, left"""
+    MEMBERSHIP_ACTIVE = "membership_active"
+    """first_name, tier_name, membership_number, valid_until"""
+    NOTICE = "notice"
+    """first_name, title, message: what has no mail of its own, for readers who chose to have it mailed"""
     INVITATION = "invitation"
     """roles_label, link, expires_on"""
 

@@ -42,7 +42,13 @@ from infrastructure.database.ledger.seals import SqlSeals
 from infrastructure.database.ledger.statements import SqlStatementRequests
 from infrastructure.database.ledger.wallet_repositories import SqlAdjustments, SqlExchange, SqlWithdrawals
 from infrastructure.database.membership.repositories import SqlMemberships
-from infrastructure.database.messaging.repositories import SqlNotifications
+from infrastructure.database.messaging.deliveries import SqlNotificationDeliveries
+from infrastructure.database.messaging.repositories import (
+    SqlDevices,
+    SqlNotifications,
+    SqlPreferenceRows,
+    SqlSuppressions,
+)
 from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
 from infrastructure.database.outbox import write_events
 from infrastructure.database.pricing.promotions import SqlPromotions
@@ -347,6 +353,22 @@ class SqlUnitOfWork:
     @cached_property
     def notifications(self) -> SqlNotifications:
         return SqlNotifications(self._statements)
+
+    @property
+    def deliveries(self) -> SqlNotificationDeliveries:
+        return SqlNotificationDeliveries(self._statements)
+
+    @property
+    def devices(self) -> SqlDevices:
+        return SqlDevices(self._statements)
+
+    @property
+    def notification_preferences(self) -> SqlPreferenceRows:
+        return SqlPreferenceRows(self._statements)
+
+    @property
+    def suppressions(self) -> SqlSuppressions:
+        return SqlSuppressions(self._statements)
 
     @cached_property
     def audit(self) -> SqlAuditLog:

@@ -33,7 +33,7 @@ WHERE e.id = p.event_id AND (p.event_id, p.handler) = (
     WHERE event_id = %(event_id)s AND handler = %(handler)s AND attempts = %(attempt)s
       AND processed_at IS NULL AND dead_at IS NULL
     FOR UPDATE SKIP LOCKED)
-RETURNING e.payload
+RETURNING e.payload || jsonb_build_object('event_id', e.id) AS payload
 """
 
 _WAIT_FOR_RELAY = "SELECT 1 FROM outbox_events WHERE id = %s AND published_at IS NULL FOR KEY SHARE"
@@ -67,11 +67,11 @@ class Deliveries:
         self._jitter = jitter
 
     def take(self, delivery: Delivery) -> Event | None:
-        """The event, recorded as done with the transaction that this runs in; None if it is not ours to do."""
+        """The event and its id, recorded as done with the transaction that this runs in; None if not ours to do."""
         return self._claim(delivery, due_at=None, processed_at=self._clock.now())
 
     def begin(self, delivery: Delivery, lease: timedelta) -> Event | None:
-        """The event, which nobody else begins within the lease; None if it is not ours to do."""
+        """The event with its id, which nobody else begins within the lease; None if it is not ours to do."""
         with self._database.transaction() as transaction:
             event = self._claim(delivery, due_at=self._clock.now() + lease, processed_at=None)
             transaction.commit()
