@@ -150,13 +150,33 @@ def outbox() -> None:
 
 
 @outbox.command()
-@click.argument("event_id", type=click.UUID, required=False)
-def replay(event_id: UUID | None) -> None:
-    """Deliver again what was given up: of one event, or of all."""
-    from infrastructure.messaging.deliveries import replay_dead
-
+@click.option("--limit", default=50, show_default=True, help="How many events.")
+def dead(limit: int) -> None:
+    """Say what was given up, the latest first, and why."""
     with _system() as running:
-        click.echo(f"{replay_dead(running.database, event_id)} deliveries are due again")
+        rows = running.dependencies.queries.operations.dead_letters(None, limit=limit, after=None)[:limit]
+    for row in rows:
+        for each in row["deliveries"]:
+            click.echo(f"{row['id']}  {row['name']}  {each['handler']}  after {each['attempts']}: {each['reason']}")
+    click.echo(f"{len(rows)} events")
+
+
+@outbox.command()
+@click.argument("event_id", type=click.UUID, required=False)
+@click.option("--handler", help="Only what this handler gave up.")
+def replay(event_id: UUID | None, handler: str | None) -> None:
+    """Deliver again what was given up: of one event, of one handler, or all."""
+    from application.operations.dead_letters import ReplayDeadLetters, replay_dead_letters
+    from domain.operations.dead_letters import DeadLetterNotFound
+
+    command = ReplayDeadLetters(actor_id=None, event_id=event_id, handler=handler)
+    with _system() as running:
+        use = running.dependencies
+        try:
+            replayed = replay_dead_letters(command, uow=use.new_uow(), clock=use.clock)
+        except DeadLetterNotFound as error:
+            raise click.ClickException(f"nothing of {event_id} was given up") from error
+    click.echo(f"{replayed} deliveries are due again")
 
 
 @main.group()

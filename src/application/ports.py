@@ -40,7 +40,7 @@ from application.messaging.record_ports import (
     PreferenceRows,
     Suppressions,
 )
-from application.operations.ports import SettingRows
+from application.operations.ports import DeadLetters, SettingRows
 from application.pricing.ports import ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
 from application.sales.manifest_ports import ManifestRequests
@@ -574,6 +574,9 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def dead_letters(self) -> DeadLetters: ...
 
     @property
     def system_settings(self) -> SettingRows: ...

@@ -135,6 +135,8 @@ class Settings:
     bcrypt_cost: int
     booking_hold_minutes: int
     log_format: str
+    log_folder: Path | None = None
+    """Where whoever runs the system keeps its log files, for the night's cleaning to compress old ones."""
     crash_point: str = ""
     """Where this process is to die (infrastructure/crash_points.py); for tests of what a death leaves behind."""
     of_gateways: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -216,6 +218,7 @@ class _Reader:
             bcrypt_cost=self.whole("BCRYPT_COST", 12, 12 if production else 4, 16),
             booking_hold_minutes=self.whole("BOOKING_HOLD_MINUTES", 30, 1, 7 * 24 * 60),
             log_format=self.text("LOG_FORMAT", "json" if production else "console"),
+            log_folder=Path(self.text("LOG_FOLDER")).absolute() if self.text("LOG_FOLDER") else None,
             crash_point=self.crash_point(),
             of_gateways=self.of_gateways(),
         )

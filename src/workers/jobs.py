@@ -1,6 +1,7 @@
 """The schedule: what runs when. `altayar schedule` prints it, with the last and the next run of each job.
 
-A new job is one line here and one function in `workers/periodic/<context>.py`. Its name is stored with
+A new job is one line here and one function in `workers/periodic/<context>.py` (those of notifications, cleaning and
+payroll have workers of their own). Its name is stored with
 each run, so it never changes. Every job scans tables for what is due, so that a period that was missed is
 made up for by the next; it must end within `LEASE` (workers/schedule.py) and may be run again after a crash.
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from application.subscriptions import DOCUMENTS, QUICK
 from workers import cleanup_worker
+from workers.notification_worker import release_after_quiet_hours
 from workers.periodic import billing, catalogue, ledger, pricing, privacy, sales
 from workers.periods import Periods, days_from, slices_of
 
@@ -39,7 +41,6 @@ _HOUR = timedelta(hours=1)
 _TABLE: Final = (
     ScheduledJob("bookings.expire", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), sales.expire_bookings),
     ScheduledJob("bookings.lapse_amendments", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), sales.lapse_amendments),
-    ScheduledJob("bookings.archive", _FIVE_MINUTES, days_from(2), sales.archive_bookings, DOCUMENTS),
     ScheduledJob("instalments.tell", _FIVE_MINUTES, days_from(9), sales.tell_of_instalments, DOCUMENTS),
     ScheduledJob("instalments.cancel_overdue", _FIVE_MINUTES, slices_of(_HOUR), sales.cancel_overdue, DOCUMENTS),
     ScheduledJob("waiting.serve", _MINUTE, slices_of(_MINUTE), sales.serve_waiting_lists),
@@ -72,6 +73,7 @@ _TABLE: Final = (
     ScheduledJob("ledger.partitions", _FIVE_MINUTES, days_from(2), ledger.make_partitions, DOCUMENTS),
     ScheduledJob("privacy.erase_due", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), privacy.erase_due, DOCUMENTS),
     ScheduledJob("privacy.retain", _FIVE_MINUTES, days_from(2), privacy.retain, DOCUMENTS),
+    ScheduledJob("messaging.release_held", _MINUTE, slices_of(_MINUTE), release_after_quiet_hours),
     ScheduledJob("maintenance.run", _FIVE_MINUTES, days_from(2), cleanup_worker.run_maintenance, DOCUMENTS),
 )
 

@@ -69,7 +69,12 @@ def next_run(job: ScheduledJob, last: LastRun | None, now: datetime) -> datetime
 
 def run_scheduled(job_name: str) -> None:
     """The job function that schedulers enqueue: run a periodic job unless its period has had its run."""
-    run_once(JOBS[job_name], this_process())
+    job = JOBS.get(job_name)
+    if job is None:
+        # A rollout is under way: workers of the other release know it.
+        log.warning("scheduled_job_unknown", job=job_name)
+        return
+    run_once(job, this_process())
 
 
 def run_once(job: ScheduledJob, running: Running) -> bool:

@@ -31,7 +31,7 @@ from workers.cleanup_worker import KEPT, clean_up
 from workers.jobs import JOBS, ScheduledJob
 from workers.periods import days_from, slices_of
 from workers.process import Stop, hold
-from workers.schedule import LEASE, LastRun, next_run, run_once
+from workers.schedule import LEASE, LastRun, next_run, run_once, run_scheduled
 from workers.scheduler import ClockNotUtc, JobScheduler
 
 pytestmark = pytest.mark.database
@@ -167,6 +167,21 @@ def test_what_redis_forgot_of_the_schedule_is_put_back(redis: Redis) -> None:
     assert JsonQueue(DOCUMENTS, redis).count == 2
 
 
+def test_a_job_that_a_release_has_no_more_is_not_woken_any_more(redis: Redis) -> None:
+    JobScheduler(redis, ONE_QUICK_TWO_SLOW).register()
+    scheduler = JobScheduler(redis, ONE_QUICK_TWO_SLOW[:1])
+    scheduler.register()
+    scheduler.wake_due()
+    assert JsonQueue(QUICK, redis).count == 1
+    assert JsonQueue(DOCUMENTS, redis).count == 0
+
+
+def test_a_job_of_another_release_that_was_woken_does_nothing() -> None:
+    with capture_logs() as logs:
+        run_scheduled("bookings.archive")
+    assert [line["event"] for line in logs] == ["scheduled_job_unknown"]
+
+
 def test_every_job_of_the_table_runs_in_a_worker(redis: Redis, running: Running) -> None:
     JobScheduler(redis).wake_due()
     hold(running)
@@ -241,6 +256,7 @@ def test_maintenance_deletes_what_is_past_its_time_and_nothing_else(running: Run
         "password_resets": 3,
         "login_failures": 3,
         "refresh_tokens": 3,
+        "notification_deliveries": 3,
         "view_batches": 3,
         "sessions": 2,
         "payment_webhook_logs": 1,
@@ -252,6 +268,7 @@ def test_maintenance_deletes_what_is_past_its_time_and_nothing_else(running: Run
         "password_resets": 1,
         "login_failures": 1,
         "refresh_tokens": 1,
+        "notification_deliveries": 2,
         "view_batches": 1,
         "sessions": 2,
     }
@@ -296,6 +313,13 @@ BEGIN
     INSERT INTO view_batches (id, folded_at)
     SELECT gen_random_uuid(), now() - CASE n WHEN 4 THEN interval '29 days' ELSE interval '31 days' END
     FROM generate_series(1, 4) n;
+    INSERT INTO outbox_events (id, name, version, payload, occurred_at)
+    VALUES (gen_random_uuid(), 'test.told', 1, '{}', now() - interval '2 years');
+    INSERT INTO notification_deliveries (id, event_id, user_id, channel, device_id, status, created_at, finished_at)
+    SELECT gen_random_uuid(), e.id, someone, 'PUSH', gen_random_uuid(), CASE n WHEN 5 THEN 'PENDING' ELSE 'SENT' END,
+           now() - interval '1 year',
+           CASE n WHEN 5 THEN NULL WHEN 4 THEN now() - interval '89 days' ELSE now() - interval '91 days' END
+    FROM generate_series(1, 5) n, outbox_events e WHERE e.name = 'test.told';
     INSERT INTO scheduled_runs (job, period, claimed_at)
     SELECT 'test', n::text, now() - CASE n WHEN 4 THEN interval '29 days' ELSE interval '31 days' END
     FROM generate_series(1, 4) n;

@@ -49,7 +49,7 @@ from infrastructure.database.messaging.repositories import (
     SqlPreferenceRows,
     SqlSuppressions,
 )
-from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
+from infrastructure.database.operations.repositories import SqlAuditLog, SqlDeadLetters, SqlSettingRows
 from infrastructure.database.outbox import write_events
 from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
@@ -373,6 +373,10 @@ class SqlUnitOfWork:
     @cached_property
     def audit(self) -> SqlAuditLog:
         return SqlAuditLog(self._statements, self._new_id, withhold_secrets=self._withhold_secrets)
+
+    @property
+    def dead_letters(self) -> SqlDeadLetters:
+        return SqlDeadLetters(self._statements)
 
     @cached_property
     def system_settings(self) -> SqlSettingRows:

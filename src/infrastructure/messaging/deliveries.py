@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from domain.shared.clock import Clock
 from infrastructure.database.transaction import Database
@@ -49,12 +48,6 @@ UPDATE processed_events
 SET attempts = %(attempt)s + 1, due_at = %(due_at)s, dead_at = %(dead_at)s, reason = %(reason)s
 WHERE event_id = %(event_id)s AND handler = %(handler)s AND attempts IN (%(attempt)s, %(attempt)s + 1)
   AND processed_at IS NULL AND dead_at IS NULL
-"""
-
-_REPLAY = """
-UPDATE processed_events SET dead_at = NULL, attempts = 0, due_at = enqueued_at
-WHERE dead_at IS NOT NULL AND processed_at IS NULL AND (%(event_id)s::uuid IS NULL OR event_id = %(event_id)s)
-RETURNING event_id
 """
 
 
@@ -110,14 +103,6 @@ class Deliveries:
         """Exponential back-off with full jitter, so that what failed together does not come back together."""
         longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
         return timedelta(seconds=self._jitter(0.0, longest.total_seconds()))
-
-
-def replay_dead(database: Database, event_id: UUID | None = None) -> int:
-    """Give dead deliveries (of one event, or all) their attempts back; a relay enqueues them again."""
-    with database.transaction() as transaction:
-        replayed = transaction.rows(_REPLAY, {"event_id": event_id})
-        transaction.commit()
-    return len(replayed)
 
 
 def _named(delivery: Delivery) -> dict[str, Any]:

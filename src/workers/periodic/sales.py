@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from application.sales import amending, archiving, expiry, instalments, manifests, operation_work, waiting
+from application.sales import amending, expiry, instalments, manifests, operation_work, waiting
 from application.sales.handlers import hands_of
 from domain.operations.settings import (
-    ARCHIVE_AFTER_DAYS,
     GRACE_MINUTES,
     INSTALMENT_REMINDER_DAYS,
     OVERDUE_GRACE_DAYS,
@@ -73,14 +72,6 @@ def serve_waiting_lists(running: Running) -> None:
 def work_off_operations(running: Running) -> None:
     """Go on with departures that are being cancelled or moved."""
     log.info("departure_operations", open=operation_work.work_off_operations(hands=hands_of(running.dependencies)))
-
-
-def archive_bookings(running: Running) -> None:
-    """Put completed bookings of long ago aside."""
-    use = running.dependencies
-    after = timedelta(days=use.system_settings.value(ARCHIVE_AFTER_DAYS))
-    while archiving.archive_bookings(uow=use.new_uow(), clock=use.clock, after=after):
-        continue
 
 
 def drop_manifests(running: Running) -> None:
