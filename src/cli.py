@@ -180,6 +180,32 @@ def replay(event_id: UUID | None, handler: str | None) -> None:
 
 
 @main.group()
+def notifications() -> None:
+    """Messages by mail, text and push."""
+
+
+@notifications.command("send-again")
+@click.argument("booking_number")
+@click.option("--what", type=click.Choice(["confirmation", "cancellation", "reminder"]), default="confirmation")
+def send_again(booking_number: str, what: str) -> None:
+    """Send what of a booking's message was refused or skipped; what was sent is not sent twice."""
+    from domain.sales.booking_errors import BookingNotFound
+    from workers import notification_worker
+
+    send = {
+        "confirmation": notification_worker.send_booking_confirmation,
+        "cancellation": notification_worker.send_booking_cancelled,
+        "reminder": notification_worker.send_payment_reminder,
+    }[what]
+    with _system() as running:
+        try:
+            due = send(running, booking_number)
+        except BookingNotFound as error:
+            raise click.ClickException(f"there is no booking {booking_number}") from error
+    click.echo(f"{due} messages are due again")
+
+
+@main.group()
 def payments() -> None:
     """Payments and their providers."""
 

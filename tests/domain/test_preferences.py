@@ -14,25 +14,25 @@ from domain.messaging.preferences import ChannelFixed, Preferences, QuietHours
 from domain.shared.errors import InvalidValue
 
 CAIRO = ZoneInfo("Africa/Cairo")
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 NIGHT = QuietHours(time(22), time(8))
 
 
 @pytest.mark.parametrize(
     ("here", "over"),
     [
-        (datetime(2026, 3, 1, 21, 59), None),
-        (datetime(2026, 3, 1, 22, 0), datetime(2026, 3, 2, 8, 0)),
-        (datetime(2026, 3, 1, 23, 30), datetime(2026, 3, 2, 8, 0)),
-        (datetime(2026, 3, 2, 7, 59), datetime(2026, 3, 2, 8, 0)),
-        (datetime(2026, 3, 2, 8, 0), None),
+        (datetime(2026, 3, 1, 21, 59, tzinfo=CAIRO), None),
+        (datetime(2026, 3, 1, 22, 0, tzinfo=CAIRO), datetime(2026, 3, 2, 8, 0, tzinfo=CAIRO)),
+        (datetime(2026, 3, 1, 23, 30, tzinfo=CAIRO), datetime(2026, 3, 2, 8, 0, tzinfo=CAIRO)),
+        (datetime(2026, 3, 2, 7, 59, tzinfo=CAIRO), datetime(2026, 3, 2, 8, 0, tzinfo=CAIRO)),
+        (datetime(2026, 3, 2, 8, 0, tzinfo=CAIRO), None),
         # Egypt's clocks go forward at midnight of 24 April 2026, and back at the end of 29 October.
-        (datetime(2026, 4, 23, 23, 0), datetime(2026, 4, 24, 8, 0)),
-        (datetime(2026, 10, 29, 22, 30), datetime(2026, 10, 30, 8, 0)),
+        (datetime(2026, 4, 23, 23, 0, tzinfo=CAIRO), datetime(2026, 4, 24, 8, 0, tzinfo=CAIRO)),
+        (datetime(2026, 10, 29, 22, 30, tzinfo=CAIRO), datetime(2026, 10, 30, 8, 0, tzinfo=CAIRO)),
     ],
 )
 def test_a_night_in_cairo(here: datetime, over: datetime | None) -> None:
-    expected = over and over.replace(tzinfo=CAIRO).astimezone(UTC)
-    assert NIGHT.over_at(here.replace(tzinfo=CAIRO).astimezone(UTC), CAIRO) == expected
+    assert NIGHT.over_at(here.astimezone(UTC), CAIRO) == over
 
 
 def test_an_hour_of_one_day() -> None:
@@ -48,7 +48,7 @@ times = st.times().map(lambda each: each.replace(second=0, microsecond=0))
 @given(
     begins=times,
     ends=times,
-    at=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),
+    at=st.integers(0, 2 * 365 * 24 * 60).map(lambda minutes: FIRST + timedelta(minutes=minutes)),
     zone=st.sampled_from(["Africa/Cairo", "Asia/Riyadh", "Europe/London", "America/St_Johns"]),
 )
 def test_quiet_is_over_within_a_day_and_not_before(begins: time, ends: time, at: datetime, zone: str) -> None:

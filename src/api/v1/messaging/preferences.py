@@ -103,6 +103,6 @@ def _shown() -> Response:
 def _kind(kind: MessageKind, preferences: Preferences) -> dict[str, Any]:
     return {
         "kind": kind,
-        "channels": {channel: preferences.wants(kind, channel) for channel in Channel},
+        "channels": {channel.value: preferences.wants(kind, channel) for channel in Channel},
         "fixed": sorted(KINDS[kind].fixed),
     }

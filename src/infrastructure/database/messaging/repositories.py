@@ -106,7 +106,7 @@ class SqlPreferenceRows:
     def save(self, user_id: UUID, preferences: Preferences, *, at: datetime) -> None:
         quiet = preferences.quiet
         hours = (quiet.begins, quiet.ends) if quiet else (None, None)
-        chosen = orjson.dumps(preferences.choices).decode()
+        chosen = orjson.dumps(preferences.choices, option=orjson.OPT_NON_STR_KEYS).decode()
         self._statements.execute(_SAVE_PREFERENCES, (chosen, *hours, preferences.time_zone, at, user_id))
 
 
