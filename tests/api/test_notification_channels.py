@@ -261,7 +261,7 @@ def test_bad_devices_are_refused(pushing: Shop, sign_up: SignUp, body: dict[str,
 def quiet_now(shop: Shop, person: Person, clock: MovableClock) -> None:
     """Two hours of quiet in UTC, around this moment."""
     now = clock.now()
-    hours = {"from": f"{now - timedelta(hours=1):%H:%M}", "until": f"{now + timedelta(hours=1):%H:%M}"}
+    hours = {"begins": f"{now - timedelta(hours=1):%H:%M}", "ends": f"{now + timedelta(hours=1):%H:%M}"}
     changes = {"quiet_hours": hours, "time_zone": "UTC"}
     shop.done(shop.client.patch(PATH, json=changes, headers=person.headers))
 
@@ -298,14 +298,14 @@ def test_preferences_begin_as_usual_and_are_changed_one_by_one(shop: Shop, sign_
         "channels": {"EMAIL": True, "SMS": False, "PUSH": True},
         "fixed": ["EMAIL"],
     }
-    changes = {"kinds": {"POINTS_EARNED": {"PUSH": False}}, "quiet_hours": {"from": "22:00", "until": "08:00"}}
+    changes = {"kinds": {"POINTS_EARNED": {"PUSH": False}}, "quiet_hours": {"begins": "22:00", "ends": "08:00"}}
     shop.done(shop.client.patch(PATH, json=changes, headers=customer.headers))
     changed = shop.done(
         shop.client.patch(PATH, json={"kinds": {"POINTS_EARNED": {"EMAIL": True}}}, headers=customer.headers)
     )
     (points,) = [each for each in changed["kinds"] if each["kind"] == "POINTS_EARNED"]
     assert points["channels"] == {"EMAIL": True, "SMS": False, "PUSH": False}
-    assert changed["quiet_hours"] == {"from": "22:00", "until": "08:00"}
+    assert changed["quiet_hours"] == {"begins": "22:00", "ends": "08:00"}
     ended = shop.done(shop.client.patch(PATH, json={"quiet_hours": None}, headers=customer.headers))
     assert ended["quiet_hours"] is None
 
@@ -316,8 +316,8 @@ def test_preferences_begin_as_usual_and_are_changed_one_by_one(shop: Shop, sign_
         ({"kinds": {"PAYMENT_SUCCESS": {"EMAIL": False}}}, "/kinds/PAYMENT_SUCCESS/EMAIL"),
         ({"kinds": {"PAYMENT_REMINDER": {"EMAIL": False}}}, "/kinds/PAYMENT_REMINDER/EMAIL"),
         ({"time_zone": "Africa/Atlantis"}, "/time_zone"),
-        ({"quiet_hours": {"from": "08:00", "until": "08:00"}}, "/quiet_hours/until"),
-        ({"quiet_hours": {"from": "8 am", "until": "22:00"}}, "/quiet_hours/from"),
+        ({"quiet_hours": {"begins": "08:00", "ends": "08:00"}}, "/quiet_hours/ends"),
+        ({"quiet_hours": {"begins": "8 am", "ends": "22:00"}}, "/quiet_hours/begins"),
         ({"security": False}, "/security"),
     ],
 )

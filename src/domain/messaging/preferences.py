@@ -38,7 +38,7 @@ class QuietHours:
 
     def __post_init__(self) -> None:
         if self.begins == self.ends:
-            raise InvalidValue("quiet hours end at another time than they begin", pointer="/quiet_hours/until")
+            raise InvalidValue("quiet hours end at another time than they begin", pointer="/quiet_hours/ends")
 
     def over_at(self, at: datetime, zone: ZoneInfo) -> datetime | None:
         """When the quiet that this instant lies in is over; None where it is not quiet."""

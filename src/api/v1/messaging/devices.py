@@ -27,7 +27,9 @@ blueprint = Blueprint("devices", __name__, url_prefix="/users/me/devices", descr
 class DeviceRequest(Schema):
     """`token` is FCM's registration token; `locale` is the language that the app shows, else the request's."""
 
-    token = Text(most=1000, least=20, required=True, identifier=True)
+    token = Text(
+        most=1000, least=20, required=True, identifier=True, metadata={"examples": ["fcm-registration-token-of-an-app"]}
+    )
     platform = fields.Enum(Platform, by_value=True, required=True)
     locale = fields.String(load_default=None, validate=validate.OneOf(LOCALES))
 

@@ -26,8 +26,8 @@ blueprint = Blueprint(
 class QuietHoursRequest(Schema):
     """Times of day such as `22:00`, on the clocks of `time_zone`; over midnight where it ends before it begins."""
 
-    begins = fields.Time(data_key="from", required=True, format="%H:%M")
-    ends = fields.Time(data_key="until", required=True, format="%H:%M")
+    begins = fields.Time(required=True, format="%H:%M", metadata={"examples": ["22:00"]})
+    ends = fields.Time(required=True, format="%H:%M", metadata={"examples": ["08:00"]})
 
 
 class PreferencesRequest(Schema):
@@ -50,8 +50,8 @@ class KindShown(Schema):
 
 
 class QuietHoursShown(Schema):
-    begins = fields.String(data_key="from")
-    ends = fields.String(data_key="until")
+    begins = fields.String()
+    ends = fields.String()
 
 
 class PreferencesShown(Schema):
@@ -94,7 +94,7 @@ def _shown() -> Response:
     return json_answer(
         {
             "kinds": [_kind(kind, preferences) for kind in MessageKind],
-            "quiet_hours": {"from": f"{quiet.begins:%H:%M}", "until": f"{quiet.ends:%H:%M}"} if quiet else None,
+            "quiet_hours": {"begins": f"{quiet.begins:%H:%M}", "ends": f"{quiet.ends:%H:%M}"} if quiet else None,
             "time_zone": preferences.time_zone,
         }
     )
