@@ -60,8 +60,12 @@ from api.v1.ledger.voucher_credit import blueprint as voucher_credit
 from api.v1.ledger.wallets import blueprint as wallets
 from api.v1.ledger.withdrawals import blueprint as withdrawals
 from api.v1.membership.memberships import blueprint as memberships
+from api.v1.messaging.devices import blueprint as devices
 from api.v1.messaging.notifications import blueprint as notifications
+from api.v1.messaging.preferences import blueprint as notification_preferences
+from api.v1.messaging.suppressions import blueprint as suppressions
 from api.v1.operations.audit import blueprint as audit
+from api.v1.operations.dead_letters import blueprint as dead_letters
 from api.v1.operations.settings import blueprint as system_settings
 from api.v1.partners.desks import AGENTS, VENDORS, desk_routes
 from api.v1.partners.documents import blueprint as partner_documents
@@ -175,6 +179,10 @@ _V1 = (
     payout_banks,
     all_payouts,
     notifications,
+    notification_preferences,
+    devices,
+    suppressions,
+    dead_letters,
     system_settings,
     audit,
     consents,

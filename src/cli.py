@@ -114,6 +114,17 @@ def scheduler() -> None:
 
 
 @main.command()
+def schedule() -> None:
+    """What runs when: each periodic job, its queue, its last run and its next one."""
+    from rich.console import Console
+
+    from schedule_commands import schedule_table
+
+    with _system() as running:
+        Console().print(schedule_table(running))
+
+
+@main.command()
 @click.option("--url", default="", help="A running server, such as http://127.0.0.1:8000; otherwise one is started.")
 @click.option(
     "--output",
@@ -141,13 +152,59 @@ def outbox() -> None:
 
 
 @outbox.command()
-@click.argument("event_id", type=click.UUID, required=False)
-def replay(event_id: UUID | None) -> None:
-    """Deliver again what was given up: of one event, or of all."""
-    from infrastructure.messaging.deliveries import replay_dead
-
+@click.option("--limit", default=50, show_default=True, help="How many events.")
+def dead(limit: int) -> None:
+    """Say what was given up, the latest first, and why."""
     with _system() as running:
-        click.echo(f"{replay_dead(running.database, event_id)} deliveries are due again")
+        rows = running.dependencies.queries.operations.dead_letters(None, limit=limit, after=None)[:limit]
+    for row in rows:
+        for each in row["deliveries"]:
+            click.echo(f"{row['id']}  {row['name']}  {each['handler']}  after {each['attempts']}: {each['reason']}")
+    click.echo(f"{len(rows)} events")
+
+
+@outbox.command()
+@click.argument("event_id", type=click.UUID, required=False)
+@click.option("--handler", help="Only what this handler gave up.")
+def replay(event_id: UUID | None, handler: str | None) -> None:
+    """Deliver again what was given up: of one event, of one handler, or all."""
+    from application.operations.dead_letters import ReplayDeadLetters, replay_dead_letters
+    from domain.operations.dead_letters import DeadLetterNotFound
+
+    command = ReplayDeadLetters(actor_id=None, event_id=event_id, handler=handler)
+    with _system() as running:
+        use = running.dependencies
+        try:
+            replayed = replay_dead_letters(command, uow=use.new_uow(), clock=use.clock)
+        except DeadLetterNotFound as error:
+            raise click.ClickException(f"nothing of {event_id} was given up") from error
+    click.echo(f"{replayed} deliveries are due again")
+
+
+@main.group()
+def notifications() -> None:
+    """Messages by mail, text and push."""
+
+
+@notifications.command("send-again")
+@click.argument("booking_number")
+@click.option("--what", type=click.Choice(["confirmation", "cancellation", "reminder"]), default="confirmation")
+def send_again(booking_number: str, what: str) -> None:
+    """Send what of a booking's message was refused or skipped; what was sent is not sent twice."""
+    from domain.sales.booking_errors import BookingNotFound
+    from workers import notification_worker
+
+    send = {
+        "confirmation": notification_worker.send_booking_confirmation,
+        "cancellation": notification_worker.send_booking_cancelled,
+        "reminder": notification_worker.send_payment_reminder,
+    }[what]
+    with _system() as running:
+        try:
+            due = send(running, booking_number)
+        except BookingNotFound as error:
+            raise click.ClickException(f"there is no booking {booking_number}") from error
+    click.echo(f"{due} messages are due again")
 
 
 @main.group()

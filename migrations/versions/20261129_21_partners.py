@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_21"
-down_revision = "20261129_19d"
+down_revision = "20261129_20b"
 
 PAYEE_TYPES = "'VENDOR', 'AGENT'"
 

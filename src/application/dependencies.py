@@ -17,7 +17,7 @@ from application.catalogue.ports import ItemStatistics, ViewCounter
 from application.identity.ports import AccessTokens, KeyedDigests, OneTimeCodes, PasswordHasher
 from application.ledger.books_ports import Statements
 from application.ledger.books_queries import LedgerTotals
-from application.messaging.ports import EmailSender, MailTemplates, SmsSender
+from application.messaging.ports import EmailSender, MailTemplates, PushSender, SmsSender
 from application.operations.ports import SystemSettings
 from application.partners.documents import DocumentDesk
 from application.ports import Idempotency, NewUnitOfWork
@@ -49,7 +49,8 @@ class Dependencies:
     """The ports, chosen. `live` is whether real money is taken; `public_url` has no slash at its end.
 
     `sandbox` is the provider behind the sandbox's page, None where it is not enabled.
-    `sms` is None where nobody delivers messages: production without an account at a provider.
+    `sms` is None where nobody delivers messages: production without an account at a provider; so is `push`,
+    wherever no service account is set.
     """
 
     clock: Clock
@@ -79,6 +80,7 @@ class Dependencies:
     email: EmailSender
     mail_templates: MailTemplates
     sms: SmsSender | None
+    push: PushSender | None
     readiness: Callable[[], Readiness]
     public_url: str
     live: bool

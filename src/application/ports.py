@@ -33,7 +33,14 @@ from application.identity.records import (
 from application.ledger.books_ports import ClearingBooks, StatementRequests
 from application.ledger.ports import Adjustments, CashbackRecords, Exchange, Points, Withdrawals
 from application.ledger.reversible import Reversals
-from application.operations.ports import SettingRows
+from application.messaging.record_ports import (
+    Devices,
+    NotificationDeliveries,
+    Notifications,
+    PreferenceRows,
+    Suppressions,
+)
+from application.operations.ports import DeadLetters, SettingRows
 from application.partners.ports import Partners
 from application.payouts.earning_ports import Earnings
 from application.payouts.ports import PayoutBatches, Payouts
@@ -56,7 +63,6 @@ from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
 from domain.ledger.seals import Seal
 from domain.membership.memberships import MembershipPlan, MembershipSubscription
-from domain.messaging.notifications import Notification
 from domain.operations.audit import AuditStatus
 from domain.sales.amendments import Amendment
 from domain.sales.bookings import Booking
@@ -370,12 +376,6 @@ class Seals(Protocol):
         ...
 
 
-class Notifications(Protocol):
-    """In-app messages."""
-
-    def add(self, notification: Notification) -> None: ...
-
-
 class AuditLog(Protocol):
     """What staff did, before and after; never changed."""
 
@@ -577,7 +577,22 @@ class UnitOfWork(Protocol):
     def notifications(self) -> Notifications: ...
 
     @property
+    def deliveries(self) -> NotificationDeliveries: ...
+
+    @property
+    def devices(self) -> Devices: ...
+
+    @property
+    def notification_preferences(self) -> PreferenceRows: ...
+
+    @property
+    def suppressions(self) -> Suppressions: ...
+
+    @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def dead_letters(self) -> DeadLetters: ...
 
     @property
     def system_settings(self) -> SettingRows: ...

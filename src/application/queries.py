@@ -34,6 +34,7 @@ from application.sales.operation_ports import OperationQueries
 from application.sales.ports import BookingSearch, OnSale
 from application.sales.waiting_ports import WaitingQueries
 from domain.catalogue.items import Item
+from domain.messaging.preferences import Preferences
 from domain.payouts.standing import EarningState
 
 Row = Mapping[str, Any]
@@ -339,6 +340,26 @@ class MessagingQueries(Protocol):
 
     def payout_facts(self, payout_id: UUID) -> Row:
         """What messages about a payout say, and to whom. Raises NotFound."""
+        ...
+
+    def membership_facts(self, subscription_id: UUID) -> Row:
+        """What messages about a membership say, and to whom: `tier_ar`, `tier_en`. Raises NotFound."""
+        ...
+
+    def voucher_facts(self, voucher_id: UUID) -> Row:
+        """voucher_code, last_day in Cairo (or None), is_usable. Raises NotFound."""
+        ...
+
+    def preferences(self, user_id: UUID) -> Preferences: ...
+
+    def devices(self, user_id: UUID) -> Sequence[Row]:
+        """The devices of one person, the last seen first; never their tokens."""
+        ...
+
+    def device(self, device_id: UUID, *, user_id: UUID) -> Row | None: ...
+
+    def suppressions(self, address: str | None, *, limit: int, after: After | None) -> Sequence[Row]:
+        """Addresses that mail is held back from, the latest first; one of them where an address is named."""
         ...
 
     def adjustment_facts(self, adjustment_id: UUID) -> Row:

@@ -6,6 +6,7 @@ home folder; production refuses to start on a missing or weak one and names it.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -93,6 +94,18 @@ class TwilioSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FcmSettings:
+    """The service account that sends pushes by FCM HTTP v1, as Google's file for it names these."""
+
+    base_url: str
+    token_uri: str
+    project_id: str
+    client_email: str
+    private_key_id: str
+    private_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that differs between installations. Durations are in seconds unless named otherwise."""
 
@@ -111,6 +124,7 @@ class Settings:
     smtp_url: str = field(repr=False)
     mail_from: str
     twilio: TwilioSettings | None
+    fcm: FcmSettings | None
     storage_url: str
     cors_origins: tuple[str, ...]
     app_link_hosts: tuple[str, ...]
@@ -121,6 +135,8 @@ class Settings:
     bcrypt_cost: int
     booking_hold_minutes: int
     log_format: str
+    log_folder: Path | None = None
+    """Where whoever runs the system keeps its log files, for the night's cleaning to compress old ones."""
     crash_point: str = ""
     """Where this process is to die (infrastructure/crash_points.py); for tests of what a death leaves behind."""
     of_gateways: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -191,6 +207,7 @@ class _Reader:
             smtp_url=self.url("SMTP_URL", ("smtp", "smtps")),
             mail_from=self.text("MAIL_FROM", "AltayarVIP <no-reply@altayar.test>"),
             twilio=self.twilio(),
+            fcm=self.fcm(),
             storage_url=self.url("STORAGE_URL", ("file",)) or (home / "storage").as_uri(),
             cors_origins=self.listed("CORS_ORIGINS"),
             app_link_hosts=self.app_link_hosts(),
@@ -201,6 +218,7 @@ class _Reader:
             bcrypt_cost=self.whole("BCRYPT_COST", 12, 12 if production else 4, 16),
             booking_hold_minutes=self.whole("BOOKING_HOLD_MINUTES", 30, 1, 7 * 24 * 60),
             log_format=self.text("LOG_FORMAT", "json" if production else "console"),
+            log_folder=Path(self.text("LOG_FOLDER")).absolute() if self.text("LOG_FOLDER") else None,
             crash_point=self.crash_point(),
             of_gateways=self.of_gateways(),
         )
@@ -423,11 +441,65 @@ class _Reader:
             raise SettingsError("TWILIO_AUTH_TOKEN is shorter than 16 characters, or not ASCII")
         if not re.fullmatch(r"\+[1-9][0-9]{6,14}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}", sender):
             raise SettingsError("TWILIO_FROM is a number such as +12025550123, or a name of up to 11 letters")
-        base_url = (self.url("TWILIO_BASE_URL", ("http", "https")) or "https://api.twilio.com").rstrip("/")
-        on_loopback = urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
-        if base_url.startswith("http://") and (not on_loopback or self.environment is Environment.PRODUCTION):
-            raise SettingsError("TWILIO_BASE_URL is https, except on loopback outside production")
-        return TwilioSettings(base_url, sid, token, sender)
+        return TwilioSettings(self.secure_url("TWILIO_BASE_URL", "https://api.twilio.com"), sid, token, sender)
+
+    def fcm(self) -> FcmSettings | None:
+        """The service account's file in FCM_CREDENTIALS, as its JSON or as a path to it; without it nobody pushes."""
+        given = self.text("FCM_CREDENTIALS")
+        if not given:
+            return None
+        account = _service_account(given)
+        return FcmSettings(
+            base_url=self.secure_url("FCM_BASE_URL", "https://fcm.googleapis.com"),
+            token_uri=self.secure("FCM_CREDENTIALS: token_uri", account["token_uri"]),
+            **{name: account[name] for name in ("project_id", "client_email", "private_key_id", "private_key")},
+        )
+
+    def secure_url(self, name: str, default: str) -> str:
+        return self.secure(name, (self.url(name, ("http", "https")) or default).rstrip("/"))
+
+    def secure(self, name: str, address: str) -> str:
+        """The address, unless others could read what is sent to it."""
+        on_loopback = urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
+        is_plain_here = address.startswith("http://") and on_loopback
+        if is_plain_here and self.environment is not Environment.PRODUCTION:
+            return address
+        if not address.startswith("https://"):
+            raise SettingsError(f"{name} is https, except on loopback outside production")
+        return address
+
+
+_OF_SERVICE_ACCOUNTS = ("project_id", "client_email", "private_key_id", "private_key", "token_uri")
+
+
+def _service_account(given: str) -> dict[str, str]:
+    """What Google's file says; its path is read where no JSON is given. Never repeats what it read."""
+    try:
+        text = given if given.startswith("{") else Path(given).read_text("utf-8")
+        account = json.loads(text)
+    except (OSError, ValueError):
+        raise SettingsError("FCM_CREDENTIALS is a service account's JSON, or the path of its file") from None
+    if not isinstance(account, dict) or account.get("type") != "service_account":
+        raise SettingsError("FCM_CREDENTIALS is no service account's JSON")
+    for name in _OF_SERVICE_ACCOUNTS:
+        if not isinstance(account.get(name), str) or not account[name].strip():
+            raise SettingsError(f"FCM_CREDENTIALS: {name} is missing")
+    if not re.fullmatch(r"[a-z0-9-]{4,40}", account["project_id"]):
+        raise SettingsError("FCM_CREDENTIALS: project_id is no project's id")
+    if not _is_rsa_key(account["private_key"]):
+        raise SettingsError("FCM_CREDENTIALS: private_key is no RSA key in PEM of at least 2048 bits")
+    return account
+
+
+def _is_rsa_key(pem: str) -> bool:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError):
+        return False
+    return isinstance(key, RSAPrivateKey) and key.key_size >= 2048
 
 
 def _kept_secret(home: Path, name: str) -> str:

@@ -76,7 +76,9 @@ from infrastructure.images.pictures import PillowPictures
 from infrastructure.images.qr_codes import DrawnQrCodes
 from infrastructure.messaging.email import email_sender_from
 from infrastructure.messaging.mail_templates import JinjaMailTemplates
+from infrastructure.messaging.push import push_sender_from
 from infrastructure.messaging.sms import sms_sender_from
+from infrastructure.messaging.suppression import SparingEmailSender
 from infrastructure.payment.registry import EntryPointGateways, GatewayContext
 from infrastructure.payment.sandbox import create_provider
 from infrastructure.readiness import ReadinessCheck
@@ -175,9 +177,10 @@ def bootstrap(
             storage=storage,
             encryption=encryption,
         ),
-        email=email_sender_from(settings, clock),
+        email=SparingEmailSender(email_sender_from(settings, clock), database, clock),
         mail_templates=JinjaMailTemplates(),
         sms=sms_sender_from(settings, clock),
+        push=push_sender_from(settings, clock),
         readiness=ReadinessCheck(database, connection),
         public_url=settings.backend_url,
         live=settings.is_production,

@@ -139,6 +139,7 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("chat.reply", "Answer customers", "الرد على العملاء", (*SUPPORT, "SALES"), LATER),
     ("chat.assign", "Assign conversations", "توزيع المحادثات", SUPPORT, LATER),
     ("notifications.send", "Notify users", "إرسال الإشعارات", SUPPORT, LATER),
+    ("notifications.manage", "Manage addresses that refuse mail", "إدارة العناوين التي ترفض البريد", SUPPORT),
     ("campaigns.read", "View campaigns", "عرض الحملات", CONTENT, LATER),
     ("campaigns.manage", "Write and send campaigns", "كتابة الحملات وإرسالها", CONTENT, LATER),
     # Operations (§13)
@@ -148,7 +149,7 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("analytics.read", "View analytics", "عرض التحليلات", (*FINANCE, "SALES"), LATER),
     ("analytics.rebuild", "Rebuild analytics", "إعادة بناء التحليلات", OPERATIONS, LATER),
     ("operations.metrics", "Read the service's metrics", "قراءة مقاييس الخدمة", ADMINS, LATER),
-    ("operations.queues", "View and replay queues", "عرض الطوابير وإعادة تشغيلها", OPERATIONS, LATER),
+    ("operations.queues", "View and replay queues", "عرض الطوابير وإعادة تشغيلها", OPERATIONS),
     ("webhooks.read", "View incoming webhooks", "عرض الإشعارات الواردة", (*OPERATIONS, "FINANCE")),
     ("webhooks.manage", "Run partners' webhooks", "إدارة إشعارات الشركاء", OPERATIONS, LATER),
 )  # fmt: skip

@@ -17,7 +17,7 @@ from rq_scheduler import Scheduler
 
 from infrastructure.messaging.event_relay import Stopping
 from infrastructure.messaging.jobs import RUN_SCHEDULED, TIMEOUT_SECONDS, JsonJob, JsonQueue
-from workers.schedule import JOBS, ScheduledJob
+from workers.jobs import JOBS, ScheduledJob
 
 INTERVAL_SECONDS: Final = 5
 
@@ -43,9 +43,13 @@ class JobScheduler:
         )
 
     def register(self) -> None:
-        """Write down every job as this release has it, to be woken at once."""
+        """Write down every job as this release has it, to be woken at once; what it has no more is forgotten."""
         for job in self._jobs:
             self._register(job)
+        known = {_job_id(job) for job in self._jobs}
+        for record in self._scheduler.get_jobs():
+            if record.func_name == RUN_SCHEDULED and record.id not in known:
+                self._scheduler.cancel(record)
 
     def wake_due(self) -> None:
         """Put the jobs whose time has come at the front of their queues, unless another scheduler does it."""

@@ -149,7 +149,7 @@ class Shop:
                 if event["name"] == SandboxOutcomeChosen.name:
                     assert self.webhook(event["payload"]).status_code == 200
                 else:
-                    handler.handle(event["payload"], self.running.dependencies)
+                    handler.handle({**event["payload"], "event_id": str(event["id"])}, self.running.dependencies)
 
     def webhook(self, notice: Mapping[str, str], *, signed_at: datetime | None = None, **changes: Any) -> TestResponse:
         """What the sandbox posts for an outcome; `changes` are made after it is signed."""

@@ -14,7 +14,7 @@ from tests.api.shop import Json, Shop, SignUp, problem
 from tests.api.test_rewards import become, travel
 from tests.builders import egp
 from tests.conftest import MovableClock, Person
-from workers.schedule import JOBS
+from workers.jobs import JOBS
 
 pytestmark = pytest.mark.database
 

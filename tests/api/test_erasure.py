@@ -22,7 +22,7 @@ from infrastructure.database.ledger.verification import verify_ledger
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.api.shop import Json, Shop, SignUp, for_booking, problem
 from tests.conftest import MovableClock, Person
-from workers.schedule import JOBS
+from workers.jobs import JOBS
 
 CANARY = {
     "email": "wombat.canary.7731@example.com",

@@ -12,7 +12,7 @@ from infrastructure.bootstrap import Running
 from infrastructure.database.personal_data import PERSONAL_DATA
 from tests.api.shop import Json, Shop, SignUp, problem
 from tests.conftest import MovableClock, Person
-from workers.schedule import JOBS
+from workers.jobs import JOBS
 
 OWN = "/api/v1/users/me/exports"
 TRAVELER = {"first_name": "Laila", "last_name": "Adel", "document_number": "A7654321"}

@@ -27,7 +27,7 @@ from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.api.personas import Personas
 from tests.api.shop import Json, Shop, SignUp, for_booking, problem
 from tests.conftest import MovableClock, Person
-from workers.schedule import JOBS
+from workers.jobs import JOBS
 
 pytestmark = pytest.mark.database
 

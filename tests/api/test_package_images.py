@@ -23,7 +23,7 @@ from tests.api.test_manual_payments import bomb, picture
 from tests.api.test_packages import ENOUGH, PACKAGES
 from tests.conftest import MovableClock, Person
 from tests.integration.shop import all_at_once
-from workers.schedule import JOBS
+from workers.jobs import JOBS
 
 pytestmark = pytest.mark.database
 

@@ -15,7 +15,8 @@ from tests.builders import egp
 from tests.conftest import MovableClock, Person
 from tests.integration.loyalty import DAY, YEAR, Loyalty
 from tests.integration.outbox import SetClock
-from workers.schedule import JOBS, run_once
+from workers.jobs import JOBS
+from workers.schedule import run_once
 
 pytestmark = pytest.mark.database
 

@@ -19,7 +19,7 @@ from tests.api.test_activities import soon
 from tests.api.test_rewards import travel
 from tests.conftest import MovableClock, Person
 from tests.integration.shop import all_at_once
-from workers.schedule import JOBS
+from workers.jobs import JOBS
 
 pytestmark = pytest.mark.database
 

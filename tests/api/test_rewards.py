@@ -126,11 +126,18 @@ def test_every_step_is_told_in_the_app_and_by_mail(shop: Shop, sign_up: SignUp) 
     travel(shop, customer)
     notes = shop.done(shop.get("/api/v1/notifications", customer, Accept_Language="ar"))["items"]
     kinds = [note["notification_type"] for note in notes]
-    assert sorted(kinds) == ["BOOKING_CONFIRMED", "PAYMENT_SUCCESS", "PAYMENT_SUCCESS", "POINTS_EARNED", "SYSTEM"]
+    assert sorted(kinds) == [
+        "BOOKING_CONFIRMED",
+        "MEMBERSHIP_UPGRADE",
+        "PAYMENT_SUCCESS",
+        "PAYMENT_SUCCESS",
+        "POINTS_EARNED",
+        "SYSTEM",
+    ]
     assert all(note["title"] == note["title_ar"] != note["title_en"] for note in notes)
     mails = [BytesParser(policy=default).parsebytes(mail.read_bytes()) for mail in _mails(shop)]
     subjects = [mail["Subject"] for mail in mails if customer.email in mail["To"]]
-    assert len(subjects) == len(set(subjects)) == 5
+    assert len(subjects) == len(set(subjects)) == 6
     assert all(re.search("[؀-ۿ]", subject) for subject in subjects)
 
 

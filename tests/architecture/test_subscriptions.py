@@ -13,7 +13,8 @@ from uuid import UUID
 import orjson
 import pytest
 
-from application.subscriptions import HANDLERS, QUEUES, SUBSCRIPTIONS, Handler
+from application.messaging.told import TOLD
+from application.subscriptions import HANDLERS, QUEUES, RETIRED, SUBSCRIPTIONS, Handler
 from domain.shared.events import DomainEvent
 from infrastructure.clock import new_id
 from infrastructure.database.outbox import _payload
@@ -34,6 +35,8 @@ PERSONAL = {
     "name", "names", "email", "mail", "phone", "address", "birth", "document", "passport", "card", "token", "secret",
     "password", "body", "ip", "info", "locale",
 }  # fmt: skip
+TELLINGS = {telling.name for telling in TOLD.values()} | {handler.name for handler in RETIRED}
+REACTIONS = [handler for handler in HANDLERS.values() if handler.name not in TELLINGS]
 every_event = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.name)
 
 
@@ -92,11 +95,15 @@ def test_what_is_subscribed_to_can_happen() -> None:
 def test_names_of_handlers_are_their_own() -> None:
     every = [handler for handlers in SUBSCRIPTIONS.values() for handler in handlers]
 
-    assert len(HANDLERS) == len(every)
+    assert len(HANDLERS) == len(every) + len(RETIRED)
     assert len({handler.handle for handler in every}) == len(every)
 
 
-@pytest.mark.parametrize("handler", HANDLERS.values(), ids=lambda handler: handler.name)
+def test_one_telling_is_written_by_one_function() -> None:
+    assert len({telling.write for telling in TOLD.values()}) == len(TOLD)
+
+
+@pytest.mark.parametrize("handler", REACTIONS, ids=lambda handler: handler.name)
 def test_a_handler_is_named_after_its_context_and_waits_in_a_known_queue(handler: Handler) -> None:
     context = handler.name.partition(".")[0]
 

@@ -365,6 +365,13 @@ FACTS: dict[MailName, dict[str, object]] = {
         "expires_minutes": 30,
     },
     MailName.PASSWORD_CHANGED: {"first_name": "Omar"},
+    MailName.NOTICE: {"first_name": "منى", "title": "نقاط جديدة", "message": "النقاط المكتسبة: 120."},
+    MailName.MEMBERSHIP_ACTIVE: {
+        "first_name": "Omar",
+        "tier_name": "Gold",
+        "membership_number": "MB-2026-000001",
+        "valid_until": date(2026, 9, 12),
+    },
     MailName.ACCOUNT_LOCKED: {"first_name": "منى", "minutes": 15},
     MailName.BOOKING_CONFIRMED: {
         "first_name": "منى",
@@ -584,7 +591,7 @@ def test_every_mail_shows_every_fact_in_text_and_html(name: MailName, language: 
             shown = {149_900: "EGP 1,499.00", 142_405: "EGP 1,424.05", 7_495: "EGP 74.95", 0: "EGP 0.00"}[value.minor]
         elif isinstance(value, date):
             shown = WRITTEN_DATES[language]
-        assert shown in mail.text
+        assert shown in mail.subject + mail.text
         assert shown in (seen.links if fact == "link" else seen.text)
     assert mail.language == language
     assert f'dir="{"rtl" if language == "ar" else "ltr"}"' in mail.html.split(">")[1]

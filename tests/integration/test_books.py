@@ -27,7 +27,7 @@ from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from tests.builders import NOON, TODAY, a_journal
 from tests.integration.shop import a_stored_user, units_of_work
-from workers.schedule import JOBS
+from workers.jobs import JOBS
 
 pytestmark = pytest.mark.database
 

@@ -47,7 +47,8 @@ from tests.builders import egp
 from tests.conftest import MovableClock
 from tests.integration.shop import KEY, Shop, all_at_once, broken_promises
 from tests.integration.test_settlement import become_a_member
-from workers.schedule import JOBS, run_once
+from workers.jobs import JOBS
+from workers.schedule import run_once
 
 WEEK = timedelta(days=7)
 PAID = egp("1000.00")

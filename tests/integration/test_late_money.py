@@ -36,7 +36,8 @@ from tests.conftest import MovableClock
 from tests.integration.promotions import Till
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
 from tests.integration.tenders import a_rich_customer, from_credit, from_points, from_wallet
-from workers.schedule import JOBS, run_once
+from workers.jobs import JOBS
+from workers.schedule import run_once
 
 PRICE = 100_000
 TOO_LATE = HOLD_FOR + GRACE + timedelta(seconds=1)

@@ -22,7 +22,8 @@ from infrastructure.database.ledger.queries import _BALANCE
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from tests.integration.audited import CLEARING, PREPAID, Audited, id_at
-from workers.schedule import JOBS, run_once
+from workers.jobs import JOBS
+from workers.schedule import run_once
 
 pytestmark = pytest.mark.database
 

@@ -25,7 +25,8 @@ from infrastructure.database.transaction import Database
 from tests.builders import a_journal
 from tests.integration.audited import PREPAID, REVENUE, Audited
 from tests.integration.shop import all_at_once
-from workers.schedule import JOBS, run_once
+from workers.jobs import JOBS
+from workers.schedule import run_once
 
 pytestmark = pytest.mark.database
 

@@ -15,8 +15,9 @@ from application.origin import NOWHERE, Origin, acting, current_origin, note_act
 from domain.operations.audit import AuditStatus
 from infrastructure.bootstrap import Running
 from middlewares.auth_middleware import public
+from workers.jobs import JOBS, ScheduledJob
 from workers.process import hold
-from workers.schedule import JOBS, ScheduledJob, run_once
+from workers.schedule import run_once
 
 
 def test_it_ends_with_the_work_even_when_that_fails() -> None:

@@ -27,7 +27,8 @@ from tests.conftest import MovableClock
 from tests.deals import a_basket
 from tests.integration.promotions import PROMISES, Till, from_offer, from_voucher
 from tests.integration.shop import all_at_once
-from workers.schedule import JOBS, run_once
+from workers.jobs import JOBS
+from workers.schedule import run_once
 
 Booking = tuple[UUID, UUID]
 

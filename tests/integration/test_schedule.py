@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from rich.console import Console
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 from structlog.testing import capture_logs
@@ -23,10 +25,13 @@ from application.subscriptions import DOCUMENTS, QUICK
 from config.settings import Settings
 from infrastructure.bootstrap import Running
 from infrastructure.messaging.jobs import JsonJob, JsonQueue
+from schedule_commands import schedule_table
 from tests.integration.outbox import count, owner
 from workers.cleanup_worker import KEPT, clean_up
+from workers.jobs import JOBS, ScheduledJob
+from workers.periods import days_from, slices_of
 from workers.process import Stop, hold
-from workers.schedule import JOBS, LEASE, ScheduledJob, days_from, run_once, slices_of
+from workers.schedule import LEASE, LastRun, next_run, run_once, run_scheduled
 from workers.scheduler import ClockNotUtc, JobScheduler
 
 pytestmark = pytest.mark.database
@@ -162,6 +167,21 @@ def test_what_redis_forgot_of_the_schedule_is_put_back(redis: Redis) -> None:
     assert JsonQueue(DOCUMENTS, redis).count == 2
 
 
+def test_a_job_that_a_release_has_no_more_is_not_woken_any_more(redis: Redis) -> None:
+    JobScheduler(redis, ONE_QUICK_TWO_SLOW).register()
+    scheduler = JobScheduler(redis, ONE_QUICK_TWO_SLOW[:1])
+    scheduler.register()
+    scheduler.wake_due()
+    assert JsonQueue(QUICK, redis).count == 1
+    assert JsonQueue(DOCUMENTS, redis).count == 0
+
+
+def test_a_job_of_another_release_that_was_woken_does_nothing() -> None:
+    with capture_logs() as logs:
+        run_scheduled("bookings.archive")
+    assert [line["event"] for line in logs] == ["scheduled_job_unknown"]
+
+
 def test_every_job_of_the_table_runs_in_a_worker(redis: Redis, running: Running) -> None:
     JobScheduler(redis).wake_due()
     hold(running)
@@ -236,6 +256,7 @@ def test_maintenance_deletes_what_is_past_its_time_and_nothing_else(running: Run
         "password_resets": 3,
         "login_failures": 3,
         "refresh_tokens": 3,
+        "notification_deliveries": 3,
         "view_batches": 3,
         "sessions": 2,
         "payment_webhook_logs": 1,
@@ -247,6 +268,7 @@ def test_maintenance_deletes_what_is_past_its_time_and_nothing_else(running: Run
         "password_resets": 1,
         "login_failures": 1,
         "refresh_tokens": 1,
+        "notification_deliveries": 2,
         "view_batches": 1,
         "sessions": 2,
     }
@@ -291,8 +313,63 @@ BEGIN
     INSERT INTO view_batches (id, folded_at)
     SELECT gen_random_uuid(), now() - CASE n WHEN 4 THEN interval '29 days' ELSE interval '31 days' END
     FROM generate_series(1, 4) n;
+    INSERT INTO outbox_events (id, name, version, payload, occurred_at)
+    VALUES (gen_random_uuid(), 'test.told', 1, '{}', now() - interval '2 years');
+    INSERT INTO notification_deliveries (id, event_id, user_id, channel, device_id, status, created_at, finished_at)
+    SELECT gen_random_uuid(), e.id, someone, 'PUSH', gen_random_uuid(), CASE n WHEN 5 THEN 'PENDING' ELSE 'SENT' END,
+           now() - interval '1 year',
+           CASE n WHEN 5 THEN NULL WHEN 4 THEN now() - interval '89 days' ELSE now() - interval '91 days' END
+    FROM generate_series(1, 5) n, outbox_events e WHERE e.name = 'test.told';
     INSERT INTO scheduled_runs (job, period, claimed_at)
     SELECT 'test', n::text, now() - CASE n WHEN 4 THEN interval '29 days' ELSE interval '31 days' END
     FROM generate_series(1, 4) n;
 END $$;
 """
+
+
+@pytest.mark.parametrize(
+    ("periods", "said"),
+    [
+        (slices_of(timedelta(seconds=15)), "every 15 s"),
+        (slices_of(timedelta(hours=1)), "every 60 min"),
+        (days_from(2), "daily 02:00 Cairo"),
+    ],
+)
+def test_periods_say_when_they_begin(periods: Any, said: str) -> None:
+    assert str(periods) == said
+
+
+@pytest.mark.parametrize("periods", [slices_of(timedelta(minutes=5)), days_from(1), days_from(2), days_from(9)])
+def test_the_next_period_begins_where_the_name_changes(periods: Any) -> None:
+    # Over both changes of Egypt's clocks in 2026: 24 April and 29 October.
+    for start in (datetime(2026, 4, 23, 3, 1, tzinfo=UTC), datetime(2026, 10, 28, 3, 1, tzinfo=UTC)):
+        for hours in range(72):
+            at = start + timedelta(hours=hours)
+            begins = periods.next_after(at)
+            assert at < begins
+            assert periods(begins - timedelta(seconds=1)) == periods(at)
+            assert periods(begins) != periods(at)
+
+
+def test_a_job_is_due_at_once_then_with_its_next_period_and_after_a_death_when_its_lease_ends() -> None:
+    now = datetime(2026, 3, 1, 12, 0, 40, tzinfo=UTC)
+    job = ScheduledJob("test.count", MINUTE, slices_of(MINUTE), print)
+    assert next_run(job, None, now) == now
+    this_period = LastRun("test.count", job.period(now), now - timedelta(seconds=30), is_finished=True)
+    assert next_run(job, this_period, now) == datetime(2026, 3, 1, 12, 1, tzinfo=UTC)
+    dead = LastRun("test.count", job.period(now), now - timedelta(seconds=30), is_finished=False)
+    assert next_run(job, dead, now) == now + LEASE - timedelta(seconds=30)
+    before = LastRun("test.count", "2026-03-01T11:59:00+00:00", now - MINUTE, is_finished=True)
+    assert next_run(job, before, now) == now
+
+
+def test_the_schedule_is_printed_with_every_job_and_its_last_run(running: Running) -> None:
+    run_once(JOBS["catalogue.fold_views"], running)
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(schedule_table(running))
+    lines = {line.split()[1]: line for line in console.export_text().splitlines() if line.startswith("│")}
+    assert set(lines) == set(JOBS)
+    assert "every 1 min" in lines["catalogue.fold_views"]
+    assert "never" not in lines["catalogue.fold_views"]
+    assert "never" in lines["maintenance.run"]
+    assert "daily 02:00 Cairo" in lines["maintenance.run"]

@@ -20,12 +20,14 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 from structlog.testing import capture_logs
 
+from application.operations.dead_letters import ReplayDeadLetters, replay_dead_letters
 from application.subscriptions import DOCUMENTS, QUICK, Handler
 from application.trying_again import TryAgain
 from config.settings import Settings
 from domain.identity.users import EmailTaken
+from infrastructure.clock import SystemClock
 from infrastructure.database.transaction import Database
-from infrastructure.messaging.deliveries import MAX_ATTEMPTS, Deliveries, replay_dead
+from infrastructure.messaging.deliveries import MAX_ATTEMPTS, Deliveries
 from infrastructure.messaging.event_relay import EventRelay
 from infrastructure.messaging.jobs import LEASES, Delivery, JsonJob, JsonQueue, enqueue
 from tests.integration import works
@@ -39,6 +41,7 @@ from tests.integration.outbox import (
     open_deliveries,
     owner,
 )
+from tests.integration.shop import units_of_work
 from workers.outbox_worker import Post
 
 pytestmark = pytest.mark.database
@@ -77,6 +80,12 @@ def _write(database: Database, value: str) -> None:
     with database.transaction() as transaction:
         transaction.execute("INSERT INTO effects (value) VALUES (%s)", [value])
         transaction.commit()
+
+
+def replay(database: Database, event_id: UUID | None = None) -> int:
+    """Replay what is dead, as the command at the terminal does."""
+    command = ReplayDeadLetters(actor_id=None, event_id=event_id)
+    return replay_dead_letters(command, uow=units_of_work(database)(), clock=SystemClock())
 
 
 class TestOneDelivery:
@@ -173,12 +182,12 @@ class TestOneDelivery:
 
         broken.clear()
         self.redis.flushdb()
-        assert replay_dead(self.database, delivery.event_id) == 1
+        assert replay(self.database, delivery.event_id) == 1
         assert relay.redrive_once() == 1
         (job,) = JsonQueue(QUICK, self.redis).jobs
         self.post.deliver(handler, Delivery(UUID(job.args[0]), job.args[1], job.args[2]))
         assert effects(self.database) == ["cured"]
-        assert replay_dead(self.database) == 0
+        assert replay(self.database) == 0
 
     def test_what_is_behind_poison_keeps_moving(self) -> None:
         def write_or_fail(event: Mapping[str, Any], _use: Any) -> None:

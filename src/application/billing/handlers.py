@@ -1,4 +1,4 @@
-"""What billing does when events arrive. What customers are told of refunds is written from what was committed."""
+"""What billing does when events arrive."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +11,6 @@ from application.billing.refund_submission import submit_refund
 from application.billing.sandbox import SandboxDisabled, SendWebhook, send_webhook
 from application.billing.webhooks import process_webhook
 from application.dependencies import Dependencies
-from application.messaging.ports import MailName
-from application.messaging.telling import mail, notify
-from domain.billing.refunds import RefundStatus
-from domain.messaging.notifications import LinkType, NotificationType
-from domain.shared.money import Money
 
 Event = Mapping[str, Any]
 Facts = Mapping[str, Any]
@@ -42,23 +37,6 @@ def settle_manual_money(event: Mapping[str, Any], use: Dependencies) -> None:
         clock=use.clock,
         new_id=use.new_id,
         live=use.live,
-    )
-
-
-def notify_suspense_credited(event: Mapping[str, Any], use: Dependencies) -> None:
-    """In the app: money that nothing could be done with is in the wallet."""
-    facts = use.queries.messaging.payment_facts(UUID(event["payment_id"]))
-    amount = Money.of(event["amount_minor"], event["currency"])
-    notify(
-        use,
-        facts["user_id"],
-        NotificationType.SYSTEM,
-        titles=("أضيف مبلغ إلى محفظتك", "Money was put into your wallet"),
-        messages=(
-            f"أضفنا {amount} مما وصل للدفعة {facts['payment_number']} إلى محفظتك.",
-            f"We put {amount} of what came for payment {facts['payment_number']} into your wallet.",
-        ),
-        link=(LinkType.WALLET, None),
     )
 
 
@@ -106,117 +84,3 @@ def send_sandbox_webhook(event: Mapping[str, Any], use: Dependencies) -> None:
         notice_type=event["notice_type"],
     )
     send_webhook(command, books=use.sandbox.books, webhooks=use.sandbox.webhooks)
-
-
-def notify_refund_found(event: Event, use: Dependencies) -> None:
-    """In the app: the provider gives money back."""
-    facts = _facts(event, use)
-    amount = _amount("amount", facts)
-    _notify(
-        use,
-        facts,
-        titles=("مبلغ في طريقه إليك", "A refund is on its way"),
-        messages=(
-            f"يرد مزود الدفع {amount} من الدفعة {facts['payment_number']} ({facts['refund_number']}).",
-            f"The payment provider gives back {amount} of payment {facts['payment_number']}"
-            f" ({facts['refund_number']}).",
-        ),
-    )
-
-
-def notify_refund_succeeded(event: Event, use: Dependencies) -> None:
-    """In the app: money went back, and where to."""
-    facts = _facts(event, use)
-    if facts["status"] != RefundStatus.SUCCEEDED:
-        return
-    where_ar, where_en = _where(facts)
-    _notify(
-        use,
-        facts,
-        titles=("تم رد المبلغ", "Your refund is done"),
-        messages=(
-            f"رددنا {_amount('amount', facts)} من الدفعة {facts['payment_number']}: {where_ar}.",
-            f"We gave back {_amount('amount', facts)} of payment {facts['payment_number']}: {where_en}.",
-        ),
-    )
-
-
-def notify_refund_failed(event: Event, use: Dependencies) -> None:
-    """In the app: money did not arrive, and somebody is looking after it."""
-    facts = _facts(event, use)
-    if facts["status"] != RefundStatus.FAILED:
-        return
-    amount = _amount("failed", facts)
-    _notify(
-        use,
-        facts,
-        titles=("لم يصل المبلغ المردود", "Your refund did not arrive"),
-        messages=(
-            f"لم يصل إليك {amount} ({facts['refund_number']}). نبحث عن طريقة أخرى لرده.",
-            f"{amount} ({facts['refund_number']}) did not reach you. We are looking for another way.",
-        ),
-    )
-
-
-def mail_refund_succeeded(event: Event, use: Dependencies) -> None:
-    """By mail: money went back, and where to."""
-    facts = _facts(event, use)
-    if facts["status"] != RefundStatus.SUCCEEDED:
-        return
-    mail(
-        use,
-        MailName.REFUND_SUCCEEDED,
-        facts,
-        about=f"refund-{event['refund_id']}",
-        shown={
-            "refund_number": facts["refund_number"],
-            "payment_number": facts["payment_number"],
-            "amount": _amount("amount", facts),
-            "to_original": _amount("to_original", facts),
-            "to_wallet": _amount("to_wallet", facts),
-            "points": facts["points"],
-        },
-    )
-
-
-def mail_refund_failed(event: Event, use: Dependencies) -> None:
-    """By mail: money did not arrive, and somebody is looking after it."""
-    facts = _facts(event, use)
-    if facts["status"] != RefundStatus.FAILED:
-        return
-    mail(
-        use,
-        MailName.REFUND_FAILED,
-        facts,
-        about=f"refund-failed-{event['refund_id']}-{facts['parts']}",
-        shown={
-            "refund_number": facts["refund_number"],
-            "payment_number": facts["payment_number"],
-            "amount": _amount("failed", facts),
-        },
-    )
-
-
-def _facts(event: Event, use: Dependencies) -> Facts:
-    return use.queries.messaging.refund_facts(UUID(event["refund_id"]))
-
-
-def _amount(name: str, facts: Facts) -> Money:
-    return Money.of(facts[f"{name}_minor"], facts["currency"])
-
-
-def _where(facts: Facts) -> tuple[str, str]:
-    """Where the parts went, in Arabic and English."""
-    original, wallet, points = _amount("to_original", facts), _amount("to_wallet", facts), facts["points"]
-    said = [
-        *([(f"{original} إلى وسيلة الدفع", f"{original} to where you paid from")] if original.is_positive else []),
-        *([(f"{wallet} إلى رصيدك", f"{wallet} to your balance")] if wallet.is_positive else []),
-        *([(f"النقاط العائدة {points}", f"points back: {points}")] if points else []),
-    ]
-    return "، ".join(arabic for arabic, _ in said), ", ".join(english for _, english in said)
-
-
-def _notify(use: Dependencies, facts: Facts, *, titles: tuple[str, str], messages: tuple[str, str]) -> None:
-    booking_id = facts["booking_id"]
-    link = (LinkType.BOOKING, booking_id) if booking_id is not None else (LinkType.WALLET, None)
-    notify(use, facts["user_id"], NotificationType.SYSTEM, titles=titles, messages=messages, link=link)

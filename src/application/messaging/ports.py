@@ -116,6 +116,47 @@ class SmsSender(Protocol):
     def send(self, message: SmsMessage) -> None: ...
 
 
+class PushUnavailable(Unavailable):
+    """Nobody delivers pushes now; the same one may be sent again later."""
+
+    code = "push_unavailable"
+
+
+class PushRefused(RuleBroken):
+    """This push will never be taken; that says nothing of the device."""
+
+    code = "push_refused"
+
+
+class DeviceGone(PushRefused):
+    """The app is not on this device any more, or never was: its token is dead for good."""
+
+    code = "device_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class PushMessage:
+    """One push to one device. `facts` are read by the app when it is tapped, and are no secrets."""
+
+    token: str = field(repr=False)
+    title: str
+    text: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class PushSender(Protocol):
+    """Hands pushes to whatever delivers them.
+
+    Called outside every transaction and lock. Returning means that the push was accepted, not that it was
+    seen. PushUnavailable may be answered by sending again; the push may then arrive twice, where only the
+    answer was lost. DeviceGone is raised for what is said of the token alone, never for an outage or for
+    trouble with our account; PushRefused is final for this push. Nothing else is raised. Neither token nor
+    text is logged.
+    """
+
+    def send(self, message: PushMessage) -> None: ...
+
+
 class MailName(StrEnum):
     """The mails that there are; each one's docstring lists the facts that it needs."""
 
@@ -187,6 +228,10 @@ class MailName(StrEnum):
     """first_name"""
     RECOVERY_CODE_USED = "recovery_code_used"
     """first_name, left"""
+    MEMBERSHIP_ACTIVE = "membership_active"
+    """first_name, tier_name, membership_number, valid_until"""
+    NOTICE = "notice"
+    """first_name, title, message: what has no mail of its own, for readers who chose to have it mailed"""
     INVITATION = "invitation"
     """roles_label, link, expires_on"""
     PARTNER_APPROVED = "partner_approved"

@@ -1,7 +1,8 @@
-"""What the system's settings need from outside: their rows, and their values at hand."""
+"""What operations need from outside: settings' rows, their values at hand, and what was given up."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -30,6 +31,14 @@ class SettingRows(Protocol):
 
     def put(self, setting: Setting[Any], value: object, *, by: UUID | None, at: datetime) -> None:
         """Keep a value that its kind has read; None lets the default hold again."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """Deliveries of events that were given up."""
+
+    def replay(self, *, event_id: UUID | None, handler: str | None) -> Sequence[str]:
+        """Give them their attempts back, of one event or handler, or all; the handler of each."""
         ...
 
 

@@ -44,3 +44,9 @@ class OperationsQueries(Protocol):
     def settings(self) -> Mapping[str, Row]:
         """By key, for those that were ever changed: id, setting_value (None: the default), version, by whom, when."""
         ...
+
+    def dead_letters(self, handler: str | None, *, limit: int, after: After | None) -> Sequence[Row]:
+        """Events that were given up, the latest first: id, name, payload, occurred_at, dead_at, and `deliveries`:
+        handler, attempts, reason and dead_at of each that is dead.
+        """
+        ...

@@ -11,7 +11,7 @@ from application.pricing.queries import PricingQueries, Row
 from application.pricing.voucher_files import read_vouchers
 from domain.operations.audit import changed
 from domain.pricing.deals import Reason, UnsoundDeal, shown
-from domain.pricing.vouchers import Voucher, VoucherDetails
+from domain.pricing.vouchers import Voucher, VoucherAssigned, VoucherDetails
 from domain.shared.clock import Clock
 from domain.shared.errors import FieldFault, refuse_stale
 from domain.shared.identifiers import NewId
@@ -121,6 +121,8 @@ def assign_voucher(command: AssignVoucher, *, uow: UnitOfWork, clock: Clock) -> 
         voucher = uow.vouchers.get(command.voucher_id)
         _refuse_unknown(command.user_ids, uow.vouchers.unknown_users(command.user_ids))
         added = uow.vouchers.assign(voucher.id, command.user_ids, by=command.actor_id, at=now)
+        for user_id in sorted(added):
+            uow.publish(VoucherAssigned(at=now, voucher_id=voucher.id, user_id=user_id))
         if added:
             people = sorted(str(user_id) for user_id in added)
             _audit(uow, command.actor_id, "vouchers.assign", voucher.id, changed({}, {"assigned_to": people}), clock)

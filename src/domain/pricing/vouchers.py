@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 from uuid import UUID
 
 from domain.pricing.baskets import Basket, Benefit, NotApplied, PromotionKind
@@ -24,6 +24,7 @@ from domain.pricing.deals import (
 )
 from domain.pricing.schedules import ALWAYS, Schedule
 from domain.shared.errors import Conflict, FieldFault, IllegalTransition, InvalidValue, NotFound
+from domain.shared.events import DomainEvent
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 
@@ -96,6 +97,15 @@ _VALUES: Final[dict[VoucherType, tuple[type[Percentage | Money], ...]]] = {
 }
 WHAT_IT_GIVES: Final = ("code", "voucher_type", "discount_value", "max_discount", "gift_ar", "gift_en")
 """What nobody changes once it was redeemed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherAssigned(DomainEvent):
+    """Somebody has a voucher that they had not before."""
+
+    name: ClassVar[str] = "pricing.voucher_assigned"
+    voucher_id: UUID
+    user_id: UUID
 
 
 class VoucherDetails(DealDetails, total=False):

@@ -44,8 +44,14 @@ from infrastructure.database.ledger.seals import SqlSeals
 from infrastructure.database.ledger.statements import SqlStatementRequests
 from infrastructure.database.ledger.wallet_repositories import SqlAdjustments, SqlExchange, SqlWithdrawals
 from infrastructure.database.membership.repositories import SqlMemberships
-from infrastructure.database.messaging.repositories import SqlNotifications
-from infrastructure.database.operations.repositories import SqlAuditLog, SqlSettingRows
+from infrastructure.database.messaging.deliveries import SqlNotificationDeliveries
+from infrastructure.database.messaging.repositories import (
+    SqlDevices,
+    SqlNotifications,
+    SqlPreferenceRows,
+    SqlSuppressions,
+)
+from infrastructure.database.operations.repositories import SqlAuditLog, SqlDeadLetters, SqlSettingRows
 from infrastructure.database.outbox import write_events
 from infrastructure.database.partners.repositories import SqlPartners
 from infrastructure.database.payouts.batches import SqlPayoutBatches
@@ -373,9 +379,29 @@ class SqlUnitOfWork:
     def notifications(self) -> SqlNotifications:
         return SqlNotifications(self._statements)
 
+    @property
+    def deliveries(self) -> SqlNotificationDeliveries:
+        return SqlNotificationDeliveries(self._statements)
+
+    @property
+    def devices(self) -> SqlDevices:
+        return SqlDevices(self._statements)
+
+    @property
+    def notification_preferences(self) -> SqlPreferenceRows:
+        return SqlPreferenceRows(self._statements)
+
+    @property
+    def suppressions(self) -> SqlSuppressions:
+        return SqlSuppressions(self._statements)
+
     @cached_property
     def audit(self) -> SqlAuditLog:
         return SqlAuditLog(self._statements, self._new_id, withhold_secrets=self._withhold_secrets)
+
+    @property
+    def dead_letters(self) -> SqlDeadLetters:
+        return SqlDeadLetters(self._statements)
 
     @cached_property
     def system_settings(self) -> SqlSettingRows:

@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from domain.shared.clock import Clock
 from infrastructure.database.transaction import Database
@@ -33,7 +32,7 @@ WHERE e.id = p.event_id AND (p.event_id, p.handler) = (
     WHERE event_id = %(event_id)s AND handler = %(handler)s AND attempts = %(attempt)s
       AND processed_at IS NULL AND dead_at IS NULL
     FOR UPDATE SKIP LOCKED)
-RETURNING e.payload
+RETURNING e.payload || jsonb_build_object('event_id', e.id) AS payload
 """
 
 _WAIT_FOR_RELAY = "SELECT 1 FROM outbox_events WHERE id = %s AND published_at IS NULL FOR KEY SHARE"
@@ -51,12 +50,6 @@ WHERE event_id = %(event_id)s AND handler = %(handler)s AND attempts IN (%(attem
   AND processed_at IS NULL AND dead_at IS NULL
 """
 
-_REPLAY = """
-UPDATE processed_events SET dead_at = NULL, attempts = 0, due_at = enqueued_at
-WHERE dead_at IS NOT NULL AND processed_at IS NULL AND (%(event_id)s::uuid IS NULL OR event_id = %(event_id)s)
-RETURNING event_id
-"""
-
 
 class Deliveries:
     """The worker's view of `processed_events`."""
@@ -67,11 +60,11 @@ class Deliveries:
         self._jitter = jitter
 
     def take(self, delivery: Delivery) -> Event | None:
-        """The event, recorded as done with the transaction that this runs in; None if it is not ours to do."""
+        """The event and its id, recorded as done with the transaction that this runs in; None if not ours to do."""
         return self._claim(delivery, due_at=None, processed_at=self._clock.now())
 
     def begin(self, delivery: Delivery, lease: timedelta) -> Event | None:
-        """The event, which nobody else begins within the lease; None if it is not ours to do."""
+        """The event with its id, which nobody else begins within the lease; None if it is not ours to do."""
         with self._database.transaction() as transaction:
             event = self._claim(delivery, due_at=self._clock.now() + lease, processed_at=None)
             transaction.commit()
@@ -110,14 +103,6 @@ class Deliveries:
         """Exponential back-off with full jitter, so that what failed together does not come back together."""
         longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
         return timedelta(seconds=self._jitter(0.0, longest.total_seconds()))
-
-
-def replay_dead(database: Database, event_id: UUID | None = None) -> int:
-    """Give dead deliveries (of one event, or all) their attempts back; a relay enqueues them again."""
-    with database.transaction() as transaction:
-        replayed = transaction.rows(_REPLAY, {"event_id": event_id})
-        transaction.commit()
-    return len(replayed)
 
 
 def _named(delivery: Delivery) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import psycopg
 import structlog
 from redis import Redis, RedisError
 
-from application.subscriptions import SUBSCRIPTIONS, Handler
+from application.subscriptions import RETIRED, SUBSCRIPTIONS, Handler
 from application.trying_again import TryAgain
 from domain.shared.clock import Clock
 from domain.shared.errors import Busy
@@ -97,6 +97,7 @@ class EventRelay:
         clock: Clock,
         *,
         subscriptions: Subscriptions = SUBSCRIPTIONS,
+        retired: Sequence[Handler] = RETIRED,
         batch: int = BATCH,
         leases: Mapping[str, timedelta] = LEASES,
     ) -> None:
@@ -106,7 +107,8 @@ class EventRelay:
         self._leases = leases
         self._batch = batch
         self._routes = [(event, handler) for event, handlers in subscriptions.items() for handler in handlers]
-        self._queue_of = {handler.name: handler.queue for _, handler in self._routes}
+        known = (*(handler for _, handler in self._routes), *retired)
+        self._queue_of = {handler.name: handler.queue for handler in known}
         self._queues = {name: JsonQueue(name, redis) for name in leases}
 
     def relay_once(self) -> int:

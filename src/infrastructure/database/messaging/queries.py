@@ -7,8 +7,10 @@ from uuid import UUID
 
 from application.queries import After, Row
 from domain.catalogue.items import Item
+from domain.messaging.preferences import Preferences
 from domain.shared.errors import NotFound
 from infrastructure.database.catalogue.finding import ITEM_TABLE
+from infrastructure.database.messaging.rows import PREFERENCES, preferences_of
 from infrastructure.database.pages import page_after, page_values
 from infrastructure.database.transaction import Database
 
@@ -82,6 +84,22 @@ WHERE p.id = %s
 _ADJUSTMENT_FACTS = """
 SELECT d.user_id, d.adjustment_number, d.account_kind, d.amount_minor, d.currency FROM adjustments d WHERE d.id = %s
 """
+_MEMBERSHIP_FACTS = """
+SELECT u.id AS user_id, u.locale, s.membership_number, s.status, s.expiry_date, p.tier_name_ar AS tier_ar,
+       p.tier_name_en AS tier_en
+FROM membership_subscriptions s JOIN users u ON u.id = s.user_id JOIN membership_plans p ON p.id = s.plan_id
+WHERE s.id = %s
+"""
+_VOUCHER_FACTS = """
+SELECT code AS voucher_code, status = 'ACTIVE' AS is_usable,
+       ((valid_until - interval '1 microsecond') AT TIME ZONE 'Africa/Cairo')::date AS last_day
+FROM vouchers WHERE id = %s
+"""
+_DEVICES = "SELECT id, platform, locale, created_at, last_seen_at FROM device_tokens WHERE user_id = %(user_id)s"
+_SUPPRESSIONS = """
+SELECT id, address, reason, suppressed_at FROM suppressed_addresses
+WHERE (%(address)s::text IS NULL OR address = %(address)s)
+"""
 
 
 class SqlMessagingQueries:
@@ -121,6 +139,26 @@ class SqlMessagingQueries:
 
     def payout_facts(self, payout_id: UUID) -> Row:
         return self._facts(_PAYOUT_FACTS, payout_id)
+
+    def membership_facts(self, subscription_id: UUID) -> Row:
+        return self._facts(_MEMBERSHIP_FACTS, subscription_id)
+
+    def voucher_facts(self, voucher_id: UUID) -> Row:
+        return self._facts(_VOUCHER_FACTS, voucher_id)
+
+    def preferences(self, user_id: UUID) -> Preferences:
+        return preferences_of(self._database.row(PREFERENCES, (user_id,)))
+
+    def devices(self, user_id: UUID) -> Sequence[Row]:
+        return self._database.rows(f"{_DEVICES} ORDER BY last_seen_at DESC, id", {"user_id": user_id})
+
+    def device(self, device_id: UUID, *, user_id: UUID) -> Row | None:
+        return self._database.row(f"{_DEVICES} AND id = %(id)s", {"user_id": user_id, "id": device_id})
+
+    def suppressions(self, address: str | None, *, limit: int, after: After | None) -> Sequence[Row]:
+        condition = page_after(after, "suppressed_at", "id")
+        sql = f"{_SUPPRESSIONS} AND {condition} ORDER BY suppressed_at DESC, id DESC LIMIT %(limit)s"
+        return self._database.rows(sql, {"address": address, **page_values(after, limit)})
 
     def adjustment_facts(self, adjustment_id: UUID) -> Row:
         return self._facts(_ADJUSTMENT_FACTS, adjustment_id)

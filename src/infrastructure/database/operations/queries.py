@@ -30,6 +30,16 @@ _FILTERS: Final[Mapping[str, str]] = {
 _SETTINGS = """
 SELECT id, setting_key, setting_value, version, updated_by_user_id, updated_at FROM system_settings
 """
+_DEAD_LETTERS = """
+SELECT e.id, e.name, e.payload, e.occurred_at, d.dead_at, d.deliveries
+FROM (SELECT event_id, max(dead_at) AS dead_at,
+             jsonb_agg(jsonb_build_object('handler', handler, 'attempts', attempts, 'reason', reason,
+                                          'dead_at', dead_at) ORDER BY handler) AS deliveries
+      FROM processed_events
+      WHERE dead_at IS NOT NULL AND processed_at IS NULL AND (%(handler)s::text IS NULL OR handler = %(handler)s)
+      GROUP BY event_id) d JOIN outbox_events e ON e.id = d.event_id
+WHERE {page} ORDER BY d.dead_at DESC, e.id DESC LIMIT %(limit)s
+"""
 
 
 class SqlOperationsQueries:
@@ -49,3 +59,7 @@ class SqlOperationsQueries:
 
     def settings(self) -> Mapping[str, Mapping[str, Any]]:
         return {row["setting_key"]: row for row in self._database.rows(_SETTINGS)}
+
+    def dead_letters(self, handler: str | None, *, limit: int, after: After | None) -> Sequence[Row]:
+        page = page_after(after, "d.dead_at", "e.id")
+        return self._database.rows(_DEAD_LETTERS.format(page=page), {"handler": handler, **page_values(after, limit)})

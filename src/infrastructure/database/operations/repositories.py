@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -99,3 +99,22 @@ def _facts(setting: Setting[Any]) -> dict[str, object]:
         "description_en": setting.description_en,
         "is_public": setting.is_public,
     }
+
+
+# Due as of when it was enqueued: a relay that looks for what is overdue finds it at once.
+_REPLAY = """
+UPDATE processed_events SET dead_at = NULL, attempts = 0, due_at = enqueued_at
+WHERE dead_at IS NOT NULL AND processed_at IS NULL
+  AND (%(event_id)s::uuid IS NULL OR event_id = %(event_id)s) AND (%(handler)s::text IS NULL OR handler = %(handler)s)
+RETURNING handler
+"""
+
+
+class SqlDeadLetters:
+    """Implements `application.operations.ports.DeadLetters`."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def replay(self, *, event_id: UUID | None, handler: str | None) -> Sequence[str]:
+        return [row["handler"] for row in self._statements.rows(_REPLAY, {"event_id": event_id, "handler": handler})]

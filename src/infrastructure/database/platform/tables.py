@@ -45,6 +45,7 @@ processed_events = Table(
     instant("dead_at", nullable=True),
     Column("reason", Text),
     Index("ix_processed_events_open", "due_at", postgresql_where="processed_at IS NULL AND dead_at IS NULL"),
+    Index("ix_processed_events_dead", "dead_at", postgresql_where="dead_at IS NOT NULL AND processed_at IS NULL"),
 )
 
 idempotency_keys = Table(

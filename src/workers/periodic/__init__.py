@@ -1,0 +1,1 @@
+"""What each periodic job does, by context; `workers/jobs.py` says when."""
