@@ -44,6 +44,8 @@ def choose_for_late_money(
     with new_uow() as uow:
         if uow.bookings.get(command.booking_id).user_id != command.user_id:
             raise BookingNotFound()
+        # All at once: the wallet that the first goes into is not locked before the payment of the next.
+        uow.payments.of_booking(command.booking_id)
         waiting = uow.late_money.waiting_of(command.booking_id)
         if not waiting:
             raise NoLateMoney()
@@ -81,6 +83,7 @@ class _Doing:
         try:
             with self.new_uow() as uow:
                 uow.bookings.get(booking_id)
+                uow.payments.of_booking(booking_id)
                 over = [late for late in uow.late_money.waiting_of(booking_id) if late.choose_until <= now]
                 for late in over:
                     late.choose(LateChoice.WALLET, by=None, at=now)
