@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -28,7 +29,7 @@ from domain.shared.errors import IllegalTransition
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
-from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Row
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from tests.builders import egp
@@ -61,6 +62,9 @@ def every_promise_holds_afterwards(shop: Shop, addresses: DatabaseAddresses) -> 
     assert broken_promises(addresses) == []
     waiting = "SELECT coalesce(sum(amount_minor), 0) AS sum FROM suspense_items WHERE status <> 'RESOLVED'"
     assert shop.balance(SUSPENSE) == shop.row(waiting)["sum"]
+
+
+_WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 def sweep(shop: Shop) -> int:
@@ -466,6 +470,37 @@ class TestChoosing:
         assert answers.count(None) == 1
         assert all(isinstance(it, IllegalTransition | NoLateMoney) for it in answers if it is not None)
         assert (wallet(shop, customer), shop.balance(SUSPENSE)) == (PRICE, 0)
+
+    def test_all_payments_that_came_late_are_locked_before_the_wallet(
+        self, shop: Shop, clock: MovableClock, addresses: DatabaseAddresses
+    ) -> None:
+        customer = shop.a_customer()
+        shop.fill_wallet(customer)
+        booking = shop.book(customer, shop.a_departure(days_ahead=1))
+        payments = [shop.pay(customer, booking.id), shop.pay(customer, booking.id, parts=(from_wallet(1_000),))]
+        asked = [request.amount for request in shop.gateway.requests[-2:]]
+        clock.offset += timedelta(days=3)
+        assert sweep(shop) == 1
+        for payment_id, amount in zip(payments, asked, strict=True):
+            shop.charge(payment_id, amount)
+            shop.look(payment_id)
+        shop.take_late_money()
+
+        with (
+            connect(addresses.app) as other, connect(addresses.app) as watcher, ThreadPoolExecutor(1) as thread,
+        ):  # fmt: skip
+            # As staff do who decide about the one: its payment, then the wallet.
+            other.execute("BEGIN")
+            other.execute("SELECT 1 FROM payments WHERE id = %s FOR UPDATE", (payments[1],))
+            choosing = thread.submit(choose, shop, booking, LateChoice.WALLET)
+            while watcher.execute(_WAITS).fetchone() is None:
+                assert not choosing.done()
+            other.execute("SET LOCAL lock_timeout = '500ms'")
+            other.execute("SELECT ledger_lock(ARRAY[%s])", (accounts.wallet(customer, "EGP").id,))
+            other.execute("COMMIT")
+
+        assert choosing.result() is None
+        assert wallet(shop, customer) == 500_000 + sum(amount.minor for amount in asked)
 
     def test_a_stranger_has_no_choice(self, shop: Shop, late: tuple[Booking, UUID]) -> None:
         with pytest.raises(BookingNotFound):

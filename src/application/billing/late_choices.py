@@ -46,6 +46,8 @@ def choose_for_late_money(
     doing = _Doing(new_uow, gateways, clock, new_id)
     with new_uow() as uow:
         _, waiting = waiting_for(command.booking_id, command.user_id, uow=uow)
+        # All at once: the wallet that the first goes into is not locked before the payment of the next.
+        uow.payments.of_booking(command.booking_id)
         for late in waiting:
             late.choose(command.choice, by=command.user_id, at=clock.now())
             uow.late_money.save(late)
@@ -91,6 +93,7 @@ class _Doing:
         try:
             with self.new_uow() as uow:
                 uow.bookings.get(booking_id)
+                uow.payments.of_booking(booking_id)
                 over = [late for late in uow.late_money.waiting_of(booking_id) if late.choose_until <= now]
                 for late in over:
                     late.choose(LateChoice.WALLET, by=None, at=now)
