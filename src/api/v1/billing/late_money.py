@@ -38,7 +38,7 @@ class LateChoiceRequest(Schema):
     DEPARTURE books another departure with it, at the price that the preview showed its `quote_token` with.
     """
 
-    choice = fields.Enum(LateChoice, by_value=True, required=True)
+    choice = fields.Enum(LateChoice, by_value=True, required=True, metadata={"examples": ["DEPARTURE"]})
     departure_id = fields.UUID(load_default=None, allow_none=True)
     quote_token = Text(most=500, least=1, load_default=None, allow_none=True)
 
