@@ -38,9 +38,9 @@ class LateChoiceRequest(Schema):
     DEPARTURE books another departure with it, at the price that the preview showed its `quote_token` with.
     """
 
-    choice = fields.Enum(LateChoice, by_value=True, required=True, metadata={"examples": ["DEPARTURE"]})
-    departure_id = fields.UUID(load_default=None, allow_none=True)
-    quote_token = Text(most=500, least=1, load_default=None, allow_none=True)
+    choice = fields.Enum(LateChoice, by_value=True, required=True)
+    departure_id = fields.UUID(load_default=None, allow_none=True, metadata={"examples": [None]})
+    quote_token = Text(most=500, least=1, load_default=None, allow_none=True, metadata={"examples": [None]})
 
     @validates_schema
     def refuse_half_a_choice(self, body: Mapping[str, Any], **_: Any) -> None:
