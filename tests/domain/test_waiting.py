@@ -37,7 +37,10 @@ VERBS: list[tuple[Verb, WaitingStatus, set[WaitingStatus]]] = [
 
 
 def an_entry(status: WaitingStatus = WaitingStatus.WAITING, *, seats: int = 2) -> WaitingEntry:
-    entry = WaitingEntry.join(entry_id=new_id(), departure_id=new_id(), user_id=new_id(), seats=seats, at=NOON)
+    whose = new_id()
+    entry = WaitingEntry.join(
+        entry_id=new_id(), departure_id=new_id(), user_id=whose, joined_by=whose, seats=seats, at=NOON
+    )
     entry.status = status
     if status is WaitingStatus.OFFERED:
         entry.offered_at, entry.offer_expires_at = NOON, UNTIL

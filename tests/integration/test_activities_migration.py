@@ -59,3 +59,23 @@ def test_no_approval_that_cannot_be(empty: DatabaseAddresses, change: str) -> No
         connection.execute(OLD_ACTIVITY, ["one"])
         with pytest.raises(psycopg.errors.CheckViolation):
             connection.execute(f"UPDATE activities SET {change}")  # type: ignore[arg-type]
+
+
+def test_it_and_those_behind_it_can_be_taken_back(empty: DatabaseAddresses) -> None:  # noqa: F811
+    last = "20261129_19d"
+    migrations.upgrade(empty, last)
+    with connect(empty.owner) as connection:
+        connection.execute(SOMEBODY)
+        connection.execute(OLD_ACTIVITY, ["one"])
+        connection.execute(OLD_PACKAGE, ["trip", "EGP"])
+        connection.execute(OLD_PICTURE, ["a", b"a"])
+        connection.execute(
+            "UPDATE package_images SET package_id = NULL, activity_id = (SELECT id FROM activities LIMIT 1)"
+        )
+    migrations.downgrade(empty, BEFORE)
+    with connect(empty.owner) as connection:
+        connection.execute(OLD_PICTURE, ["b", b"b"])
+    migrations.upgrade(empty, last)
+    with connect(empty.owner) as connection:
+        assert connection.execute("SELECT approval FROM activities").fetchall() == [("NOT_NEEDED",)]
+        assert connection.execute("SELECT storage_key FROM package_images").fetchall() == [("b",)]

@@ -39,8 +39,8 @@ class LateChoiceRequest(Schema):
     """
 
     choice = fields.Enum(LateChoice, by_value=True, required=True)
-    departure_id = fields.UUID(load_default=None, allow_none=True)
-    quote_token = Text(most=500, least=1, load_default=None, allow_none=True)
+    departure_id = fields.UUID(load_default=None, allow_none=True, metadata={"examples": [None]})
+    quote_token = Text(most=500, least=1, load_default=None, allow_none=True, metadata={"examples": [None]})
 
     @validates_schema
     def refuse_half_a_choice(self, body: Mapping[str, Any], **_: Any) -> None:
