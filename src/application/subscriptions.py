@@ -16,6 +16,7 @@ from application.dependencies import Dependencies
 from application.identity import handlers as identity
 from application.ledger import handlers as ledger
 from application.messaging import handlers as messaging
+from application.messaging.retired import MAILED_AS, SHOWN_AS
 from application.messaging.told import TOLD
 from application.payouts import earning_handlers as earnings
 from application.payouts import handlers as payouts
@@ -138,14 +139,17 @@ _REACTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     DeliveryPlanned.name: (Handler("messaging.send", messaging.send_planned, transactional=False),),
 }
 
-_TELLINGS: Final = {event: (Handler(telling.name, telling.tell),) for event, telling in TOLD.items()}
+_TELLINGS: Final = {event: (Handler(f"messaging.tell.{event}", telling.tell),) for event, telling in TOLD.items()}
 
 SUBSCRIPTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     event: (*_REACTIONS.get(event, ()), *_TELLINGS.get(event, ())) for event in {**_REACTIONS, **_TELLINGS}
 }
 
-RETIRED: Final = tuple(Handler(telling.mailed_as, telling.mail) for telling in TOLD.values() if telling.mailed_as)
-"""No new event is handed to them; what was before the release that retired them is still worked off."""
+RETIRED: Final = (
+    *(Handler(name, TOLD[event].show) for event, name in SHOWN_AS.items()),
+    *(Handler(name, TOLD[event].mail) for event, name in MAILED_AS.items()),
+)
+"""Handlers that get no new event; what is left to them is worked off."""
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     handler.name: handler for handlers in (*SUBSCRIPTIONS.values(), RETIRED) for handler in handlers

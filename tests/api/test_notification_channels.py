@@ -10,15 +10,20 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from redis import Redis
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
 
 from application.messaging.devices import RegisterDevice, register_device
 from application.messaging.ports import EmailMessage, MailUnavailable, PushUnavailable, RecipientRefused
 from application.messaging.sending import release_held, send_delivery
-from application.subscriptions import HANDLERS, RETIRED
+from application.subscriptions import HANDLERS, QUICK, RETIRED
 from config.settings import load_settings
 from domain.messaging.deliveries import DeliveryPlanned
 from domain.messaging.devices import Platform
 from domain.sales.booking_events import BookingConfirmed
+from infrastructure.messaging.event_relay import EventRelay
+from infrastructure.messaging.jobs import JsonJob, JsonQueue
 from infrastructure.messaging.push import FcmPushSender
 from infrastructure.messaging.suppression import SparingEmailSender
 from tests.api.mailbox import mails_to, texts
@@ -27,6 +32,7 @@ from tests.conftest import MovableClock, Person
 from tests.fakes.fcm_server import INVALID_TOKEN, OUTAGE, FakeFcm, fcm_server
 from tests.integration.shop import all_at_once
 from workers.notification_worker import send_booking_cancelled, send_booking_confirmation, send_payment_reminder
+from workers.process import hold
 
 pytestmark = pytest.mark.database
 
@@ -425,8 +431,17 @@ def test_what_a_release_before_left_to_mail_is_mailed_once(shop: Shop, sign_up: 
     retired.handle(payload, shop.running.dependencies)
     shop.deliver_events()
     assert len(mails_to(customer.email, shop.running.settings.home)) == mails + 1
-    notes = shop.done(shop.get("/api/v1/notifications", customer))["items"]
-    assert len([note for note in notes if note["link_id"] == booking["id"] and "confirmed" in note["title_en"]]) == 1
+    assert len(shown(shop, customer, booking)) == 1
+    HANDLERS["messaging.notify_booking_confirmed"].handle(payload, shop.running.dependencies)
+    shop.deliver_events()
+    assert len(shown(shop, customer, booking)) == 2
+    assert len(mails_to(customer.email, shop.running.settings.home)) == mails + 1
+
+
+def shown(shop: Shop, person: Person, booking: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the app says of a booking that is confirmed."""
+    notes = shop.done(shop.get("/api/v1/notifications", person))["items"]
+    return [note for note in notes if note["link_id"] == booking["id"] and "confirmed" in note["title_en"]]
 
 
 def test_a_voucher_that_is_given_to_somebody_is_told_to_them(shop: Shop, sign_up: SignUp) -> None:
@@ -454,7 +469,7 @@ def test_an_erased_person_is_told_nothing_and_leaves_no_device(pushing: Shop, si
         transaction.commit()
     owner_erases(pushing, customer)
     pushed = len(fcm.pushes)
-    HANDLERS["messaging.notify_booking_confirmed"].handle(
+    HANDLERS["messaging.tell.sales.booking_confirmed"].handle(
         {**event["payload"], "event_id": str(event["id"])}, pushing.running.dependencies
     )
     pushing.deliver_events()
@@ -470,3 +485,41 @@ def owner_erases(shop: Shop, person: Person) -> None:
     with connect(shop.addresses.owner) as connection:
         connection.execute("DELETE FROM device_tokens WHERE user_id = %s", (person.user_id,))
         connection.execute("UPDATE users SET erased_at = now() WHERE id = %s", (person.user_id,))
+
+
+def test_the_whole_path_from_the_outbox_over_real_queues_and_workers(
+    pushing: Shop, sign_up: SignUp, fcm: FakeFcm, clock: MovableClock
+) -> None:
+    """An outage of FCM in between: the push is tried again by the worker, and arrives once."""
+    customer = sign_up()
+    device(pushing, customer)
+    body = {"code": "FOR-YOU-10", "voucher_type": "DISCOUNT_PERCENTAGE", "discount_value": "10.00"}
+    voucher = pushing.done(pushing.post("/api/v1/vouchers", pushing.admin, body), 201)
+    pushing.post(f"/api/v1/vouchers/{voucher['id']}/assignments", pushing.admin, {"user_ids": [str(customer.user_id)]})
+    fcm.answers = [OUTAGE, OUTAGE]
+
+    work_off(pushing, clock, times=2)
+    assert deliveries(pushing, customer, "pricing.voucher_assigned")["PUSH"]["status"] == "PENDING"
+    for _ in range(3):
+        clock.offset += timedelta(minutes=1)
+        work_off(pushing, clock, times=1)
+
+    sent = deliveries(pushing, customer, "pricing.voucher_assigned")
+    assert {channel: (row["status"], row["attempts"]) for channel, row in sent.items()} == {"PUSH": ("SENT", 3)}
+    assert len(fcm.pushes) == 3
+    rest = pushing.database.rows("SELECT handler FROM processed_events WHERE processed_at IS NULL")
+    assert rest == []
+
+
+def work_off(shop: Shop, clock: MovableClock, *, times: int) -> None:
+    """Relay, then work, so many times."""
+    hold(shop.running)
+    with Redis.from_url(shop.running.settings.redis_url) as redis:
+        relay = EventRelay(shop.database, redis, clock)
+        worker = SimpleWorker(
+            [QUICK], connection=redis, job_class=JsonJob, queue_class=JsonQueue, serializer=JSONSerializer
+        )
+        for _ in range(times):
+            relay.relay_once()
+            relay.redrive_once()
+            worker.work(burst=True)

@@ -11,8 +11,7 @@ import pytest
 
 from application.billing.invoices import issue_invoice
 from application.billing.payments import PartPaymentNotOffered
-from application.messaging.handlers import mail_payment, notify_payment
-from domain.billing.payments import PaymentMethod, PaymentType
+from domain.billing.payments import PaymentMethod, PaymentSettled, PaymentType
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.membership.memberships import TERM, AlreadySubscribed
@@ -24,6 +23,7 @@ from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.conftest import MovableClock
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
+from tests.integration.telling import tell_of
 from tests.integration.tenders import (
     PREPAID,
     SUSPENSE,
@@ -175,9 +175,9 @@ class TestDeposits:
 
     def test_whoever_paid_a_deposit_is_told_what_is_left(self, shop: Shop, booking: Booking) -> None:
         first, second = pay_part(shop, booking, DEPOSIT), None
-        notify_payment({"payment_id": str(first)}, shop.use)
+        tell_of(PaymentSettled.name, shop.database, shop.use, payment_id=str(first))
         second = pay_part(shop, booking, PRICE - DEPOSIT)
-        notify_payment({"payment_id": str(second)}, shop.use)
+        tell_of(PaymentSettled.name, shop.database, shop.use, payment_id=str(second))
 
         told = shop.database.rows("SELECT message_ar, message_en FROM notifications ORDER BY id")
         assert told[0]["message_en"].endswith("EGP 700.00 of the booking is still to be paid.")
@@ -315,7 +315,8 @@ class TestMemberships:
         payment_id = self.open(shop, customer, active)
         pay_card(shop, payment_id)
 
-        mail_payment({"payment_id": str(payment_id)}, shop.use)
-        notify_payment({"payment_id": str(payment_id)}, shop.use)
+        [mail] = tell_of(PaymentSettled.name, shop.database, shop.use, payment_id=str(payment_id))
+
+        assert (mail["channel"], mail["status"]) == ("EMAIL", "SENT")
 
         assert shop.row("SELECT count(*) AS n FROM notifications")["n"] == 1

@@ -12,12 +12,6 @@ import psycopg
 import pytest
 
 from application.billing.invoices import issue_invoice
-from application.messaging.handlers import (
-    mail_instalment_due,
-    mail_instalment_overdue,
-    notify_instalment_due,
-    notify_instalment_overdue,
-)
 from application.sales.instalments import (
     CancelledOverdue,
     TellOfInstalments,
@@ -27,7 +21,7 @@ from application.sales.instalments import (
 )
 from domain.billing.payments import PaymentMethod
 from domain.sales.bookings import Booking
-from domain.sales.instalments import PaymentPlan, PlanNotOffered, PlanWanted
+from domain.sales.instalments import InstalmentOverdue, PaymentPlan, PaymentReminderDue, PlanNotOffered, PlanWanted
 from domain.shared.clock import start_of_business_day
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
@@ -37,6 +31,7 @@ from tests.conftest import MovableClock
 from tests.integration.cancelling import agree
 from tests.integration.refunding import broken_refund_promises
 from tests.integration.shop import Shop, all_at_once
+from tests.integration.telling import tell_of
 from tests.integration.tenders import SUSPENSE, Killed, a_rich_customer, asked, egp, killed_at, pay_card, sweep
 
 DEPOSIT = Percentage(3_000)
@@ -219,12 +214,10 @@ class TestTelling:
         go_to(clock, due_days(booking)[1])
         tell(shop)
         due_on = make_overdue(shop, booking, clock)
-        [due], [late] = events(shop, "payment_reminder_due"), events(shop, "instalment_overdue")
 
-        notify_instalment_due(due, shop.use)
-        notify_instalment_overdue(late, shop.use)
-        mail_instalment_due(due, shop.use)
-        mail_instalment_overdue(late, shop.use)
+        for name in (PaymentReminderDue.name, InstalmentOverdue.name):
+            [mail] = tell_of(name, shop.database, shop.use)
+            assert (mail["channel"], mail["status"]) == ("EMAIL", "SENT")
 
         said = [
             (row["message_ar"], row["message_en"])

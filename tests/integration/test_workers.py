@@ -47,7 +47,7 @@ from workers.outbox_worker import Post
 pytestmark = pytest.mark.database
 
 LEASE = LEASES[QUICK]
-Start = Callable[[str], multiprocessing.process.BaseProcess]
+Start = Callable[..., multiprocessing.process.BaseProcess]
 
 
 @pytest.fixture
@@ -357,10 +357,10 @@ class TestWorkerProcesses:
         """Start a worker for a queue; what still runs at the end is killed."""
         started: list[multiprocessing.process.BaseProcess] = []
 
-        def start(queue: str) -> multiprocessing.process.BaseProcess:
+        def start(queue: str, *more: float) -> multiprocessing.process.BaseProcess:
             # Forked, not spawned: what takes seconds is importing.
             process = multiprocessing.get_context("fork").Process(
-                target=works.main, args=(queue, settings, database.url)
+                target=works.main, args=(queue, settings, database.url, *more)
             )
             process.start()
             started.append(process)
@@ -455,6 +455,26 @@ class TestWorkerProcesses:
         assert worker.exitcode == 0
         assert effects(self.database) == ["8"]
         assert open_deliveries(self.database) == 1
+
+    @pytest.mark.parametrize(
+        ("name", "queue"), [("test.write_slowly", QUICK), ("test.write_in_fork", DOCUMENTS)], ids=["quick", "documents"]
+    )
+    def test_a_job_that_outlasts_the_drain_is_cut_short_and_done_by_another_worker(
+        self, start: Start, name: str, queue: str
+    ) -> None:
+        happen(self.database, "test.happened", {"value": "done", "key": 10, "seconds": 4})
+        relay = self.relay(name)
+        relay.relay_once()
+        worker = start(queue, 1.0)
+        self.until(lambda: self.in_the_middle(10))
+        asked = time.monotonic()
+        worker.terminate()
+        worker.join(10)
+        assert worker.exitcode is not None
+        assert time.monotonic() - asked < 3.5
+        assert effects(self.database) == []
+        start(queue)
+        self.until(lambda: (relay.redrive_once(), effects(self.database) == ["done"])[1])
 
     def test_every_fork_has_connections_of_its_own(self, start: Start) -> None:
         self.leases = dict(LEASES)

@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
+import workers.main
 from application.dependencies import Dependencies
 from application.subscriptions import DOCUMENTS, QUICK, Handler
 from config.settings import Settings
 from infrastructure.bootstrap import bootstrap
 from workers import outbox_worker
-from workers.main import ForkingWorker, QuickWorker, work
+from workers.main import DRAIN_SECONDS, ForkingWorker, QuickWorker, work
 from workers.process import Stop, this_process
 
 
@@ -47,8 +48,9 @@ HANDLERS = {
 }
 
 
-def main(queue: str, settings: Settings, app_url: URL) -> None:
-    """A worker on one queue, until it is told to stop."""
+def main(queue: str, settings: Settings, app_url: URL, drain_seconds: float = DRAIN_SECONDS) -> None:
+    """A worker on one queue, until it is told to stop; its job in hand may go on for so long then."""
+    workers.main.DRAIN_SECONDS = drain_seconds  # type: ignore[misc]
     outbox_worker.HANDLERS = HANDLERS  # type: ignore[misc]
     stop = Stop()
     stop.listen()

@@ -62,13 +62,9 @@ class Telling:
     """Who is told of an event, and what. `write` answers None where there is nothing to say any more.
 
     It is asked when the event arrives, and again by each channel when that sends: what is said is true then.
-    `name` is stored with each delivery to a handler, so it never changes; `mailed_as` is the handler that mailed
-    the same in releases before, for what they left behind.
     """
 
-    name: str
     write: Write
-    mailed_as: str = ""
 
     def tell(self, event: Event, use: Dependencies) -> None:
         """Show it in the app, and plan its deliveries."""
@@ -81,6 +77,15 @@ class Telling:
                 return
             uow.notifications.add(_in_app(message, use))
             _plan(_ways_to(reader, message, use), event, use, uow)
+            uow.commit()
+
+    def show(self, event: Event, use: Dependencies) -> None:
+        """Show it in the app alone."""
+        message = self.write(event, use)
+        if message is None:
+            return
+        with use.new_uow() as uow:
+            uow.notifications.add(_in_app(message, use))
             uow.commit()
 
     def mail(self, event: Event, use: Dependencies) -> None:

@@ -15,6 +15,7 @@ from application.billing.deciding import DecideSuspense, Deciding
 from application.billing.late_choices import ACTION, waiting_for
 from application.billing.payables import BookingPayable
 from application.identity.ports import KeyedDigests
+from application.ledger.locks import lock_owned
 from application.ports import UnitOfWork
 from application.pricing.ports import OfferedPromotions
 from application.queries import SalesQueries
@@ -211,7 +212,7 @@ def _pay(
     payable = BookingPayable(booking.id, uow=uow, at=clock.now())
     decidings = [_deciding(late, uow=uow, clock=clock, new_id=new_id) for late in waiting]
     paid = _paid_with(money, booking.smallest_payment, booking.final_amount)
-    uow.ledger.lock({*payable.moves, accounts.wallet(booking.user_id, money.currency.code)})
+    lock_owned({*payable.moves, accounts.wallet(booking.user_id, money.currency.code)}, uow=uow)
     for deciding in decidings:
         for item in deciding.real_money():
             journal = deciding.to_wallet(item.amount, key=item.journal_key)

@@ -70,8 +70,18 @@ def reinstated(event: Event, use: Dependencies) -> Message:
     )
 
 
-def payout_details_changed(event: Event, use: Dependencies) -> Message:
-    """Payouts go elsewhere: by mail always, so that whoever did not ask for it notices in time."""
+def bank_account_changed(event: Event, use: Dependencies) -> Message:
+    """Another bank account is on file."""
+    return _goes_elsewhere(event, use)
+
+
+def payout_method_changed(event: Event, use: Dependencies) -> Message:
+    """Payouts go another way."""
+    return _goes_elsewhere(event, use)
+
+
+def _goes_elsewhere(event: Event, use: Dependencies) -> Message:
+    """By mail always, so that whoever did not ask for it notices in time."""
     facts = _facts(event, use)
     company, usable_from = facts["company_name"], on_the_wall(datetime.fromisoformat(event["usable_from"]))
     return _told(
