@@ -25,6 +25,7 @@ from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from middlewares.auth_middleware import POLICY
 from tests.api.catalogue_deeds import CATALOGUE_DEEDS, STORES_NOTHING
+from tests.api.partner_deeds import PARTNER_DEEDS
 from tests.api.payment_deeds import AGENT, PAYMENT_DEEDS, Scenario, as_staff, keyed
 from tests.api.pricing_deeds import PRICING_DEEDS
 from tests.api.sales_deeds import SALES_DEEDS, WHAT_CUSTOMERS_DO_TOO
@@ -473,6 +474,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("POST", "/api/v1/admin/adjustments/<uuid:adjustment_id>/reject"): rejects_an_adjustment,
     ("POST", "/api/v1/admin/exchange-rates"): sets_an_exchange_rate,
     **PAYMENT_DEEDS,
+    **PARTNER_DEEDS,
     **CATALOGUE_DEEDS,
     **PRICING_DEEDS,
     **SALES_DEEDS,
