@@ -39,7 +39,7 @@ class SumShown(Schema):
     currency = fields.String(metadata={"examples": ["EGP"]})
 
 
-class EntryShown(Schema):
+class PayableEntryShown(Schema):
     """One movement of what is owed to a payee; below zero it goes off the next payout."""
 
     id = fields.UUID()
@@ -70,7 +70,7 @@ class EarningsShown(Schema):
     clawed_back = fields.List(fields.Nested(SumShown))
     balance = fields.List(fields.Nested(SumShown))
     next_release_at = fields.DateTime(allow_none=True)
-    entries = fields.List(fields.Nested(EntryShown))
+    entries = fields.List(fields.Nested(PayableEntryShown))
     next_cursor = fields.String(allow_none=True)
 
 
@@ -88,10 +88,10 @@ class Payouts(MethodView):
 class Entries(MethodView):
     @token_required
     @blueprint.arguments(StateQuery, location="query")
-    @blueprint.response(200, page_of(EntryShown))
+    @blueprint.response(200, page_of(PayableEntryShown))
     def get(self, query: dict[str, Any]) -> Response:
         """One's own entries in a state, newest first; `state=UPCOMING` are trips that are sold and not over."""
-        return answer_page(EntryShown, *_page(viewer().user_id, query))
+        return answer_page(PayableEntryShown, *_page(viewer().user_id, query))
 
 
 @blueprint.route("/admin/payees/<uuid:user_id>/earnings")
@@ -108,10 +108,10 @@ class SomebodysEarnings(MethodView):
 class SomebodysEntries(MethodView):
     @permission_required("payouts.read")
     @blueprint.arguments(StateQuery, location="query")
-    @blueprint.response(200, page_of(EntryShown))
+    @blueprint.response(200, page_of(PayableEntryShown))
     def get(self, query: dict[str, Any], user_id: UUID) -> Response:
         """Anybody's entries in a state, newest first."""
-        return answer_page(EntryShown, *_page(_known(user_id), query))
+        return answer_page(PayableEntryShown, *_page(_known(user_id), query))
 
 
 def _known(user_id: UUID) -> UUID:
