@@ -114,6 +114,7 @@ WEBHOOKS = ("/api/v1/payments/webhooks/", "/api/payments/webhook/")
 _TAKES_PICTURES = re.compile(
     r"/api/v1/(?:payments/[0-9a-f-]{36}/slip|(?:packages|activities)/[^/]+/images|partners/[0-9a-f-]{36}/documents)"
 )
+_TAKES_BANK_FILES = re.compile(r"/api/v1/admin/payout-batches/[^/]+/bank-results")
 VERSION = "1"
 _V1 = (
     auth,
@@ -243,12 +244,13 @@ def _refuse_long_addresses() -> None:
 
 
 def _refuse_other_media() -> None:
-    """The API speaks JSON; webhooks come as their providers send them, pictures as they are."""
+    """The API speaks JSON; webhooks come as their providers send them, pictures and banks' files as they are."""
     request = asked()
     path = request.path
     if not path.startswith("/api/") or path.startswith(WEBHOOKS):
         return
-    if request.content_length and not request.is_json and not _TAKES_PICTURES.fullmatch(path):
+    takes_files = _TAKES_PICTURES.fullmatch(path) or _TAKES_BANK_FILES.fullmatch(path)
+    if request.content_length and not request.is_json and not takes_files:
         raise UnsupportedMediaType()
 
 

@@ -46,7 +46,7 @@ def main() -> None:
 
 books_commands.add_to(ledger, _system)
 main.add_command(ledger)
-main.add_command(payroll_commands.payroll)
+main.add_command(payroll_commands.commands(_system))
 
 
 @main.command()

@@ -3,41 +3,55 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-
-from surroundings import system
 
 if TYPE_CHECKING:
     from application.payouts.batches import MakeBatch
     from infrastructure.bootstrap import Running
 
 Row = Mapping[str, Any]
+System = Callable[[], AbstractContextManager["Running"]]
 PERIODS: Final = ("weekly", "monthly")
 PAYEES: Final = ("vendor", "agent", "all")
 SHOWN: Final = 20
 LOOK_EVERY: Final = 1.0
 
 
-@click.group()
-def payroll() -> None:
-    """Vendors' and agents' pay."""
+def commands(system: System) -> click.Group:
+    """The group of commands; `system` opens the running system."""
 
+    @click.group()
+    def payroll() -> None:
+        """Vendors' and agents' pay."""
 
-@payroll.command()
-@click.option("--period", type=click.Choice(PERIODS), required=True, help="Whose newest run: Monday's, or the 1st's.")
-@click.option("--payee-type", type=click.Choice(PAYEES), default="all", show_default=True)
-@click.option("--dry-run", is_flag=True, help="Say what the batch would be, and store nothing.")
-def run(period: str, payee_type: str, *, dry_run: bool) -> None:
-    """Make the draft of the newest run, cut off at 08:00 in Cairo, if nobody has; another person approves it."""
-    with system() as running:
-        command = _command(running, period, payee_type)
-        if dry_run:
-            _preview(running, command)
-        else:
-            _make(running, command)
+    @payroll.command()
+    @click.option(
+        "--period", type=click.Choice(PERIODS), required=True, help="Whose newest run: Monday's, or the 1st's."
+    )
+    @click.option("--payee-type", type=click.Choice(PAYEES), default="all", show_default=True)
+    @click.option("--dry-run", is_flag=True, help="Say what the batch would be, and store nothing.")
+    def run(period: str, payee_type: str, *, dry_run: bool) -> None:
+        """Make the draft of the newest run, cut off at 08:00 in Cairo, if nobody has; another person approves it."""
+        with system() as running:
+            (_preview if dry_run else _make)(running, _command(running, period, payee_type))
+
+    @payroll.command()
+    @click.argument("batch")
+    @click.option("--watch", is_flag=True, help="Stay until every payout is over.")
+    def status(batch: str, *, watch: bool) -> None:
+        """Where a batch stands, by its number or id."""
+        with system() as running:
+            if watch:
+                _watch(running, _named(running, batch))
+            row = _named(running, batch)
+            click.echo(f"{row['batch_number']} of {row['period_start']}, {row['payee_type']}: {row['status']}")
+            _tell(row)
+
+    return payroll
 
 
 def _command(running: Running, period: str, payee_type: str) -> MakeBatch:
@@ -93,20 +107,6 @@ def _selection(running: Running, command: MakeBatch) -> Any:
     from application.payouts.batches import selection_of
 
     return selection_of(command, at=running.dependencies.clock.now())
-
-
-@payroll.command()
-@click.argument("batch")
-@click.option("--watch", is_flag=True, help="Stay until every payout is over.")
-def status(batch: str, *, watch: bool) -> None:
-    """Where a batch stands, by its number or id."""
-    with system() as running:
-        row = _named(running, batch)
-        if watch:
-            _watch(running, row)
-            row = _named(running, batch)
-        click.echo(f"{row['batch_number']} of {row['period_start']}, {row['payee_type']}: {row['status']}")
-        _tell(row)
 
 
 def _named(running: Running, batch: str) -> Row:

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from domain.payouts import batches, payouts
 from domain.payouts.bank_words import for_banks
 from domain.payouts.batches import Batch, BatchPayees, BatchPeriod, BatchStatus, Debtor, OwnBatch
-from domain.payouts.payouts import Payout, PayoutFailed, PayoutPaid, PayoutSent, PayoutStatus, id_in, key_of
+from domain.payouts.payouts import (
+    Payout,
+    PayoutFailed,
+    PayoutPaid,
+    PayoutSent,
+    PayoutStatus,
+    bank_key_of,
+    id_in,
+    key_of,
+)
 from domain.payouts.periods import cut_off_of, newest_run, next_run, runs_due
 from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import IllegalTransition, InvalidValue, OwnRequest
@@ -105,8 +114,9 @@ def test_a_payout_is_told_as_sent_once_and_keeps_its_key() -> None:
 
 @given(st.uuids())
 def test_a_key_fits_into_35_characters_and_names_its_payout(payout_id: UUID) -> None:
-    assert len(key_of(payout_id)) == 35
-    assert id_in(key_of(payout_id)) == payout_id
+    assert len(key_of(payout_id)) == len(bank_key_of(payout_id)) == 35
+    assert id_in(key_of(payout_id)) == id_in(bank_key_of(payout_id)) == payout_id
+    assert set(bank_key_of(payout_id)) <= SEPA
     assert id_in(f"{key_of(payout_id)}0") is None
 
 

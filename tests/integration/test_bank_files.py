@@ -82,7 +82,7 @@ def test_pain_001_adds_up_and_names_every_payout_once(payroll: Payroll) -> None:
         assert {one.get("Ccy") for one in amounts} == {(part.findtext("p:PmtInfId", "", NS)).rpartition("-")[2]}
         keys = [one.text for one in part.iterfind("p:CdtTrfTxInf/p:PmtId/p:EndToEndId", NS)]
         told.update({key: one.text for key, one in zip(keys, amounts, strict=True)})
-    ours = {f"po_{row['id'].hex}": row for row in payroll.payouts(batch_id) if row["method"] == "BANK_TRANSFER"}
+    ours = {f"po-{row['id'].hex}": row for row in payroll.payouts(batch_id) if row["method"] == "BANK_TRANSFER"}
     assert told.keys() == ours.keys()
     names = {one.text for one in root.iterfind(".//p:Cdtr/p:Nm", NS)}
     assert names == {"Shrka Alnyl Llsyaha", "cmd '/C calc' A0", "Mona + Sons"}
@@ -213,7 +213,7 @@ def test_the_same_results_at_once_are_applied_once(payroll: Payroll) -> None:
 
 def test_lines_that_contradict_or_name_nothing_are_answered_one_by_one(payroll: Payroll) -> None:
     batch_id, first, _, paid, failed = two_payouts(payroll)
-    key = f"po_{payroll.payout_of(first)['id'].hex}"
+    key = f"po-{payroll.payout_of(first)['id'].hex}"
     other = payroll.a_payee(9_000, method="BANK_TRANSFER")
     elsewhere = payroll.make().batch_id
     payroll.approve(elsewhere)
@@ -294,7 +294,7 @@ def transaction(key: str, status: str, inner: str = "", reference: str = "") -> 
 
 def test_pain_002_is_read_and_applied(payroll: Payroll) -> None:
     batch_id, first, second, _, _ = two_payouts(payroll)
-    keys = [f"po_{payroll.payout_of(payee)['id'].hex}" for payee in (first, second)]
+    keys = [f"po-{payroll.payout_of(payee)['id'].hex}" for payee in (first, second)]
     amount = '<OrgnlTxRef><Amt><InstdAmt Ccy="USD">80.00000</InstdAmt></Amt></OrgnlTxRef>'
     why = "<StsRsnInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>Closed account</AddtlInf></StsRsnInf>"
     number = payroll.batch(batch_id)["batch_number"]

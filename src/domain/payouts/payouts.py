@@ -58,16 +58,21 @@ BY_STAFF: Final = "cancelled_by_staff"
 """Our own words for why a payout is over without being paid; banks and providers have theirs."""
 
 
-_KEY: Final = re.compile(r"po_([0-9a-f]{32})")
+_KEY: Final = re.compile(r"po[_-]([0-9a-f]{32})")
 
 
 def key_of(payout_id: UUID) -> str:
-    """A payout's name at banks and providers: 35 characters, as many as ISO 20022 allows."""
+    """A payout's name at providers."""
     return f"po_{payout_id.hex}"
 
 
+def bank_key_of(payout_id: UUID) -> str:
+    """Its name at banks: 35 characters, as many as ISO 20022 allows, all of which SEPA's banks read."""
+    return f"po-{payout_id.hex}"
+
+
 def id_in(key: str) -> UUID | None:
-    """The payout that a key names; None where it is no key."""
+    """The payout that a key names, a provider's or a bank's; None where it is none."""
     match = _KEY.fullmatch(key)
     return None if match is None else UUID(match.group(1))
 

@@ -20,7 +20,7 @@ from domain.payouts.batches import (
     BatchStatus,
     Debtor,
 )
-from domain.payouts.payouts import PayoutDispatched, PayoutSent, key_of
+from domain.payouts.payouts import PayoutDispatched, PayoutSent, bank_key_of
 from domain.shared.money import Money
 from infrastructure.database.payouts import selection as selecting
 from infrastructure.database.transaction import Row, Statements
@@ -226,7 +226,7 @@ class SqlPayoutBatches:
         sealed = row["destination_encrypted"]
         return ToBank(
             payout_number=row["payout_number"],
-            key=key_of(row["id"]),
+            key=bank_key_of(row["id"]),
             amount=Money.of(row["amount_minor"], row["currency"]),
             destination={} if sealed is None else orjson.loads(self._encryption.decrypt(bytes(sealed))),
         )
