@@ -11,10 +11,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from infrastructure.database.roles import DatabaseAddresses, ensure_roles, grant_privileges
+from infrastructure.database.roles import DatabaseAddresses, connect, ensure_roles, grant_privileges
 from tests.conftest import REDIS
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+_KINDS = ("TABLES", "SEQUENCES", "FUNCTIONS")
 
 
 def free_port() -> int:
@@ -34,7 +37,11 @@ def roles_to_drop(template_owner: psycopg.Connection[Any]) -> Iterator[list[str]
 
 @pytest.fixture(scope="module")
 def own_addresses(roles_to_drop: list[str], module_addresses: DatabaseAddresses) -> DatabaseAddresses:
-    """The migrated clone, with the roles that processes derive from its owner's address."""
+    """The migrated clone, with the roles that processes derive from its owner's address instead of the template's."""
+    with connect(module_addresses.owner) as session:
+        for url in (module_addresses.app, module_addresses.readonly):
+            for what in ("SCHEMA public", *(f"ALL {kind} IN SCHEMA public" for kind in _KINDS)):
+                session.execute(f'REVOKE ALL ON {what} FROM "{url.username}"'.encode())
     own = ensure_roles(module_addresses.owner.render_as_string(hide_password=False))
     roles_to_drop += [str(own.app.username), str(own.readonly.username)]
     grant_privileges(own)

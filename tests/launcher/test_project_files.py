@@ -23,6 +23,7 @@ TARGETS = (
     "peers",
     "problems",
     "demo",
+    "drill",
     "lock",
     "help",
     "clean",
