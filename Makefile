@@ -28,11 +28,14 @@ drill: setup ## Restore a backup of the database into a new server and verify it
 test: setup-dev ## Run every test (PYTEST_ARGS="tests/domain -k money" for some of them)
 	@exec $(PYTHON_IN_VENV) -m pytest -n 3 $(PYTEST_ARGS)
 
-lint: setup-dev ## Check style, formatting, types and the direction of imports
+lint: setup-dev ## Check style, types, the direction of imports, dependencies, migrations, deployment files and secrets
 	$(PYTHON_IN_VENV) -m ruff check .
 	$(PYTHON_IN_VENV) -m ruff format --check .
 	$(PYTHON_IN_VENV) -m mypy
 	.venv/bin/lint-imports
+	.venv/bin/deptry .
+	$(PYTHON_IN_VENV) scripts/lint_migrations.py
+	.venv/bin/hadolint deploy/docker/Dockerfile
 
 format: setup-dev ## Format the code and mend what can be mended by itself
 	$(PYTHON_IN_VENV) -m ruff check --fix .
