@@ -13,7 +13,6 @@ from alembic.operations import Operations
 from alembic.script import Script
 from sqlalchemy.dialects import postgresql
 
-
 _DIALECT = postgresql.dialect(paramstyle="numeric_dollar")
 """Parameters as PostgreSQL itself writes them: their values are not known here."""
 
@@ -53,4 +52,3 @@ def sql_of(script: Script) -> str:
         script.module.upgrade()
         written.write("COMMIT;\n")
     return written.getvalue()
-

@@ -117,7 +117,8 @@ def _configure(folder: Path, port: int, app_port: int, certificate: Path) -> Pat
     shutil.copytree(ROOT / "deploy/nginx", folder)
     for file, shipped, ours in (
         ("nginx.conf", "pid /run/nginx.pid;", f"pid {folder}/nginx.pid;"),
-        ("nginx.conf", "access_log /dev/stdout", f"access_log {folder.parent}/access.log"),
+        ("nginx.conf", "/var/log/nginx/error.log", "/dev/stderr"),
+        ("nginx.conf", "/var/log/nginx/access.log", str(folder.parent / "access.log")),
         ("nginx.conf", "/etc/altayar/tls/fullchain.pem", str(certificate)),
         ("nginx.conf", "/etc/altayar/tls/privkey.pem", str(certificate)),
         ("nginx.conf", "listen 80;", f"listen 127.0.0.1:{free_port()};"),
