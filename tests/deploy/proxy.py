@@ -27,7 +27,7 @@ from programs import web_command
 from tests.deploy.conftest import ROOT, free_port
 
 NAME = "api.example.com"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 """The program; none where it is not installed."""
 
