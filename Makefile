@@ -1,6 +1,6 @@
 # Every target sets up what it needs first. Paths are relative, so a folder with spaces works.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test lint format types bench peers fuzz problems lock clean
+.PHONY: help setup setup-dev run demo drill test lint format types bench peers fuzz problems lock clean
 
 PYTHON_IN_VENV := .venv/bin/python
 
@@ -22,14 +22,20 @@ run: setup ## Start everything in this terminal: servers, migrations, demo data,
 demo: setup ## Tell the customer's journey step by step
 	@exec $(PYTHON_IN_VENV) -m cli demo
 
+drill: setup ## Restore a backup of the database into a new server and verify it there (FILE=altayar.dump for a given one)
+	@exec $(PYTHON_IN_VENV) -m cli db drill $(FILE)
+
 test: setup-dev ## Run every test (PYTEST_ARGS="tests/domain -k money" for some of them)
 	@exec $(PYTHON_IN_VENV) -m pytest -n 3 $(PYTEST_ARGS)
 
-lint: setup-dev ## Check style, formatting, types and the direction of imports
+lint: setup-dev ## Check style, types, the direction of imports, dependencies, migrations, deployment files and secrets
 	$(PYTHON_IN_VENV) -m ruff check .
 	$(PYTHON_IN_VENV) -m ruff format --check .
 	$(PYTHON_IN_VENV) -m mypy
 	.venv/bin/lint-imports
+	.venv/bin/deptry .
+	$(PYTHON_IN_VENV) scripts/lint_migrations.py
+	.venv/bin/hadolint deploy/docker/Dockerfile
 
 format: setup-dev ## Format the code and mend what can be mended by itself
 	$(PYTHON_IN_VENV) -m ruff check --fix .

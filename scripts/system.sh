@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Check the system's libraries, fonts and programs, and install from Debian what is missing where we may.
-# `run`: what WeasyPrint needs to draw invoices. `dev`: Chromium and Poppler for the tests as well.
+# `run`: what WeasyPrint needs to draw invoices. `dev`: Chromium, Poppler and nginx for the tests as well.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . scripts/common.sh
@@ -58,7 +58,7 @@ has_font() { [ -n "$(fc-list "$1" 2>/dev/null)" ]; }
 explain() {
   local effect="invoices cannot be made as PDF, all else runs"
   if [ "$wanted" = dev ]; then
-    effect="tests that need them (browser, PDF) are left out and say so"
+    effect="tests that need them (browser, PDF, proxy) are left out and say so"
     [ "${ALTAYAR_TESTS_COMPLETE:-}" != 1 ] || fail "these Debian packages are missing and every test is asked for: $1"
   fi
   printf 'altayar: please install these Debian packages (apt-get install %s); until then %s\n' "$1" "$effect" >&2

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import click
 
+import backup_commands
 import books_commands
 import payments_commands
 import payroll_commands
@@ -329,6 +330,11 @@ def rotate() -> None:
 @main.group()
 def db() -> None:
     """Migrations of the database."""
+
+
+db.add_command(backup_commands.backup)
+db.add_command(backup_commands.restore)
+db.add_command(backup_commands.drill)
 
 
 @db.command()

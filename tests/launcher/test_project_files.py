@@ -23,6 +23,7 @@ TARGETS = (
     "peers",
     "problems",
     "demo",
+    "drill",
     "lock",
     "help",
     "clean",
@@ -43,9 +44,10 @@ def test_the_example_names_every_setting_and_no_other() -> None:
     assert named == read
 
 
-@pytest.mark.parametrize("lock", ["bootstrap.lock", "run.lock", "dev.lock"])
+@pytest.mark.parametrize("lock", ["bootstrap.lock", "run.lock", "dev.lock", "peers.lock", "pretix.lock"])
 def test_locks_pin_every_package_with_hashes_and_name_no_index(lock: str) -> None:
     lines = (ROOT / "requirements" / lock).read_text("utf-8").splitlines()
+    assert not [line for line in lines if "://" in line or "index-url" in line]
     pins = [position for position, line in enumerate(lines) if not line.startswith(" ")]
     assert pins
     assert all(re.match(r"[a-z0-9.\-]+(\[[a-z,]+\])?==\S+", lines[position]) for position in pins)

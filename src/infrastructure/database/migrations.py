@@ -48,6 +48,11 @@ def newest_revision() -> str:
     return head
 
 
+def earlier_revisions() -> frozenset[str]:
+    """Those before the one that this release expects: it cannot run on their schema."""
+    return frozenset(script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions()) - {newest_revision()}
+
+
 def current_revision(owner: URL) -> str | None:
     """The revision that the database is at."""
     engine = create_engine(owner, poolclass=NullPool)
