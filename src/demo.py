@@ -17,6 +17,7 @@ from rich.console import Console
 
 from demo_bookings import tell_booking
 from demo_payments import Traveller, tell_payments
+from demo_payouts import tell_payouts
 from demo_server import DemoFailed, Server
 from demo_story import Json, Story, money, yes
 
@@ -42,6 +43,7 @@ def tell_journey(server: Server, console: Console, output: Path) -> Path:
     tell_booking(story, Traveller(customer.token, customer.later(wanted)), customer.pay_at_sandbox)
     _finish_trip(story, booking)
     tell_payments(story, Traveller(customer.token, wanted))
+    tell_payouts(story, customer.token, customer.pay_at_sandbox)
     customer.show_books()
     console.print(f"The invoice is at {path}", soft_wrap=True)
     return path

@@ -62,7 +62,11 @@ class Story:
 
     def as_staff(self) -> str:
         """Sign in the demo's administrator; the access token."""
-        token: str = self.json("POST", "/auth/login", json={"email": STAFF, "password": DEMO_PASSWORD})["access_token"]
+        return self.signed_in(STAFF)
+
+    def signed_in(self, email: str) -> str:
+        """Sign in somebody of the demo; the access token."""
+        token: str = self.json("POST", "/auth/login", json={"email": email, "password": DEMO_PASSWORD})["access_token"]
         return token
 
     def wait(self, what: str, look: Callable[[], Found | None]) -> Found:

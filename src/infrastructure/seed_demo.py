@@ -24,7 +24,7 @@ from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 from infrastructure.clock import new_id
 from infrastructure.seed_activities import seed_activities
-from infrastructure.seed_demo_partners import seed_demo_partners
+from infrastructure.seed_demo_partners import seed_demo_debtor, seed_demo_partners
 from infrastructure.seed_departures import add_departures, departure_dates
 from infrastructure.seed_promotions import seed_promotions
 from security.password_handler import BcryptPasswords
@@ -52,6 +52,7 @@ def seed_demo(connection: Connection, *, at: datetime, bcrypt_cost: int, encrypt
     _seed_accounts(connection, at=at, bcrypt_cost=bcrypt_cost)
     _seed_membership(connection, at=at)
     seed_demo_partners(connection, at=at, encryption=encryption)
+    seed_demo_debtor(connection, at=at)
     ids = dict(connection.execute(_ACCOUNT_IDS, (["admin@altayar.test", "vendor@altayar.test"],)).fetchall())
     admin, vendor = ids["admin@altayar.test"], ids["vendor@altayar.test"]
     _seed_packages(connection, admin=admin, vendor=vendor, at=at)

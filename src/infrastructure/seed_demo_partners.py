@@ -1,4 +1,4 @@
-"""The demo's vendor and agent as partners: approved by its administrator, with bank accounts that can be paid to."""
+"""The demo's vendor and agent as partners with bank accounts, and the account that payouts are paid from."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any, Final
 
 import orjson
 import psycopg
+from psycopg.types.json import Jsonb
 
 from application.ports import Encryption
+from domain.operations.settings import PAYOUT_DEBTOR_BIC, PAYOUT_DEBTOR_IBAN, PAYOUT_DEBTOR_NAME
 from domain.partners.bank_accounts import BankAccount
 from domain.shared.payees import PayeeType
 from infrastructure.clock import new_id
@@ -41,6 +43,20 @@ DEMO_PARTNERS: Final = (
     ),
 )
 
+DEMO_DEBTOR: Final = (
+    (PAYOUT_DEBTOR_NAME, "AltayarVIP"),
+    (PAYOUT_DEBTOR_IBAN, "EG850019000500000000263180417"),
+    (PAYOUT_DEBTOR_BIC, "DELTEGCX"),
+)
+"""Who pays, in bank files."""
+
+_ADD_SETTING: Final = """
+INSERT INTO system_settings (id, setting_key, setting_value, setting_type, category, description_ar, description_en,
+                             is_public, version, created_at, updated_at)
+VALUES (%(id)s, %(key)s, %(value)s, %(type)s, %(category)s, %(ar)s, %(en)s, %(is_public)s, 1, %(at)s, %(at)s)
+ON CONFLICT (setting_key) DO NOTHING
+"""
+
 # Somebody who made a profile of their own keeps that one.
 _ADD_PROFILE: Final = """
 INSERT INTO partner_profiles (id, user_id, payee_type, status, company_name, license, tax_id, payout_method,
@@ -68,3 +84,11 @@ def seed_demo_partners(connection: Connection, *, at: datetime, encryption: Encr
             continue
         sealed = encryption.encrypt(orjson.dumps(account.document()).decode())
         connection.execute(_ADD_ACCOUNT, (new_id(), sealed, account.masked, added[0]))
+
+
+def seed_demo_debtor(connection: Connection, *, at: datetime) -> None:
+    """The settings that bank files need, where nobody has set them."""
+    for setting, value in DEMO_DEBTOR:
+        row = {"id": new_id(), "key": setting.key, "value": Jsonb(setting.kind.read(value)), "at": at}
+        row |= {"type": setting.kind.setting_type, "category": setting.category, "is_public": setting.is_public}
+        connection.execute(_ADD_SETTING, {**row, "ar": setting.description_ar, "en": setting.description_en})
