@@ -523,3 +523,20 @@ def work_off(shop: Shop, clock: MovableClock, *, times: int) -> None:
             relay.relay_once()
             relay.redrive_once()
             worker.work(burst=True)
+
+
+def test_a_persons_export_has_their_choices_devices_and_deliveries_and_no_token(
+    pushing: Shop, sign_up: SignUp, clock: MovableClock
+) -> None:
+    customer = sign_up()
+    device(pushing, customer, "a-token-that-is-nobodys-business")
+    quiet_now(pushing, customer, clock)
+    confirmed_booking(pushing, customer)
+    exporting = pushing.running.dependencies.exporting
+    document = exporting.reader.collect(customer.user_id)
+    packed = exporting.archive.pack(document, "ar", {})
+    assert exporting.archive.json_of(packed)
+    assert document["notification_preferences"][0]["time_zone"] == "UTC"
+    assert document["devices"][0]["platform"] == "ANDROID"
+    assert {"EMAIL", "PUSH"} <= {row["channel"] for row in document["notification_deliveries"]}
+    assert "a-token-that-is-nobodys-business" not in str(document)

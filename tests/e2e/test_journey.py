@@ -15,6 +15,7 @@ from tests.e2e.system import Json, Person, System, a_session, done, in_days, log
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 PAID = ["BOOKING_CONFIRMED", "PAYMENT_SUCCESS", "POINTS_EARNED"]
+MEMBER = ["PAYMENT_SUCCESS", "MEMBERSHIP_UPGRADE"]
 
 
 def test_from_registration_to_cashback_by_the_sandbox(system: System, admin: Person) -> None:
@@ -36,7 +37,7 @@ def test_from_registration_to_cashback_by_the_sandbox(system: System, admin: Per
     assert customer.get("/points")["balance"] == quote["expected_points"] > 0
 
     _assert_invoiced(customer, booking, payment, "3,000.00")
-    _assert_told(customer, "en", [*PAID, "PAYMENT_SUCCESS"], mails=4)
+    _assert_told(customer, "en", [*MEMBER, *PAID], mails=5)
 
     for step, status in (("start", "IN_PROGRESS"), ("complete", "COMPLETED")):
         early = admin.ask("POST", f"/api/v1/bookings/{booking['id']}/{step}", {})
@@ -46,7 +47,7 @@ def test_from_registration_to_cashback_by_the_sandbox(system: System, admin: Per
     (cashback,) = customer.get("/cashback")["items"]
     assert (cashback["status"], cashback["cashback_amount"]) == ("PENDING", quote["expected_cashback"])
     assert cashback["cashback_amount"]["amount"] == "150.00"
-    _assert_told(customer, "en", [*PAID, "PAYMENT_SUCCESS", "SYSTEM"], mails=5)
+    _assert_told(customer, "en", [*MEMBER, *PAID, "SYSTEM"], mails=6)
 
 
 def _verified_customer(system: System) -> Person:
