@@ -34,6 +34,7 @@ _OWN: Final = (
     "/api/v1/wallet/statement",
     "/api/v1/points/statement",
     "/api/v1/voucher-credit/statement",
+    "/api/v1/payouts/statement",
 )
 """Things that a person has one of, or none."""
 _TOLD_BY_STATE: Final = "/refund-preview"
