@@ -36,6 +36,7 @@ lint: setup-dev ## Check style, types, the direction of imports, dependencies, m
 	.venv/bin/deptry .
 	$(PYTHON_IN_VENV) scripts/lint_migrations.py
 	.venv/bin/hadolint deploy/docker/Dockerfile
+	$(PYTHON_IN_VENV) scripts/check_secrets.py
 
 format: setup-dev ## Format the code and mend what can be mended by itself
 	$(PYTHON_IN_VENV) -m ruff check --fix .
