@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import http, intake, ledger, logins, posting, relay, search, sweep
+from tests.benchmarks import http, intake, ledger, logins, payroll, posting, relay, search, sweep
 from tests.benchmarks.program import Benchmark, run
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "logins": logins.measure,
     "search": search.measure,
     "sweep": sweep.measure,
+    "payroll": payroll.measure,
 }
 
 if __name__ == "__main__":
