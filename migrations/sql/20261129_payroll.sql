@@ -64,45 +64,42 @@ CREATE TRIGGER only_of_drafts_taken AFTER DELETE ON payout_entries REFERENCING O
 -- When a batch is approved: each payout that lives is the sum of its links, all of them the payee's own and released by
 -- the cut-off; its journal took that amount out of the account; and no payee was ever paid more than was released
 -- (guarantee M8). What came back is a payable entry of its own, so it counts on the other side.
+-- Each question is asked by payout, through an index: what it costs is the batch, whatever lies in these tables besides,
+-- and whatever the planner knows of rows that are as new as these.
 CREATE FUNCTION check_payout_batch() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE broken text;
 BEGIN
-    SELECT p.payout_number INTO broken
-    FROM payouts p
-    LEFT JOIN (SELECT l.payout_id, sum(e.amount_minor) AS linked, min(e.account_id::text) AS least_account,
-                      max(e.account_id::text) AS most_account, max(e.released_at) AS last_release
-               FROM payout_entries l JOIN payable_entries e ON e.id = l.payable_entry_id
-               WHERE l.payout_id IN (SELECT q.id FROM payouts q WHERE q.batch_id = NEW.id)
-               GROUP BY l.payout_id) t ON t.payout_id = p.id
+    SELECT p.payout_number INTO broken FROM payouts p
     WHERE p.batch_id = NEW.id AND p.status <> 'CANCELLED'
-      AND (t.linked IS DISTINCT FROM p.amount_minor OR t.least_account <> p.account_id::text
-           OR t.most_account <> p.account_id::text OR t.last_release > NEW.cut_off)
+      AND (SELECT sum(CASE WHEN e.account_id = p.account_id AND e.released_at <= NEW.cut_off THEN e.amount_minor END)
+           FROM payout_entries l JOIN payable_entries e ON e.id = l.payable_entry_id WHERE l.payout_id = p.id
+           HAVING bool_and(e.account_id = p.account_id AND e.released_at <= NEW.cut_off))
+          IS DISTINCT FROM p.amount_minor
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'payout % is not the sum of its entries', broken USING ERRCODE = 'AL005';
     END IF;
 
-    SELECT p.payout_number INTO broken
-    FROM payouts p
-    LEFT JOIN ledger_journals j ON j.id = p.journal_id AND j.journal_type = 'PAYOUT' AND j.reference_id = p.id
-    LEFT JOIN ledger_entries e ON e.journal_id = j.id AND e.account_id = p.account_id AND e.amount_minor = -p.amount_minor
-    WHERE p.batch_id = NEW.id AND p.status <> 'CANCELLED' AND e.journal_id IS NULL LIMIT 1;
+    SELECT p.payout_number INTO broken FROM payouts p
+    WHERE p.batch_id = NEW.id AND p.status <> 'CANCELLED'
+      AND ((SELECT j.reference_id FROM ledger_journals j WHERE j.id = p.journal_id AND j.journal_type = 'PAYOUT')
+           IS DISTINCT FROM p.id
+           OR (SELECT sum(e.amount_minor) FROM ledger_entries e
+               WHERE e.journal_id = p.journal_id AND e.account_id = p.account_id) IS DISTINCT FROM -p.amount_minor)
+    LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'payout % did not leave its account', broken USING ERRCODE = 'AL005';
     END IF;
 
-    WITH theirs AS (SELECT DISTINCT p.account_id FROM payouts p WHERE p.batch_id = NEW.id AND p.status <> 'CANCELLED'),
-         released AS (SELECT e.account_id, sum(e.amount_minor) AS minor FROM payable_entries e
-                      WHERE e.account_id IN (SELECT account_id FROM theirs) AND e.released_at <= NEW.approved_at
-                      GROUP BY e.account_id),
-         paid AS (SELECT p.account_id, sum(p.amount_minor) AS minor FROM payouts p
-                  WHERE p.account_id IN (SELECT account_id FROM theirs) AND p.journal_id IS NOT NULL
-                  GROUP BY p.account_id)
-    SELECT t.account_id::text INTO broken
-    FROM theirs t LEFT JOIN released r USING (account_id) LEFT JOIN paid USING (account_id)
-    WHERE coalesce(paid.minor, 0) > coalesce(r.minor, 0) LIMIT 1;
+    SELECT p.payout_number INTO broken FROM payouts p
+    WHERE p.batch_id = NEW.id AND p.status <> 'CANCELLED'
+      AND (SELECT coalesce(sum(o.amount_minor), 0) FROM payouts o
+           WHERE o.payee_id = p.payee_id AND o.account_id = p.account_id AND o.journal_id IS NOT NULL)
+          > (SELECT coalesce(sum(e.amount_minor), 0) FROM payable_entries e
+             WHERE e.payee_id = p.payee_id AND e.account_id = p.account_id AND e.released_at <= NEW.approved_at)
+    LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'more than was released would be paid out of account %', broken USING ERRCODE = 'AL001';
+        RAISE EXCEPTION 'more than was released would be paid out by %', broken USING ERRCODE = 'AL001';
     END IF;
     RETURN NEW;
 END $$;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import documents, http, intake, ledger, logins, posting, relay, search, sweep, workers
+from tests.benchmarks import documents, http, intake, ledger, logins, payroll, posting, relay, search, sweep, workers
 from tests.benchmarks.program import Benchmark, run
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "sweep": sweep.measure,
     "workers": workers.measure,
     "documents": documents.measure,
+    "payroll": payroll.measure,
 }
 
 if __name__ == "__main__":
