@@ -66,7 +66,8 @@ CREATE TRIGGER only_of_drafts_taken AFTER DELETE ON payout_entries REFERENCING O
 -- (guarantee M8). What came back is a payable entry of its own, so it counts on the other side.
 -- Each question is asked by payout, through an index: what it costs is the batch, whatever lies in these tables besides,
 -- and whatever the planner knows of rows that are as new as these.
-CREATE FUNCTION check_payout_batch() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION check_payout_batch() RETURNS trigger LANGUAGE plpgsql
+    SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 DECLARE broken text;
 BEGIN
     SELECT p.payout_number INTO broken FROM payouts p
