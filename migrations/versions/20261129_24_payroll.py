@@ -192,7 +192,6 @@ def _entries() -> None:
         "payout_entries",
         _id("payable_entry_id"),
         _id("payout_id"),
-        *_references("payout_entries", payable_entry_id="payable_entries", payout_id="payouts"),
         sa.PrimaryKeyConstraint("payable_entry_id", name=op.f("pk_payout_entries")),
     )
     op.create_index("ix_payout_entries_payout_id", "payout_entries", ["payout_id"])

@@ -77,6 +77,15 @@ def test_a_payout_is_the_sum_of_its_links(payroll: Payroll, owner: psycopg.Conne
         payroll.approve(made.batch_id)
 
 
+def test_a_link_is_between_rows_that_are_there(payroll: Payroll, owner: psycopg.Connection[Any]) -> None:
+    vendor = payroll.a_payee(8_000)
+    payroll.make()
+    later, payout = payroll.earn(vendor, 500), payroll.payout_of(vendor)["id"]
+    add = "INSERT INTO payout_entries VALUES (%s, %s)"
+    assert refused(owner, add, later, later) == "AL005"
+    assert refused(owner, add, payout, payout) == "AL005"
+
+
 def test_an_entry_is_taken_once(payroll: Payroll, owner: psycopg.Connection[Any]) -> None:
     payroll.a_payee(8_000)
     payroll.make()

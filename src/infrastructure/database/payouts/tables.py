@@ -169,8 +169,9 @@ payouts = Table(
 payout_entries = Table(
     "payout_entries",
     metadata,
-    Column("payable_entry_id", Uuid, ForeignKey("payable_entries.id"), primary_key=True),
-    reference("payout_id", "payouts.id"),
+    # No foreign keys here: a trigger checks both once for all links that a batch adds, a million of them.
+    Column("payable_entry_id", Uuid, primary_key=True),
+    Column("payout_id", Uuid, nullable=False),
     Index("ix_payout_entries_payout_id", "payout_id"),
 )
 
