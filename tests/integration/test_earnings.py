@@ -14,7 +14,6 @@ import pytest
 
 from application.billing.ports import DisputeState, RefundState
 from application.operations.settings import ChangeSetting, change_setting
-from application.payouts.earning_handlers import notify_earning_accrued, notify_earning_reversed
 from application.sales.requests import RequestBooking, request_booking
 from domain.billing.refunds import Destination
 from domain.ledger import accounts
@@ -32,8 +31,10 @@ from tests.builders import egp
 from tests.integration import amending
 from tests.integration.cancelling import Desk
 from tests.integration.earning import Partners, broken_earning_promises
+from tests.integration.payroll import Payroll
 from tests.integration.refunding import Counter
 from tests.integration.shop import Shop, all_at_once
+from tests.integration.telling import tell_of
 from tests.integration.test_offers import price
 
 VENDOR, AGENT = PayeeType.VENDOR, PayeeType.AGENT
@@ -429,6 +430,29 @@ def test_a_dispute_that_is_won_changes_nothing(
     assert partners.entries(vendor) == [("EARNED", 80_000)]
 
 
+def test_what_a_bank_questions_is_paid_out_only_once_it_has_said_its_word(
+    running: Running, shop: Shop, partners: Partners, counter: Counter, sold: Booking, vendor: UUID
+) -> None:
+    """Nobody here has a profile: who could be paid is told by who is left out for that."""
+    payroll = Payroll.of(running)
+    partners.travel(sold)
+    payment_id = payment_of(shop, sold)
+
+    def considered_in_a_batch() -> bool:
+        return vendor in payroll.left_out(payroll.make().batch_id)
+
+    def held() -> int:
+        [total] = shop.use.queries.earnings.totals(vendor, at=shop.use.clock.now())
+        held: int = total["held_minor"]
+        return held
+
+    assert (considered_in_a_batch(), held()) == (True, 0)
+    for state, is_frozen in ((DisputeState.OPEN, True), (DisputeState.WON, False)):
+        counter.dispute(payment_id, egp("600.00"), state)
+        shop.look(payment_id)
+        assert (considered_in_a_batch(), held()) == (not is_frozen, 80_000 if is_frozen else 0)
+
+
 def test_refunded_after_it_was_paid_out_somebody_is_below_zero(
     shop: Shop, partners: Partners, counter: Counter, sold: Booking, vendor: UUID
 ) -> None:
@@ -563,10 +587,8 @@ def test_payees_are_told_in_the_app(
 ) -> None:
     partners.travel(sold)
     counter.refund(payment_of(shop, sold))
-    for event in partners.told("payouts.earning_accrued"):
-        notify_earning_accrued(event, shop.use)
-    for event in partners.told("payouts.earning_reversed"):
-        notify_earning_reversed(event, shop.use)
+    for name in ("payouts.earning_accrued", "payouts.earning_reversed"):
+        tell_of(name, shop.database, shop.use)
 
     for payee, amount in ((vendor, "EGP 800.00"), (agent, "EGP 100.00")):
         rows = shop.database.rows("SELECT message_en, message_ar FROM notifications WHERE user_id = %s", (payee,))

@@ -45,7 +45,7 @@ SELECT u.currency,
        (SELECT coalesce(sum(x.amount_minor), 0) FROM expected x WHERE x.currency = u.currency)::bigint
            AS upcoming_minor,
        coalesce(sum(e.amount_minor) FILTER (WHERE e.state = 'HELD'), 0)::bigint AS held_minor,
-       min(e.released_at) FILTER (WHERE e.state = 'HELD') AS next_release_at,
+       min(e.released_at) FILTER (WHERE e.state = 'HELD' AND e.released_at > %(now)s) AS next_release_at,
        coalesce(sum(e.amount_minor) FILTER (WHERE e.state = 'PAYABLE'), 0)::bigint AS payable_minor,
        coalesce(sum(e.amount_minor) FILTER (WHERE e.state = 'IN_TRANSIT'), 0)::bigint AS in_transit_minor,
        coalesce(sum(e.amount_minor) FILTER (WHERE e.state = 'PAID'), 0)::bigint AS paid_minor,

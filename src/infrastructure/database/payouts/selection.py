@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from application.payouts.ports import Filled, Selection
 from domain.payouts.batches import Batch, BatchPayees
 from domain.shared.payees import PayeeType
+from infrastructure.database.payouts.taken import DISPUTED
 from infrastructure.database.transaction import Row, Statements
 
 PATIENCE = "SET LOCAL statement_timeout = '15min'"
 
 # Free are entries that no link has taken. An account's balance consists of them and of what drafts have taken.
-_JUDGED = """
+_JUDGED = f"""
 WITH free AS MATERIALIZED (
     SELECT e.id, e.account_id, e.payee_id, e.payee_type, e.currency, e.amount_minor,
-           e.released_at <= %(cut_off)s AS is_due
+           e.released_at <= %(cut_off)s AND NOT {DISPUTED} AS is_due
     FROM payable_entries e
     WHERE e.payee_type = ANY (%(types)s)
       AND NOT EXISTS (SELECT 1 FROM payout_entries l WHERE l.payable_entry_id = e.id)),
