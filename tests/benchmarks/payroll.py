@@ -108,7 +108,10 @@ def _open(owner: Owner, running: Running) -> tuple[UUID, UUID]:
     people = [person for (person,) in owner.execute(_PEOPLE, {"many": PAYEES + 2}).fetchall()]
     owner.execute(_PROFILES)
     owner.execute(_BANKS)
-    _earn(running, people[2:])
+    # Plans that were made while there were no accounts would be kept.
+    _earn(running, people[2:252])
+    owner.execute("ANALYZE")
+    _earn(running, people[252:])
     for statement in (*_ENTRIES, *_FLOORS):
         owner.execute(statement)
     return people[0], people[1]
