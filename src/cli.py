@@ -17,6 +17,7 @@ import books_commands
 import payments_commands
 import payroll_commands
 from config.settings import SettingsError
+from domain.shared.errors import Unavailable
 from infrastructure.embedded.errors import EmbeddedServerError, ServerRefused
 from ledger_commands import ledger
 from surroundings import export as _export
@@ -38,6 +39,10 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except (SettingsError, EmbeddedServerError, ServerRefused) as error:
             raise click.ClickException(str(error)) from error
+        except Unavailable as error:
+            # Such as a database in which nothing was made yet.
+            hint = "; is it running, and prepared by `altayar db upgrade` or `altayar up`?"
+            raise click.ClickException(f"{error.code}{hint}") from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -141,6 +141,8 @@ def _tell(row: Row) -> None:
         unit = total["currency"]
         amount, paid, back = (Money.of(total[f"{name}_minor"], unit) for name in ("amount", "paid", "back"))
         click.echo(f"  {amount} in {total['payouts']} payouts; paid {paid}, back {back}")
+    if not row["payouts_count"]:
+        click.echo("  nobody is paid")
     _tell_rows("payout", row["payouts"], row["payouts_count"], "status")
     _tell_rows("left out", row["left_out"], row["left_out_count"], "reason")
 
