@@ -42,8 +42,6 @@ from tests.fakes.bank import FakeBank
 from tests.integration.payroll import DEBTOR, Payee, Payroll, broken_payroll_promises, fund, transfers
 from workers.process import hold
 
-pytestmark = [pytest.mark.database, pytest.mark.slow]
-
 ITEMS = int(os.environ.get("PAYROLL_STORM_ITEMS") or 240)
 KILLS = int(os.environ.get("PAYROLL_STORM_KILLS") or 30)
 OF_EACH = max(1, ITEMS // 3)
@@ -52,6 +50,9 @@ ROUNDS = -(-KILLS // WORKERS)
 LIFE = max(1.0, ITEMS / 500)
 """How long a worker lives at most, in seconds: in all of them a part of the items is sent, never all of it."""
 STUCK_AFTER = timedelta(minutes=3)
+
+pytestmark = [pytest.mark.database, pytest.mark.slow, pytest.mark.timeout(max(120, ITEMS // 5))]
+
 FAULTS = ("cut_before", "cut_after", "error_500", "error_500_after")
 
 
