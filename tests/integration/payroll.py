@@ -126,9 +126,10 @@ class Payroll:
         usable_in: timedelta = timedelta(),
         with_account: bool = True,
         stripe_account: str = "acct_1Vendor",
+        user_id: UUID | None = None,
     ) -> Payee:
         """Somebody with a profile, and for bank transfers an account, who has earned these amounts."""
-        user_id, profile_id = a_stored_user(self.use.new_uow), new_id()
+        user_id, profile_id = user_id or a_stored_user(self.use.new_uow), new_id()
         now = self.use.clock.now()
         self._execute(
             """INSERT INTO partner_profiles (id, user_id, payee_type, status, company_name, payout_method,

@@ -31,8 +31,8 @@ class PayoutStatementToDraw:
 class PayoutStatements(Protocol):
     """Payouts whose money has left the payable account, and the PDFs that were made of them."""
 
-    def figures(self, payout_id: UUID) -> PayoutFigures:
-        """Raises PayoutNotFound, or PayoutNotApproved."""
+    def figures(self, payout_id: UUID, *, payee_id: UUID | None = None) -> PayoutFigures:
+        """Raises PayoutNotFound, also for anybody else's payout where a payee is named, or PayoutNotApproved."""
         ...
 
     def lines(self, figures: PayoutFigures) -> Iterator[PayoutLine]:

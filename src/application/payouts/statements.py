@@ -14,7 +14,6 @@ from application.payouts.statement_ports import PayoutStatementDocument, PayoutS
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.ledger.statements import A_DAY, KEPT_FOR, MOST_PRINTED, StatementTooLong, TooManyStatements
 from domain.payouts.payables import PayableKind
-from domain.payouts.payouts import PayoutNotFound
 from domain.payouts.statements import PayoutFigures, PayoutStatementRequested, storage_key
 from domain.shared.clock import Clock, business_date
 from domain.shared.identifiers import NewId
@@ -32,14 +31,6 @@ _SUMS: Final = {
     PayableKind.RETURNED: ("إجمالي العائد من دفعات سابقة", "Sum returned from earlier payouts"),
 }
 _FILE_NAMES: Final = {"ar": "كشف المستحقات {number}", "en": "Payout statement {number}"}
-
-
-def figures_for(payout_id: UUID, payee_id: UUID, *, statements: PayoutStatements) -> PayoutFigures:
-    """The figures of somebody's own payout. Raises PayoutNotFound about anybody else's, or PayoutNotApproved."""
-    figures = statements.figures(payout_id)
-    if figures.payee_id != payee_id:
-        raise PayoutNotFound()
-    return figures
 
 
 def csv_of(figures: PayoutFigures, statements: PayoutStatements) -> Iterator[str]:

@@ -16,7 +16,7 @@ from api.context import use, viewer
 from api.fields import Schema
 from api.v1.billing.invoices import BeingMade
 from application.ledger.statements import LANGUAGES
-from application.payouts.statements import PreparePayoutStatement, csv_of, figures_for, prepare_payout_statement
+from application.payouts.statements import PreparePayoutStatement, csv_of, prepare_payout_statement
 from domain.ledger.statements import MOST_A_DAY, MOST_A_DAY_FOR_STAFF
 from domain.payouts.statements import PayoutFigures
 from middlewares.auth_middleware import permission_required, token_required
@@ -45,7 +45,7 @@ class PayoutStatement(MethodView):
         """What one's own payout consists of, once its batch is approved: every entry, what was clawed back, what is
         carried to a later one.
         """
-        figures = figures_for(payout_id, viewer().user_id, statements=use().payout_statements)
+        figures = use().payout_statements.figures(payout_id, payee_id=viewer().user_id)
         return _statement(figures, query, most_a_day=MOST_A_DAY)
 
 

@@ -70,9 +70,10 @@ class SqlPayoutStatements:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def figures(self, payout_id: UUID) -> PayoutFigures:
+    def figures(self, payout_id: UUID, *, payee_id: UUID | None = None) -> PayoutFigures:
         row = self._database.row(_FIGURES, (payout_id,))
-        if row is None:
+        # Whose it is comes first: whether a stranger's payout is approved is nobody's business.
+        if row is None or payee_id not in (None, row["payee_id"]):
             raise PayoutNotFound()
         if not row["is_approved"]:
             raise PayoutNotApproved()
