@@ -383,12 +383,15 @@ def test_whatever_is_sold_refunded_and_paid_adds_up(
 
     platform = [one.platform for one in company.shared]
     with connect(addresses.owner) as owner:
+        # For the questions below alone: payroll itself asks by payee.
+        owner.execute("CREATE INDEX ON payable_entries (account_id); CREATE INDEX ON payouts (account_id); ANALYZE")
         assert owner.execute(STAYED, ([one.id for one in company.shared], platform)).fetchall() == []
         promises = {**PAYROLL_PROMISES, **EARNING_PROMISES, **{name: PROMISES[name] for name in OF_THE_LEDGER}}
         broken = [name for name, query in promises.items() if owner.execute(query).fetchone() is not None]
         now = {"now": clock.now()}
         broken += [name for name, query in SUMS.items() if owner.execute(query, now).fetchone() is not None]
         assert broken == []
+    print(f"looked at after {time.monotonic() - began:.0f} s")  # noqa: T201 - shown with a failure
     _assert_what_arrived_is_what_was_paid(company)
     _assert_everything_happened(company)
 
