@@ -74,6 +74,7 @@ from api.v1.payouts.banks import blueprint as payout_banks
 from api.v1.payouts.batches import blueprint as payout_batches
 from api.v1.payouts.earnings import blueprint as earnings
 from api.v1.payouts.payouts import blueprint as all_payouts
+from api.v1.payouts.statements import blueprint as payout_statements
 from api.v1.pricing.my_vouchers import blueprint as my_vouchers
 from api.v1.pricing.offers import blueprint as offers
 from api.v1.pricing.vouchers import blueprint as vouchers
@@ -179,6 +180,7 @@ _V1 = (
     payout_batches,
     payout_banks,
     all_payouts,
+    payout_statements,
     notifications,
     notification_preferences,
     devices,

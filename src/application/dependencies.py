@@ -20,6 +20,7 @@ from application.ledger.books_queries import LedgerTotals
 from application.messaging.ports import EmailSender, MailTemplates, PushSender, SmsSender
 from application.operations.ports import SystemSettings
 from application.partners.documents import DocumentDesk
+from application.payouts.statement_ports import PayoutStatements
 from application.ports import Idempotency, NewUnitOfWork
 from application.privacy.exports import Exporting
 from application.queries import Queries
@@ -87,5 +88,6 @@ class Dependencies:
     system_settings: SystemSettings
     ledger_totals: LedgerTotals
     statements: Statements
+    payout_statements: PayoutStatements
     manifests: Manifests
     sandbox: SandboxProvider | None = None

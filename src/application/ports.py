@@ -44,6 +44,7 @@ from application.operations.ports import DeadLetters, SettingRows
 from application.partners.ports import Partners
 from application.payouts.earning_ports import Earnings
 from application.payouts.ports import PayoutBatches, Payouts
+from application.payouts.statement_ports import PayoutStatementRequests
 from application.pricing.ports import ItemPrices, Offers, Promotions, Vouchers
 from application.privacy.ports import PrivacyRecords
 from application.sales.manifest_ports import ManifestRequests
@@ -557,6 +558,9 @@ class UnitOfWork(Protocol):
 
     @property
     def payouts(self) -> Payouts: ...
+
+    @property
+    def payout_statement_requests(self) -> PayoutStatementRequests: ...
 
     @property
     def statement_requests(self) -> StatementRequests: ...

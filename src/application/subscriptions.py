@@ -46,8 +46,9 @@ from domain.identity.users import (
     VerificationRequested,
 )
 from domain.ledger.statements import StatementRequested
-from domain.messaging.deliveries import DeliveryPlanned
+from domain.messaging.deliveries import DeliveryPlanned, DeliveryWithFilesPlanned
 from domain.payouts.payouts import PayoutDispatched
+from domain.payouts.statements import PayoutStatementRequested
 from domain.privacy.erasure import PersonErased
 from domain.privacy.exports import ExportRequested
 from domain.sales.booking_events import BookingCompleted
@@ -136,7 +137,13 @@ _REACTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     PayoutDispatched.name: (
         Handler("payouts.send_payout", payouts.send_dispatched_payout, queue=DOCUMENTS, transactional=False),
     ),
+    PayoutStatementRequested.name: (
+        Handler("payouts.draw_statement", payouts.draw_requested_statement, queue=DOCUMENTS, transactional=False),
+    ),
     DeliveryPlanned.name: (Handler("messaging.send", messaging.send_planned, transactional=False),),
+    DeliveryWithFilesPlanned.name: (
+        Handler("messaging.send_with_files", messaging.send_planned, queue=DOCUMENTS, transactional=False),
+    ),
 }
 
 _TELLINGS: Final = {event: (Handler(f"messaging.tell.{event}", telling.tell),) for event, telling in TOLD.items()}

@@ -18,6 +18,7 @@ from application.dependencies import AppLinks, Dependencies
 from application.ledger.books_ports import StatementDocument
 from application.ledger.points import points_terms
 from application.partners.documents import DocumentDesk
+from application.payouts.statement_ports import PayoutStatementDocument
 from application.ports import Encryption
 from application.privacy.exports import Exporting
 from application.queries import Queries
@@ -59,6 +60,7 @@ from infrastructure.database.operations.settings import SnapshotSettings
 from infrastructure.database.partners.queries import SqlPartnerQueries
 from infrastructure.database.payouts.earning_queries import SqlEarningQueries
 from infrastructure.database.payouts.queries import SqlPayrollQueries
+from infrastructure.database.payouts.statements import SqlPayoutStatements
 from infrastructure.database.pricing.queries import SqlPricingQueries
 from infrastructure.database.privacy.exports import SqlPersonalData
 from infrastructure.database.privacy.queries import SqlPrivacyQueries
@@ -187,6 +189,7 @@ def bootstrap(
         system_settings=system_settings,
         ledger_totals=SqlLedgerTotals(database),
         statements=SqlStatements(database),
+        payout_statements=SqlPayoutStatements(database),
         manifests=SqlManifests(database, encryption),
         sandbox=create_provider(payments) if "sandbox" in settings.payment_gateways else None,
     )
@@ -246,6 +249,9 @@ class _RendererOnFirstUse:
 
     def statement(self, document: StatementDocument, language: str) -> bytes:
         return self._renderer.statement(document, language)
+
+    def payout_statement(self, document: PayoutStatementDocument, language: str) -> bytes:
+        return self._renderer.payout_statement(document, language)
 
     def manifest(self, document: ManifestDocument, language: str) -> bytes:
         return self._renderer.manifest(document, language)

@@ -77,6 +77,9 @@ _TABLE: Final = (
     # Drafts of Mondays and of firsts of a month: whichever there are none of yet.
     ScheduledJob("payroll.weekly", _FIVE_MINUTES, days_from(8), payroll_worker.process_weekly_payroll, DOCUMENTS),
     ScheduledJob("payroll.monthly", _FIVE_MINUTES, days_from(8), payroll_worker.process_monthly_payroll, DOCUMENTS),
+    ScheduledJob(
+        "payroll.drop_statements", _FIVE_MINUTES, days_from(2), payroll_worker.drop_payout_statements, DOCUMENTS
+    ),
     ScheduledJob("payroll.drive", _QUARTER_MINUTE, slices_of(_QUARTER_MINUTE), payroll_worker.drive_payroll, DOCUMENTS),
     ScheduledJob("messaging.release_held", _MINUTE, slices_of(_MINUTE), release_after_quiet_hours),
     ScheduledJob("maintenance.run", _FIVE_MINUTES, days_from(2), cleanup_worker.run_maintenance, DOCUMENTS),

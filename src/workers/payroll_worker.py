@@ -10,6 +10,7 @@ import structlog
 from application.payouts.batches import minima_of, process_waiting
 from application.payouts.schedule import make_due_batches
 from application.payouts.sending import Sending, drive_payouts
+from application.payouts.statements import drop_past_payout_statements
 from domain.operations.settings import PAYOUT_PROCESS_APPROVED
 from domain.payouts.batches import BatchPeriod
 
@@ -47,3 +48,10 @@ def drive_payroll(running: Running) -> None:
     driven = drive_payouts(Sending(use.new_uow, use.gateways, use.clock, use.new_id))
     if driven.due:
         log.info("payouts_driven", **asdict(driven))
+
+
+def drop_payout_statements(running: Running) -> None:
+    """Drop the files of payouts' statements whose time is over."""
+    use = running.dependencies
+    dropped = drop_past_payout_statements(new_uow=use.new_uow, storage=use.storage, clock=use.clock)
+    log.info("payout_statements_dropped", dropped=dropped)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -13,11 +14,12 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail: its recipient, its subject and its plain text."""
+    """One mail: its recipient, its subject, its plain text, and its files by name."""
 
     to: str
     subject: str
     text: str
+    files: Mapping[str, bytes]
 
     @property
     def token(self) -> str:
@@ -35,7 +37,8 @@ def mails_to(email: str, home: Path) -> list[Mail]:
 def _mail(message: EmailMessage) -> Mail:
     body = message.get_body(("plain",))
     assert body is not None
-    return Mail(to=str(message["To"]), subject=str(message["Subject"]), text=body.get_content())
+    files = {str(part.get_filename()): part.get_payload(decode=True) for part in message.iter_attachments()}
+    return Mail(to=str(message["To"]), subject=str(message["Subject"]), text=body.get_content(), files=files)
 
 
 def texts(home: Path) -> list[tuple[str, str]]:

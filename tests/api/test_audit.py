@@ -14,7 +14,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 import api.v1.operations.audit as audit_views
-from api.csv import STARTS_A_FORMULA, csv_line
+from application.csv import STARTS_A_FORMULA, csv_line
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import JournalType, transfer

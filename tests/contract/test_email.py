@@ -22,6 +22,9 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from application.messaging.ports import (
+    LONGEST_FILE_NAME,
+    MOST_ATTACHED,
+    Attachment,
     EmailMessage,
     EmailSender,
     MailName,
@@ -52,7 +55,7 @@ class StoppedClock:
         return NOW
 
 
-def a_message(**changed: str) -> EmailMessage:
+def a_message(**changed: Any) -> EmailMessage:
     message = EmailMessage(
         to="mona@example.com",
         subject="تم تأكيد حجزك BK-2026-000123 ونتمنى لك ولأسرتك الكريمة رحلة سعيدة إلى الأقصر وأسوان",
@@ -137,6 +140,82 @@ def test_a_mail_that_is_sent_again_keeps_its_message_id(delivery: tuple[EmailSen
     sender.send(a_message())
     sender.send(a_message())
     assert {parsed(mail)["Message-ID"] for mail in arrived()} == {a_message().message_id}
+
+
+PDF = b"%PDF-1.7\n" + bytes(range(256)) * 300
+CSV = "\ufeffالتاريخ,المبلغ\r\n2026-11-30,.50\r\n.\r\n".encode()
+
+
+def with_files() -> EmailMessage:
+    files = (
+        Attachment("كشف المستحقات PO-2026-000123.pdf", "application/pdf", PDF),
+        Attachment("payout-PO-2026-000123.csv", "text/csv", CSV),
+    )
+    return a_message(attachments=files)
+
+
+def test_files_arrive_byte_for_byte_under_their_names(delivery: tuple[EmailSender, Any]) -> None:
+    sender, arrived = delivery
+    sender.send(with_files())
+    (content,) = arrived()
+    mail = parsed(content)
+    assert mail.get_content_type() == "multipart/mixed"
+    assert (body(mail, "plain"), body(mail, "html")) == (a_message().text, a_message().html)
+    assert mail["Content-Language"] == "ar"
+    came = [
+        (part.get_filename(), part.get_content_type(), part.get_content_disposition(), part.get_payload(decode=True))
+        for part in mail.iter_attachments()
+    ]
+    assert came == [
+        ("كشف المستحقات PO-2026-000123.pdf", "application/pdf", "attachment", PDF),
+        ("payout-PO-2026-000123.csv", "text/csv", "attachment", CSV),
+    ]
+    assert content.isascii()
+    assert all(len(line) <= 998 for line in content.splitlines())
+
+
+@given(
+    st.text(
+        st.characters(exclude_categories=["C", "Zl", "Zp"], exclude_characters="/\\"),
+        min_size=1,
+        max_size=LONGEST_FILE_NAME,
+    ).filter(lambda name: name == name.strip() and not name.startswith("."))
+)
+def test_every_name_of_a_file_survives_its_encoding(name: str) -> None:
+    message = a_message(attachments=(Attachment(name, "application/pdf", b"%PDF"),))
+    content = mime_message(message, mail_from=MAIL_FROM, at=NOW).as_bytes()
+    (part,) = parsed(content).iter_attachments()
+    assert part.get_filename() == name
+    assert all(len(line) <= 998 for line in content.splitlines())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "", " ", "a\r\nBcc: all@example.com", "a\nb.pdf", "a\x00.pdf", "a\u2028.pdf", "../passwd", "..", ".profile",
+        "a/b.pdf", "a\\b.pdf", "\u202efdp.exe", "a\u200f.pdf", "\ud800.pdf", "ك" * (LONGEST_FILE_NAME + 1),
+    ],
+)  # fmt: skip
+def test_names_of_files_that_could_do_harm_are_refused(name: str) -> None:
+    with pytest.raises(InvalidValue):
+        Attachment(name, "application/pdf", PDF)
+
+
+@pytest.mark.parametrize(
+    "kind", ["", "pdf", "multipart/mixed", "message/rfc822", 'text/csv; x="\r\nBcc: a@b.c"', "text/"]
+)
+def test_content_types_of_files_are_plain(kind: str) -> None:
+    with pytest.raises(InvalidValue):
+        Attachment("a.pdf", kind, PDF)
+
+
+def test_files_are_neither_empty_nor_larger_together_than_a_mail_carries() -> None:
+    half = Attachment("a.pdf", "application/pdf", b"x" * (MOST_ATTACHED // 2))
+    assert len(a_message(attachments=(half, half)).attachments) == 2
+    with pytest.raises(InvalidValue):
+        a_message(attachments=(half, half, Attachment("b.pdf", "application/pdf", b"x")))
+    with pytest.raises(InvalidValue):
+        Attachment("a.pdf", "application/pdf", b"")
 
 
 @given(st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=200).map(str.strip))

@@ -17,15 +17,18 @@ from application.payouts.batches import BatchFilled, DecideBatch, MakeBatch
 from application.payouts.sending import PayoutsDriven, Sending, drive_payouts, send_payout
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
-from domain.ledger.journal import JournalType, transfer
+from domain.ledger.journal import Journal, JournalType, transfer
 from domain.payouts.batches import BatchPayees, BatchPeriod, Debtor
+from domain.payouts.payables import PayableEntry, PayableKind
 from domain.payouts.payouts import PayoutDispatched
+from domain.shared.money import Money
+from domain.shared.payees import PayeeType
 from fake_providers.stripe import StripeServer
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database, Row
-from tests.builders import a_journal
+from tests.builders import a_journal, a_user
 from tests.integration.shop import a_stored_user, broken_promises
 
 IBAN: Final = "EG380019000500000000263180002"
@@ -123,9 +126,10 @@ class Payroll:
         usable_in: timedelta = timedelta(),
         with_account: bool = True,
         stripe_account: str = "acct_1Vendor",
+        user_id: UUID | None = None,
     ) -> Payee:
         """Somebody with a profile, and for bank transfers an account, who has earned these amounts."""
-        user_id, profile_id = a_stored_user(self.use.new_uow), new_id()
+        user_id, profile_id = user_id or a_stored_user(self.use.new_uow), new_id()
         now = self.use.clock.now()
         self._execute(
             """INSERT INTO partner_profiles (id, user_id, payee_type, status, company_name, payout_method,
@@ -140,6 +144,49 @@ class Payroll:
         for minor in (earned,) if isinstance(earned, int) else earned:
             self.earn(payee, minor)
         return payee
+
+    def payees(
+        self, earned: Sequence[Sequence[int]], *, method: str = "WALLET", payee_type: str = "VENDOR"
+    ) -> list[Payee]:
+        """Any number at once, each of whom has earned these amounts; at Stripe they are `acct_<place>`."""
+        with self.use.new_uow() as uow:
+            users = [a_user() for _ in earned]
+            for user in users:
+                uow.users.add(user)
+            uow.commit()
+        payees = [Payee(user.id, payee_type, new_id()) for user in users]
+        self._execute(
+            """INSERT INTO partner_profiles (id, user_id, payee_type, status, company_name, payout_method,
+                   stripe_account, approved_at, created_at)
+               SELECT r.id, r.user_id, %(type)s, 'ACTIVE', 'Nile Cruises', %(method)s,
+                   CASE WHEN %(method)s = 'STRIPE' THEN 'acct_' || (r.place - 1) END, %(now)s, %(now)s
+               FROM unnest(%(ids)s::uuid[], %(users)s::uuid[]) WITH ORDINALITY AS r (id, user_id, place)""",
+            {"ids": [payee.profile_id for payee in payees], "users": [payee.user_id for payee in payees],
+             "type": payee_type, "method": method, "now": self.use.clock.now()},
+        )  # fmt: skip
+        if method == "BANK_TRANSFER":
+            for payee in payees:
+                self.add_account(payee)
+        self.earn_each([(payee, minor) for payee, amounts in zip(payees, earned, strict=True) for minor in amounts])
+        return payees
+
+    def earn_each(self, movements: Sequence[tuple[Payee, int]]) -> None:
+        """Many movements of what payees are owed, a thousand journals in a posting."""
+        now = self.use.clock.now()
+        for start in range(0, len(movements), 1_000):
+            part = movements[start : start + 1_000]
+            journals = [self._journal(payee, minor) for payee, minor in part]
+            entries = [
+                PayableEntry(id=new_id(), payee_id=payee.user_id, payee_type=PayeeType(payee.payee_type),
+                             kind=PayableKind.EARNED if minor > 0 else PayableKind.REVERSED,
+                             account_id=payee.account.id, journal_id=journal.id, booking_id=None,
+                             amount=Money.of(minor, payee.currency), released_at=now, occurred_at=now)
+                for (payee, minor), journal in zip(part, journals, strict=True)
+            ]  # fmt: skip
+            with self.use.new_uow() as uow:
+                uow.ledger.post(journals)
+                uow.earnings.record(entries)
+                uow.commit()
 
     def add_account(
         self, payee: Payee, *, holder: str = "Mona Adel", account_number: str = IBAN, usable_in: timedelta = timedelta()
@@ -173,13 +220,16 @@ class Payroll:
 
     def post(self, payee: Payee, minor: int) -> UUID:
         """The journal alone."""
-        cost = accounts.platform(_COST[payee.payee_type], payee.currency)
-        legs = transfer(cost, payee.account, minor) if minor > 0 else transfer(payee.account, cost, -minor)
-        journal = a_journal(*legs, journal_type=JournalType.EARNING, occurred_at=self.use.clock.now())
+        journal = self._journal(payee, minor)
         with self.use.new_uow() as uow:
             uow.ledger.post([journal])
             uow.commit()
         return journal.id
+
+    def _journal(self, payee: Payee, minor: int) -> Journal:
+        cost = accounts.platform(_COST[payee.payee_type], payee.currency)
+        legs = transfer(cost, payee.account, minor) if minor > 0 else transfer(payee.account, cost, -minor)
+        return a_journal(*legs, journal_type=JournalType.EARNING, occurred_at=self.use.clock.now())
 
     def enter(
         self, payee: Payee, journal_id: UUID, minor: int, *, kind: str = "", released_in: timedelta = timedelta()
@@ -287,7 +337,7 @@ class Payroll:
         rows = self.database.rows("SELECT payload FROM outbox_events WHERE name = %s ORDER BY id", (name,))
         return [UUID(row["payload"]["payout_id"]) for row in rows]
 
-    def _execute(self, sql: str, values: Sequence[object]) -> None:
+    def _execute(self, sql: str, values: Sequence[object] | Mapping[str, object]) -> None:
         with self.database.transaction() as transaction:
             transaction.execute(sql, values)
             transaction.commit()

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from api.csv import csv_line
+from application.csv import csv_line
 from application.payouts.bank_files import (
     BankFile,
     BankFileEmpty,

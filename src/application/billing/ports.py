@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 from uuid import UUID
 
 from application.ledger.books_ports import StatementDocument
+from application.payouts.statement_ports import PayoutStatementDocument
 from application.sales.manifest_ports import ManifestDocument
 from domain.ledger.reconciliation import ProviderStatement
 from domain.shared.errors import NotAllowed, NotFound, RuleBroken, Unavailable
@@ -383,6 +384,10 @@ class DocumentRenderer(Protocol):
 
     def statement(self, document: StatementDocument, language: str) -> bytes:
         """The statement of account, in the same languages."""
+        ...
+
+    def payout_statement(self, document: PayoutStatementDocument, language: str) -> bytes:
+        """What a payout consists of, in the same languages."""
         ...
 
     def manifest(self, document: ManifestDocument, language: str) -> bytes:

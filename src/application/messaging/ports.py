@@ -16,6 +16,13 @@ from domain.shared.phone import Phone
 # RFC 5322 §3.6.4, without the obsolete forms.
 _MESSAGE_ID: Final = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,120}@[A-Za-z0-9.-]{1,120}>")
 _LINE_ENDS: Final = frozenset({"Cc", "Zl", "Zp"})
+_UNSEEN: Final = _LINE_ENDS | {"Cf", "Cs", "Co", "Cn"}
+_PATH: Final = re.compile(r"[/\\]|^\s*\.")
+_FILE_TYPE: Final = re.compile(r"(application|image|text)/[a-z0-9][a-z0-9.+-]{0,100}")
+
+LONGEST_FILE_NAME: Final = 120
+MOST_ATTACHED: Final = 10 * 1024 * 1024
+"""Bytes; a third more as a mail carries them, which is still less than servers are known to refuse."""
 
 
 class MailUnavailable(Unavailable):
@@ -37,12 +44,36 @@ class RecipientRefused(MailRefused):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file in a mail, under a name in any language.
+
+    Raises InvalidValue for a name that is empty, longer than 120 characters, a path, hidden, or has characters that
+    cannot be seen (line ends, and signs of direction that let `fdp.exe` be read as `exe.pdf`); for a content type
+    that is not `application/…`, `image/…` or `text/…`; and for a file that is empty.
+    """
+
+    name: str
+    content_type: str
+    content: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        is_plain = all(unicodedata.category(each) not in _UNSEEN for each in self.name)
+        if not is_plain or not 0 < len(self.name.strip()) <= LONGEST_FILE_NAME or _PATH.search(self.name):
+            raise InvalidValue("a file's name is one short word or some", code="invalid_file_name")
+        if not _FILE_TYPE.fullmatch(self.content_type):
+            raise InvalidValue("a file has a plain content type", code="invalid_content_type")
+        if not self.content:
+            raise InvalidValue("a file is not empty", code="empty_file")
+
+
+@dataclass(frozen=True, slots=True)
 class EmailMessage:
     """One mail to one person, in text and HTML that say the same.
 
     Raises InvalidValue for a recipient that is no single address, a `message_id` that is not
-    `<something@somewhere>`, a language other than `ar` and `en`, and for control characters or line ends
-    in any of these or in the subject: nobody's name can add a header.
+    `<something@somewhere>`, a language other than `ar` and `en`, for control characters or line ends
+    in any of these or in the subject (nobody's name can add a header), and for attachments of more than
+    MOST_ATTACHED bytes together.
     """
 
     to: str
@@ -52,6 +83,7 @@ class EmailMessage:
     message_id: str
     """Ours, made once for each mail: the same when it is sent again, so that mail servers see one mail."""
     language: str
+    attachments: tuple[Attachment, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("to", "subject", "message_id", "language"):
@@ -64,6 +96,8 @@ class EmailMessage:
             raise InvalidValue("a message id is <something@somewhere>", code="invalid_message_id")
         if self.language not in ("ar", "en"):
             raise InvalidValue("mails are written in ar or en", code="unknown_language")
+        if sum(len(each.content) for each in self.attachments) > MOST_ATTACHED:
+            raise InvalidValue("its files are too large for a mail", code="mail_too_large")
 
 
 class EmailSender(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from application.messaging.ports import (
     SmsUnavailable,
 )
 from application.messaging.record_ports import Posting
-from application.messaging.telling import Message
+from application.messaging.telling import Mail, Message
 from application.messaging.told import TOLD
 from application.ports import NewUnitOfWork
 from domain.messaging.channels import DISTURBING, KINDS, Channel
@@ -88,17 +89,16 @@ def _by_mail(message: Message, posting: Posting, use: Dependencies) -> bool:
         return False
     language = posting.locale
     notice = {"title": message.title(language), "message": message.text(language)}
-    name, shown = (message.mail.name, message.mail.shown) if message.mail else (MailName.NOTICE, notice)
-    use.email.send(
-        use.mail_templates.compose(
-            name,
-            {"first_name": posting.first_name, **shown},
-            to=posting.email,
-            # The same whenever this delivery is sent again: mail servers see one mail.
-            message_id=f"<{posting.id}@{DOMAIN}>",
-            language=language,
-        )
+    mail = message.mail or Mail(MailName.NOTICE, notice)
+    written = use.mail_templates.compose(
+        mail.name,
+        {"first_name": posting.first_name, **mail.shown},
+        to=posting.email,
+        # The same whenever this delivery is sent again: mail servers see one mail.
+        message_id=f"<{posting.id}@{DOMAIN}>",
+        language=language,
     )
+    use.email.send(written if mail.attach is None else replace(written, attachments=mail.attach(language)))
     return True
 
 

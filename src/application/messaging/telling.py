@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from application.dependencies import Dependencies
-from application.messaging.ports import MailName
+from application.messaging.ports import Attachment, MailName
 from application.messaging.record_ports import Reader
 from application.ports import UnitOfWork
 from domain.messaging.channels import KINDS, Channel, MessageKind
-from domain.messaging.deliveries import Delivery, DeliveryPlanned
+from domain.messaging.deliveries import Delivery, DeliveryPlanned, DeliveryWithFilesPlanned
 from domain.messaging.notifications import LinkType, Notification
 
 Event = Mapping[str, Any]
@@ -24,12 +24,17 @@ NOWHERE: Link = (LinkType.NONE, None)
 WALLET: Link = (LinkType.WALLET, None)
 
 
+Attach = Callable[[str], tuple[Attachment, ...]]
+"""Makes a mail's files in the reader's language; called when it is sent, by workers that may take their time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail of a message's own, and what it shows beside the reader's first name."""
+    """A mail of a message's own, what it shows beside the reader's first name, and the files that come with it."""
 
     name: MailName
     shown: Mapping[str, object]
+    attach: Attach | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,10 @@ class Message:
     texts: Words
     link: Link = NOWHERE
     mail: Mail | None = None
+
+    @property
+    def has_files(self) -> bool:
+        return self.mail is not None and self.mail.attach is not None
 
     def title(self, language: str) -> str:
         return self.titles[0] if language == "ar" else self.titles[1]
@@ -76,7 +85,7 @@ class Telling:
             if reader.is_erased:
                 return
             uow.notifications.add(_in_app(message, use))
-            _plan(_ways_to(reader, message, use), event, use, uow)
+            _plan(_ways_to(reader, message, use), message, event, use, uow)
             uow.commit()
 
     def show(self, event: Event, use: Dependencies) -> None:
@@ -95,7 +104,7 @@ class Telling:
             return
         with use.new_uow() as uow:
             ways = _ways_to(uow.deliveries.reader(message.user_id), message, use)
-            _plan((way for way in ways if way.channel is Channel.EMAIL), event, use, uow)
+            _plan((way for way in ways if way.channel is Channel.EMAIL), message, event, use, uow)
             uow.commit()
 
 
@@ -118,10 +127,11 @@ def _ways_to(reader: Reader, message: Message, use: Dependencies) -> Iterator[_W
             yield _Way(reader.user_id, Channel.PUSH, device_id)
 
 
-def _plan(ways: Iterator[_Way], event: Event, use: Dependencies, uow: UnitOfWork) -> None:
+def _plan(ways: Iterator[_Way], message: Message, event: Event, use: Dependencies, uow: UnitOfWork) -> None:
     now = use.clock.now()
-    planned = uow.deliveries.plan(
-        [
+    deliveries = {
+        delivery.id: delivery
+        for delivery in (
             Delivery(
                 id=use.new_id(),
                 event_id=UUID(event["event_id"]),
@@ -131,10 +141,12 @@ def _plan(ways: Iterator[_Way], event: Event, use: Dependencies, uow: UnitOfWork
                 created_at=now,
             )
             for way in ways
-        ]
-    )
-    for delivery_id in planned:
-        uow.publish(DeliveryPlanned(at=now, delivery_id=delivery_id))
+        )
+    }
+    for delivery_id in uow.deliveries.plan(list(deliveries.values())):
+        has_files = message.has_files and deliveries[delivery_id].channel is Channel.EMAIL
+        planned = DeliveryWithFilesPlanned if has_files else DeliveryPlanned
+        uow.publish(planned(at=now, delivery_id=delivery_id))
 
 
 def _in_app(message: Message, use: Dependencies) -> Notification:

@@ -43,6 +43,14 @@ class DeliveryPlanned(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryWithFilesPlanned(DomainEvent):
+    """A mail may be sent whose files are drawn first, which takes longer than what waits behind it should."""
+
+    name: ClassVar[str] = "messaging.delivery_with_files_planned"
+    delivery_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One for each event, person, channel and, for pushes, device: planning it twice is planning it once."""
 

@@ -13,7 +13,7 @@ from infrastructure.database.messaging import tables as messaging
 from infrastructure.database.metadata import mappers, metadata
 from infrastructure.database.operations import tables as operations
 from infrastructure.database.partners import tables as partners
-from infrastructure.database.payouts import earning_tables
+from infrastructure.database.payouts import earning_tables, statement_tables
 from infrastructure.database.payouts import tables as payouts
 from infrastructure.database.platform import tables as platform
 from infrastructure.database.pricing import tables as pricing
@@ -47,6 +47,7 @@ __all__ = [
     "proof_tables",
     "refund_tables",
     "sales",
+    "statement_tables",
     "waiting_tables",
     "wallet_tables",
 ]

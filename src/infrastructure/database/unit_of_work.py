@@ -57,6 +57,7 @@ from infrastructure.database.partners.repositories import SqlPartners
 from infrastructure.database.payouts.batches import SqlPayoutBatches
 from infrastructure.database.payouts.earnings import SqlEarnings
 from infrastructure.database.payouts.repositories import SqlPayouts
+from infrastructure.database.payouts.statements import SqlPayoutStatementRequests
 from infrastructure.database.pricing.promotions import SqlPromotions
 from infrastructure.database.pricing.repositories import SqlOffers, SqlVouchers
 from infrastructure.database.privacy.repositories import SqlPrivacy
@@ -350,6 +351,10 @@ class SqlUnitOfWork:
     @cached_property
     def payouts(self) -> SqlPayouts:
         return SqlPayouts(self._statements)
+
+    @cached_property
+    def payout_statement_requests(self) -> SqlPayoutStatementRequests:
+        return SqlPayoutStatementRequests(self._statements)
 
     @cached_property
     def statement_requests(self) -> SqlStatementRequests:

@@ -50,6 +50,7 @@ SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "account_movements": ("حركات الحسابات", "Movements on accounts"),
     "account_entries": ("قيود الحسابات", "Entries on accounts"),
     "account_statements": ("كشوف الحسابات", "Statements of account"),
+    "payout_statements": ("كشوف صرف المستحقات", "Payout statements"),
     "balance_holds": ("مبالغ محجوزة", "Amounts held"),
     "points": ("النقاط", "Points"),
     "points_lot_entries": ("استخدام النقاط", "Use of points"),

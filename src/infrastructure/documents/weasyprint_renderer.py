@@ -15,10 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from application.billing.ports import InvoiceDocument
 from application.ledger.books_ports import StatementDocument
+from application.payouts.statement_ports import PayoutStatementDocument
 from application.sales.manifest_ports import ManifestDocument
 from domain.ledger.accounts import CHART, decimals_of
 from domain.shared.clock import business_date
 from infrastructure.documents.manifest_wording import MANIFEST_LABELS
+from infrastructure.documents.payout_wording import KINDS, PAYOUT_LABELS, STATUSES, TRADES
 from infrastructure.documents.statement_wording import (
     CAUSES,
     STATEMENT_LABELS,
@@ -86,6 +88,10 @@ class WeasyPrintRenderer:
             language, lambda each: self._statement_html(document, each), ("invoice.css", "statement.css")
         )
 
+    def payout_statement(self, document: PayoutStatementDocument, language: str) -> bytes:
+        """What a payout consists of, in the same languages."""
+        return self._drawn(language, lambda each: self._payout_html(document, each), ("invoice.css", "statement.css"))
+
     def manifest(self, document: ManifestDocument, language: str) -> bytes:
         """Who travels on a departure, in the same languages."""
         return self._drawn(language, lambda each: self._manifest_html(document, each), ("invoice.css", "manifest.css"))
@@ -127,6 +133,23 @@ class WeasyPrintRenderer:
             other_title=STATEMENT_LABELS[other]["title"],
             causes=[(CAUSES[language][cause], minor) for cause, minor in document.causes.items()],
             money_width=_widest_units(document),
+        )
+
+    def _payout_html(self, document: PayoutStatementDocument, language: str) -> str:
+        figures = document.figures
+        return self._templates.get_template("payout_statement.html.jinja").render(
+            statement=document,
+            figures=figures,
+            unit=figures.amount.currency.code,
+            decimals=figures.amount.currency.exponent,
+            language=language,
+            direction=DIRECTIONS[language],
+            labels=PAYOUT_LABELS[language],
+            other_title=PAYOUT_LABELS["en" if language == "ar" else "ar"]["title"],
+            status=STATUSES[language][figures.status],
+            trade=TRADES[language][figures.payee_type],
+            sums=[(KINDS[language][kind], money) for kind, money in figures.sums.items()],
+            money_width=_widest_line(document),
         )
 
     def _manifest_html(self, document: ManifestDocument, language: str) -> str:
@@ -193,3 +216,9 @@ def _widest_units(document: StatementDocument) -> int:
     figures = document.figures
     amounts = [figures.opening, figures.debits, figures.credits, *(line.balance for line in document.lines)]
     return max(10, *(len(written_units(amount, decimals_of(figures.unit))) + 2 for amount in amounts))
+
+
+def _widest_line(document: PayoutStatementDocument) -> int:
+    """The same for a payout, whose total carries its currency."""
+    amounts = [document.figures.amount, document.figures.carried, *(line.amount for line in document.lines)]
+    return max(14, *(len(written_amount(amount)) + 2 for amount in amounts))

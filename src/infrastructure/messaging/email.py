@@ -89,7 +89,7 @@ def email_sender_from(settings: Settings, clock: Clock) -> EmailSender:
 
 
 def mime_message(message: EmailMessage, *, mail_from: str, at: datetime) -> email.message.EmailMessage:
-    """The mail as RFC 5322 writes it: text, and HTML as its alternative; `at` is its date."""
+    """The mail as RFC 5322 writes it: text, HTML as its alternative, files beside them; `at` is its date."""
     written = email.message.EmailMessage(policy=_POLICY)
     written["From"] = mail_from
     written["To"] = message.to
@@ -100,6 +100,9 @@ def mime_message(message: EmailMessage, *, mail_from: str, at: datetime) -> emai
     written["Auto-Submitted"] = "auto-generated"
     written.set_content(message.text)
     written.add_alternative(message.html, subtype="html")
+    for attachment in message.attachments:
+        maintype, _, subtype = attachment.content_type.partition("/")
+        written.add_attachment(attachment.content, maintype=maintype, subtype=subtype, filename=attachment.name)
     # Last, because whatever is called Content-* moves into the part that is being set.
     written["Content-Language"] = message.language
     return written

@@ -21,6 +21,10 @@ MESSAGES: Final[Sentences] = {
         ("No such payout", "There is no payout with this id."),
         ("لا يوجد صرف كهذا", "لا يوجد صرف مستحقات بهذا المعرف."),
     ),
+    "payout_not_approved": (
+        ("Not approved yet", "A payout has a statement once its batch is approved."),
+        ("لم يعتمد بعد", "للصرف كشف بعد اعتماد دفعته."),
+    ),
     "bank_file_not_ready": (
         ("The bank file is not complete yet", "It is there once the batch is being processed."),
         ("ملف البنك لم يكتمل بعد", "يتاح عند بدء معالجة الدفعة."),

@@ -13,7 +13,6 @@ from flask.views import MethodView
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import use
-from api.csv import csv_line
 from api.pagination import InvalidCursor, PageQuery, after_cursor, by_time, read_cursor, split_page
 from api.specification import page_of
 from api.v1.ledger.book_schemas import (
@@ -27,6 +26,7 @@ from api.v1.ledger.book_schemas import (
     TrialBalanceQuery,
     TrialBalanceShown,
 )
+from application.csv import csv_line
 from application.ledger.books_queries import AccountSearch, JournalSearch
 from application.queries import Row
 from domain.ledger.accounts import CHART, ChartLine, decimals_of

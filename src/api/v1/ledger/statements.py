@@ -13,9 +13,9 @@ from marshmallow import fields, validate
 from api.answers import json_answer
 from api.blueprint import Blueprint
 from api.context import use, viewer
-from api.csv import csv_line
 from api.v1.billing.invoices import BeingMade
 from api.v1.ledger.book_schemas import PeriodQuery
+from application.csv import csv_line
 from application.ledger.books_ports import Statements
 from application.ledger.statements import LANGUAGES, PrepareStatement, figures_of, prepare_statement
 from application.payouts.books import account_of

@@ -16,10 +16,10 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
 from api.context import use, viewer
-from api.csv import csv_line
 from api.fields import Schema, Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
+from application.csv import csv_line
 from application.operations.audit import RecordExport, record_export
 from application.operations.queries import AuditSearch, OperationsQueries
 from application.queries import After, Row

@@ -13,8 +13,8 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from api.answers import answer
 from api.blueprint import Blueprint
 from api.context import use, viewer
-from api.csv import csv_line
 from api.v1.payouts.batch_schemas import CSV, BankFileQuery, BankResultsShown
+from application.csv import csv_line
 from application.payouts.bank_files import csv_rows, pain_001, read_bank_file
 from application.payouts.bank_messages import LARGEST_FILE, read_csv, read_pain_002
 from application.payouts.bank_results import Answered, BankLine, ImportResults, LineOutcome, import_results

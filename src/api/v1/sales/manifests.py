@@ -14,9 +14,9 @@ from flask.views import MethodView
 from api.answers import answer, json_answer
 from api.blueprint import Blueprint
 from api.context import use, viewer
-from api.csv import BYTE_ORDER_MARK, csv_line
 from api.v1.billing.invoices import BeingMade
 from api.v1.sales.manifest_schemas import ManifestFileQuery, ManifestShown, PrintedManifestQuery
+from application.csv import BYTE_ORDER_MARK, csv_line
 from application.queries import Row
 from application.sales.manifests import PrintManifest, ReadManifest, print_manifest, read_manifest
 from domain.sales.manifests import Manifest, Party

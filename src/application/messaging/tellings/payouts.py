@@ -7,8 +7,9 @@ from uuid import UUID
 
 from application.dependencies import Dependencies
 from application.messaging.ports import MailName
-from application.messaging.telling import Event, Mail, Message, Words
+from application.messaging.telling import Attach, Event, Mail, Message, Words
 from application.messaging.tellings.saying import amount
+from application.payouts.statements import files_of
 from application.queries import Row
 from domain.messaging.channels import MessageKind
 from domain.shared.payees import PayeeType
@@ -63,13 +64,20 @@ def sent(event: Event, use: Dependencies) -> Message:
 
 
 def paid(event: Event, use: Dependencies) -> Message:
-    """A payout arrived."""
+    """A payout arrived; its mail brings the statement."""
     facts, said = _payout(event, use)
     return _told(
         facts,
         titles=("صرفت مستحقاتك", "You have been paid"),
         texts=(f"صرف {said} إلى {facts['destination']}.", f"{said} was paid to {facts['destination']}."),
         mail=MailName.PAYOUT_PAID,
+        attach=lambda language: files_of(
+            UUID(event["payout_id"]),
+            language,
+            statements=use.payout_statements,
+            renderer=use.renderer,
+            clock=use.clock,
+        ),
     )
 
 
@@ -98,12 +106,12 @@ def _payout(event: Event, use: Dependencies) -> tuple[Row, str]:
     return facts, f"{amount(facts, 'amount')} ({facts['payout_number']})"
 
 
-def _told(facts: Row, *, titles: Words, texts: Words, mail: MailName) -> Message:
+def _told(facts: Row, *, titles: Words, texts: Words, mail: MailName, attach: Attach | None = None) -> Message:
     shown = {
         "payout_number": facts["payout_number"],
         "amount": amount(facts, "amount"),
         "destination": facts["destination"],
     }
     return Message(
-        user_id=facts["user_id"], kind=MessageKind.WALLET, titles=titles, texts=texts, mail=Mail(mail, shown)
+        user_id=facts["user_id"], kind=MessageKind.WALLET, titles=titles, texts=texts, mail=Mail(mail, shown, attach)
     )

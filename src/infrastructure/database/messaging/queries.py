@@ -12,6 +12,7 @@ from domain.shared.errors import NotFound
 from infrastructure.database.catalogue.finding import ITEM_TABLE
 from infrastructure.database.messaging.rows import PREFERENCES, preferences_of
 from infrastructure.database.pages import page_after, page_values
+from infrastructure.database.payouts.statements import DESTINATION
 from infrastructure.database.transaction import Database
 
 _NOTIFICATIONS = """
@@ -74,10 +75,9 @@ _ITEM_FACTS = """
 SELECT o.vendor_id AS user_id, o.name_ar, o.name_en, o.approval_reason FROM {table} o
 WHERE o.id = %s AND o.vendor_id IS NOT NULL
 """
-_PAYOUT_FACTS = """
+_PAYOUT_FACTS = f"""
 SELECT u.id AS user_id, u.email, u.first_name, u.locale, p.payout_number, p.amount_minor, p.currency,
-       CASE p.method WHEN 'BANK_TRANSFER' THEN p.destination_masked WHEN 'STRIPE' THEN 'Stripe' ELSE 'AltayarVIP' END
-           AS destination
+       {DESTINATION} AS destination
 FROM payouts p JOIN users u ON u.id = p.payee_id
 WHERE p.id = %s
 """

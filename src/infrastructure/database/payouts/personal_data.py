@@ -1,7 +1,7 @@
 """What is held of a person's earnings: by id, and kept like the books."""
 
 from infrastructure.database.holdings import Holding, because
-from infrastructure.database.payouts import tables
+from infrastructure.database.payouts import statement_tables, tables
 
 HOLDINGS = (
     Holding(
@@ -37,6 +37,15 @@ HOLDINGS = (
         belongs="payout_id IN (SELECT id FROM payouts WHERE payee_id = $person)",
         exported_as="payout_entries",
         exported=("payable_entry_id", "payout_id"),
+    ),
+    # The drawings name the person.
+    Holding(
+        table=statement_tables.payout_statements,
+        belongs="payout_id IN (SELECT id FROM payouts WHERE payee_id = $person)",
+        deleted=True,
+        objects="'payout-statements/' || id || '.pdf'",
+        exported_as="payout_statements",
+        exported=("id", "payout_id", "language", "status", "requested_at", "made_at"),
     ),
     Holding(
         table=tables.payouts_left_out,
