@@ -37,7 +37,6 @@ from domain.shared.errors import Conflict, InvalidValue
 from domain.shared.identifiers import NewId, document_number
 from domain.shared.money import Money
 
-
 KEPT_HERE: Final = frozenset({PaymentMethod.WALLET, PaymentMethod.AGENT_CREDIT})
 """Methods that take all of a payment from accounts of ours, at once and without a provider."""
 

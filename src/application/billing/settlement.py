@@ -25,8 +25,7 @@ from domain.billing.payments import (
 from domain.billing.suspense import SuspenseDoesNotFit, SuspenseItem
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
-from domain.ledger.journal import InsufficientBalance, Journal, JournalType, transfer
-from domain.partners.credit import AgentCreditExceeded
+from domain.ledger.journal import AgentCreditExceeded, InsufficientBalance, Journal, JournalType, transfer
 from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money

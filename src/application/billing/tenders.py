@@ -30,9 +30,7 @@ from domain.shared.money import Money
 _ORDER: Final = tuple(TenderKind)
 
 
-def plan_tenders(
-    payment: Payment, split: Iterable[tuple[Part, str]], *, agent_id: UUID | None, new_id: NewId
-) -> None:
+def plan_tenders(payment: Payment, split: Iterable[tuple[Part, str]], *, agent_id: UUID | None, new_id: NewId) -> None:
     """Make a new payment's tenders: its parts, each with its method; `agent_id` where an agent pays from its credit.
 
     Where one tender is the whole payment, it has the payment's id.

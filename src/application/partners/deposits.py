@@ -35,7 +35,10 @@ class MoveDeposit:
 
 
 def pay_in(command: MoveDeposit, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
-    """Out of the wallet; the same key moves nothing twice. Raises PartnerNotFound, InvalidValue, InsufficientBalance."""
+    """Out of the wallet; the same key moves nothing twice.
+
+    Raises PartnerNotFound, InvalidValue, InsufficientBalance.
+    """
     with uow:
         _refuse_strangers(command, uow=uow)
         _move(command, _wallet(command), _deposit(command), _IN, uow=uow, clock=clock, new_id=new_id)

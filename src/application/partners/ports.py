@@ -120,6 +120,10 @@ class PartnerQueries(Protocol):
         """What was granted, newest first."""
         ...
 
+    def credit_limit(self, limit_id: UUID) -> Row:
+        """One that was granted."""
+        ...
+
     def deposits(self, partner_id: UUID) -> Sequence[Row]:
         """Balance, limit and what may still be paid, for each currency that moved or has a limit."""
         ...

@@ -6,15 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.ledger.journal import InsufficientBalance
 from domain.shared.errors import InvalidValue, OwnRequest
 from domain.shared.money import Money
-
-
-class AgentCreditExceeded(InsufficientBalance):
-    """The deposit account and the credit limit together are less than this needs."""
-
-    code = "agent_credit_exceeded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +23,15 @@ class CreditLimit:
 
     @classmethod
     def grant(
-        cls, *, limit_id: UUID, partner_id: UUID, partner_user_id: UUID, limit: Money, reason: str, by: UUID, at: datetime
+        cls,
+        *,
+        limit_id: UUID,
+        partner_id: UUID,
+        partner_user_id: UUID,
+        limit: Money,
+        reason: str,
+        by: UUID,
+        at: datetime,
     ) -> CreditLimit:
         """From now on; never for oneself. Raises OwnRequest, or InvalidValue for less than nothing."""
         if by == partner_user_id:
