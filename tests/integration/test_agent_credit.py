@@ -232,9 +232,7 @@ class TestPaying:
             (PaymentType.MEMBERSHIP_PURCHASE, shop.subscribe(agency.agent)), (PaymentType.WALLET_DEPOSIT, None),
         ):  # fmt: skip
             with pytest.raises(InvalidValue):
-                shop.pay(
-                    agency.agent, payable, kind=kind, method=PaymentMethod.AGENT_CREDIT, amount=_egp(PRICE)
-                )
+                shop.pay(agency.agent, payable, kind=kind, method=PaymentMethod.AGENT_CREDIT, amount=_egp(PRICE))
 
     def test_a_suspended_agent_pays_nothing_until_it_is_back(self, agency: Agency) -> None:
         agency.credit(PRICE)
@@ -309,7 +307,7 @@ class TestRefunds:
 
         Desk(shop).cancel(booking.id, by=agency.customer)
 
-        told = shop.row("SELECT payload FROM outbox WHERE name = 'sales.booking_cancelled'")["payload"]
+        told = shop.row("SELECT payload FROM outbox_events WHERE name = 'sales.booking_cancelled'")["payload"]
         assert (told["to_agent_minor"], told["to_wallet_minor"], told["kept_minor"]) == (
             PRICE + agency.balance, 0, -agency.balance,
         )  # fmt: skip
