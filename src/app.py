@@ -67,6 +67,8 @@ from api.v1.messaging.suppressions import blueprint as suppressions
 from api.v1.operations.audit import blueprint as audit
 from api.v1.operations.dead_letters import blueprint as dead_letters
 from api.v1.operations.settings import blueprint as system_settings
+from api.v1.partners.credit import blueprint as agent_credit
+from api.v1.partners.deposits import blueprint as agent_deposits
 from api.v1.partners.desks import AGENTS, VENDORS, desk_routes
 from api.v1.partners.documents import blueprint as partner_documents
 from api.v1.partners.profiles import blueprint as partners
@@ -177,6 +179,8 @@ _V1 = (
     partner_documents,
     desk_routes(VENDORS),
     desk_routes(AGENTS),
+    agent_credit,
+    agent_deposits,
     payout_batches,
     payout_banks,
     all_payouts,

@@ -118,6 +118,7 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("vendors.manage", "Approve and suspend vendors", "اعتماد الموردين وإيقافهم", OPERATIONS),
     ("agents.read", "View agents", "عرض الوكلاء", STAFF),
     ("agents.manage", "Approve and suspend agents", "اعتماد الوكلاء وإيقافهم", SALES),
+    ("agents.credit", "Set agents' credit limits", "تحديد الحدود الائتمانية للوكلاء", FINANCE, MONEY),
     ("partners.bank", "Enter partners' accounts at Stripe", "إدخال حسابات الشركاء لدى Stripe", FINANCE, MONEY),
     ("commissions.manage", "Change commission rates", "تعديل نسب العمولة", FINANCE, MONEY),
     ("payouts.read", "View every payout", "عرض كل المستحقات المدفوعة", FINANCE),

@@ -61,6 +61,11 @@ def verifies_a_paper(shop: Shop, sign_up: SignUp, trade: str) -> TestResponse:
     return _at(shop, profile, f"documents/{shop.done(sent, 201)['id']}/verify")
 
 
+def grants_credit(shop: Shop, sign_up: SignUp, trade: str) -> TestResponse:
+    body = {"limit": {"amount": "1000.00", "currency": "EGP"}, "reason": "three years of business"}
+    return _at(shop, _applied(shop, sign_up, trade), "credit-limits", body)
+
+
 _DEEDS: Final[dict[tuple[str, str], Deed]] = {
     ("POST", "approve"): approves,
     ("POST", "refuse"): refuses,
@@ -80,4 +85,4 @@ PARTNER_DEEDS: Final[dict[tuple[str, str], Scenario]] = {
     (method, f"/api/v1/admin/{trade.lower()}s/<uuid:partner_id>/{path}"): _of(trade, deed)
     for trade in ("VENDOR", "AGENT")
     for (method, path), deed in _DEEDS.items()
-}
+} | {("POST", "/api/v1/admin/agents/<uuid:partner_id>/credit-limits"): _of("AGENT", grants_credit)}

@@ -72,7 +72,12 @@ def cancel(booking: Booking) -> None:
     left = booking.paid_amount - booking.refunded_amount
     kept = Percentage.parse("50").of(left)
     settlement = Settlement(
-        to_original=left - kept, to_wallet=NOTHING, to_voucher_credit=NOTHING, in_points=NOTHING, kept=kept
+        to_original=left - kept,
+        to_wallet=NOTHING,
+        to_voucher_credit=NOTHING,
+        in_points=NOTHING,
+        kept=kept,
+        to_agent=NOTHING,
     )
     booking.cancel(settlement, by=STAFF, reason="plans changed", at=NOON)
 

@@ -214,11 +214,13 @@ def test_no_more_goes_back_than_the_payments_hold() -> None:
         newest_first(egp("0.02"), [a_paid([1], "EGP", 0)])
 
 
-@given(amounts=st.lists(st.integers(0, 10**9), min_size=5, max_size=5))
+@given(amounts=st.lists(st.integers(0, 10**9), min_size=6, max_size=6))
 def test_a_settlement_sums_where_things_go(amounts: list[int]) -> None:
     assume(any(amounts))
-    original, wallet, credit, points, kept = (Money.of(minor, "EGP") for minor in amounts)
-    settled = Settlement(to_original=original, to_wallet=wallet, to_voucher_credit=credit, in_points=points, kept=kept)
+    original, wallet, credit, points, kept, agents = (Money.of(minor, "EGP") for minor in amounts)
+    settled = Settlement(
+        to_original=original, to_wallet=wallet, to_voucher_credit=credit, in_points=points, kept=kept, to_agent=agents
+    )
     assert settled.refund + settled.kept == total((Money.of(minor, "EGP") for minor in amounts), "EGP")
     assert Settlement.of_unpaid("EGP").refund.is_zero
 

@@ -41,6 +41,7 @@ def test_how_people_and_partners_may_stand() -> None:
         AccountKind.CUSTOMER_DEBT: Standing.NEVER_ABOVE_ZERO,
         AccountKind.VENDOR_PAYABLE: Standing.EITHER_SIDE,
         AccountKind.AGENT_PAYABLE: Standing.EITHER_SIDE,
+        AccountKind.AGENT_DEPOSIT: Standing.EITHER_SIDE,
     }
 
 

@@ -162,6 +162,12 @@ class BookingPayable:
         self.label_ar = f"دفع الحجز {self._booking.booking_number}"
         self.label_en = f"Payment of booking {self._booking.booking_number}"
 
+    def customer_of(self, agent_id: UUID) -> UUID:
+        """Whose booking it is, where this agent made it for them. Raises BookingNotFound."""
+        if self._booking.agent_id != agent_id or self._booking.user_id == agent_id:
+            raise BookingNotFound()
+        return self._booking.user_id
+
     @property
     def deadline(self) -> datetime | None:
         return self._booking.payment_deadline

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
+from application.billing.agent_credit import customer_of_agent
 from application.billing.checkouts import CHECKOUT_LIFETIME, HELD_BEYOND, Asking, checkout_request, mark_unknown
 from application.billing.code_holds import keep_seats
 from application.billing.payables import DepositPayable, Payable, lock_payable
@@ -35,6 +37,9 @@ from domain.shared.errors import Conflict, InvalidValue
 from domain.shared.identifiers import NewId, document_number
 from domain.shared.money import Money
 
+KEPT_HERE: Final = frozenset({PaymentMethod.WALLET, PaymentMethod.AGENT_CREDIT})
+"""Methods that take all of a payment from accounts of ours, at once and without a provider."""
+
 
 class PartPaymentNotOffered(InvalidValue):
     """The amount is less than may be paid at once, or more than is due."""
@@ -56,7 +61,8 @@ class PaymentKeyReused(Conflict):
 class OpenPayment:
     """A customer wants to pay for something of theirs; `amount` only where it is theirs to choose.
 
-    `parts` come from balances of their own, the rest by the `method`.
+    `parts` come from balances of their own, the rest by the `method`. By AGENT_CREDIT `user_id` is the agent, who pays
+    what it booked for a customer.
     """
 
     user_id: UUID
@@ -90,7 +96,7 @@ def open_payment(
     not answer leaves the attempt UNKNOWN; one that refuses raises ProviderRefused, and the payment
     stays open for another attempt.
     """
-    if command.method is PaymentMethod.WALLET:
+    if command.method in KEPT_HERE:
         return _pay_from_own_balances(command, uow=new_uow(), clock=clock, new_id=new_id)
     gateway = _gateway_for(command, gateways)
     intent = _intend(command, uow=new_uow(), clock=clock, new_id=new_id)
@@ -119,7 +125,10 @@ def _gateway_for(command: OpenPayment, gateways: Gateways) -> PaymentGateway:
 
 
 def _pay_from_own_balances(command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
-    """One transaction: what is paid, the payment and the ledger. Raises InsufficientBalance."""
+    """One transaction: what is paid, the payment and the ledger.
+
+    Raises InsufficientBalance; by AGENT_CREDIT also AgentCreditExceeded and AgentNotActive.
+    """
     if command.payment_type is PaymentType.WALLET_DEPOSIT:
         raise InvalidValue("a wallet is not filled from itself", pointer="/method", code="method_not_offered")
     with uow:
@@ -215,7 +224,7 @@ def _split_of(payment: Payment) -> list[tuple[TenderKind, str, Money, int | None
 
 def _same(payment: Payment, command: OpenPayment, uow: UnitOfWork) -> Payment:
     """The payment that this key made before, if the same was asked for. Raises PaymentKeyReused."""
-    made = (payment.user_id, payment.booking_id or payment.subscription_id, payment.provider)
+    made = (payment.payer_id, payment.booking_id or payment.subscription_id, payment.provider)
     asked = (command.user_id, command.payable_id, _provider_of(command))
     if made != asked or command.amount not in (None, payment.amount):
         raise PaymentKeyReused()
@@ -229,19 +238,21 @@ def _same(payment: Payment, command: OpenPayment, uow: UnitOfWork) -> Payment:
 
 
 def _provider_of(command: OpenPayment) -> str | None:
-    return None if command.method is PaymentMethod.WALLET else (command.provider or "").upper()
+    return None if command.method in KEPT_HERE else (command.provider or "").upper()
 
 
 def _new_payment(
     command: OpenPayment, payable: Payable | None, *, uow: UnitOfWork, clock: Clock, new_id: NewId
 ) -> Payment:
     now = clock.now()
-    amount = _amount(command, payable, clock)
+    by_agent = command.method is PaymentMethod.AGENT_CREDIT
+    customer = customer_of_agent(command.user_id, payable, uow=uow) if by_agent else command.user_id
+    amount = _amount(command, payable, customer, clock)
     split = _split(command, amount, uow)
     payment = Payment(
         id=new_id(),
         payment_number=document_number("PAY", business_date(now).year, uow.payments.next_serial()),
-        user_id=command.user_id,
+        user_id=customer,
         payment_type=payable.payment_type if payable is not None else command.payment_type,
         booking_id=command.payable_id if command.payment_type is PaymentType.BOOKING else None,
         subscription_id=command.payable_id if command.payment_type is PaymentType.MEMBERSHIP_PURCHASE else None,
@@ -257,7 +268,7 @@ def _new_payment(
         created_at=now,
         updated_at=now,
     )
-    plan_tenders(payment, split, new_id=new_id)
+    plan_tenders(payment, split, agent_id=command.user_id if by_agent else None, new_id=new_id)
     if len(payment.tenders) > 1:
         payment.payment_method = PaymentMethod.MIXED
     return payment
@@ -267,7 +278,7 @@ def _split(command: OpenPayment, amount: Money, uow: UnitOfWork) -> Split:
     return split_amount(amount, command.parts, command.method, terms=uow.points.terms)
 
 
-def _amount(command: OpenPayment, payable: Payable | None, clock: Clock) -> Money:
+def _amount(command: OpenPayment, payable: Payable | None, customer: UUID, clock: Clock) -> Money:
     """What its plan asks, or what the customer chooses of all that is due; a wallet deposit is theirs to choose."""
     if payable is None:
         if command.amount is None or not command.amount.is_positive:
@@ -275,7 +286,7 @@ def _amount(command: OpenPayment, payable: Payable | None, clock: Clock) -> Mone
         if command.parts:
             raise InvalidValue("a wallet is not filled from itself", pointer="/tenders", code="method_not_offered")
         return command.amount
-    due = payable.amount_due(owner=command.user_id, at=clock.now())
+    due = payable.amount_due(owner=customer, at=clock.now())
     amount = command.amount or payable.usual_payment(due, at=clock.now())
     smallest = payable.smallest_payment(due)
     if amount.currency != due.currency or not smallest <= amount <= due:

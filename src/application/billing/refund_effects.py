@@ -10,7 +10,7 @@ from uuid import UUID
 
 from application.billing import suspended
 from application.billing.payables import DepositPayable, Payable, lock_payable
-from application.billing.tenders import account_of
+from application.billing.tenders import account_of, agents_own
 from application.ledger import holds
 from application.ledger.holds import SetAside
 from application.ledger.locks import lock_owned
@@ -51,7 +51,8 @@ class GoingBack:
         """Lock all that the money may move of its owner's and of partners', at once and in one order (guarantee M5)."""
         self.payable.lock_rewards(uow=self.uow)
         unit = self.payment.amount.currency.code
-        lock_owned(accounts.customers_own(self.payment.user_id, unit) | self.payable.partners, uow=self.uow)
+        customers = accounts.customers_own(self.payment.user_id, unit)
+        lock_owned(customers | self.payable.partners | agents_own([self.payment]), uow=self.uow)
 
     def tender_of(self, part: RefundPart) -> Tender | None:
         return self.payment.tender(part.tender_id) if part.tender_id is not None else None

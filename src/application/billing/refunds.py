@@ -244,7 +244,7 @@ def _locked_part(
 
 def _refuse_own(back: GoingBack, actor_id: UUID | None) -> None:
     """Nobody gives money back to themselves. Raises OwnRequest."""
-    if actor_id == back.payment.user_id:
+    if actor_id is not None and actor_id in (back.payment.user_id, back.payment.agent_id):
         raise OwnRequest()
 
 

@@ -25,7 +25,7 @@ from domain.billing.payments import (
 from domain.billing.suspense import SuspenseDoesNotFit, SuspenseItem
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
-from domain.ledger.journal import InsufficientBalance, Journal, JournalType, transfer
+from domain.ledger.journal import AgentCreditExceeded, InsufficientBalance, Journal, JournalType, transfer
 from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
@@ -140,7 +140,7 @@ class _Settling:
     def settle_from_own_balances(self) -> None:
         locked = lock_parts(self.payment, self.payable, uow=self.uow, at=self.clock.now())
         if not locked.are_there:
-            raise InsufficientBalance()
+            raise InsufficientBalance() if self.payment.agent_id is None else AgentCreditExceeded()
         self._settle(locked)
 
     def settle_from_suspense(self, key: str) -> UUID:

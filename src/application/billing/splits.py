@@ -29,6 +29,8 @@ def split_amount(amount: Money, wanted: Sequence[WantedPart], method: PaymentMet
 
     Points pay no more than what is left after the other parts, wherever they stand. Raises InvalidValue.
     """
+    if method is PaymentMethod.AGENT_CREDIT:
+        return _all_by_agent(amount, wanted)
     parts = _parts(amount, wanted, terms)
     rest = rest_after(parts, amount)
     is_own = method is PaymentMethod.WALLET
@@ -42,6 +44,13 @@ def split_amount(amount: Money, wanted: Sequence[WantedPart], method: PaymentMet
         split.append((Part(kind=kind, amount=rest), method.value))
     _refuse_repeated(part.kind for part, _ in split)
     return split
+
+
+def _all_by_agent(amount: Money, wanted: Sequence[WantedPart]) -> Split:
+    """An agent's credit is never mixed: the other balances would be the customer's."""
+    if wanted:
+        raise InvalidValue("an agent pays all of it", pointer="/tenders", code="method_not_offered")
+    return [(Part(kind=TenderKind.AGENT_CREDIT, amount=amount), TenderKind.AGENT_CREDIT.value)]
 
 
 def _refuse_repeated(kinds: Iterable[TenderKind]) -> None:

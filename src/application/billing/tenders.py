@@ -30,8 +30,8 @@ from domain.shared.money import Money
 _ORDER: Final = tuple(TenderKind)
 
 
-def plan_tenders(payment: Payment, split: Iterable[tuple[Part, str]], *, new_id: NewId) -> None:
-    """Make a new payment's tenders: its parts, each with its method.
+def plan_tenders(payment: Payment, split: Iterable[tuple[Part, str]], *, agent_id: UUID | None, new_id: NewId) -> None:
+    """Make a new payment's tenders: its parts, each with its method; `agent_id` where an agent pays from its credit.
 
     Where one tender is the whole payment, it has the payment's id.
     """
@@ -45,6 +45,7 @@ def plan_tenders(payment: Payment, split: Iterable[tuple[Part, str]], *, new_id:
             method=method,
             amount=part.amount,
             points=part.points,
+            owner_id=agent_id,
             refunding=Money(0, part.amount.currency),
             refunded=Money(0, part.amount.currency),
             updated_at=payment.created_at,
@@ -153,7 +154,8 @@ def _is_there(
         return False
     if held is not None and held.status is HoldStatus.ACTIVE:
         return True
-    if standing[account_of(tender, payment.user_id)].available_minor < _minor(tender):
+    credit = uow.partners.credit_limit(tender.owner_id, tender.amount.currency).minor if tender.owner_id else 0
+    if standing[account_of(tender, payment.user_id)].available_minor + credit < _minor(tender):
         return False
     if tender.kind is not TenderKind.POINTS:
         return True
@@ -208,13 +210,25 @@ def paying(payable: Payable, source: AccountRef, amount: Money, *, key: str, jou
 
 
 def account_of(tender: Tender, user_id: UUID) -> AccountRef:
-    """The customer's account that an own part comes from."""
+    """The customer's account that an own part comes from, or the agent's that its credit does."""
     if tender.kind is TenderKind.POINTS:
         return accounts.points(user_id)
     unit = tender.amount.currency.code
+    if tender.owner_id is not None:
+        return accounts.agent_deposit(tender.owner_id, unit)
     if tender.kind is TenderKind.VOUCHER_CREDIT:
         return accounts.voucher_credit(user_id, unit)
     return accounts.wallet(user_id, unit)
+
+
+def agents_own(payments: Iterable[Payment]) -> frozenset[AccountRef]:
+    """The deposit accounts that payments came from, which refunds of them go back to."""
+    return frozenset(
+        accounts.agent_deposit(tender.owner_id, tender.amount.currency.code)
+        for payment in payments
+        for tender in payment.tenders
+        if tender.owner_id is not None
+    )
 
 
 def _minor(tender: Tender) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from application.ledger.reversible import Reversible
@@ -27,6 +27,8 @@ from domain.ledger.reversals import (
 from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
+
+_PARTNERS: Final = PAYEE_KINDS | {AccountKind.AGENT_DEPOSIT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +80,10 @@ def reverse_by_hand(command: ReverseByHand, *, uow: UnitOfWork, clock: Clock, ne
     with uow:
         found = uow.reversals.get(command.reversal.journal_id)
         journal = found.journal
-        # What is owed to a payee is adjusted back: a payout takes entries, and a plain reversal leaves none.
-        is_payees = any(account.kind in PAYEE_KINDS for account in journal.moved)
-        if journal.reverses is None and (journal.journal_type not in BY_HAND or is_payees):
+        # What is owed to a payee is adjusted back: a payout takes entries, and a plain reversal leaves none. What an
+        # agent paid in may be spent, and its credit is not to be turned into money in the wallet.
+        is_partners = any(account.kind in _PARTNERS for account in journal.moved)
+        if journal.reverses is None and (journal.journal_type not in BY_HAND or is_partners):
             raise NotReversedByHand(journal_type=journal.journal_type)
         reversal_id = _reverse(command.reversal, found, uow=uow, at=now, new_id=new_id)
         part = command.reversal.part

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from domain.partners.bank_accounts import BankAccount
+from domain.partners.credit import CreditLimit
 from domain.partners.documents import PartnerDocument
-from domain.partners.partners import Partner
+from domain.partners.partners import Partner, PartnerStatus
 from domain.partners.rates import PartnerRate
+from domain.shared.money import Currency, Money
 from domain.shared.payees import PayeeType
 
 if TYPE_CHECKING:
@@ -48,6 +50,16 @@ class Partners(Protocol):
     def may_book(self, agent_id: UUID) -> bool:
         """Whether an agent's profile is active; an agent without one is taken as before there were profiles."""
         ...
+
+    def status_of_agent(self, agent_id: UUID) -> PartnerStatus | None:
+        """Where an agent's profile stands; None without one. It is not locked."""
+        ...
+
+    def credit_limit(self, agent_id: UUID, currency: Currency) -> Money:
+        """How far below zero an agent's deposit account may stand now."""
+        ...
+
+    def add_credit_limit(self, limit: CreditLimit) -> None: ...
 
     def newest_account(self, partner_id: UUID) -> FiledAccount | None:
         """The bank account that counts, whether or not it has cooled off."""
@@ -102,6 +114,18 @@ class PartnerQueries(Protocol):
 
     def rates(self, partner_id: UUID) -> Sequence[Row]:
         """What was and will be agreed, newest first."""
+        ...
+
+    def credit_limits(self, partner_id: UUID, *, limit: int, after: After | None) -> Sequence[Row]:
+        """What was granted, newest first."""
+        ...
+
+    def credit_limit(self, limit_id: UUID) -> Row:
+        """One that was granted."""
+        ...
+
+    def deposits(self, partner_id: UUID) -> Sequence[Row]:
+        """Balance, limit and what may still be paid, for each currency that moved or has a limit."""
         ...
 
     def documents(self, partner_id: UUID, *, today: date) -> Sequence[Row]:

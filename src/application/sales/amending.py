@@ -16,7 +16,7 @@ from application.billing.payables import BookingPayable, earn_booking_points
 from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refunds import RequestRefund, refund_within
-from application.billing.tenders import cancel_payments
+from application.billing.tenders import agents_own, cancel_payments
 from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.amendment_plans import AmendmentPlan, WantedChange, plan_amendment, refuse_moved
 from application.sales.giving_back import accounts_moved, carry_out, drop_amendment, leave_trip, lock_departures
@@ -212,7 +212,8 @@ class _Held:
         booking, uow, now = self.booking, self.uow, self.clock.now()
         travelers, owed_before = amendment.travelers, booking.amount_due.is_positive
         booking.amend(amendment, by=by, at=now)
-        cancel_payments(self._unwanted, uow=uow, clock=self.clock, besides=accounts_moved(booking))
+        moved = accounts_moved(booking) | agents_own(self.payments)
+        cancel_payments(self._unwanted, uow=uow, clock=self.clock, besides=moved)
         carry_out(amendment, booking, travelers, uow=uow, at=now, new_id=self.new_id)
         if owed_before and booking.amount_due.is_zero:
             earn_booking_points(booking, uow=uow, at=now, new_id=self.new_id)

@@ -145,6 +145,7 @@ def _settlement(parted: Split, parts: Iterable[PlannedPart]) -> Settlement:
         to_voucher_credit=sums[TenderKind.VOUCHER_CREDIT],
         in_points=sums[TenderKind.POINTS],
         kept=parted.kept,
+        to_agent=sums[TenderKind.AGENT_CREDIT],
         points=points,
         points_restored=parted.points_restored,
     )

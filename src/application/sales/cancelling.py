@@ -15,7 +15,7 @@ from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refunds import RequestRefund, refund_within
 from application.billing.revenue import revenue
-from application.billing.tenders import cancel_payments
+from application.billing.tenders import agents_own, cancel_payments
 from application.ports import UnitOfWork
 from application.sales.cancellation_plans import CancellationPlan, Promotions, plan_cancellation
 from application.sales.giving_back import (
@@ -147,7 +147,8 @@ class _Held:
         if booking.amendment is not None:
             drop_amendment(booking, AmendmentStatus.WITHDRAWN, by=command.actor_id, uow=uow, at=now)
         free_seats(booking, uow=uow, at=now)
-        cancel_payments(self._waiting, uow=uow, clock=self.clock, besides=accounts_moved(booking))
+        moved = accounts_moved(booking) | agents_own(self.payments)
+        cancel_payments(self._waiting, uow=uow, clock=self.clock, besides=moved)
         restored = plan.settlement.points_restored
         restore_points(booking, restored, key="cancelled", uow=uow, at=now, new_id=self.new_id)
         booking.cancel(plan.settlement, by=command.actor_id, reason=command.reason, at=now)
@@ -182,7 +183,7 @@ def _refund_of(payment: Payment, booking: Booking, command: CancelBooking) -> Re
 
 def _refuse_own(booking: Booking, actor_id: UUID | None, decided: Percentage | None) -> None:
     """Nobody decides how much of their own money comes back. Raises OwnRequest."""
-    if decided is not None and actor_id == booking.user_id:
+    if decided is not None and actor_id is not None and actor_id in (booking.user_id, booking.agent_id):
         raise OwnRequest()
 
 

@@ -55,6 +55,8 @@ class PaymentMethod(StrEnum):
     MASARY = "MASARY"
     """Cash at Masary's counters, by a code."""
     MIXED = "MIXED"
+    AGENT_CREDIT = "AGENT_CREDIT"
+    """By the agent who made the booking, from its deposit account."""
     OTHER = "OTHER"
 
 
@@ -327,8 +329,18 @@ class Payment(Aggregate):
 
     @property
     def own_tenders(self) -> list[Tender]:
-        """The parts from the customer's own balances."""
+        """The parts from balances that are kept here: the customer's own, or the agent's credit."""
         return [tender for tender in self.tenders if tender.is_own]
+
+    @property
+    def agent_id(self) -> UUID | None:
+        """The agent who pays, or paid, from its credit."""
+        return next((tender.owner_id for tender in self.tenders if tender.owner_id is not None), None)
+
+    @property
+    def payer_id(self) -> UUID:
+        """Whose money it is: the agent's who pays from its credit, else the customer's."""
+        return self.agent_id or self.user_id
 
     @property
     def gateway_tender(self) -> Tender | None:

@@ -26,12 +26,17 @@ class TenderKind(StrEnum):
     VOUCHER_CREDIT = "VOUCHER_CREDIT"
     """Credit that the company gave: it pays like the wallet, and is never paid out."""
     POINTS = "POINTS"
+    AGENT_CREDIT = "AGENT_CREDIT"
+    """The deposit account of the agent who made the booking, down to its credit limit; always all of a payment."""
     GATEWAY = "GATEWAY"
     """Everything from outside: a provider, a bank, the cash desk."""
 
 
 OWN_KINDS: Final = frozenset({TenderKind.WALLET, TenderKind.VOUCHER_CREDIT, TenderKind.POINTS})
 """What a customer pays from balances that are kept here."""
+
+KEPT_HERE: Final = OWN_KINDS | {TenderKind.AGENT_CREDIT}
+"""What is taken from accounts of ours, and goes back to them at once."""
 
 
 class TenderStatus(StrEnum):
@@ -56,7 +61,8 @@ NEXT: Final = {
 class Tender:
     """One part. `refunding` is asked back and not decided; with `refunded` it never passes the amount (guarantee M8).
 
-    `method` is the customer's word for it (the guide's payment methods), `points` how many a POINTS part takes.
+    `method` is the customer's word for it (the guide's payment methods), `points` how many a POINTS part takes,
+    `owner_id` the agent whose AGENT_CREDIT it is; all else is the payer's.
     """
 
     id: UUID
@@ -66,6 +72,7 @@ class Tender:
     method: str
     amount: Money
     points: int | None = None
+    owner_id: UUID | None = None
     hold_id: UUID | None = None
     status: TenderStatus = TenderStatus.PLANNED
     journal_id: UUID | None = None
@@ -75,7 +82,8 @@ class Tender:
 
     @property
     def is_own(self) -> bool:
-        return self.kind in OWN_KINDS
+        """Whether it comes from an account that is kept here."""
+        return self.kind in KEPT_HERE
 
     @property
     def refundable(self) -> Money:

@@ -29,6 +29,7 @@ class AccountKind(StrEnum):
     CUSTOMER_DEBT = "CUSTOMER_DEBT"
     VENDOR_PAYABLE = "VENDOR_PAYABLE"
     AGENT_PAYABLE = "AGENT_PAYABLE"
+    AGENT_DEPOSIT = "AGENT_DEPOSIT"
 
     PROVIDER_CLEARING = "PROVIDER_CLEARING"
     PAYOUTS_IN_TRANSIT = "PAYOUTS_IN_TRANSIT"
@@ -104,6 +105,8 @@ _LINES: Final = (
     ChartLine(_K.VENDOR_PAYABLE, _N.LIABILITY, _OPEN, "مستحقات المورد", "Vendor payable",
               "Shares of completed trips; below zero after a refund, carried into the next payout."),
     ChartLine(_K.AGENT_PAYABLE, _N.LIABILITY, _OPEN, "مستحقات الوكيل", "Agent payable", "Commissions, the same way."),
+    ChartLine(_K.AGENT_DEPOSIT, _N.LIABILITY, _OPEN, "حساب إيداع الوكيل", "Agent's deposit account",
+              "What an agent paid in to pay bookings with; below zero no further than its credit limit."),
     # Where money is, and whom it waits for.
     ChartLine(_K.PROVIDER_CLEARING, _N.ASSET, None, "أرصدة لدى مقدمي الدفع", "Provider clearing",
               "Money that a payment provider or a bank holds for the company; one account per provider."),
@@ -176,6 +179,10 @@ def wallet(owner: UUID, currency: str) -> AccountRef:
 
 def voucher_credit(owner: UUID, currency: str) -> AccountRef:
     return AccountRef(AccountKind.VOUCHER_CREDIT, currency, owner)
+
+
+def agent_deposit(owner: UUID, currency: str) -> AccountRef:
+    return AccountRef(AccountKind.AGENT_DEPOSIT, currency, owner)
 
 
 def points(owner: UUID) -> AccountRef:

@@ -19,6 +19,12 @@ class InsufficientBalance(RuleBroken):
     code = "insufficient_balance"
 
 
+class AgentCreditExceeded(InsufficientBalance):
+    """An agent's deposit account and its credit limit together are less than this needs."""
+
+    code = "agent_credit_exceeded"
+
+
 class JournalKeyReused(Conflict):
     """A journal with this idempotency key exists and says something else."""
 

@@ -31,6 +31,10 @@ class Blocker(StrEnum):
     """An adjustment waits for a second person."""
     EARNINGS = "EARNINGS"
     """A vendor or an agent is owed something, owes it, or will be owed it when trips are over."""
+    PAYOUTS = "PAYOUTS"
+    """Money is on its way to a vendor or an agent."""
+    AGENT_DEPOSIT = "AGENT_DEPOSIT"
+    """An agent's deposit account holds something, or owes it."""
 
 
 class ErasureBlocked(Conflict):

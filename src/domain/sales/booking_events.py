@@ -82,6 +82,7 @@ class BookingCancelled(DomainEvent):
     kept_minor: int
     points: int
     points_restored: int
+    to_agent_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

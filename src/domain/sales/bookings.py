@@ -681,6 +681,7 @@ class Booking(Aggregate):
                 to_voucher_credit_minor=settlement.to_voucher_credit.minor,
                 in_points_minor=settlement.in_points.minor,
                 kept_minor=settlement.kept.minor,
+                to_agent_minor=settlement.to_agent.minor,
                 points=settlement.points,
                 points_restored=settlement.points_restored,
             )

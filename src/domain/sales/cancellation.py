@@ -126,9 +126,10 @@ def split(money: Money, *, points: int, share: Percentage, kept_fees: Money) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What a cancellation does with the money, by where it goes; the first four are all that goes back.
+    """What a cancellation does with the money, by where it goes; all but `kept` is what goes back.
 
-    `points` go back with `in_points`; `points_restored` are those that had reduced the price.
+    `to_agent` is what the agent had paid from its credit. `points` go back with `in_points`; `points_restored` are
+    those that had reduced the price.
     """
 
     to_original: Money
@@ -136,6 +137,7 @@ class Settlement:
     to_voucher_credit: Money
     in_points: Money
     kept: Money
+    to_agent: Money
     points: int = 0
     points_restored: int = 0
 
@@ -149,9 +151,10 @@ class Settlement:
             to_voucher_credit=nothing,
             in_points=nothing,
             kept=nothing,
+            to_agent=nothing,
             points_restored=points_restored,
         )
 
     @property
     def refund(self) -> Money:
-        return self.to_original + self.to_wallet + self.to_voucher_credit + self.in_points
+        return self.to_original + self.to_wallet + self.to_voucher_credit + self.in_points + self.to_agent

@@ -37,6 +37,7 @@ INSERT_ONLY = (
     "invoice_documents",
     "consents",
     "partner_rates",
+    "agent_credit_limits",
     "payable_entries",
     "payouts_left_out",
 )

@@ -41,6 +41,8 @@ SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "suspense_items": ("مبالغ معلقة", "Money in suspense"),
     "late_money": ("مبالغ وصلت متأخرة", "Money that came late"),
     "payment_tenders": ("أجزاء المدفوعات", "Parts of payments"),
+    "agent_credit_payments": ("مدفوعات من رصيد الوكيل", "Paid from an agent's credit"),
+    "agent_credit_limits": ("الحدود الائتمانية للوكيل", "An agent's credit limits"),
     "refunds": ("المبالغ المردودة", "Refunds"),
     "refund_parts": ("أجزاء المبالغ المردودة", "Parts of refunds"),
     "disputes": ("النزاعات", "Disputes"),

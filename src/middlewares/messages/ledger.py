@@ -9,6 +9,10 @@ MESSAGES: Final[Sentences] = {
         ("Not enough balance", "The wallet holds less than this needs."),
         ("الرصيد غير كاف", "في المحفظة أقل من المطلوب."),
     ),
+    "agent_credit_exceeded": (
+        ("Not enough credit", "The deposit account and the credit limit together are less than this needs."),
+        ("الرصيد الائتماني غير كاف", "رصيد حساب الإيداع والحد الائتماني معا أقل من المطلوب."),
+    ),
     "journal_key_reused": (
         ("Booked before", "This movement was booked before with other figures."),
         ("مسجل من قبل", "سجلت هذه الحركة من قبل بأرقام أخرى."),

@@ -31,6 +31,7 @@ NAMES: Final = {
     PaymentMethod.VODAFONE_CASH: ("فودافون كاش", "Vodafone Cash"),
     PaymentMethod.AMAN: ("أمان", "Aman"),
     PaymentMethod.MASARY: ("مصاري", "Masary"),
+    PaymentMethod.AGENT_CREDIT: ("رصيد الوكيل", "Agent's credit"),
     PaymentMethod.MIXED: ("أكثر من وسيلة", "Several ways"),
     PaymentMethod.OTHER: ("وسيلة أخرى", "Another way"),
 }

@@ -161,6 +161,8 @@ class Payments(MethodView):
     def post(self, body: dict[str, Any]) -> Response:
         """Pay from the wallet, or open a checkout at a provider and send the customer to `checkout.url`.
 
+        An agent pays what it booked for a customer by `AGENT_CREDIT`, from its own deposit account, without `tenders`.
+
         `tenders` come from balances of one's own: they are set aside while the checkout is open, taken when it is
         paid, and free again when it is not. The `method` pays what they leave.
         """

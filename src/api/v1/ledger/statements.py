@@ -15,6 +15,7 @@ from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.v1.billing.invoices import BeingMade
 from api.v1.ledger.book_schemas import PeriodQuery
+from api.v1.partners.deposits import refuse_others
 from application.csv import csv_line
 from application.ledger.books_ports import Statements
 from application.ledger.statements import LANGUAGES, PrepareStatement, figures_of, prepare_statement
@@ -117,6 +118,18 @@ class PayeesStatement(MethodView):
     def get(self, query: dict[str, Any]) -> Response:
         """The statement of what one is owed as vendor or agent: earned, reversed, adjusted, paid out, and balances."""
         return _statement(_payable(viewer().user_id, query), query)
+
+
+@blueprint.route("/partners/<uuid:partner_id>/deposit/statement")
+class AgentDepositStatement(MethodView):
+    @token_required
+    @blueprint.arguments(WalletStatementQuery, location="query")
+    @blueprint.response(200, _PDF, content_type="application/pdf")
+    @blueprint.alt_response(202, schema=BeingMade, description=_WAIT)
+    def get(self, query: dict[str, Any], partner_id: UUID) -> Response:
+        """The statement of one's own deposit account as an agent in a currency."""
+        refuse_others(partner_id)
+        return _statement(accounts.agent_deposit(viewer().user_id, query["currency"]).id, query)
 
 
 @blueprint.route("/admin/payees/<uuid:user_id>/statement")

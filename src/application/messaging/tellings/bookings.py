@@ -145,11 +145,16 @@ def cancelled(event: Event, use: Dependencies) -> Message:
 def _coming_back(event: Event) -> Words:
     """Only what there is."""
     original, wallet, credit = (amount(event, name) for name in ("to_original", "to_wallet", "to_voucher_credit"))
-    kept, points = amount(event, "kept"), _points_back(event)
+    kept, points, agents = amount(event, "kept"), _points_back(event), _to_agent(event)
     said = [
         (original.is_positive, f"يعود {original} إلى وسيلة الدفع.", f"{original} goes back to where you paid from."),
         (wallet.is_positive, f"عاد {wallet} إلى محفظتك.", f"{wallet} is back in your wallet."),
         (credit.is_positive, f"عاد {credit} إلى رصيد القسائم.", f"{credit} is back in your voucher credit."),
+        (
+            agents.is_positive,
+            f"عاد {agents} إلى وكيلك الذي دفعه.",
+            f"{agents} is back with your agent, who had paid it.",
+        ),
         (points > 0, f"النقاط العائدة: {points}.", f"Points back: {points}."),
         (kept.is_positive, f"رسوم الإلغاء {kept}.", f"The cancellation fee is {kept}."),
     ]
@@ -159,13 +164,18 @@ def _coming_back(event: Event) -> Words:
     return " ".join(arabic for arabic, _ in true), " ".join(english for _, english in true)
 
 
+def _to_agent(event: Event) -> Money:
+    """What the agent had paid; the release before did not say."""
+    return Money.of(event.get("to_agent_minor", 0), event["currency"])
+
+
 def _points_back(event: Event) -> int:
     points: int = event["points"] + event["points_restored"]
     return points
 
 
 def _refund(event: Event) -> Money:
-    """All of the money that comes back, points at what they had paid."""
+    """All of the money that comes back to the customer, points at what they had paid."""
     names = ("to_original", "to_wallet", "to_voucher_credit", "in_points")
     return total((amount(event, name) for name in names), event["currency"])
 

@@ -45,17 +45,22 @@ def succeeded(event: Event, use: Dependencies) -> Message | None:
             f"We gave back {back} of payment {facts['payment_number']}: {where_en}.",
         ),
         link=_link(facts),
-        mail=Mail(
-            MailName.REFUND_SUCCEEDED,
-            {
-                "refund_number": facts["refund_number"],
-                "payment_number": facts["payment_number"],
-                "amount": back,
-                "to_original": amount(facts, "to_original"),
-                "to_wallet": amount(facts, "to_wallet"),
-                "points": facts["points"],
-            },
-        ),
+        # What an agent had paid is no money of the customer's: it is not written home about.
+        mail=None if amount(facts, "to_agent").is_positive else _succeeded_mail(facts),
+    )
+
+
+def _succeeded_mail(facts: Row) -> Mail:
+    return Mail(
+        MailName.REFUND_SUCCEEDED,
+        {
+            "refund_number": facts["refund_number"],
+            "payment_number": facts["payment_number"],
+            "amount": amount(facts, "amount"),
+            "to_original": amount(facts, "to_original"),
+            "to_wallet": amount(facts, "to_wallet"),
+            "points": facts["points"],
+        },
     )
 
 
@@ -96,9 +101,15 @@ def _link(facts: Row) -> Link:
 def _where(facts: Row) -> Words:
     """Where the parts went."""
     original, wallet, points = amount(facts, "to_original"), amount(facts, "to_wallet"), facts["points"]
+    agents = amount(facts, "to_agent")
     said = [
         *([(f"{original} إلى وسيلة الدفع", f"{original} to where you paid from")] if original.is_positive else []),
         *([(f"{wallet} إلى رصيدك", f"{wallet} to your balance")] if wallet.is_positive else []),
+        *(
+            [(f"{agents} إلى وكيلك الذي دفعه", f"{agents} to your agent, who had paid it")]
+            if agents.is_positive
+            else []
+        ),
         *([(f"النقاط العائدة {points}", f"points back: {points}")] if points else []),
     ]
     return "، ".join(arabic for arabic, _ in said), ", ".join(english for _, english in said)

@@ -44,6 +44,12 @@ HOLDINGS = (
         plain=because("one of our own words", "method"),
     ),
     Holding(
+        table=tables.payment_tenders,
+        belongs="owner_id = $person",
+        exported_as="agent_credit_payments",
+        exported=("payment_id", "kind", "amount_minor", "currency", "status", "refunded_minor", "updated_at"),
+    ),
+    Holding(
         table=tables.payment_receipts,
         belongs="attempt_id IN (SELECT a.id FROM payment_attempts a JOIN payments p ON p.id = a.payment_id"
                 " WHERE p.user_id = $person)",

@@ -23,7 +23,8 @@ SELECT p.id, p.payment_number, p.user_id, p.payment_type, p.booking_id, p.subscr
         FROM payment_tenders t WHERE t.payment_id = p.id) AS tenders
 FROM payments p LEFT JOIN LATERAL (
     SELECT * FROM payment_attempts t WHERE t.payment_id = p.id ORDER BY t.id DESC LIMIT 1) a ON true
-WHERE (%(owner)s::uuid IS NULL OR p.user_id = %(owner)s)
+WHERE (%(owner)s::uuid IS NULL OR p.user_id = %(owner)s
+       OR p.id = ANY (ARRAY(SELECT t.payment_id FROM payment_tenders t WHERE t.owner_id = %(owner)s)))
 """
 _INVOICES = """
 SELECT i.id, i.invoice_number, i.user_id, i.booking_id, i.payment_id, i.invoice_type, i.status, i.subtotal_minor,

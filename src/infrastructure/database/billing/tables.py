@@ -144,6 +144,7 @@ payment_tenders = Table(
     money("amount"),
     Column("points", Integer),
     unit(),
+    reference("owner_id", "users.id", nullable=True),
     reference("hold_id", "balance_holds.id", nullable=True),
     *status("status", TenderStatus),
     Column("journal_id", Uuid, ForeignKey("ledger_journals.id"), unique=True),
@@ -154,12 +155,14 @@ payment_tenders = Table(
     CheckConstraint("amount_minor > 0", name="amount_above_zero"),
     CheckConstraint("(kind = 'POINTS') = (points IS NOT NULL) AND coalesce(points, 1) > 0", name="points_of_points"),
     CheckConstraint("(status = 'CAPTURED') = (journal_id IS NOT NULL)", name="captured_by_a_journal"),
+    CheckConstraint("(kind = 'AGENT_CREDIT') = (owner_id IS NOT NULL)", name="credit_of_an_agent"),
     # Second wall: no tender gives back more than it took (guarantee M8).
     CheckConstraint(
         "refunding_minor >= 0 AND refunded_minor >= 0 AND refunding_minor + refunded_minor"
         " <= CASE WHEN status = 'CAPTURED' THEN amount_minor ELSE 0 END",
         name="refunds_within_capture",
     ),
+    Index("ix_payment_tenders_owner_id", "owner_id", postgresql_where="owner_id IS NOT NULL"),
 )
 
 payment_receipts = Table(

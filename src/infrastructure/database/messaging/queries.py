@@ -51,13 +51,15 @@ SELECT u.id AS user_id, u.email, u.first_name, u.locale, r.refund_number, r.stat
        p.payment_number, p.booking_id,
        coalesce(sum(n.amount_minor) FILTER (WHERE n.status = 'SUCCEEDED' AND n.way <> 'OWN'), 0)::bigint
            AS to_original_minor,
-       coalesce(sum(n.amount_minor) FILTER (WHERE n.status = 'SUCCEEDED' AND n.way = 'OWN' AND n.points IS NULL),
-                0)::bigint AS to_wallet_minor,
+       coalesce(sum(n.amount_minor) FILTER (WHERE n.status = 'SUCCEEDED' AND n.way = 'OWN' AND n.points IS NULL
+                                            AND t.owner_id IS NULL), 0)::bigint AS to_wallet_minor,
+       coalesce(sum(n.amount_minor) FILTER (WHERE n.status = 'SUCCEEDED' AND t.owner_id IS NOT NULL), 0)::bigint
+           AS to_agent_minor,
        coalesce(sum(n.points) FILTER (WHERE n.status = 'SUCCEEDED'), 0)::bigint AS points,
        coalesce(sum(n.amount_minor) FILTER (WHERE n.status = 'FAILED'), 0)::bigint AS failed_minor,
        max(n.position) AS parts
 FROM refunds r JOIN users u ON u.id = r.user_id JOIN payments p ON p.id = r.payment_id
-JOIN refund_parts n ON n.refund_id = r.id AND n.replaced_by IS NULL
+JOIN refund_parts n ON n.refund_id = r.id AND n.replaced_by IS NULL LEFT JOIN payment_tenders t ON t.id = n.tender_id
 WHERE r.id = %s GROUP BY r.id, u.id, p.id
 """
 _CASHBACK_FACTS = """

@@ -49,6 +49,13 @@ HOLDINGS = (
         plain=because("why a rate was agreed", "reason"),
     ),
     Holding(
+        table=tables.agent_credit_limits,
+        belongs=_THEIRS,
+        exported_as="agent_credit_limits",
+        exported=("profile_id", "currency", "limit_minor", "reason", "valid_from"),
+        plain=because("why a limit was set", "reason"),
+    ),
+    Holding(
         table=tables.partner_documents,
         belongs=_THEIRS,
         deleted=True,

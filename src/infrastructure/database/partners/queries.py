@@ -39,6 +39,25 @@ _RATES: Final = """
 SELECT id, rate, valid_from, reason, set_by_user_id, created_at FROM partner_rates
 WHERE profile_id = %s ORDER BY valid_from DESC
 """
+_LIMITS: Final = """
+SELECT l.id, l.currency, l.limit_minor, l.reason, l.set_by_user_id, l.valid_from FROM agent_credit_limits l
+"""
+# By currency: the newest limit, and where the chain stands.
+_DEPOSITS: Final = """
+SELECT c.currency, coalesce(e.balance_after_minor, 0) AS balance_minor, coalesce(l.limit_minor, 0) AS limit_minor,
+       greatest(coalesce(e.balance_after_minor, 0) + coalesce(l.limit_minor, 0), 0) AS available_minor
+FROM partner_profiles f
+CROSS JOIN LATERAL (
+    SELECT a.currency FROM ledger_accounts a WHERE a.user_id = f.user_id AND a.kind = 'AGENT_DEPOSIT'
+    UNION SELECT g.currency FROM agent_credit_limits g WHERE g.profile_id = f.id) c
+LEFT JOIN ledger_accounts a ON a.user_id = f.user_id AND a.kind = 'AGENT_DEPOSIT' AND a.currency = c.currency
+LEFT JOIN ledger_heads h ON h.account_id = a.id
+LEFT JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
+LEFT JOIN LATERAL (
+    SELECT g.limit_minor FROM agent_credit_limits g WHERE g.profile_id = f.id AND g.currency = c.currency
+    ORDER BY g.valid_from DESC, g.id DESC LIMIT 1) l ON true
+WHERE f.id = %s AND f.payee_type = 'AGENT' ORDER BY c.currency
+"""
 _PAPERS: Final = """
 SELECT d.id, d.profile_id AS partner_id, d.kind, d.expires_on, d.content_type, d.size_bytes, d.uploaded_at,
        d.verified_by_user_id, d.verified_at, coalesce(d.expires_on < %(today)s, false) AS is_expired,
@@ -93,6 +112,19 @@ class SqlPartnerQueries:
 
     def rates(self, partner_id: UUID) -> Sequence[Row]:
         return self._database.rows(_RATES, (partner_id,))
+
+    def credit_limits(self, partner_id: UUID, *, limit: int, after: After | None) -> Sequence[Row]:
+        sql = (
+            f"{_LIMITS} WHERE l.profile_id = %(partner_id)s AND {page_after(after, 'l.valid_from', 'l.id')}"
+            " ORDER BY l.valid_from DESC, l.id DESC LIMIT %(limit)s"
+        )
+        return self._database.rows(sql, {"partner_id": partner_id, **page_values(after, limit)})
+
+    def credit_limit(self, limit_id: UUID) -> Row:
+        return self._database.rows(f"{_LIMITS} WHERE l.id = %s", (limit_id,))[0]
+
+    def deposits(self, partner_id: UUID) -> Sequence[Row]:
+        return self._database.rows(_DEPOSITS, (partner_id,))
 
     def documents(self, partner_id: UUID, *, today: date) -> Sequence[Row]:
         return self._database.rows(_PAPERS, {"id": partner_id, "today": today})

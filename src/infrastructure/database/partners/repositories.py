@@ -11,6 +11,7 @@ import orjson
 from application.partners.ports import FiledAccount
 from application.ports import Encryption
 from domain.partners.bank_accounts import BankAccount
+from domain.partners.credit import CreditLimit
 from domain.partners.documents import (
     MOST_DOCUMENTS,
     DocumentKind,
@@ -20,6 +21,7 @@ from domain.partners.documents import (
 )
 from domain.partners.partners import Partner, PartnerExists, PartnerNotFound, PartnerStatus, PayoutMethod
 from domain.partners.rates import PartnerRate, RateExists
+from domain.shared.money import Currency, Money
 from domain.shared.payees import PayeeType
 from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.transaction import Row, Statements
@@ -42,6 +44,16 @@ WHERE id = %s
 """
 _BARRED: Final = """
 SELECT 1 FROM partner_profiles WHERE user_id = %s AND payee_type = 'AGENT' AND status <> 'ACTIVE'
+"""
+_STATUS_OF_AGENT: Final = "SELECT status FROM partner_profiles WHERE user_id = %s AND payee_type = 'AGENT'"
+# As `ledger_continue` asks it.
+_CREDIT_LIMIT: Final = """
+SELECT l.limit_minor FROM partner_profiles p JOIN agent_credit_limits l ON l.profile_id = p.id
+WHERE p.user_id = %s AND p.payee_type = 'AGENT' AND l.currency = %s ORDER BY l.valid_from DESC, l.id DESC LIMIT 1
+"""
+_ADD_CREDIT_LIMIT: Final = """
+INSERT INTO agent_credit_limits (id, profile_id, currency, limit_minor, reason, set_by_user_id, valid_from)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
 _NEWEST_ACCOUNT: Final = """
 SELECT * FROM partner_bank_accounts WHERE profile_id = %s ORDER BY created_at DESC, id DESC LIMIT 1
@@ -102,6 +114,22 @@ class SqlPartners:
 
     def may_book(self, agent_id: UUID) -> bool:
         return self._statements.row(_BARRED, (agent_id,)) is None
+
+    def status_of_agent(self, agent_id: UUID) -> PartnerStatus | None:
+        row = self._statements.row(_STATUS_OF_AGENT, (agent_id,))
+        return PartnerStatus(row["status"]) if row is not None else None
+
+    def credit_limit(self, agent_id: UUID, currency: Currency) -> Money:
+        row = self._statements.row(_CREDIT_LIMIT, (agent_id, currency.code))
+        return Money(row["limit_minor"] if row is not None else 0, currency)
+
+    def add_credit_limit(self, limit: CreditLimit) -> None:
+        granted = limit.limit
+        self._statements.execute(
+            _ADD_CREDIT_LIMIT,
+            (limit.id, limit.partner_id, granted.currency.code, granted.minor, limit.reason, limit.set_by,
+             limit.valid_from),
+        )  # fmt: skip
 
     def newest_account(self, partner_id: UUID) -> FiledAccount | None:
         row = self._statements.row(_NEWEST_ACCOUNT, (partner_id,))

@@ -10,9 +10,11 @@ from infrastructure.database.metadata import (
     instant,
     key,
     metadata,
+    money,
     reference,
     status,
     touched,
+    unit,
     version,
 )
 
@@ -80,6 +82,21 @@ partner_rates = Table(
     instant("created_at"),
     UniqueConstraint("profile_id", "valid_from"),
     CheckConstraint("rate BETWEEN 0 AND 100", name="rate_of_a_whole"),
+)
+
+# How far below zero an agent's deposit account may stand; the newest counts, and without any it is zero.
+agent_credit_limits = Table(
+    "agent_credit_limits",
+    metadata,
+    key(),
+    reference("profile_id", "partner_profiles.id"),
+    unit(),
+    money("limit"),
+    Column("reason", Text, nullable=False),
+    reference("set_by_user_id", "users.id"),
+    instant("valid_from"),
+    CheckConstraint("limit_minor >= 0", name="not_negative"),
+    Index("ix_agent_credit_limits_newest", "profile_id", "currency", "valid_from", "id"),
 )
 
 # Every file has a row before it is written, and until it is deleted; shown is what is stored.
