@@ -74,8 +74,8 @@ class _Chapter:
         body = {"travelers_count": booking["travelers_count"] + 1}
         plan = self._post(f"{path}/preview", body)
         amendment = self._post(path, {**body, "preview_token": plan["token"]})
-        self._paid(booking)
-        [applied] = [row for row in self._get(path)["items"] if row["id"] == amendment["id"]]
+        self._pay({"payable": {"type": "BOOKING", "id": booking["id"]}})
+        applied = self._story.wait("the change", lambda: self._applied(path, amendment["id"]))
         self._story.tell(
             "Take somebody along: the difference is shown, held and paid",
             {
@@ -84,6 +84,10 @@ class _Chapter:
                 "amendment": f"{amendment['status']}, then {applied['status']}",
             },
         )
+
+    def _applied(self, path: str, amendment_id: str) -> Json | None:
+        amendments = self._get(path)["items"]
+        return next((row for row in amendments if row["id"] == amendment_id and row["status"] == "APPLIED"), None)
 
     def cancel(self, booking: Json) -> None:
         """What the preview shows is what happens."""
