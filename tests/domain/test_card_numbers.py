@@ -71,4 +71,5 @@ def test_a_long_text_takes_no_time() -> None:
     holds_card_number("9" * 100_000)
     holds_card_number("a" * 100_000)
 
-    assert time.process_time() - began < 2
+    # A search that looks back takes minutes, on a busy machine, too.
+    assert time.process_time() - began < 20
