@@ -313,6 +313,27 @@ class TestRefunds:
         )  # fmt: skip
         assert shop.balance(accounts.wallet(agency.customer, "EGP")) == 0
 
+    @pytest.mark.parametrize("is_agent_first", [True, False])
+    def test_payments_refunds_and_cancellations_of_both_persons_wait_for_each_other(
+        self, shop: Shop, counter: Counter, is_agent_first: bool
+    ) -> None:
+        """In one order of locks, whichever of the two has the lower id."""
+        people = sorted([shop.a_customer(), shop.a_customer()], reverse=not is_agent_first)
+        agency = Agency(shop, people[0], a_partner(shop, people[0]), people[1])
+        agency.credit(100 * PRICE)
+        paid = [agency.book().id for _ in range(8)]
+        payments = [agency.pay(booking) for booking in paid]
+        unpaid = [agency.book().id for _ in range(4)]
+
+        results = all_at_once([
+            *(partial(counter.refund, payment) for payment in payments[:4]),
+            *(partial(Desk(shop).cancel, booking, share=100) for booking in paid[4:]),
+            *(partial(agency.pay, booking) for booking in unpaid),
+        ])  # fmt: skip
+
+        assert [result for result in results if isinstance(result, BaseException)] == []
+        assert agency.balance == -4 * PRICE
+
     def test_it_goes_back_even_where_the_agent_is_suspended_and_without_credit(
         self, agency: Agency, counter: Counter
     ) -> None:

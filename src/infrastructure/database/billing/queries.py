@@ -23,8 +23,15 @@ SELECT p.id, p.payment_number, p.user_id, p.payment_type, p.booking_id, p.subscr
         FROM payment_tenders t WHERE t.payment_id = p.id) AS tenders
 FROM payments p LEFT JOIN LATERAL (
     SELECT * FROM payment_attempts t WHERE t.payment_id = p.id ORDER BY t.id DESC LIMIT 1) a ON true
-WHERE (%(owner)s::uuid IS NULL OR p.user_id = %(owner)s
-       OR p.id = ANY (ARRAY(SELECT t.payment_id FROM payment_tenders t WHERE t.owner_id = %(owner)s)))
+"""
+# One's own, and what one paid as an agent: of one payment a look at its tenders, of a list two indexes.
+_ONE_PAYMENT = f"""{_PAYMENTS} WHERE p.id = %(id)s AND (
+    %(owner)s::uuid IS NULL OR p.user_id = %(owner)s
+    OR EXISTS (SELECT 1 FROM payment_tenders t WHERE t.payment_id = p.id AND t.owner_id = %(owner)s))
+"""
+_THEIR_PAYMENTS = f"""{_PAYMENTS} WHERE (
+    %(owner)s::uuid IS NULL OR p.user_id = %(owner)s
+    OR p.id = ANY (ARRAY(SELECT t.payment_id FROM payment_tenders t WHERE t.owner_id = %(owner)s)))
 """
 _INVOICES = """
 SELECT i.id, i.invoice_number, i.user_id, i.booking_id, i.payment_id, i.invoice_type, i.status, i.subtotal_minor,
@@ -104,7 +111,7 @@ class SqlBillingQueries:
         self._database = database
 
     def payment(self, payment_id: UUID, *, owner: UUID | None) -> Row | None:
-        return self._database.row(_PAYMENTS + " AND p.id = %(id)s", {"id": payment_id, "owner": owner})
+        return self._database.row(_ONE_PAYMENT, {"id": payment_id, "owner": owner})
 
     def payments(
         self,
@@ -121,7 +128,7 @@ class SqlBillingQueries:
         values = {"owner": owner, "status": status, "provider": provider, "reference_number": reference_number}
         where = "".join(sql for name, sql in _PAYMENT_FILTERS.items() if values[name] is not None)
         return self._database.rows(
-            f"{_PAYMENTS}{where}{order_sql(order, after, updated_after)}",
+            f"{_THEIR_PAYMENTS}{where}{order_sql(order, after, updated_after)}",
             {**values, **order_values(self._database, after, updated_after, limit)},
         )
 
