@@ -142,7 +142,7 @@ _REACTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     ),
     DeliveryPlanned.name: (Handler("messaging.send", messaging.send_planned, transactional=False),),
     DeliveryWithFilesPlanned.name: (
-        Handler("messaging.send_with_files", messaging.send_planned, queue=DOCUMENTS, transactional=False),
+        Handler("messaging.send_with_files", messaging.send_planned_with_files, queue=DOCUMENTS, transactional=False),
     ),
 }
 

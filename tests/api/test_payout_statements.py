@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from application.messaging.ports import MailUnavailable
 from application.messaging.sending import send_delivery
+from application.payouts.deciding import DecidePayout, confirm_payout
 from application.payouts.statements import MOST_MAILED, drop_past_payout_statements, files_of
 from domain.ledger.statements import MOST_PRINTED
 from domain.messaging.deliveries import DeliveryPlanned, DeliveryWithFilesPlanned
@@ -21,6 +22,7 @@ from infrastructure.bootstrap import Running
 from infrastructure.database.roles import connect
 from tests.api.mailbox import mails_to
 from tests.api.shop import Shop, SignUp, problem
+from tests.api.test_books import erase
 from tests.conftest import MovableClock, Person
 from tests.contract.test_documents import text_of
 from tests.integration.payroll import Payee, Payroll
@@ -212,7 +214,7 @@ def test_what_is_too_long_to_print_is_mailed_as_csv_and_the_longest_not_at_all(
     assert files_of(payout_id, "en", **drawing) == ()  # type: ignore[arg-type]
 
 
-def test_drawn_statements_go_after_thirty_days_and_with_their_person(
+def test_drawn_statements_go_after_thirty_days(
     shop: Shop, running: Running, clock: MovableClock, payroll: Payroll, payee: Payee, partner: Person
 ) -> None:
     use = running.dependencies
@@ -227,3 +229,55 @@ def test_drawn_statements_go_after_thirty_days_and_with_their_person(
     assert drop_past_payout_statements(new_uow=use.new_uow, storage=use.storage, clock=clock) == 1
     assert kept(running) == []
     assert shop.database.rows("SELECT 1 FROM payout_statements") == []
+
+
+@pytest.fixture
+def paid_by_bank(shop: Shop, payroll: Payroll, partner: Person) -> UUID:
+    """A payout that left its payee nothing to be owed, so that they may go."""
+    payee = payroll.a_payee(8_000, method="BANK_TRANSFER", user_id=partner.user_id)
+    payroll.approved()
+    payout_id: UUID = payroll.payout_of(payee)["id"]
+    use = shop.running.dependencies
+    command = DecidePayout(payout_id=payout_id, actor_id=payroll.clerk, bank_reference="BR-1")
+    confirm_payout(command, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+    return payout_id
+
+
+def test_drawn_statements_go_with_their_person_and_the_payout_stays(
+    shop: Shop, running: Running, paid_by_bank: UUID, partner: Person
+) -> None:
+    shop.get(path_of(paid_by_bank), partner)
+    shop.deliver_events(draw=True)
+    assert len(kept(running)) == 1
+
+    erase(shop, partner.user_id)
+
+    assert kept(running) == []
+    assert shop.database.rows("SELECT 1 FROM payout_statements") == []
+    assert len(shop.database.rows("SELECT 1 FROM payouts WHERE status = 'PAID'")) == 1
+
+
+def test_what_is_drawn_for_somebody_who_is_erased_meanwhile_is_not_kept(
+    shop: Shop, running: Running, paid_by_bank: UUID, partner: Person
+) -> None:
+    shop.get(path_of(paid_by_bank), partner)
+    with connect(shop.addresses.owner) as connection:
+        # What the erasure does to the row, between the drawing's first look and its last.
+        connection.execute(
+            "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+            "CREATE TRIGGER gone BEFORE UPDATE ON payout_statements FOR EACH ROW EXECUTE FUNCTION gone()"
+        )
+
+    shop.deliver_events(draw=True)
+
+    assert kept(running) == []
+
+
+def test_drawing_is_bounded_by_the_day(
+    shop: Shop, payroll: Payroll, payee: Payee, partner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.v1.payouts.statements.MOST_A_DAY", 1)
+    payout_id = paid(payroll, payee)
+    assert shop.get(path_of(payout_id, "lang=ar"), partner).status_code == 202
+    problem(shop.get(path_of(payout_id, "lang=en"), partner), 429, "statement_limit_reached")
+    assert len(shop.database.rows("SELECT 1 FROM payout_statements")) == 1

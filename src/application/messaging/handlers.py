@@ -13,3 +13,8 @@ from application.messaging.sending import send_delivery
 def send_planned(event: Mapping[str, Any], use: Dependencies) -> None:
     """Send a delivery that was planned, or whose quiet hours are over."""
     send_delivery(UUID(event["delivery_id"]), use)
+
+
+def send_planned_with_files(event: Mapping[str, Any], use: Dependencies) -> None:
+    """Send a mail whose files are drawn first."""
+    send_delivery(UUID(event["delivery_id"]), use)

@@ -39,8 +39,8 @@ def csv_of(figures: PayoutFigures, statements: PayoutStatements) -> Iterator[str
     for line in statements.lines(figures):
         told = (business_date(line.occurred_at), line.kind, line.booking_number, line.reason_ar, line.reason_en)
         yield csv_line((*told, *_amounts(line.amount)))
-    for kind, minor in figures.sums.items():
-        yield csv_line((None, "SUM", None, *_SUMS[kind], *_amounts(minor)))
+    for kind, amount in figures.sums.items():
+        yield csv_line((None, "SUM", None, *_SUMS[kind], *_amounts(amount)))
     number, where = figures.payout_number, figures.destination
     yield csv_line((None, "PAYOUT", None, f"{number} إلى {where}", f"{number} to {where}", *_amounts(figures.amount)))
     yield csv_line(
