@@ -1,4 +1,5 @@
-"""Some hundred payouts, workers that are killed at random moments, and a Redis that is flushed: each arrives once.
+"""Some hundred payouts, workers that are killed or lose the database at random moments, a Redis that is flushed: each
+arrives once.
 
 A failure prints its seed; ALTAYAR_STORM_SEED runs it again. PAYROLL_STORM_ITEMS and PAYROLL_STORM_KILLS make it larger:
 5,000 payouts and 20 kills take some ten minutes.
@@ -15,8 +16,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from redis import Redis
 from rq import SimpleWorker
@@ -34,7 +37,7 @@ from domain.ledger.accounts import AccountKind
 from fake_providers.stripe import StripeServer
 from fake_providers.stripe.server import TEST_KEY, WEBHOOK_SECRET
 from infrastructure.bootstrap import Running, bootstrap
-from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.messaging.event_relay import EventRelay
 from infrastructure.messaging.jobs import JsonJob, JsonQueue
 from tests.conftest import MovableClock
@@ -102,7 +105,7 @@ def test_every_payout_arrives_once_whoever_is_killed(
     for round_ in range(ROUNDS):
         for _ in range(chance.randrange(4)):
             stripe.script("transfers/create", chance.choice(FAULTS))
-        _a_round_of_killing(settings, addresses.app, clock, chance)
+        _a_round_of_killing(settings, addresses, clock, chance)
         if round_ == ROUNDS // 2:
             running.redis.flushdb()
         if chance.random() < 0.5:
@@ -167,14 +170,26 @@ def _bank_day(payroll: Payroll, bank: FakeBank, batch_id: UUID) -> None:
     assert {one.outcome for one in answers} <= {LineOutcome.APPLIED, LineOutcome.ALREADY}
 
 
-def _a_round_of_killing(settings: Settings, app_url: URL, clock: MovableClock, chance: random.Random) -> None:
-    """Workers begin, and each is killed at a moment of its own."""
-    processes = [_started(settings, app_url, clock) for _ in range(WORKERS)]
-    for process in processes:
-        time.sleep(chance.uniform(LIFE / 10, LIFE))
-        process.kill()
-    for process in processes:
-        process.join()
+def _a_round_of_killing(
+    settings: Settings, addresses: DatabaseAddresses, clock: MovableClock, chance: random.Random
+) -> None:
+    """Workers begin, and each is killed at a moment of its own, some after the database has dropped them all."""
+    with connect(addresses.app) as watching:
+        ours = _sessions(watching)
+        processes = [_started(settings, addresses.app, clock) for _ in range(WORKERS)]
+        for process in processes:
+            time.sleep(chance.uniform(LIFE / 10, LIFE))
+            if chance.random() < 0.3:
+                for session in _sessions(watching) - ours:
+                    watching.execute("SELECT pg_terminate_backend(%s)", (session,))
+            process.kill()
+        for process in processes:
+            process.join()
+
+
+def _sessions(watching: psycopg.Connection[Any]) -> set[int]:
+    rows = watching.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()").fetchall()
+    return {row[0] for row in rows}
 
 
 def _started(settings: Settings, app_url: URL, clock: MovableClock) -> BaseProcess:
