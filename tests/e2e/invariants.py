@@ -30,9 +30,10 @@ INVARIANTS = {
     "a confirmation is told once": """
         SELECT link_id FROM notifications WHERE notification_type = 'BOOKING_CONFIRMED'
         GROUP BY link_id HAVING count(*) > 1""",
-    "points are earned once": """
-        SELECT reference_id FROM ledger_journals WHERE journal_type = 'EARNED'
-        GROUP BY reference_id HAVING count(*) > 1""",
+    "points are earned once for each trip that a booking has been": """
+        SELECT j.reference_id FROM ledger_journals j LEFT JOIN bookings b ON b.id = j.reference_id
+        WHERE j.journal_type = 'EARNED'
+        GROUP BY j.reference_id, b.amended_times HAVING count(*) > 1 + coalesce(b.amended_times, 0)""",
     "lots are what was earned": """
         SELECT l.id FROM points_lots l WHERE l.points <> (
             SELECT sum(e.amount_minor) FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
