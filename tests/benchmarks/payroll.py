@@ -63,7 +63,7 @@ _ENTRIES: Final = (
         FROM ledger_accounts a JOIN ledger_heads h ON h.account_id = a.id, generate_series(1, {ENTRIES_EACH})
         WHERE a.kind = 'VENDOR_PAYABLE' ORDER BY random()""",
 )
-_OURS: Final = ("payout_entries", "payouts_left_out", "payouts", "payout_batches")
+_OURS: Final = ("payout_statements", "payout_entries", "payouts_left_out", "payouts", "payout_batches")
 _FLOORS: Final = (
     "CREATE TABLE floor_payouts (LIKE payouts INCLUDING ALL)",
     "CREATE TABLE floor_links (LIKE payout_entries INCLUDING ALL)",
