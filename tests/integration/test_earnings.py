@@ -453,6 +453,27 @@ def test_what_a_bank_questions_is_paid_out_only_once_it_has_said_its_word(
         assert (considered_in_a_batch(), held()) == (not is_frozen, 80_000 if is_frozen else 0)
 
 
+def test_a_dispute_that_opens_after_the_draft_keeps_the_payout_back_at_the_approval(
+    running: Running, shop: Shop, partners: Partners, counter: Counter, sold: Booking, vendor: UUID
+) -> None:
+    payroll = Payroll.of(running)
+    partners.travel(sold)
+    payout_id = partners.in_a_batch(vendor, VENDOR)
+    counter.dispute(payment_of(shop, sold), egp("600.00"), DisputeState.OPEN)
+    shop.look(payment_of(shop, sold))
+    payroll.approve(shop.row("SELECT batch_id FROM payouts WHERE id = %s", payout_id)["batch_id"])
+
+    row = shop.row("SELECT status, failure_code, journal_id FROM payouts WHERE id = %s", payout_id)
+    assert tuple(row.values()) == ("CANCELLED", "disputed", None)
+    assert partners.owed(vendor, VENDOR) == 80_000
+    assert vendor not in payroll.left_out(payroll.make().batch_id)
+
+    counter.dispute(payment_of(shop, sold), egp("600.00"), DisputeState.WON)
+    shop.look(payment_of(shop, sold))
+    # Its entries are free: they are looked at again, and wait for a bank account alone.
+    assert payroll.left_out(payroll.make().batch_id)[vendor] == "NO_DESTINATION"
+
+
 def test_refunded_after_it_was_paid_out_somebody_is_below_zero(
     shop: Shop, partners: Partners, counter: Counter, sold: Booking, vendor: UUID
 ) -> None:

@@ -19,7 +19,7 @@ from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import Journal, JournalType, transfer
 from domain.operations.settings import PAYOUT_DEBTOR_BIC, PAYOUT_DEBTOR_IBAN, PAYOUT_DEBTOR_NAME, PAYOUT_MINIMUM
 from domain.payouts.batches import Batch, BatchEmpty, BatchPayees, BatchPeriod, BatchStatus, Debtor
-from domain.payouts.payouts import DRAFT_DROPPED, NOT_BORNE
+from domain.payouts.payouts import DRAFT_DROPPED, NOT_BORNE, QUESTIONED
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import refuse_stale
 from domain.shared.identifiers import NewId, document_number
@@ -122,7 +122,8 @@ class DecideBatch:
 def approve_batch(command: DecideBatch, *, debtor: Debtor, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
     """Take every payout's money out of its payable account, and freeze the batch.
 
-    A payout that its account no longer bears, because a refund came since, is cancelled and its entries are free.
+    A payout that its account no longer bears, because a refund came since, is cancelled and its entries are free; so
+    is one of which a bank questions a part since.
     Raises OwnBatch, BatchEmpty, IllegalTransition or PreconditionFailed.
     """
     actor = _person(command)
@@ -132,11 +133,12 @@ def approve_batch(command: DecideBatch, *, debtor: Debtor, uow: UnitOfWork, cloc
         now = clock.now()
         uow.payout_batches.lock_accounts(batch.id)
         dropped = uow.payout_batches.drop_unborne(batch.id, failure_code=NOT_BORNE, at=now)
-        if not _post(batch, uow, now, new_id) and not dropped:
+        questioned = uow.payout_batches.drop_questioned(batch.id, failure_code=QUESTIONED, at=now)
+        if not _post(batch, uow, now, new_id) and not dropped + questioned:
             raise BatchEmpty()
         batch.approve(by=actor, debtor=debtor, at=now)
         uow.payout_batches.save(batch)
-        facts = {"not_borne": dropped}
+        facts = {"not_borne": dropped, "questioned": questioned}
         _audit(uow, batch, "payouts.approve", before=BatchStatus.DRAFT, actor=actor, at=now, facts=facts)
         uow.commit()
 

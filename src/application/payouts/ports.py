@@ -105,6 +105,12 @@ class PayoutBatches(Protocol):
         """Cancel the payouts that their accounts, locked, do not bear, and free their entries; how many."""
         ...
 
+    def drop_questioned(self, batch_id: UUID, *, failure_code: str, at: datetime) -> int:
+        """Cancel the payouts of which a bank questions a part since they were drawn up, and free their entries; how
+        many.
+        """
+        ...
+
     def to_post(self, batch_id: UUID, *, after: UUID | None, limit: int) -> Sequence[ToPost]:
         """Payouts of a draft whose money has not left, by id."""
         ...

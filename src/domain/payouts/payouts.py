@@ -53,6 +53,7 @@ OPEN: Final = frozenset({_S.PENDING, _S.SENT, _S.UNKNOWN})
 """While a payout is open its money is neither the payee's nor gone."""
 
 NOT_BORNE: Final = "balance_fell"
+QUESTIONED: Final = "disputed"
 DRAFT_DROPPED: Final = "batch_cancelled"
 BY_STAFF: Final = "cancelled_by_staff"
 """Our own words for why a payout is over without being paid; banks and providers have theirs."""

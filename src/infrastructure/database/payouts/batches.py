@@ -76,6 +76,17 @@ WITH dropped AS (
     RETURNING p.id)
 SELECT count(*) AS dropped FROM dropped
 """
+# Disputes are few: what they are about is found by its booking, and not by a look at every entry.
+_DROP_QUESTIONED = """
+WITH dropped AS (
+    UPDATE payouts p SET status = 'CANCELLED', failure_code = %(code)s, closed_at = %(at)s
+    WHERE p.batch_id = %(batch_id)s AND p.status = 'PENDING' AND p.id IN (
+        SELECT l.payout_id FROM disputes d JOIN payments y ON y.id = d.payment_id
+        JOIN payable_entries e ON e.booking_id = y.booking_id JOIN payout_entries l ON l.payable_entry_id = e.id
+        WHERE d.status = 'OPEN')
+    RETURNING p.id)
+SELECT count(*) AS dropped FROM dropped
+"""
 _TO_POST = """
 SELECT p.id, p.payout_number, p.amount_minor, p.currency, p.payee_id, a.kind
 FROM payouts p JOIN ledger_accounts a ON a.id = p.account_id
@@ -175,6 +186,9 @@ class SqlPayoutBatches:
 
     def drop_unborne(self, batch_id: UUID, *, failure_code: str, at: datetime) -> int:
         return self._dropped(_DROP_UNBORNE, {"batch_id": batch_id, "code": failure_code, "at": at})
+
+    def drop_questioned(self, batch_id: UUID, *, failure_code: str, at: datetime) -> int:
+        return self._dropped(_DROP_QUESTIONED, {"batch_id": batch_id, "code": failure_code, "at": at})
 
     def _dropped(self, sql: str, values: Row) -> int:
         row = self._statements.row(sql, values)
