@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from infrastructure.database.personal_data import PERSONAL_DATA
-from infrastructure.documents.personal_archive import SECTIONS, ZippedArchive
+from infrastructure.database.privacy.exports import shown_name
+from infrastructure.documents.archive_words import FIELDS_AR, SECTIONS
+from infrastructure.documents.personal_archive import ZippedArchive
 
 DOCUMENT: dict[str, list[dict[str, Any]]] = {
     "profile": [{"first_name": "<script>alert(1)</script>", "phone": None}],
@@ -48,3 +50,9 @@ def test_files_and_data_are_in_it_as_they_are() -> None:
 
 def test_every_part_of_an_export_has_a_heading_in_both_languages() -> None:
     assert set(SECTIONS) == {holding.exported_as for holding in PERSONAL_DATA if holding.exported_as}
+
+
+def test_every_field_of_an_export_has_an_arabic_name() -> None:
+    exported = {shown_name(column) for holding in PERSONAL_DATA for column in holding.exported}
+
+    assert exported - set(FIELDS_AR) == set()

@@ -51,13 +51,18 @@ class SqlPersonalData:
         for column, value in row.items():
             if column.endswith(_ENCRYPTED):
                 sealed = None if value is None else bytes(value)
-                shown[column.removesuffix(_ENCRYPTED)] = None if sealed is None else self._decrypt(sealed)
+                shown[shown_name(column)] = None if sealed is None else self._decrypt(sealed)
             elif column.endswith(_MINOR):
-                name = column.removesuffix(_MINOR)
+                name = shown_name(column)
                 shown[name] = _amount(value, row.get(f"{name}_currency") or row["currency"])
             elif column != "currency" or not any(name.endswith(_MINOR) for name in row):
                 shown[column] = _plain(value)
         return shown
+
+
+def shown_name(column: str) -> str:
+    """What a column is called in an export: amounts are no minor units there, and what is encrypted is readable."""
+    return column.removesuffix(_ENCRYPTED).removesuffix(_MINOR)
 
 
 def _select(holding: Holding) -> str:
