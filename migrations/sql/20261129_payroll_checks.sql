@@ -3,6 +3,12 @@
 -- therefore not change: entries, links, amounts and cut-offs are never changed.
 -- SQLSTATEs: AL005 where a row is not to be changed like that, AL001 where an account would not bear it.
 
+-- The same as before, resolved when it is defined: so it is a part of the statements that use it, and not a call.
+CREATE OR REPLACE FUNCTION fresh_id() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
+    RETURN encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing
+        substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1),
+        'hex')::uuid;
+
 -- Nobody who was erased is paid, and payouts are added to drafts alone (guarantee J7). `changed` are payouts.
 CREATE OR REPLACE FUNCTION only_of_drafts() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE frozen text;
@@ -30,19 +36,20 @@ DECLARE
 BEGIN
     SELECT l.xmin, l.cmin INTO by_transaction, by_command FROM payout_entries l
     WHERE l.payable_entry_id = (SELECT c.payable_entry_id FROM changed c LIMIT 1);
-    SELECT p.payout_number, b.batch_number, b.status, p.xmin = by_transaction AND p.cmin = by_command AS is_new,
-           t.account_id IS NOT NULL AS is_entry INTO broken
-    FROM (SELECT c.payout_id, e.account_id, sum(e.amount_minor) AS minor, max(e.released_at) AS released_at
-          FROM changed c LEFT JOIN payable_entries e ON e.id = c.payable_entry_id
-          GROUP BY c.payout_id, e.account_id) t
+    SELECT p.payout_number, b.batch_number, b.status, p.xmin = by_transaction AND p.cmin = by_command AS is_new INTO broken
+    FROM (SELECT c.payout_id, sum(e.amount_minor) AS minor, max(e.released_at) AS released_at,
+                 bool_and(e.account_id IS NOT DISTINCT FROM o.account_id) AS are_theirs
+          FROM changed c LEFT JOIN payouts o ON o.id = c.payout_id
+          LEFT JOIN payable_entries e ON e.id = c.payable_entry_id
+          GROUP BY c.payout_id) t
     LEFT JOIN payouts p ON p.id = t.payout_id LEFT JOIN payout_batches b ON b.id = p.batch_id
-    WHERE (b.status = 'DRAFT' AND p.xmin = by_transaction AND p.cmin = by_command AND t.account_id = p.account_id
+    WHERE (b.status = 'DRAFT' AND p.xmin = by_transaction AND p.cmin = by_command AND t.are_theirs
            AND t.minor = p.amount_minor AND t.released_at <= b.cut_off) IS NOT TRUE
     LIMIT 1;
     IF NOT FOUND THEN
         RETURN NULL;
-    ELSIF broken.payout_number IS NULL OR NOT broken.is_entry THEN
-        RAISE EXCEPTION 'a link between rows that are not there' USING ERRCODE = 'AL005';
+    ELSIF broken.payout_number IS NULL THEN
+        RAISE EXCEPTION 'a link to a payout that is not there' USING ERRCODE = 'AL005';
     ELSIF broken.status <> 'DRAFT' THEN
         RAISE EXCEPTION 'batch % is frozen: its payouts take nothing more', broken.batch_number USING ERRCODE = 'AL005';
     ELSIF NOT broken.is_new THEN

@@ -57,6 +57,7 @@ def downgrade() -> None:
         "DROP TRIGGER their_sums ON payout_entries; DROP TRIGGER only_of_cancelled ON payout_entries;"
         " DROP FUNCTION check_payout_links(); DROP FUNCTION only_of_cancelled()"
     )
+    execute(_before("CREATE FUNCTION fresh_id", "-- The tables of steps"))
     execute(_before("CREATE FUNCTION only_of_drafts", "CREATE TRIGGER only_of_drafts AFTER INSERT ON payouts"))
     execute(_before("CREATE TRIGGER only_of_drafts_added", "-- When a batch is approved"))
     execute(_before("CREATE FUNCTION check_payout_batch", "CREATE TRIGGER its_sums"))
