@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.disable()
     if hasattr(config, "workerinput") or (config.args and all(map(_needs_no_server, config.args))):
         return
-    home = Path(tempfile.mkdtemp(prefix="altayar-tests-", dir=_in_memory()))
+    home = Path(tempfile.mkdtemp(prefix="altayar-tests-", dir=in_memory()))
     # Reachable for the account that root's servers run as: else their data lies elsewhere, on disk.
     home.chmod(0o755)
     _home.append(home)
@@ -79,7 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
         valkey = EmbeddedRedis(home)
         os.environ[REDIS] = valkey.start()
         _started.append(valkey)
-    os.environ[TEMPLATE] = _make_template(os.environ[OWNER])
+    os.environ[TEMPLATE] = make_template(os.environ[OWNER])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -106,7 +106,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _in_memory() -> Path | None:
+def in_memory() -> Path | None:
     """Where the servers' data is quickest: every test makes a database of a thousand files, and removes it."""
     memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
     is_roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM
@@ -130,7 +130,7 @@ def _needs_no_server(argument: str) -> bool:
     return argument.split("::")[0].rstrip("/").startswith(NEED_NO_SERVER)
 
 
-def _make_template(owner_url: str) -> str:
+def make_template(owner_url: str) -> str:
     from infrastructure.seed import seed
 
     name = f"altayar_test_{uuid4().hex[:10]}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -18,7 +19,7 @@ from domain.payouts import batches, payouts
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.builders import a_journal
-from tests.integration.payroll import Payroll
+from tests.integration.payroll import Payee, Payroll
 
 SQL = Path(__file__).resolve().parents[2] / "migrations" / "sql" / "20261129_payroll.sql"
 IN_TRANSIT = accounts.platform(AccountKind.PAYOUTS_IN_TRANSIT, "USD")
@@ -69,21 +70,86 @@ def test_a_draft_whose_money_did_not_leave_is_not_approved(payroll: Payroll, own
     assert refused(owner, APPROVE, payroll.manager) == "AL005"
 
 
-def test_a_payout_is_the_sum_of_its_links(payroll: Payroll, owner: psycopg.Connection[Any]) -> None:
-    payroll.a_payee([8_000, 500])
-    made = payroll.make()
-    owner.execute("DELETE FROM payout_entries WHERE payable_entry_id = (SELECT id FROM payable_entries LIMIT 1)")
+BY_HAND = """
+WITH made AS (
+    INSERT INTO payouts (id, payout_number, batch_id, payee_id, payee_type, profile_id, account_id, method,
+                         amount_minor, currency, status, created_at)
+    SELECT gen_random_uuid(), 'PO-HAND', %(batch)s, e.payee_id, e.payee_type, p.id, e.account_id, 'WALLET', %(minor)s,
+           e.currency, 'PENDING', now()
+    FROM payable_entries e JOIN partner_profiles p ON p.user_id = e.payee_id WHERE e.id = %(payee_of)s
+    RETURNING id)
+INSERT INTO payout_entries SELECT taken, made.id FROM made, unnest(%(entries)s::uuid[]) AS taken
+"""
+"""A payout in a draft, with its links, in one statement."""
+
+
+@pytest.fixture
+def draft(payroll: Payroll) -> UUID:
+    """A draft to which a test adds payouts by hand; somebody else is in it."""
+    payroll.a_payee(9_999)
+    return payroll.make().batch_id
+
+
+def by_hand(draft: UUID, minor: int, *entries: UUID) -> dict[str, object]:
+    return {"batch": draft, "minor": minor, "payee_of": entries[0], "entries": list(entries)}
+
+
+def earned(payroll: Payroll, payee: Payee, minor: int) -> UUID:
+    """An entry that is free, and was released before any draft of the test."""
+    return payroll.earn(payee, minor, released_in=-timedelta(hours=1))
+
+
+def test_a_payout_is_the_sum_of_its_links(payroll: Payroll, owner: psycopg.Connection[Any], draft: UUID) -> None:
+    vendor, other = payroll.a_payee(), payroll.a_payee()
+    first, second, theirs = earned(payroll, vendor, 8_000), earned(payroll, vendor, 500), earned(payroll, other, 500)
+    wrongs = ((8_501, first, second), (8_500, first), (8_500, first, theirs))
+    for minor, *entries in wrongs:
+        with pytest.raises(psycopg.Error, match="not the sum of its entries"):
+            owner.execute(BY_HAND, by_hand(draft, minor, *entries))
+    owner.execute(BY_HAND, by_hand(draft, 8_500, first, second))
+    payroll.approve(draft)
+
+
+def test_a_payout_takes_what_is_released(payroll: Payroll, owner: psycopg.Connection[Any], draft: UUID) -> None:
+    held = payroll.earn(payroll.a_payee(), 8_000, released_in=timedelta(hours=1))
+    with pytest.raises(psycopg.Error, match="not the sum of its entries"):
+        owner.execute(BY_HAND, by_hand(draft, 8_000, held))
+
+
+def test_a_payout_comes_with_its_links(payroll: Payroll, owner: psycopg.Connection[Any], draft: UUID) -> None:
+    """None is added afterwards, not even in the transaction that made it, and not even one that changes no sum."""
+    payroll.a_payee(8_000)
+    earlier = payroll.make()
+    plus, minus = (earned(payroll, payee := payroll.a_payee(), 700), earned(payroll, payee, -700))
+    with pytest.raises(psycopg.Error, match="has what it takes"):
+        owner.execute(
+            "INSERT INTO payout_entries SELECT e, p.id FROM payouts p, unnest(%s::uuid[]) AS e WHERE p.batch_id = %s",
+            ([plus, minus], earlier.batch_id),
+        )
+    with pytest.raises(psycopg.Error, match="has what it takes"), owner.transaction():
+        owner.execute(BY_HAND, by_hand(draft, 700, plus))
+        owner.execute("INSERT INTO payout_entries SELECT %s, id FROM payouts WHERE payout_number = 'PO-HAND'", [minus])
+
+
+def test_a_payout_without_links_is_not_approved(payroll: Payroll, owner: psycopg.Connection[Any], draft: UUID) -> None:
+    owner.execute(BY_HAND, {**by_hand(draft, 700, earned(payroll, payroll.a_payee(), 700)), "entries": []})
     with pytest.raises(Exception, match="not the sum of its entries"):
-        payroll.approve(made.batch_id)
+        payroll.approve(draft)
 
 
-def test_a_link_is_between_rows_that_are_there(payroll: Payroll, owner: psycopg.Connection[Any]) -> None:
-    vendor = payroll.a_payee(8_000)
-    payroll.make()
-    later, payout = payroll.earn(vendor, 500), payroll.payout_of(vendor)["id"]
-    add = "INSERT INTO payout_entries VALUES (%s, %s)"
-    assert refused(owner, add, later, later) == "AL005"
-    assert refused(owner, add, payout, payout) == "AL005"
+def test_links_are_taken_away_with_a_cancelled_payout_alone(
+    payroll: Payroll, owner: psycopg.Connection[Any], draft: UUID
+) -> None:
+    assert refused(owner, "DELETE FROM payout_entries") == "AL005"
+    payroll.cancel(draft)
+    assert owner.execute("SELECT count(*) FROM payout_entries").fetchone() == (0,)
+
+
+def test_a_link_is_between_rows_that_are_there(payroll: Payroll, owner: psycopg.Connection[Any], draft: UUID) -> None:
+    entry = earned(payroll, payroll.a_payee(), 500)
+    assert refused(owner, "INSERT INTO payout_entries VALUES (%s, %s)", entry, entry) == "AL005"
+    with pytest.raises(psycopg.Error, match="not the sum of its entries"):
+        owner.execute(BY_HAND, by_hand(draft, 500, entry, draft))
 
 
 def test_an_entry_is_taken_once(payroll: Payroll, owner: psycopg.Connection[Any]) -> None:

@@ -136,14 +136,15 @@ def test_it_runs_everything_survives_deaths_and_leaves_nothing_but_its_data(
     at, newest = said.strip().removeprefix("at ").split(", newest ")
     assert at == newest, "a command in another terminal uses the running servers"
 
-    worker = system.process_of("worker", "quick")
+    worker, scheduler = system.process_of("worker", "quick"), system.process_of("scheduler")
     postgres = next(process for process in system.processes() if process.name() == "postgres")
-    for process in (system.process_of("gunicorn"), system.process_of("relay"), worker, postgres):
+    for process in (system.process_of("gunicorn"), system.process_of("relay"), worker, scheduler, postgres):
         process.kill()
-    for name in ("web", "relay", "worker"):
+    for name in ("web", "relay", "worker", "scheduler"):
         system.read_until(f"{name} ended (SIGKILL)")
     assert wait_for(lambda: system.answers("/health/ready"))
     assert wait_for(lambda: system.process_of("worker", "quick").pid != worker.pid)
+    assert wait_for(lambda: system.process_of("scheduler").pid != scheduler.pid)
 
     processes = system.processes()
     assert {"postgres", "valkey-server"} <= {process.name() for process in processes}

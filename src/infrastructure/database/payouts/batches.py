@@ -65,7 +65,7 @@ WITH dropped AS (
     UPDATE payouts p SET status = 'CANCELLED', failure_code = %(code)s, closed_at = %(at)s
     WHERE p.batch_id = %(batch_id)s AND p.status = 'PENDING' AND (
         p.amount_minor > (SELECT coalesce(sum(e.amount_minor), 0) FROM payable_entries e
-                          WHERE e.payee_id = p.payee_id AND e.account_id = p.account_id AND e.released_at <= %(at)s)
+                          WHERE e.account_id = p.account_id AND e.released_at <= %(at)s)
                        - (SELECT coalesce(sum(o.amount_minor), 0) FROM payouts o
                           WHERE o.payee_id = p.payee_id AND o.account_id = p.account_id AND o.journal_id IS NOT NULL)
         OR p.amount_minor > coalesce((SELECT n.balance_after_minor FROM ledger_heads h JOIN ledger_entries n

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from application.payouts.books import PAYABLE
 from application.payouts.ports import Filled, Selection
 from domain.payouts.batches import Batch, BatchPayees
 from domain.shared.payees import PayeeType
@@ -15,20 +16,27 @@ from infrastructure.database.payouts.taken import DISPUTED
 from infrastructure.database.transaction import Row, Statements
 
 PATIENCE = "SET LOCAL statement_timeout = '15min'"
+_MEMORY = "SET LOCAL work_mem = '32MB'"
+"""For each step of the statement at most; what does not fit goes to disk."""
 
-# Free are entries that no link has taken. An account's balance consists of them and of what drafts have taken.
+_TYPE_OF_KIND = " ".join(f"WHEN '{kind.value}' THEN '{payee_type.value}'" for payee_type, kind in PAYABLE.items())
+
+# Free are entries that no link has taken. An account's balance consists of them and of what drafts have taken. Whose an
+# entry is, and in which currency, is its account's: read once for each account, and not carried with every entry.
 _JUDGED = f"""
 WITH free AS MATERIALIZED (
-    SELECT e.id, e.account_id, e.payee_id, e.payee_type, e.currency, e.amount_minor,
-           e.released_at <= %(cut_off)s AND NOT {DISPUTED} AS is_due
+    SELECT e.id, e.account_id, e.amount_minor, e.released_at <= %(cut_off)s AND NOT {DISPUTED} AS is_due
     FROM payable_entries e
     WHERE e.payee_type = ANY (%(types)s)
       AND NOT EXISTS (SELECT 1 FROM payout_entries l WHERE l.payable_entry_id = e.id)),
 sums AS MATERIALIZED (
-    SELECT f.account_id, f.payee_id, f.payee_type, f.currency, count(*) FILTER (WHERE f.is_due) AS entries,
-           coalesce(sum(f.amount_minor) FILTER (WHERE f.is_due), 0)::bigint AS amount_minor,
-           sum(f.amount_minor) AS free_minor
-    FROM free f GROUP BY f.account_id, f.payee_id, f.payee_type, f.currency HAVING bool_or(f.is_due)),
+    SELECT f.account_id, a.user_id AS payee_id, CASE a.kind {_TYPE_OF_KIND} END AS payee_type, a.currency, f.entries,
+           f.amount_minor, f.free_minor
+    FROM (SELECT account_id, count(*) FILTER (WHERE is_due) AS entries,
+                 coalesce(sum(amount_minor) FILTER (WHERE is_due), 0)::bigint AS amount_minor,
+                 sum(amount_minor) AS free_minor
+          FROM free GROUP BY account_id HAVING bool_or(is_due)) f
+    JOIN ledger_accounts a ON a.id = f.account_id),
 judged AS MATERIALIZED (
     SELECT s.account_id, s.payee_id, s.payee_type, s.currency, s.entries, s.amount_minor, p.id AS profile_id,
            p.payout_method AS method, b.details_encrypted, b.masked,
@@ -74,14 +82,14 @@ made AS (
     RETURNING id, account_id),
 linked AS (
     INSERT INTO payout_entries (payable_entry_id, payout_id)
-    SELECT f.id, m.id FROM free f JOIN made m ON m.account_id = f.account_id WHERE f.is_due
-    RETURNING 1),
+    SELECT f.id, m.id FROM free f JOIN made m ON m.account_id = f.account_id WHERE f.is_due),
 passed AS (
     INSERT INTO payouts_left_out (batch_id, payee_id, payee_type, currency, amount_minor, reason)
     SELECT %(batch_id)s, j.payee_id, j.payee_type, j.currency, j.amount_minor, j.reason
     FROM judged j WHERE j.reason IS NOT NULL
     RETURNING reason)
-SELECT (SELECT count(*) FROM made) AS payouts, (SELECT count(*) FROM linked) AS entries,
+SELECT (SELECT count(*) FROM made) AS payouts,
+       (SELECT coalesce(sum(j.entries), 0)::bigint FROM judged j WHERE j.reason IS NULL) AS entries,
        (SELECT count(*) FROM passed) AS left_out,
        (SELECT count(*) FROM passed WHERE reason = 'OUT_OF_BALANCE') AS out_of_balance
 """
@@ -98,6 +106,7 @@ ORDER BY j.reason NULLS FIRST, j.payee_id, j.payee_type, j.currency
 def fill(batch: Batch, selection: Selection, statements: Statements) -> Filled:
     """Give the batch its payouts, their links, and those that were left out."""
     statements.execute(PATIENCE)
+    statements.execute(_MEMORY)
     row = statements.row(_FILL, {"batch_id": batch.id, "year": batch.created_at.year, **_values(selection)})
     return Filled(**row) if row else Filled(0, 0, 0, 0)
 

@@ -53,6 +53,10 @@ payable_entries = Table(
     CheckConstraint("amount_minor <> 0", name="amount_not_zero"),
     Index("ix_payable_entries_payee_id_occurred_at_id", "payee_id", "occurred_at", "id"),
     Index("ix_payable_entries_booking_id", "booking_id"),
+    # What was released to somebody is summed up from the index alone.
+    Index(
+        "ix_payable_entries_account_id_released_at", "account_id", "released_at", postgresql_include=["amount_minor"]
+    ),
 )
 
 payout_batches = Table(
@@ -165,11 +169,11 @@ payouts = Table(
     Index("ix_payouts_due", "next_try_at", postgresql_where=text("next_try_at IS NOT NULL")),
 )
 
-# One for each entry that a payout takes; taken away only while no money has moved.
+# One for each entry that a payout takes, made with the payout; taken away only with one that was cancelled in its draft.
 payout_entries = Table(
     "payout_entries",
     metadata,
-    # No foreign keys here: a trigger checks both once for all links that a batch adds, a million of them.
+    # No foreign keys here: a trigger checks both, and the sums, once for all links that a batch adds, a million of them.
     Column("payable_entry_id", Uuid, primary_key=True),
     Column("payout_id", Uuid, nullable=False),
     Index("ix_payout_entries_payout_id", "payout_id"),
