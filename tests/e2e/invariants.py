@@ -144,7 +144,7 @@ SELECT a.provider_reference, sum(r.amount_minor) FROM payment_attempts a JOIN pa
 WHERE a.provider = 'FAWATERK' GROUP BY a.provider_reference
 """
 _PAID_OUT = """
-SELECT 'po-' || replace(id::text, '-', ''), amount_minor FROM payouts WHERE method = 'STRIPE' AND status = 'PAID'
+SELECT 'po_' || replace(id::text, '-', ''), amount_minor FROM payouts WHERE method = 'STRIPE' AND status = 'PAID'
 """
 _SOUGHT = {
     "BOOKING": "SELECT 1 FROM bookings WHERE id = %s",
