@@ -217,7 +217,8 @@ FAULTS: Final = (
         "second code paid",
         "P6",
         (
-            f"{_ORDERS}::test_a_second_code_of_the_same_booking_that_is_paid_as_well_is_kept_in_suspense",
+            "tests/integration/test_settlement.py::test_two_checkouts_of_one_booking_both_paid_confirm_it_once",
+            "tests/integration/test_settlement.py::test_a_second_charge_is_kept_beside_the_confirmed_booking",
             "tests/integration/test_provider_permutations.py"
             "::test_two_checkouts_of_one_booking_that_are_both_paid_end_in_one_sum",
         ),

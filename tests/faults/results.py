@@ -92,7 +92,7 @@ def as_document(faults: Sequence[Fault], outcomes: Outcomes, *, seed: int, secon
         "",
         f"- Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"- Commit: {_commit()}",
-        f"- Machine: {os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}",
+        f"- Machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         f"- Seed: {seed} (`ALTAYAR_FAULTS_SEED={seed} make faults`)",
         f"- All tests: {', '.join(f'{count} {name}' for name, count in counted.items())}, in {seconds:.0f} s",
         "",

@@ -66,10 +66,9 @@ def small_disk(mebibytes: int) -> Iterator[Path]:
 def fill(folder: Path) -> Path:
     """Use up whatever room there is; the file that has it."""
     ballast = folder / "ballast"
-    with ballast.open("wb") as file, contextlib.suppress(OSError):
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(b"\0" * 4096)
-            file.flush()
     return ballast
 
 

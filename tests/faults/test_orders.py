@@ -70,16 +70,6 @@ def test_money_that_is_paid_after_the_cancellation_confirms_nothing_and_waits_fo
     assert len(shop.attention()) == 1
 
 
-def test_a_second_code_of_the_same_booking_that_is_paid_as_well_is_kept_in_suspense(shop: Shop) -> None:
-    customer = shop.a_customer()
-    booking = shop.book(customer)
-    first = shop.pay(customer, booking.id)
-    shop.charge(first, booking.final_amount, booking.final_amount)
-    shop.look(first)
-    assert shop.booking(booking.id)["status"] == "CONFIRMED"
-    assert [receipt[2:] for receipt in shop.receipts(first)] == [("SETTLED", None), ("SUSPENSE", "TWICE")]
-
-
 @pytest.mark.parametrize("is_over", [False, True], ids=["before the trip", "after it"])
 def test_a_refund_a_cancellation_and_a_payout_at_the_same_moment_give_away_nothing_twice(
     shop: Shop, running: Running, is_over: bool
