@@ -40,6 +40,7 @@ MEBIBYTE = 1024 * 1024
 HUGE = 50 * MEBIBYTE
 DRAIN_SECONDS = 30
 PATIENCE_SECONDS = 120.0
+READ = ("payments", "payment_tenders", "booking_items", "bookings", "partner_profiles", "ledger_accounts")
 BEFORE = "20261129_22"
 """The release whose schema the load is put on while it is migrated."""
 
