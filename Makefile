@@ -1,6 +1,6 @@
 # Every target sets up what it needs first. Paths are relative, so a folder with spaces works.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo drill test lint format types bench peers fuzz problems lock clean
+.PHONY: help setup setup-dev run demo drill test faults lint format types bench peers fuzz problems lock clean
 
 PYTHON_IN_VENV := .venv/bin/python
 
@@ -27,6 +27,9 @@ drill: setup ## Restore a backup of the database into a new server and verify it
 
 test: setup-dev ## Run every test (PYTEST_ARGS="tests/domain -k money" for some of them)
 	@exec $(PYTHON_IN_VENV) -m pytest -n 3 $(PYTEST_ARGS)
+
+faults: setup-dev ## Try every fault of the catalogue, and write what became of each (FAULTS_ARGS="-k redis" for some of them)
+	@exec $(PYTHON_IN_VENV) -m tests.faults $(FAULTS_ARGS)
 
 lint: setup-dev ## Check style, types, the direction of imports, dependencies, migrations, deployment files and secrets
 	$(PYTHON_IN_VENV) -m ruff check .

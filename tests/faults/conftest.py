@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,9 +15,24 @@ from fake_providers.fawaterk import FawaterkServer
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
 from tests.conftest import MovableClock
+from tests.e2e.invariants import STATES, broken
 from tests.fakes.fault_proxy import FaultProxy
 from tests.faults.processes import Mortals
 from tests.faults.till import SignUp, Till
+
+
+@pytest.fixture(autouse=True)
+def everything_adds_up(
+    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Iterator[None]:
+    """After every fault no query of the invariants finds a row, and the ledger's chains are whole."""
+    if "addresses" not in request.fixturenames:
+        yield
+        return
+    addresses: DatabaseAddresses = request.getfixturevalue("addresses")
+    yield
+    record_property("invariants", len(STATES) + 1)
+    assert broken(addresses, STATES) == []
 
 
 @pytest.fixture

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import multiprocessing
+import os
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
 
+import pytest
 import requests
 from sqlalchemy.engine import URL
 from werkzeug.serving import make_server
@@ -17,6 +20,9 @@ from app import create_app
 from config.settings import Settings
 from infrastructure.bootstrap import Running, bootstrap
 from tests.e2e.system import a_session
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 SECONDS_TO_DIE = 30.0
 
@@ -41,6 +47,15 @@ class Mortals:
                     answer = None
         assert answer is None, f"it answered {answer.status_code} and never came to {point}: {answer.text}"
         self._see_die(process, point)
+
+    def dies_with_its_answer(self, path: str, *, data: bytes, headers: Mapping[str, str]) -> None:
+        """A web server does everything that a request asks for, commits it, and dies before a byte of its answer."""
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            process = self._start(_serve_and_die, "", listening)
+            with a_session() as session, pytest.raises(requests.ConnectionError):
+                url = f"http://127.0.0.1:{listening.getsockname()[1]}{path}"
+                session.post(url, data=data, headers=dict(headers), timeout=SECONDS_TO_DIE)
+        self._see_die(process, "its answer")
 
     def dies_doing(self, point: str, work: Callable[[Running], object]) -> None:
         """A process does some work of a worker's and dies of it at the point."""
@@ -67,6 +82,17 @@ class Mortals:
 def _serve(settings: Settings, app_url: URL, listening: socket.socket) -> None:
     running = bootstrap(settings, app_url=app_url)
     make_server("127.0.0.1", 0, create_app(running=running), threaded=True, fd=listening.fileno()).serve_forever()
+
+
+def _serve_and_die(settings: Settings, app_url: URL, listening: socket.socket) -> None:
+    app = create_app(running=bootstrap(settings, app_url=app_url))
+
+    def answering(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer = list(app(environ, start_response))
+        os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    make_server("127.0.0.1", 0, answering, threaded=True, fd=listening.fileno()).serve_forever()
 
 
 def _do(settings: Settings, app_url: URL, work: Callable[[Running], object]) -> None:

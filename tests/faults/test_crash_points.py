@@ -80,6 +80,32 @@ def test_a_creation_that_may_have_been_asked_for_is_not_asked_for_again(
     assert till.in_wallet() == len(invoices) * 75_000
 
 
+def test_a_death_after_all_was_committed_is_answered_as_if_nothing_had_been(till: Till, mortals: Mortals) -> None:
+    """The customer sends it again under the same key, and gets the answer that was lost."""
+    body, headers = till.asking("asked-for-again")
+    mortals.dies_with_its_answer(DEPOSITS, data=body, headers=headers)
+    assert till.attempts() == [("OPEN", True)]
+    answers = [till.ask("asked-for-again") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert {answer.headers["Idempotent-Replayed"] for answer in answers} == {"true"}
+    (invoice,) = till.invoices()
+    assert answers[0].json["provider_reference"] == invoice
+    till.fawaterk.pay(invoice)
+    till.reconcile()
+    till.assert_books_agree()
+    assert till.in_wallet() == 75_000
+
+
+def test_a_webhook_whose_acknowledgement_was_lost_is_a_duplicate(till: Till, mortals: Mortals) -> None:
+    (invoice,) = open_and_pay(till)
+    headers = {"Content-Type": "application/json"}
+    mortals.dies_with_its_answer(WEBHOOKS, data=till.webhook(invoice), headers=headers)
+    assert till.tell(invoice) == "duplicate"
+    till.look_into_webhooks()
+    till.assert_books_agree()
+    assert till.in_wallet() == 75_000
+
+
 @pytest.mark.parametrize(
     ("point", "stored", "answer"),
     [("receive_webhook.before_commit", 0, "accepted"), ("receive_webhook.after_commit", 1, "duplicate")],

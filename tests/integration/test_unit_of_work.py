@@ -392,6 +392,21 @@ def test_idle_connections_that_died_cost_one_request_of_each_pool_at_most(
     database.dispose()
 
 
+def test_what_comes_back_to_a_pool_that_was_thrown_away_is_closed(addresses: DatabaseAddresses) -> None:
+    """Another request's connection was lost meanwhile: pools stay as small as they were meant to be."""
+    database = Database(addresses.app)
+    with database.transaction() as begun:
+        begun.row("SELECT 1")
+        database.engine.dispose()
+    with connect(addresses.owner) as watching:
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = %s"
+        # A session takes a moment to end after its client has closed it.
+        deadline = time.monotonic() + 10
+        while watching.execute(others, (addresses.app.username,)).fetchone() != (0,):
+            assert time.monotonic() < deadline
+    database.dispose()
+
+
 def test_when_every_connection_is_taken_one_waits_so_long_and_no_longer(
     addresses: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -326,6 +326,7 @@ class _Borrowed:
         self._engine = engine
 
     def __enter__(self) -> PoolProxiedConnection:
+        self._pool = self._engine.pool
         try:
             self._lent = self._engine.raw_connection()
         except (PoolTimeout, DBAPIError, psycopg.Error) as error:
@@ -343,12 +344,16 @@ class _Borrowed:
     def _give_back(self) -> None:
         # None: the ORM saw it break first, and has thrown it away.
         driver = self._lent.driver_connection
-        if driver is not None and not driver.closed:
+        is_sound = driver is not None and not driver.closed
+        # A pool that was thrown away meanwhile would keep what comes back to it open, beside those of its successor.
+        is_of_use = self._engine.pool is self._pool
+        if is_sound and is_of_use:
             self._lent.close()
             return
         if driver is not None:
             self._lent.invalidate()
-        self._engine.dispose()
+        if is_of_use:
+            self._engine.dispose()
 
 
 class _Begun:
