@@ -139,7 +139,8 @@ class Money:
         return [Money(part, self.currency) for part in allocate(self.minor, weights)]
 
     def _same_currency(self, other: Money) -> None:
-        if self.currency != other.currency:
+        # Currencies are made once each: comparing their fields is what most sums would spend their time on.
+        if self.currency is not other.currency and self.currency != other.currency:
             raise CurrencyMismatch(one=self.currency.code, other=other.currency.code)
 
 
@@ -170,5 +171,9 @@ def allocate(total: int, weights: Sequence[int]) -> list[int]:
 
 
 def total(amounts: Iterable[Money], code: str) -> Money:
-    """The sum of the amounts, zero of `code` where there is none."""
-    return sum(amounts, start=Money.zero(code))
+    """The sum of the amounts, zero of `code` where there is none. Raises CurrencyMismatch for one of another."""
+    nothing, minor = Money.zero(code), 0
+    for amount in amounts:
+        nothing._same_currency(amount)
+        minor += amount.minor
+    return Money(minor, nothing.currency)

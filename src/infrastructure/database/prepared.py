@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple, NoReturn
 
 import psycopg
-from psycopg import errors, pq
+from psycopg import abc, errors, pq
 from psycopg._enums import PyFormat
+from psycopg._preparing import PrepareManager
 from psycopg._queries import _query2pg_nocache
 from psycopg.adapt import Transformer
 from psycopg.generators import execute
@@ -24,7 +25,7 @@ from infrastructure.database.connections import MOST_HELD, HoldingConnection
 Row = dict[str, Any]
 Parameters = Mapping[str, Any] | Sequence[Any]
 
-MOST_SHAPES: Final = 2 * psycopg._preparing.PrepareManager.prepared_max
+MOST_SHAPES: Final = 2 * PrepareManager.prepared_max
 """Of answers that a connection remembers; a statement that is prepared again has a new one."""
 
 _TUPLES, _DONE = pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK
@@ -50,7 +51,7 @@ class _Shape:
 
     __slots__ = ("names", "transformer")
 
-    def __init__(self, transformer: Transformer) -> None:
+    def __init__(self, transformer: abc.Transformer) -> None:
         self.transformer = transformer
         self.names: list[str] | None = None
 
@@ -111,7 +112,7 @@ class PreparedStatements:
     def __init__(self, connection: HoldingConnection) -> None:
         self._connection = connection
         self._cursor: psycopg.Cursor[Row] = connection.cursor(row_factory=dict_row)
-        self._transformer = Transformer(connection)
+        self._transformer: abc.Transformer = Transformer(connection)
         self._shapes: dict[bytes, _Shape] = {}
 
     def rows(self, sql: str, parameters: Parameters = (), *, prepare: bool = True) -> list[Row]:

@@ -8,7 +8,7 @@ an answer waits for the next one that does, so a use case makes as few round tri
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from types import TracebackType
@@ -26,7 +26,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
 from infrastructure.database.connections import HoldingConnection, connect_by_these
-from infrastructure.database.prepared import Parameters, PreparedStatements, Row
+from infrastructure.database.prepared import Parameters as Parameters
+from infrastructure.database.prepared import PreparedStatements
+from infrastructure.database.prepared import Row as Row
 from infrastructure.database.refusals import DatabaseUnavailable, meaning_of
 
 STATEMENT_SECONDS = 5
