@@ -65,9 +65,10 @@ class Money:
     currency: Currency
 
     def __post_init__(self) -> None:
-        if type(self.minor) is not int:
-            raise TypeError(f"money is counted in whole minor units, not {type(self.minor).__name__}")
-        if abs(self.minor) > LARGEST_MINOR:
+        minor = self.minor
+        if type(minor) is not int:
+            raise TypeError(f"money is counted in whole minor units, not {type(minor).__name__}")
+        if not -LARGEST_MINOR <= minor <= LARGEST_MINOR:
             raise InvalidValue("the amount is too large", code="out_of_range")
 
     @classmethod
@@ -160,6 +161,8 @@ def allocate(total: int, weights: Sequence[int]) -> list[int]:
     """
     if not weights or any(weight < 0 for weight in weights) or not any(weights):
         raise ValueError("weights are whole, not negative, and not all zero")
+    if len(weights) == 1:
+        return [total]
     if total < 0:
         return [-part for part in allocate(-total, weights)]
     scale = sum(weights)
@@ -172,8 +175,9 @@ def allocate(total: int, weights: Sequence[int]) -> list[int]:
 
 def total(amounts: Iterable[Money], code: str) -> Money:
     """The sum of the amounts, zero of `code` where there is none. Raises CurrencyMismatch for one of another."""
-    nothing, minor = Money.zero(code), 0
+    unit, minor = currency(code), 0
     for amount in amounts:
-        nothing._same_currency(amount)
+        if amount.currency is not unit and amount.currency != unit:
+            raise CurrencyMismatch(one=unit.code, other=amount.currency.code)
         minor += amount.minor
-    return Money(minor, nothing.currency)
+    return Money(minor, unit)

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
 from infrastructure.database.connections import HoldingConnection, connect_by_these
+from infrastructure.database.idle import IdlePool
 from infrastructure.database.prepared import Parameters as Parameters
 from infrastructure.database.prepared import PreparedStatements
 from infrastructure.database.prepared import Row as Row
@@ -104,6 +105,7 @@ class Database:
             "application_name": "altayar",
         }
         shared: dict[str, Any] = {
+            "poolclass": IdlePool,
             "pool_size": pool_size,
             "max_overflow": 0,
             "pool_timeout": CHECKOUT_SECONDS,
