@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Response
 from marshmallow import fields
+from werkzeug.datastructures import Headers
 
 from api.fields import Localized, MoneyField, Percent, Schema, Share, shown_money
 from domain.shared.money import format_minor
 from middlewares.language import reading_language
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 Row = Mapping[str, Any]
 Shown = dict[str, Any]
@@ -32,9 +36,16 @@ def answer_page(schema: type[Schema], rows: Sequence[Row], next_cursor: str | No
     return json_answer({"items": [show(row) for row in rows], "next_cursor": next_cursor, **beside})
 
 
+class _Plain(Response):
+    """An answer whose headers are sent as they are: addresses of ours need no quoting, and its length is known."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        return self.headers if self.status_code in (200, 201) else super().get_wsgi_headers(environ)
+
+
 def json_answer(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A document of plain values, dates and ids as JSON."""
-    response = Response(orjson.dumps(document, option=_OPTIONS), status=status, content_type="application/json")
+    response = _Plain(orjson.dumps(document, option=_OPTIONS), status=status, content_type="application/json")
     if headers:
         response.headers.update(headers)
     return response

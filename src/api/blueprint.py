@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import flask_smorest
 import orjson
 from flask import Request
-from marshmallow import Schema
+from marshmallow import Schema, ValidationError
 from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -84,12 +84,25 @@ class Blueprint(flask_smorest.Blueprint):
         return decorate
 
 
+def _plain_body(schema: Schema) -> Any:
+    """A body of JSON that fits; None for whatever is unusual, which webargs looks at and refuses."""
+    request = asked()
+    if request.content_length is None or not request.is_json:
+        return None
+    try:
+        return schema.load(_document(request.get_data(cache=True)))
+    except (ValidationError, ValueError, RecursionError):
+        return None
+
+
 def _reading(parser: FlaskParser, schema: Schema, location: str) -> Callable[[], Any]:
     """What reads the arguments of a request. Most lists are asked for without any: those are read once."""
 
     def read() -> Any:
         return parser.parse(schema, location=location)
 
+    if location == "json":
+        return lambda: _plain_body(schema) or read()
     if location != "query" or schema.validate({}):
         return read
     unasked = schema.load({})

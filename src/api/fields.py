@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from marshmallow import RAISE, ValidationError, fields, missing
 from marshmallow import Schema as MarshmallowSchema
-from marshmallow import ValidationError, fields
 
 from domain.ledger.accounts import decimals_of
 from domain.shared.card_numbers import holds_card_number
@@ -20,7 +21,53 @@ from middlewares.language import reading_language
 
 
 class Schema(MarshmallowSchema):
-    """Unknown fields are refused (marshmallow's default), and order is kept."""
+    """Unknown fields are refused (marshmallow's default), and order is kept.
+
+    What is plainly right is read without marshmallow's going through every field that nobody sent; whatever is not
+    goes its way, which says what is wrong. A property holds both to the same.
+    """
+
+    _ways: tuple[_Way, ...] | None = None
+
+    def _deserialize(self, data: Any, *, many: bool = False, **how: Any) -> Any:
+        if type(data) is dict and not many and not how.get("partial") and how.get("unknown", RAISE) == RAISE:
+            with contextlib.suppress(ValidationError):
+                return self._plainly(data)
+        return super()._deserialize(data, many=many, **how)
+
+    def _plainly(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Raises ValidationError for what is wrong, whichever of several that is, and without its place."""
+        loaded, understood = {}, 0
+        for way in self._ways or self._found_ways():
+            if way.name in data:
+                loaded[way.key] = way.field.deserialize(data[way.name], way.name, data)
+                understood += 1
+            elif way.field.required:
+                raise ValidationError("missing")
+            elif (default := way.field.load_default) is not missing:
+                loaded[way.key] = default() if callable(default) else default
+        if understood != len(data):
+            raise ValidationError("unknown")
+        return loaded
+
+    def _found_ways(self) -> tuple[_Way, ...]:
+        self._ways = tuple(_Way.of(name, field) for name, field in self.load_fields.items())
+        return self._ways
+
+
+class _Way(NamedTuple):
+    """What a field is called in a request, and in what is read of it."""
+
+    name: str
+    key: str
+    field: fields.Field[Any]
+
+    @classmethod
+    def of(cls, name: str, field: fields.Field[Any]) -> _Way:
+        key = field.attribute or name
+        if "." in key:
+            raise TypeError(f"{key}: no field is read into another")
+        return cls(field.data_key if field.data_key is not None else name, key, field)
 
 
 class Text(fields.String):

@@ -65,7 +65,8 @@ def idempotent(
             run = _Run(lambda: make_response(view(*args, **kwargs)), sealed=sealed)
             use: Dependencies = current_app.extensions["altayar"]
             remember = use.idempotency.staged if calls_provider or staged else use.idempotency.once
-            return _response(remember(_scope(), key, _fingerprint(sealed=sealed), run), replayed=not run.happened)
+            kept = remember(_scope(), key, _fingerprint(sealed=sealed), run)
+            return _replayed(kept) if run.response is None else run.response
 
         setattr(wrapper, HONOURED, "required" if required else "optional")
         return wrapper
@@ -84,15 +85,14 @@ def not_idempotent(why: str) -> Callable[[View], View]:
 
 
 class _Run:
-    """A view's answer as it is remembered, and whether the view ran for it."""
+    """A view's answer as it is remembered, and as the view gave it; None while the view has not run for it."""
 
     def __init__(self, answer: Callable[[], Response], *, sealed: bool) -> None:
         self._answer, self._sealed = answer, sealed
-        self.happened = False
+        self.response: Response | None = None
 
     def __call__(self) -> Answer:
-        self.happened = True
-        response = self._answer()
+        self.response = response = self._answer()
         return Answer(
             status_code=response.status_code,
             content_type=response.content_type or "",
@@ -116,12 +116,11 @@ def _fingerprint(*, sealed: bool) -> bytes:
     return keyed_digest(asked.decode("latin-1")) if sealed else hashlib.sha256(asked).digest()
 
 
-def _response(answer: Answer, *, replayed: bool) -> Response:
+def _replayed(answer: Answer) -> Response:
     response = Response(answer.body, status=answer.status_code, content_type=answer.content_type)
     if answer.location:
         response.headers["Location"] = answer.location
     if answer.etag:
         response.headers["ETag"] = answer.etag
-    if replayed:
-        response.headers["Idempotent-Replayed"] = "true"
+    response.headers["Idempotent-Replayed"] = "true"
     return response

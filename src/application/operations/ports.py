@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -47,6 +47,10 @@ class SystemSettings(Protocol):
 
     def value(self, setting: Setting[T]) -> T:
         """At most one second behind what another process wrote."""
+        ...
+
+    def made_into(self, make: Callable[[SystemSettings], T]) -> T:
+        """What a function makes of the values, made once for as long as they hold."""
         ...
 
     def default(self, setting: Setting[T]) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, TypedDict
 from uuid import UUID
@@ -130,7 +130,8 @@ def audit_made_for_another(booking: Booking, *, by: UUID, uow: UnitOfWork, at: d
 
 def customer_info(buyer: Buyer, said: Mapping[str, str]) -> dict[str, str]:
     """The customer as a booking remembers them: as their profile has it, but for what was said otherwise."""
-    return {name: value for name, value in asdict(buyer).items() if name != "user_id"} | dict(said)
+    known = {"first_name": buyer.first_name, "last_name": buyer.last_name, "email": buyer.email, "phone": buyer.phone}
+    return {**known, **said}
 
 
 class RequestChanges(TypedDict, total=False):

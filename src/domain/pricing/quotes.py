@@ -142,6 +142,8 @@ def quote(basket: Basket, terms: Terms) -> Quote:
 
 
 def _member_discount(basket: Basket, rate: Percentage, lines: list[PriceLine]) -> Basket:
+    if not rate.hundredths:
+        return basket
     amount = rate.of(basket.left)
     if not amount.is_positive:
         return basket
@@ -230,18 +232,18 @@ def _summed(
     lines = (*base_lines, *discounts, *tax_lines, *fee_lines)
     rates = {share.item.tax_rate for share in shares}
 
-    def summed(wanted: Callable[[PriceLine], bool]) -> Money:
-        return total((line.amount for line in lines if wanted(line)), unit)
+    def summed(*kinds: LineKind) -> Money:
+        return total((line.amount for line in lines if line.kind in kinds), unit)
 
     return Quote(
         lines=lines,
         shares=shares,
-        base_amount=summed(lambda line: line.kind in (LineKind.BASE, LineKind.SEASON)),
-        discount_amount=-summed(lambda line: line.kind in _DISCOUNTS),
-        voucher_discount=-summed(lambda line: line.kind is LineKind.VOUCHER),
-        tax_amount=summed(lambda line: line.kind is LineKind.TAX),
+        base_amount=summed(LineKind.BASE, LineKind.SEASON),
+        discount_amount=-summed(*_DISCOUNTS),
+        voucher_discount=-summed(LineKind.VOUCHER),
+        tax_amount=summed(LineKind.TAX),
         fee_amount=terms.fee,
-        total=summed(lambda line: True),
+        total=total((line.amount for line in lines), unit),
         tax_rate=rates.pop() if len(rates) == 1 else Percentage(0),
         benefits=tuple(benefits),
         not_applied=tuple(refused),

@@ -65,9 +65,10 @@ class Money:
     currency: Currency
 
     def __post_init__(self) -> None:
-        if type(self.minor) is not int:
-            raise TypeError(f"money is counted in whole minor units, not {type(self.minor).__name__}")
-        if abs(self.minor) > LARGEST_MINOR:
+        minor = self.minor
+        if type(minor) is not int:
+            raise TypeError(f"money is counted in whole minor units, not {type(minor).__name__}")
+        if not -LARGEST_MINOR <= minor <= LARGEST_MINOR:
             raise InvalidValue("the amount is too large", code="out_of_range")
 
     @classmethod
@@ -139,7 +140,8 @@ class Money:
         return [Money(part, self.currency) for part in allocate(self.minor, weights)]
 
     def _same_currency(self, other: Money) -> None:
-        if self.currency != other.currency:
+        # Currencies are made once each: comparing their fields is what most sums would spend their time on.
+        if self.currency is not other.currency and self.currency != other.currency:
             raise CurrencyMismatch(one=self.currency.code, other=other.currency.code)
 
 
@@ -159,6 +161,8 @@ def allocate(total: int, weights: Sequence[int]) -> list[int]:
     """
     if not weights or any(weight < 0 for weight in weights) or not any(weights):
         raise ValueError("weights are whole, not negative, and not all zero")
+    if len(weights) == 1:
+        return [total]
     if total < 0:
         return [-part for part in allocate(-total, weights)]
     scale = sum(weights)
@@ -170,5 +174,10 @@ def allocate(total: int, weights: Sequence[int]) -> list[int]:
 
 
 def total(amounts: Iterable[Money], code: str) -> Money:
-    """The sum of the amounts, zero of `code` where there is none."""
-    return sum(amounts, start=Money.zero(code))
+    """The sum of the amounts, zero of `code` where there is none. Raises CurrencyMismatch for one of another."""
+    unit, minor = currency(code), 0
+    for amount in amounts:
+        if amount.currency is not unit and amount.currency != unit:
+            raise CurrencyMismatch(one=unit.code, other=amount.currency.code)
+        minor += amount.minor
+    return Money(minor, unit)

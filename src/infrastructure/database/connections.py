@@ -53,7 +53,37 @@ class HeldPipeline(psycopg.Pipeline):
 
 
 class HoldingConnection(psycopg.Connection[Any]):
-    """psycopg's connection with such pipelines."""
+    """psycopg's connection with such pipelines, begun and ended without the generators that `pipeline()` is made of."""
+
+    _pipeline: HeldPipeline | None
+
+    @property
+    def held(self) -> HeldPipeline | None:
+        """The pipeline that statements go into now."""
+        return self._pipeline
+
+    def hold(self) -> None:
+        """Begin a pipeline."""
+        self._check_connection_ok()
+        self.pgconn.enter_pipeline_mode()
+        self._pipeline = HeldPipeline(self)
+        self._pipeline.level = 1
+
+    def fetch(self) -> None:
+        """Send what is held, and take all answers. Raises the first refusal among them."""
+        if self._pipeline is not None:
+            self.wait(self._pipeline._fetch_gen(flush=True))
+
+    def let_go(self) -> None:
+        """Send what is held and the pipeline's end. Raises the first refusal that nobody has been told of."""
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        try:
+            self.wait(pipeline._exit_gen())
+        finally:
+            self._pipeline = None
+            pipeline._exit(None)
 
     def pipeline(self) -> AbstractContextManager[psycopg.Pipeline]:  # type: ignore[override]
         if self._pipeline is None:

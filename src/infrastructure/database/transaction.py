@@ -8,7 +8,7 @@ an answer waits for the next one that does, so a use case makes as few round tri
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from types import TracebackType
@@ -17,7 +17,6 @@ from typing import Any, Protocol
 import orjson
 import psycopg
 from psycopg.adapt import Loader
-from psycopg.rows import dict_row
 from psycopg.types.json import set_json_dumps
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
@@ -26,11 +25,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
-from infrastructure.database.connections import connect_by_these
+from infrastructure.database.connections import HoldingConnection, connect_by_these
+from infrastructure.database.idle import IdlePool
+from infrastructure.database.prepared import Parameters as Parameters
+from infrastructure.database.prepared import PreparedStatements
+from infrastructure.database.prepared import Row as Row
 from infrastructure.database.refusals import DatabaseUnavailable, meaning_of
-
-Row = dict[str, Any]
-Parameters = Mapping[str, Any] | Sequence[Any]
 
 STATEMENT_SECONDS = 5
 LOCK_SECONDS = 3
@@ -88,9 +88,9 @@ class Later:
             raise LookupError("asked before the commit")
         return self._found[0]
 
-    def read(self, cursor: psycopg.Cursor[Row]) -> None:
-        """Take the answer from the cursor that the statement ran on."""
-        self._found[:] = [cursor.fetchone()]
+    def tell(self, row: Row | None) -> None:
+        """What the statement answered."""
+        self._found[:] = [row]
 
 
 class Database:
@@ -105,6 +105,7 @@ class Database:
             "application_name": "altayar",
         }
         shared: dict[str, Any] = {
+            "poolclass": IdlePool,
             "pool_size": pool_size,
             "max_overflow": 0,
             "pool_timeout": CHECKOUT_SECONDS,
@@ -130,7 +131,7 @@ class Database:
         if current is not None:
             return current.rows(sql, parameters, replan=replan)
         with _Borrowed(self._reads) as lent:
-            return _cursor(lent).execute(sql, parameters, prepare=not replan).fetchall()
+            return _prepared(lent).rows(sql, parameters, prepare=not replan)
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """The first row of one read, or None."""
@@ -171,8 +172,7 @@ class Transaction:
         self._engine = engine
         self._lent = lent
         self._connection = _driver(lent)
-        self._pipeline: contextlib.ExitStack | None = None
-        self._cursor = _cursor(lent)
+        self._prepared = _prepared(lent)
         self._session: Session | None = None
         self._first: tuple[str, Parameters, Later | None] | None = None
         self._has_begun = False
@@ -182,11 +182,11 @@ class Transaction:
 
     def rows(self, sql: str, parameters: Parameters = (), *, replan: bool = False) -> list[Row]:
         self._begin()
-        return self._cursor.execute(sql, parameters, prepare=not replan).fetchall()
+        return self._prepared.rows(sql, parameters, prepare=not replan)
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
-        self._begin()
-        return self._cursor.execute(sql, parameters, prepare=True).fetchone()
+        found = self.rows(sql, parameters)
+        return found[0] if found else None
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         self._send(sql, parameters, None)
@@ -204,18 +204,19 @@ class Transaction:
         self._run(sql, parameters, answer)
 
     def _run(self, sql: str, parameters: Parameters, answer: Later | None) -> None:
-        self._cursor.execute(sql, parameters, prepare=True)
-        if answer is not None:
-            answer.read(self._cursor)
+        if answer is None:
+            self._prepared.execute(sql, parameters)
+            return
+        found = self._prepared.rows(sql, parameters)
+        answer.tell(found[0] if found else None)
 
     def _begin(self) -> None:
         """Ask for the transaction and for what waited; the answers come with that of the first question."""
         if self._has_begun:
             return
         self._has_begun = True
-        self._pipeline = contextlib.ExitStack()
-        self._pipeline.enter_context(self._connection.pipeline())
-        self._cursor.execute("BEGIN")
+        self._connection.hold()
+        self._prepared.command("BEGIN")
         if self._first is not None:
             self._run(*self._first)
 
@@ -223,7 +224,7 @@ class Transaction:
     def session(self) -> Session:
         if self._session is None:
             self._begin()
-            self._leave_pipeline()
+            self._connection.let_go()
             wrapped = Connection(self._engine, connection=self._lent)
             self._session = Session(bind=wrapped, expire_on_commit=False, autoflush=False)
         return self._session
@@ -238,10 +239,10 @@ class Transaction:
         if not self._has_begun:
             self._commit_alone()
             return
-        self._cursor.execute("COMMIT")
-        self._leave_pipeline()
+        committed = self._prepared.command("COMMIT")
+        self._connection.let_go()
         # PostgreSQL answers COMMIT of a failed transaction with a quiet ROLLBACK.
-        if self._cursor.statusmessage != "COMMIT":
+        if committed.status != "COMMIT":
             raise psycopg.InternalError("the transaction had failed and was rolled back")
 
     def _commit_alone(self) -> None:
@@ -253,16 +254,11 @@ class Transaction:
         """Let go: whatever was not committed is rolled back."""
         # An uncommitted pipeline may hold refusals that nobody asked for; they end with the rollback.
         with contextlib.suppress(psycopg.Error):
-            self._leave_pipeline()
+            self._connection.let_go()
         if self._session is not None:
             self._session.close()
         if self._has_begun and not self._connection.closed:
             self._connection.rollback()
-
-    def _leave_pipeline(self) -> None:
-        if self._pipeline is not None:
-            pipeline, self._pipeline = self._pipeline, None
-            pipeline.close()
 
 
 class JoinedTransaction:
@@ -303,16 +299,16 @@ def _speak_json(connection: psycopg.Connection[Any], _record: object) -> None:
     set_json_dumps(orjson.dumps, connection)
 
 
-def _cursor(lent: PoolProxiedConnection) -> psycopg.Cursor[Row]:
-    """The cursor that a connection keeps: a new one costs as much as a small statement."""
-    cursor: psycopg.Cursor[Row] | None = lent.info.get("cursor")
-    if cursor is None:
-        cursor = lent.info["cursor"] = _driver(lent).cursor(row_factory=dict_row)
-    return cursor
+def _prepared(lent: PoolProxiedConnection) -> PreparedStatements:
+    """What a connection remembers of its statements, as long as it lives."""
+    prepared: PreparedStatements | None = lent.info.get("prepared")
+    if prepared is None:
+        prepared = lent.info["prepared"] = PreparedStatements(_driver(lent))
+    return prepared
 
 
-def _driver(lent: PoolProxiedConnection) -> psycopg.Connection[Any]:
-    connection: psycopg.Connection[Any] = lent.driver_connection  # type: ignore[assignment]
+def _driver(lent: PoolProxiedConnection) -> HoldingConnection:
+    connection: HoldingConnection = lent.driver_connection  # type: ignore[assignment]
     return connection
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import structlog
 
+from application.operations.ports import SystemSettings
 from domain.operations.settings import SETTINGS, Setting
 from domain.shared.errors import InvalidValue
 from infrastructure.database.snapshots import Snapshot, revision_of
@@ -27,9 +28,20 @@ class SnapshotSettings:
         self._database = database
         self._defaults = {key: defaults.get(key, known.default) for key, known in SETTINGS.items()}
         self._snapshot = Snapshot(self._load, revision_of(database, "settings"))
+        self._made: tuple[Mapping[str, Any], dict[Any, Any]] = ({}, {})
 
     def value(self, setting: Setting[T]) -> T:
         found: T = self._snapshot.value[setting.key]
+        return found
+
+    def made_into(self, make: Callable[[SystemSettings], T]) -> T:
+        values = self._snapshot.value
+        if self._made[0] is not values:
+            self._made = values, {}
+        made = self._made[1]
+        if make not in made:
+            made[make] = make(self)
+        found: T = made[make]
         return found
 
     def default(self, setting: Setting[T]) -> T:
