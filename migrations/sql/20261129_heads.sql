@@ -74,12 +74,12 @@ END $$;
 -- Chains ---------------------------------------------------------------------------------------------
 
 -- Whether an account that has no complete head has one now: of the platform's accounts there are none. One that moves
--- for the first time is opened as the leg names it; without a leg none is.
+-- for the first time is opened as the leg names it; one whose leg names no kind is not.
 CREATE FUNCTION ledger_find_head(entry ledger_entries, leg jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE account ledger_accounts;
 BEGIN
     SELECT * INTO account FROM ledger_accounts a WHERE a.id = entry.account_id;
-    IF NOT FOUND AND leg IS NOT NULL THEN
+    IF NOT FOUND AND leg ->> 1 IS NOT NULL THEN
         PERFORM ledger_open_account(leg);
         SELECT * INTO account FROM ledger_accounts a WHERE a.id = entry.account_id;
     END IF;
@@ -127,77 +127,6 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION ledger_refuse(ledger_entries, bigint) FROM PUBLIC;
 
--- Continue accounts' chains with entries and move their heads; answers the entries with sequence, balances and hash.
--- They come, and go, ordered by account, and bring their journal's fingerprint as `hash`. Owned accounts are locked
--- in that order, so that two who need the same ones wait for each other; the platform's are not locked at all.
--- Heads are moved by triggers alone: whoever calls this outside of one is refused.
-CREATE OR REPLACE FUNCTION ledger_continue(entries ledger_entries[], legs jsonb[] DEFAULT NULL) RETURNS ledger_entries[]
-    LANGUAGE plpgsql AS $$
-DECLARE
-    entry ledger_entries;
-    last ledger_entries;
-    account uuid;
-    account_kind text;
-    held bigint;
-    has_head boolean;
-BEGIN
-    FOR number IN 1 .. cardinality(entries) LOOP
-        entry := entries[number];
-        IF account IS DISTINCT FROM entry.account_id THEN
-            account := entry.account_id;
-            LOOP
-                -- What another moved meanwhile is waited for, and then continued: READ COMMITTED computes anew.
-                UPDATE ledger_heads h
-                SET sequence = h.sequence + 1, journal_id = entry.journal_id, line = entry.line,
-                    balance_minor = h.balance_minor + entry.amount_minor,
-                    hash = ledger_entry_hash(h.hash, entry.hash, entry.journal_id, entry.line, entry.account_id,
-                                             h.sequence + 1, entry.amount_minor, entry.currency,
-                                             h.balance_minor + entry.amount_minor, entry.occurred_at)
-                WHERE h.account_id = entry.account_id AND h.currency = entry.currency
-                RETURNING h.sequence, h.balance_minor - entry.amount_minor, h.balance_minor, h.hash, h.kind, h.held_minor
-                INTO entry.sequence, entry.balance_before_minor, entry.balance_after_minor, entry.hash, account_kind,
-                     held;
-                has_head := FOUND;
-                EXIT WHEN has_head;
-                -- No row has left nothing in what it should have been read into.
-                entry := entries[number];
-                EXIT WHEN NOT ledger_find_head(entry, legs[number]);
-            END LOOP;
-        ELSIF has_head THEN
-            last := entries[number - 1];
-            entry.sequence := last.sequence + 1;
-            entry.balance_before_minor := last.balance_after_minor;
-            entry.balance_after_minor := last.balance_after_minor + entry.amount_minor;
-            entry.hash := ledger_entry_hash(last.hash, entry.hash, entry.journal_id, entry.line, account, entry.sequence,
-                                            entry.amount_minor, entry.currency, entry.balance_after_minor,
-                                            entry.occurred_at);
-            -- Once for each account: moved for every entry, a head would drag a chain of dead rows through a batch.
-            IF entries[number + 1].account_id IS DISTINCT FROM account THEN
-                UPDATE ledger_heads h
-                SET sequence = entry.sequence, journal_id = entry.journal_id, line = entry.line,
-                    balance_minor = entry.balance_after_minor, hash = entry.hash
-                WHERE h.account_id = account;
-            END IF;
-        END IF;
-        IF NOT has_head THEN
-            entry.sequence := NULL;
-            entry.balance_before_minor := NULL;
-            entry.balance_after_minor := NULL;
-            entry.hash := ledger_entry_hash(NULL, entry.hash, entry.journal_id, entry.line, account, NULL,
-                                            entry.amount_minor, entry.currency, NULL, entry.occurred_at);
-        END IF;
-        IF entry.amount_minor = 0
-           OR entry.amount_minor < 0 AND entry.balance_after_minor < held
-           OR account_kind = 'CUSTOMER_DEBT' AND entry.balance_after_minor > 0 THEN
-            PERFORM ledger_refuse(entry, held);
-        END IF;
-        entries[number] := entry;
-    END LOOP;
-    RETURN entries;
-END $$;
-
--- What entries must satisfy, whoever inserts them ----------------------------------------------------
-
 -- Each journal sums to zero in each unit.
 CREATE FUNCTION ledger_check_sums(entries ledger_entries[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE unit record;
@@ -209,6 +138,111 @@ BEGIN
     END IF;
 END $$;
 REVOKE ALL ON FUNCTION ledger_check_sums(ledger_entries[]) FROM PUBLIC;
+
+-- Point an account's head at an entry.
+CREATE FUNCTION ledger_move_head(entry ledger_entries) RETURNS void LANGUAGE sql BEGIN ATOMIC
+    UPDATE ledger_heads h
+    SET sequence = entry.sequence, journal_id = entry.journal_id, line = entry.line,
+        balance_minor = entry.balance_after_minor, hash = entry.hash
+    WHERE h.account_id = entry.account_id;
+END;
+REVOKE ALL ON FUNCTION ledger_move_head(ledger_entries) FROM PUBLIC;
+
+-- Continue accounts' chains with the legs of journals and move their heads; answers the entries, with sequence, balances
+-- and hash. `of_journal` is what a journal's entries have in common, with its fingerprint as `hash`; legs of one without
+-- an id are passed by, the others are `many`. Legs come as `post_journals` tells, ordered by account: owned accounts are
+-- locked in that order, so that two who need the same ones wait for each other; the platform's are not locked at all.
+-- An account that moves for the first time is opened as its leg names it, if it names a kind.
+-- Heads are moved by triggers alone: whoever calls this outside of one is refused.
+CREATE FUNCTION ledger_continue(of_journal ledger_entries[], legs jsonb, many integer) RETURNS ledger_entries[]
+    LANGUAGE plpgsql AS $$
+DECLARE
+    leg jsonb;
+    entry ledger_entries;
+    last ledger_entries;
+    entries ledger_entries[];
+    account_kind text;
+    held bigint;
+    has_head boolean;
+    is_behind boolean := false;
+    unit text := legs -> 0 ->> 2;
+    off bigint := 0;
+    first_lines integer := 0;
+BEGIN
+    FOR number IN 0 .. jsonb_array_length(legs) - 1 LOOP
+        leg := legs -> number;
+        entry := of_journal[(leg ->> 6)::integer + 1];
+        CONTINUE WHEN entry.journal_id IS NULL;
+        entry.line := (leg ->> 7)::smallint;
+        entry.account_id := (leg ->> 0)::uuid;
+        entry.amount_minor := (leg ->> 5)::bigint;
+        entry.currency := leg ->> 2;
+        off := off + entry.amount_minor;
+        IF entry.line = 1 THEN
+            first_lines := first_lines + 1;
+        END IF;
+        IF entry.currency <> unit THEN
+            unit := NULL;
+        END IF;
+
+        IF last.account_id IS DISTINCT FROM entry.account_id THEN
+            IF is_behind THEN
+                PERFORM ledger_move_head(last);
+                is_behind := false;
+            END IF;
+            LOOP
+                -- What another moved meanwhile is waited for, and then continued: READ COMMITTED computes anew.
+                UPDATE ledger_heads h
+                SET sequence = h.sequence + 1, journal_id = entry.journal_id, line = entry.line,
+                    balance_minor = h.balance_minor + entry.amount_minor,
+                    hash = ledger_entry_hash(h.hash, entry.hash, entry.journal_id, entry.line, entry.account_id,
+                                             h.sequence + 1, entry.amount_minor, entry.currency,
+                                             h.balance_minor + entry.amount_minor, entry.occurred_at)
+                WHERE h.account_id = entry.account_id AND h.currency = entry.currency
+                RETURNING h.sequence, h.balance_minor - entry.amount_minor, h.balance_minor, h.hash, h.kind, h.held_minor
+                INTO last.sequence, entry.balance_before_minor, entry.balance_after_minor, last.hash, account_kind, held;
+                has_head := FOUND;
+                EXIT WHEN has_head OR NOT ledger_find_head(entry, leg);
+            END LOOP;
+            entry.sequence := last.sequence;
+            IF has_head THEN
+                entry.hash := last.hash;
+            END IF;
+        ELSIF has_head THEN
+            entry.sequence := last.sequence + 1;
+            entry.balance_before_minor := last.balance_after_minor;
+            entry.balance_after_minor := last.balance_after_minor + entry.amount_minor;
+            entry.hash := ledger_entry_hash(last.hash, entry.hash, entry.journal_id, entry.line, entry.account_id,
+                                            entry.sequence, entry.amount_minor, entry.currency,
+                                            entry.balance_after_minor, entry.occurred_at);
+            -- Its head is moved once more: moved for every entry, it would drag a chain of dead rows through a batch.
+            is_behind := true;
+        END IF;
+        IF NOT has_head THEN
+            entry.hash := ledger_entry_hash(NULL, entry.hash, entry.journal_id, entry.line, entry.account_id, NULL,
+                                            entry.amount_minor, entry.currency, NULL, entry.occurred_at);
+        END IF;
+        IF entry.amount_minor = 0
+           OR entry.amount_minor < 0 AND entry.balance_after_minor < held
+           OR account_kind = 'CUSTOMER_DEBT' AND entry.balance_after_minor > 0 THEN
+            PERFORM ledger_refuse(entry, held);
+        END IF;
+        entries := entries || entry;
+        last := entry;
+    END LOOP;
+    IF is_behind THEN
+        PERFORM ledger_move_head(last);
+    END IF;
+    IF first_lines <> many THEN
+        RAISE EXCEPTION 'a journal does not begin with its line 1' USING ERRCODE = 'AL003';
+    ELSIF many > 1 OR unit IS NULL OR off <> 0 THEN
+        PERFORM ledger_check_sums(entries);
+    END IF;
+    RETURN entries;
+END $$;
+REVOKE ALL ON FUNCTION ledger_continue(ledger_entries[], jsonb, integer) FROM PUBLIC;
+
+-- What entries must satisfy, whoever inserts them ----------------------------------------------------
 
 -- Asked only of entries that are inserted by hand: posting checks what it inserts.
 CREATE OR REPLACE FUNCTION check_ledger_entries() RETURNS trigger
@@ -234,7 +268,10 @@ END $$;
 -- and each continues its account's chain as posting would.
 CREATE OR REPLACE FUNCTION check_entries_by_hand(entries ledger_entries[]) RETURNS void
     LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-DECLARE broken record;
+DECLARE
+    broken record;
+    of_journal ledger_entries[];
+    legs jsonb;
 BEGIN
     PERFORM 1 FROM unnest(entries) AS e
     WHERE e.balance_after_minor <> e.balance_before_minor + e.amount_minor
@@ -253,8 +290,19 @@ BEGIN
         RAISE EXCEPTION 'journal % is already posted', broken.journal_id USING ERRCODE = 'AL003';
     END IF;
 
+    -- Each as a journal's only one: its own instant is in its hash.
+    SELECT array_agg(ROW(e.journal_id, e.line, NULL, NULL, NULL, NULL, NULL, NULL, j.fingerprint,
+                         e.occurred_at)::ledger_entries ORDER BY e.place),
+           jsonb_agg(jsonb_build_array(e.account_id, NULL, e.currency, NULL, NULL, e.amount_minor, e.place - 1, e.line)
+                     ORDER BY e.place)
+    INTO of_journal, legs
+    FROM unnest(entries) WITH ORDINALITY AS e(journal_id, line, account_id, sequence, amount_minor, currency,
+                                              balance_before_minor, balance_after_minor, hash, occurred_at, place)
+    JOIN ledger_journals j ON j.id = e.journal_id;
     SELECT e.account_id, e.sequence INTO broken
-    FROM unnest(entries) AS e JOIN unnest(ledger_continue(entries)) AS posted USING (journal_id, line)
+    FROM unnest(entries) AS e
+    JOIN unnest(ledger_continue(of_journal, legs, (SELECT count(DISTINCT o.journal_id)::integer FROM unnest(entries) o)))
+        AS posted USING (journal_id, line)
     WHERE (e.sequence, e.balance_before_minor) IS DISTINCT FROM (posted.sequence, posted.balance_before_minor) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'entry % of account % does not continue its chain', broken.sequence, broken.account_id
@@ -274,17 +322,10 @@ CREATE OR REPLACE FUNCTION post_journals() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     journal jsonb;
-    leg jsonb;
     entry ledger_entries;
     original uuid;
     originals uuid[];
     of_journal ledger_entries[];
-    entries ledger_entries[];
-    legs jsonb[];
-    unit text := NEW.legs -> 0 ->> 2;
-    off bigint := 0;
-    first_lines integer := 0;
-    are_many boolean;
 BEGIN
     NEW.posted := 0;
     FOR number IN 0 .. jsonb_array_length(NEW.journals) - 1 LOOP
@@ -317,29 +358,10 @@ BEGIN
         RETURN NEW;
     END IF;
 
-    are_many := NEW.posted > 1;
-    FOR number IN 0 .. jsonb_array_length(NEW.legs) - 1 LOOP
-        leg := NEW.legs -> number;
-        entry := of_journal[(leg ->> 6)::integer + 1];
-        CONTINUE WHEN entry.journal_id IS NULL;
-        entry.line := (leg ->> 7)::smallint;
-        entry.account_id := (leg ->> 0)::uuid;
-        entry.amount_minor := (leg ->> 5)::bigint;
-        entry.currency := leg ->> 2;
-        entries := entries || entry;
-        legs := legs || leg;
-        first_lines := first_lines + (entry.line = 1)::integer;
-        off := off + entry.amount_minor;
-        are_many := are_many OR entry.currency <> unit;
-    END LOOP;
-    IF first_lines <> NEW.posted THEN
-        RAISE EXCEPTION 'a journal does not begin with its line 1' USING ERRCODE = 'AL003';
-    ELSIF are_many OR off <> 0 THEN
-        PERFORM ledger_check_sums(entries);
-    END IF;
-    INSERT INTO ledger_entries SELECT * FROM unnest(ledger_continue(entries, legs));
+    INSERT INTO ledger_entries SELECT * FROM unnest(ledger_continue(of_journal, NEW.legs, NEW.posted));
     IF originals IS NOT NULL THEN
         PERFORM check_reversals(originals);
     END IF;
     RETURN NEW;
 END $$;
+DROP FUNCTION ledger_continue(ledger_entries[], jsonb[]);

@@ -167,6 +167,8 @@ def downgrade() -> None:
         "ledger_find_head(ledger_entries, jsonb)",
         "ledger_refuse(ledger_entries, bigint)",
         "ledger_check_sums(ledger_entries[])",
+        "ledger_move_head(ledger_entries)",
+        "ledger_continue(ledger_entries[], jsonb, integer)",
     ):
         op.execute(f"DROP FUNCTION {function}")
     for column in COLUMNS:
@@ -190,6 +192,7 @@ def _functions_before() -> None:
             execute(_definition(function, (SQL / file).read_text("utf-8")))
     agents = runpy.run_path(str(VERSIONS / "20261129_26_agent_credit.py"))
     execute(agents["_continuing"](agents["BORNE"] + agents["FLOOR"]))
+    op.execute("REVOKE ALL ON FUNCTION ledger_continue(ledger_entries[], jsonb[]) FROM PUBLIC")
 
 
 def _definition(function: str, text: str) -> str:
