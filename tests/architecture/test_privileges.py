@@ -197,6 +197,7 @@ def test_functions_with_the_owners_rights_look_nowhere_but_in_our_schema(app_rol
         "begin_counts",
         "check_balance_hold",
         "check_lots_against_account",
+        "count_hold",
         "count_lot_entries",
         "count_offer_use",
         "count_voucher_use",
@@ -206,5 +207,6 @@ def test_functions_with_the_owners_rights_look_nowhere_but_in_our_schema(app_rol
         "ledger_make_partition",
         "ledger_post",
         "ledger_seal",
+        "post_journals",
     }
     assert {name for name, config in rows if "search_path=public, pg_temp" not in config} == set()

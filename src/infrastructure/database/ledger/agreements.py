@@ -31,6 +31,12 @@ LEFT JOIN ledger_heads h ON h.account_id = x.account_id
 LEFT JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
 WHERE x.held > coalesce(e.balance_after_minor, 0) LIMIT 1
 """
+_COUNTED: Final = """
+SELECT h.account_id::text, 'its head counts other than is held of it' AS reason
+FROM ledger_heads h LEFT JOIN (SELECT account_id, sum(amount_minor) AS held FROM balance_holds WHERE status = 'ACTIVE'
+                               GROUP BY account_id) b ON b.account_id = h.account_id
+WHERE h.held_minor IS DISTINCT FROM coalesce(b.held, 0) LIMIT 1
+"""
 _CAPTURED: Final = """
 SELECT x.id::text, 'its journal took less than was captured' AS reason
 FROM (SELECT journal_id, account_id, sum(captured_minor) AS captured, (array_agg(id ORDER BY id))[1] AS id
@@ -56,6 +62,7 @@ WHERE coalesce(l.points, 0) <> coalesce(a.points, 0) LIMIT 1
 _AGREEMENTS: Final = (
     ("journal {}", _REVERSALS),
     ("hold {}", _HELD),
+    ("account {}", _COUNTED),
     ("hold {}", _CAPTURED),
     ("points lot {}", _LOTS),
     ("points of user {}", _POINTS),

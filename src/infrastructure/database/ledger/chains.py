@@ -16,7 +16,8 @@ from domain.ledger.accounts import CHART, AccountRef, ChartLine, Standing
 from infrastructure.database.ledger.faults import MICROSECONDS, Fault, Progress, Row, stream
 
 _ACCOUNTS: Final = """
-SELECT a.id::text, a.kind, a.currency, a.user_id, a.provider, a.is_chained, h.sequence, h.journal_id::text, h.line
+SELECT a.id::text, a.kind, a.currency, a.user_id, a.provider, a.is_chained, h.sequence, h.journal_id::text, h.line,
+       h.balance_minor, coalesce(h.hash, ''), h.kind, h.currency
 FROM ledger_accounts a LEFT JOIN ledger_heads h ON h.account_id = a.id ORDER BY a.id
 """
 # Sorted as they are stored, and put in text only then: less goes through the sort's files.
@@ -48,6 +49,10 @@ class _Account(NamedTuple):
     head_sequence: int | None
     head_journal_id: str | None
     head_line: int | None
+    head_balance: int | None
+    head_hash: bytes
+    head_kind: str | None
+    head_currency: str | None
 
 
 def find_broken_kind(connection: psycopg.Connection[Any]) -> Fault | None:
@@ -106,13 +111,18 @@ def _wrong_chain(account: _Account, entries: Iterable[Row]) -> Fault | None:
         if digest != previous:
             return _entry(entry, "its hash does not fit its content")
         balance, newest = after, (sequence, journal_id, line)
-    return _wrong_head(account, newest) if account.is_chained else None
+    return _wrong_head(account, newest, (balance, previous)) if account.is_chained else None
 
 
-def _wrong_head(account: _Account, newest: Row) -> Fault | None:
-    if (account.head_sequence, account.head_journal_id, account.head_line) == newest:
-        return None
-    return _of(account, f"its head points at entry {account.head_sequence}, and the newest is {newest[0]}")
+def _wrong_head(account: _Account, newest: Row, stands: Row) -> Fault | None:
+    """A head points at its account's newest entry, and says what that and the account say."""
+    if (account.head_sequence, account.head_journal_id, account.head_line) != newest:
+        return _of(account, f"its head points at entry {account.head_sequence}, and the newest is {newest[0]}")
+    if (account.head_balance, account.head_hash) != stands:
+        return _of(account, "its head says another balance or hash than its newest entry")
+    if (account.head_kind, account.head_currency) != (account.kind, account.currency):
+        return _of(account, "its head says another kind or unit")
+    return None
 
 
 def _of(account: _Account, reason: str) -> Fault:

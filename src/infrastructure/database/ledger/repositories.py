@@ -17,6 +17,7 @@ from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
 from infrastructure.database.transaction import Row, Statements
 
+_POST = "INSERT INTO ledger_postings (journals, legs) VALUES (%s::jsonb, %s::jsonb)"
 _LOCK = "SELECT account_id, balance_minor, held_minor FROM ledger_lock(%s::uuid[])"
 _ADD_HOLD = """
 INSERT INTO balance_holds (id, account_id, amount_minor, currency, status, reference_type, reference_id, created_at,
@@ -50,7 +51,7 @@ class SqlLedger:
     def post(self, journals: Sequence[Journal]) -> None:
         told = orjson.dumps([_document(journal) for journal in journals]).decode()
         legs = orjson.dumps(_legs(journals)).decode()
-        self._statements.execute("SELECT ledger_post(%s::jsonb, %s::jsonb)", (told, legs))
+        self._statements.execute(_POST, (told, legs))
 
     def lock(self, accounts: Iterable[AccountRef]) -> Mapping[AccountRef, Standing]:
         by_id = {account.id: account for account in accounts}
