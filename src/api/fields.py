@@ -29,30 +29,34 @@ class Schema(MarshmallowSchema):
 
     _ways: tuple[_Way, ...] | None = None
 
-    def _deserialize(self, data: Any, *, many: bool = False, **how: Any) -> Any:
-        if type(data) is dict and not many and not how.get("partial") and how.get("unknown", RAISE) == RAISE:
+    def load(self, data: Any, *, many: bool | None = None, partial: Any = None, unknown: Any = None) -> Any:
+        ways = self._found_ways() if self._ways is None else self._ways
+        if ways and type(data) is dict and not (many or partial) and unknown in (None, RAISE):
             with contextlib.suppress(ValidationError):
-                return self._plainly(data)
-        return super()._deserialize(data, many=many, **how)
-
-    def _plainly(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Raises ValidationError for what is wrong, whichever of several that is, and without its place."""
-        loaded, understood = {}, 0
-        for way in self._ways or self._found_ways():
-            if way.name in data:
-                loaded[way.key] = way.field.deserialize(data[way.name], way.name, data)
-                understood += 1
-            elif way.field.required:
-                raise ValidationError("missing")
-            elif (default := way.field.load_default) is not missing:
-                loaded[way.key] = default() if callable(default) else default
-        if understood != len(data):
-            raise ValidationError("unknown")
-        return loaded
+                return _plainly(data, ways)
+        return super().load(data, many=many, partial=partial, unknown=unknown)
 
     def _found_ways(self) -> tuple[_Way, ...]:
-        self._ways = tuple(_Way.of(name, field) for name, field in self.load_fields.items())
+        """Its fields; none where it does more than read them."""
+        is_plain = not (any(self._hooks.values()) or self.many or self.partial) and self.unknown == RAISE
+        self._ways = tuple(_Way.of(name, field) for name, field in self.load_fields.items()) if is_plain else ()
         return self._ways
+
+
+def _plainly(data: dict[str, Any], ways: tuple[_Way, ...]) -> dict[str, Any]:
+    """What a body says. Raises ValidationError for what is wrong, whichever of several that is, without its place."""
+    loaded, understood = {}, 0
+    for way in ways:
+        if way.name in data:
+            loaded[way.key] = way.field.deserialize(data[way.name], way.name, data)
+            understood += 1
+        elif way.field.required:
+            raise ValidationError("missing")
+        elif (default := way.field.load_default) is not missing:
+            loaded[way.key] = default() if callable(default) else default
+    if understood != len(data):
+        raise ValidationError("unknown")
+    return loaded
 
 
 class _Way(NamedTuple):

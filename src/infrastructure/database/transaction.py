@@ -41,6 +41,9 @@ OF_READS = {"max_parallel_workers_per_gather": 0, "random_page_cost": 1.1}
 and what they read is in memory or on a disk without arms, so looking a row up costs hardly more than passing by it."""
 
 
+_IDLE = psycopg.pq.TransactionStatus.IDLE
+
+
 class Statements(Protocol):
     """What repositories speak to: the statements of one transaction."""
 
@@ -257,7 +260,7 @@ class Transaction:
             self._connection.let_go()
         if self._session is not None:
             self._session.close()
-        if self._has_begun and not self._connection.closed:
+        if self._has_begun and not self._connection.closed and self._connection.pgconn.transaction_status != _IDLE:
             self._connection.rollback()
 
 

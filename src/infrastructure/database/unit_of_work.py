@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from types import TracebackType
 from typing import Self
+
+from sqlalchemy.util import memoized_property
 
 from application.identity.ports import KeyedDigests
 from application.ports import Encryption
@@ -71,7 +72,8 @@ from infrastructure.database.transaction import Database, Statements
 
 
 class SqlUnitOfWork:
-    """Implements `application.ports.UnitOfWork`. Repositories are made when they are first asked for.
+    """Implements `application.ports.UnitOfWork`. Repositories are made when they are first asked for, and not under the
+    lock that `functools.cached_property` takes: a unit of work is nobody else's.
 
     `withhold_secrets` keeps secrets out of the audit log quietly, where otherwise they are an error.
     """
@@ -164,199 +166,199 @@ class SqlUnitOfWork:
         self._statements.flush()
         return touched
 
-    @cached_property
+    @memoized_property
     def users(self) -> SqlUsers:
         return SqlUsers(self._statements)
 
-    @cached_property
+    @memoized_property
     def sessions(self) -> SqlSessions:
         return SqlSessions(self._statements)
 
-    @cached_property
+    @memoized_property
     def login_failures(self) -> SqlLoginFailures:
         return SqlLoginFailures(self._statements, self._digests, self._lockout)
 
-    @cached_property
+    @memoized_property
     def second_factors(self) -> SqlSecondFactors:
         return SqlSecondFactors(self._statements)
 
-    @cached_property
+    @memoized_property
     def guesses(self) -> SqlGuesses:
         return SqlGuesses(self._statements)
 
-    @cached_property
+    @memoized_property
     def phone_verifications(self) -> SqlPhoneVerifications:
         return SqlPhoneVerifications(self._statements)
 
-    @cached_property
+    @memoized_property
     def invitations(self) -> SqlInvitations:
         return SqlInvitations(self._statements)
 
-    @cached_property
+    @memoized_property
     def roles(self) -> SqlRoles:
         return SqlRoles(self._statements)
 
-    @cached_property
+    @memoized_property
     def api_keys(self) -> SqlApiKeys:
         return SqlApiKeys(self._statements)
 
-    @cached_property
+    @memoized_property
     def memberships(self) -> SqlMemberships:
         return SqlMemberships(self._statements)
 
-    @cached_property
+    @memoized_property
     def packages(self) -> SqlItems[Package]:
         return SqlItems(self._statements, Package)
 
-    @cached_property
+    @memoized_property
     def item_prices(self) -> SqlItemPrices:
         return SqlItemPrices(self._statements, self._new_id)
 
-    @cached_property
+    @memoized_property
     def activities(self) -> SqlItems[Activity]:
         return SqlItems(self._statements, Activity)
 
-    @cached_property
+    @memoized_property
     def patterns(self) -> SqlPatterns:
         return SqlPatterns(self._statements, self._new_id)
 
-    @cached_property
+    @memoized_property
     def images(self) -> SqlItemImages:
         return SqlItemImages(self._statements)
 
-    @cached_property
+    @memoized_property
     def ratings(self) -> SqlRatings:
         return SqlRatings(self._statements)
 
-    @cached_property
+    @memoized_property
     def departures(self) -> SqlDepartures:
         return SqlDepartures(self._statements)
 
-    @cached_property
+    @memoized_property
     def bookings(self) -> SqlBookings:
         return SqlBookings(self._statements, self.departures, self._encryption)
 
-    @cached_property
+    @memoized_property
     def instalments(self) -> SqlInstalments:
         return SqlInstalments(self._statements)
 
-    @cached_property
+    @memoized_property
     def waiting_list(self) -> SqlWaitingList:
         return SqlWaitingList(self._statements)
 
-    @cached_property
+    @memoized_property
     def departure_operations(self) -> SqlDepartureOperations:
         return SqlDepartureOperations(self._statements)
 
-    @cached_property
+    @memoized_property
     def promotions(self) -> SqlPromotions:
         return SqlPromotions(self._statements)
 
-    @cached_property
+    @memoized_property
     def vouchers(self) -> SqlVouchers:
         return SqlVouchers(self._statements)
 
-    @cached_property
+    @memoized_property
     def offers(self) -> SqlOffers:
         return SqlOffers(self._statements)
 
-    @cached_property
+    @memoized_property
     def cancellation_policies(self) -> SqlCancellationPolicies:
         return SqlCancellationPolicies(self._statements)
 
-    @cached_property
+    @memoized_property
     def payments(self) -> SqlPayments:
         return SqlPayments(self._statements)
 
-    @cached_property
+    @memoized_property
     def refunds(self) -> SqlRefunds:
         return SqlRefunds(self._statements)
 
-    @cached_property
+    @memoized_property
     def disputes(self) -> SqlDisputes:
         return SqlDisputes(self._statements)
 
-    @cached_property
+    @memoized_property
     def inbox(self) -> SqlInbox:
         return SqlInbox(self._statements, self._new_id)
 
-    @cached_property
+    @memoized_property
     def manual_receipts(self) -> SqlManualReceipts:
         return SqlManualReceipts(self._statements)
 
-    @cached_property
+    @memoized_property
     def slips(self) -> SqlSlips:
         return SqlSlips(self._statements)
 
-    @cached_property
+    @memoized_property
     def suspense(self) -> SqlSuspense:
         return SqlSuspense(self._statements)
 
-    @cached_property
+    @memoized_property
     def late_money(self) -> SqlLateMoneyChoices:
         return SqlLateMoneyChoices(self._statements)
 
-    @cached_property
+    @memoized_property
     def chasing(self) -> SqlChasing:
         return SqlChasing(self._statements)
 
-    @cached_property
+    @memoized_property
     def flagged(self) -> SqlFlaggedRows:
         return SqlFlaggedRows(self._statements)
 
-    @cached_property
+    @memoized_property
     def statement_days(self) -> SqlStatementDays:
         return SqlStatementDays(self._statements)
 
-    @cached_property
+    @memoized_property
     def invoices(self) -> SqlInvoices:
         return SqlInvoices(self._statements)
 
-    @cached_property
+    @memoized_property
     def ledger(self) -> SqlLedger:
         return SqlLedger(self._statements)
 
-    @cached_property
+    @memoized_property
     def reversals(self) -> SqlReversals:
         return SqlReversals(self._statements)
 
-    @cached_property
+    @memoized_property
     def seals(self) -> SqlSeals:
         return SqlSeals(self._statements)
 
-    @cached_property
+    @memoized_property
     def cashback(self) -> SqlCashback:
         return SqlCashback(self._statements)
 
-    @cached_property
+    @memoized_property
     def points(self) -> SqlPoints:
         return SqlPoints(self._statements, self._points_terms)
 
-    @cached_property
+    @memoized_property
     def withdrawals(self) -> SqlWithdrawals:
         return SqlWithdrawals(self._statements, self._encryption)
 
-    @cached_property
+    @memoized_property
     def adjustments(self) -> SqlAdjustments:
         return SqlAdjustments(self._statements)
 
-    @cached_property
+    @memoized_property
     def exchange(self) -> SqlExchange:
         return SqlExchange(self._statements)
 
-    @cached_property
+    @memoized_property
     def payout_batches(self) -> SqlPayoutBatches:
         return SqlPayoutBatches(self._statements, self._encryption)
 
-    @cached_property
+    @memoized_property
     def payouts(self) -> SqlPayouts:
         return SqlPayouts(self._statements)
 
-    @cached_property
+    @memoized_property
     def payout_statement_requests(self) -> SqlPayoutStatementRequests:
         return SqlPayoutStatementRequests(self._statements)
 
-    @cached_property
+    @memoized_property
     def statement_requests(self) -> SqlStatementRequests:
         return SqlStatementRequests(self._statements)
 
@@ -368,19 +370,19 @@ class SqlUnitOfWork:
     def manifest_requests(self) -> SqlManifestRequests:
         return SqlManifestRequests(self._statements)
 
-    @cached_property
+    @memoized_property
     def clearing(self) -> SqlClearingBooks:
         return SqlClearingBooks(self._statements)
 
-    @cached_property
+    @memoized_property
     def earnings(self) -> SqlEarnings:
         return SqlEarnings(self._statements)
 
-    @cached_property
+    @memoized_property
     def partners(self) -> SqlPartners:
         return SqlPartners(self._statements, self._encryption)
 
-    @cached_property
+    @memoized_property
     def notifications(self) -> SqlNotifications:
         return SqlNotifications(self._statements)
 
@@ -400,7 +402,7 @@ class SqlUnitOfWork:
     def suppressions(self) -> SqlSuppressions:
         return SqlSuppressions(self._statements)
 
-    @cached_property
+    @memoized_property
     def audit(self) -> SqlAuditLog:
         return SqlAuditLog(self._statements, self._new_id, withhold_secrets=self._withhold_secrets)
 
@@ -408,10 +410,10 @@ class SqlUnitOfWork:
     def dead_letters(self) -> SqlDeadLetters:
         return SqlDeadLetters(self._statements)
 
-    @cached_property
+    @memoized_property
     def system_settings(self) -> SqlSettingRows:
         return SqlSettingRows(self._statements, self._new_id)
 
-    @cached_property
+    @memoized_property
     def privacy(self) -> SqlPrivacy:
         return SqlPrivacy(self._statements)
