@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
+from domain.shared.digests import sha1
 from domain.shared.money import currency
 
 POINTS_UNIT: Final = "PTS"
 """The unit of points in the ledger, beside the ISO 4217 currencies; it has no decimals."""
 
-_NAMESPACE: Final = UUID("6c3a3f0e-6b8d-5d0b-9a55-1c1f5f0e7a10")
+_NAMESPACE: Final = UUID("6c3a3f0e-6b8d-5d0b-9a55-1c1f5f0e7a10").bytes
 
 
 class AccountKind(StrEnum):
@@ -167,7 +168,9 @@ class AccountRef:
 
 
 def _account_id(kind: AccountKind, currency: str, owner: UUID | None, provider: str) -> UUID:
-    return uuid5(_NAMESPACE, f"{kind}|{currency}|{owner or ''}|{provider}")
+    """UUIDv5 (RFC 9562) of the name."""
+    name = f"{kind}|{currency}|{owner or ''}|{provider}"
+    return UUID(bytes=sha1(_NAMESPACE + name.encode()).digest()[:16], version=5)
 
 
 _remembered_id = lru_cache(maxsize=512)(_account_id)

@@ -6,6 +6,7 @@ gevent passes the loop at every step, also to hear that a socket can be written 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, TypeVar
 
@@ -13,11 +14,14 @@ import psycopg
 from gevent import monkey, sleep
 from gevent.socket import wait_read, wait_readwrite, wait_write
 from psycopg.abc import PQGen
-from psycopg.generators import send
+from psycopg.errors import error_from_result
+from psycopg.generators import execute, send
+from psycopg.pq import ExecStatus
 from sqlalchemy import Engine, event
 
 Result = TypeVar("Result")
 
+COMMAND_OK: Final = ExecStatus.COMMAND_OK
 READ, WRITE = 1, 2
 """psycopg's `Wait` and `Ready`, as plain numbers."""
 
@@ -53,7 +57,36 @@ class HeldPipeline(psycopg.Pipeline):
 
 
 class HoldingConnection(psycopg.Connection[Any]):
-    """psycopg's connection with such pipelines."""
+    """psycopg's connection with such pipelines, and a short way for what needs no cursor."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._prepared_alone: dict[bytes, bytes] = {}
+
+    def run_alone(self, command: bytes, values: Sequence[bytes]) -> None:
+        """Run a statement that is its own transaction and whose answer nobody reads, as a cursor in autocommit would.
+
+        It is prepared once, and its values are texts: of a cursor's work nothing is left to do but to send and to ask.
+        """
+        name = self._prepared_alone.get(command)
+        if name is None:
+            name = f"alone_{len(self._prepared_alone)}".encode()
+            self.pgconn.send_prepare(name, command)
+            self._asked()
+            self._prepared_alone[command] = name
+        self.pgconn.send_query_prepared(name, values)
+        self._asked()
+
+    def _deallocate(self, name: bytes | None) -> PQGen[None]:
+        """After a rollback psycopg lets go of all that was prepared, this too."""
+        if name is None:
+            self._prepared_alone.clear()
+        yield from super()._deallocate(name)
+
+    def _asked(self) -> None:
+        [result] = self.wait(execute(self.pgconn))
+        if result.status != COMMAND_OK:
+            raise error_from_result(result, encoding="utf-8")
 
     def pipeline(self) -> AbstractContextManager[psycopg.Pipeline]:  # type: ignore[override]
         if self._pipeline is None:

@@ -17,17 +17,13 @@ from typing import Any, Protocol
 import orjson
 import psycopg
 from psycopg.adapt import Loader
-from psycopg.rows import dict_row
 from psycopg.types.json import set_json_dumps
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import PoolProxiedConnection
 
 from infrastructure.database.connections import connect_by_these
-from infrastructure.database.refusals import DatabaseUnavailable, meaning_of
+from infrastructure.database.lending import Borrowed, Lender, Lent
 
 Row = dict[str, Any]
 Parameters = Mapping[str, Any] | Sequence[Any]
@@ -76,6 +72,21 @@ class Statements(Protocol):
         ...
 
 
+class Told(str):
+    """A statement whose values are all texts and whose answer nobody needs.
+
+    Where it is its own transaction it takes the short way (`HoldingConnection.run_alone`).
+    """
+
+    command: bytes
+
+    def __new__(cls, sql: str) -> Told:
+        told = super().__new__(cls, sql)
+        first, *others = sql.split("%s")
+        told.command = "".join([first, *(f"${place}{rest}" for place, rest in enumerate(others, start=1))]).encode()
+        return told
+
+
 class Later:
     """The first row that a statement answered; known at the latest when its transaction is committed."""
 
@@ -119,6 +130,7 @@ class Database:
         for engine in (self.engine, self._reads):
             connect_by_these(engine)
             event.listen(engine, "connect", _speak_json)
+        self._transactions, self._lookups = Lender(self.engine), Lender(self._reads)
         self._current: ContextVar[Statements | None] = ContextVar("transaction", default=None)
 
     def rows(self, sql: str, parameters: Parameters = (), *, replan: bool = False) -> list[Row]:
@@ -129,8 +141,8 @@ class Database:
         current = self._current.get()
         if current is not None:
             return current.rows(sql, parameters, replan=replan)
-        with _Borrowed(self._reads) as lent:
-            return _cursor(lent).execute(sql, parameters, prepare=not replan).fetchall()
+        with Borrowed(self._lookups) as lent:
+            return lent.cursor.execute(sql, parameters, prepare=not replan).fetchall()
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """The first row of one read, or None."""
@@ -144,21 +156,26 @@ class Database:
         Raises what `refusals.py` makes of the server's errors.
         """
         outer = self._current.get()
-        return _Begun(self.engine, self._current) if outer is None else contextlib.nullcontext(outer.joined())
+        return _Begun(self._transactions, self._current) if outer is None else contextlib.nullcontext(outer.joined())
 
     @property
     def in_transaction(self) -> bool:
         return self._current.get() is not None
 
+    @property
+    def lent(self) -> int:
+        """How many transactions have a connection now."""
+        return self._transactions.lent
+
     def dispose(self) -> None:
         """Close every pooled connection that is not in use."""
-        self.engine.dispose()
-        self._reads.dispose()
+        self._transactions.dispose()
+        self._lookups.dispose()
 
     def forget(self) -> None:
         """In a forked child: let go of the parent's connections without ending them there."""
-        self.engine.dispose(close=False)
-        self._reads.dispose(close=False)
+        self._transactions.forget()
+        self._lookups.forget()
 
 
 class Transaction:
@@ -167,12 +184,12 @@ class Transaction:
     One whose only statement needs no answer is sent as that statement alone: it is its own transaction.
     """
 
-    def __init__(self, engine: Engine, lent: PoolProxiedConnection) -> None:
+    def __init__(self, engine: Engine, lent: Lent) -> None:
         self._engine = engine
         self._lent = lent
-        self._connection = _driver(lent)
+        self._connection = lent.driver
         self._pipeline: contextlib.ExitStack | None = None
-        self._cursor = _cursor(lent)
+        self._cursor = lent.cursor
         self._session: Session | None = None
         self._first: tuple[str, Parameters, Later | None] | None = None
         self._has_begun = False
@@ -224,7 +241,7 @@ class Transaction:
         if self._session is None:
             self._begin()
             self._leave_pipeline()
-            wrapped = Connection(self._engine, connection=self._lent)
+            wrapped = Connection(self._engine, connection=self._lent.proxied)
             self._session = Session(bind=wrapped, expire_on_commit=False, autoflush=False)
         return self._session
 
@@ -245,18 +262,24 @@ class Transaction:
             raise psycopg.InternalError("the transaction had failed and was rolled back")
 
     def _commit_alone(self) -> None:
-        if self._first is not None:
-            first, self._first = self._first, None
-            self._run(*first)
+        if self._first is None:
+            return
+        (sql, parameters, answer), self._first = self._first, None
+        if answer is None and isinstance(sql, Told):
+            self._connection.run_alone(sql.command, [value.encode() for value in parameters])
+        else:
+            self._run(sql, parameters, answer)
 
     def close(self) -> None:
         """Let go: whatever was not committed is rolled back."""
+        if not self._has_begun:
+            return
         # An uncommitted pipeline may hold refusals that nobody asked for; they end with the rollback.
         with contextlib.suppress(psycopg.Error):
             self._leave_pipeline()
         if self._session is not None:
             self._session.close()
-        if self._has_begun and not self._connection.closed:
+        if not self._connection.closed:
             self._connection.rollback()
 
     def _leave_pipeline(self) -> None:
@@ -303,64 +326,18 @@ def _speak_json(connection: psycopg.Connection[Any], _record: object) -> None:
     set_json_dumps(orjson.dumps, connection)
 
 
-def _cursor(lent: PoolProxiedConnection) -> psycopg.Cursor[Row]:
-    """The cursor that a connection keeps: a new one costs as much as a small statement."""
-    cursor: psycopg.Cursor[Row] | None = lent.info.get("cursor")
-    if cursor is None:
-        cursor = lent.info["cursor"] = _driver(lent).cursor(row_factory=dict_row)
-    return cursor
-
-
-def _driver(lent: PoolProxiedConnection) -> psycopg.Connection[Any]:
-    connection: psycopg.Connection[Any] = lent.driver_connection  # type: ignore[assignment]
-    return connection
-
-
-class _Borrowed:
-    """A connection of the pool for a block; one that broke is thrown away, and its neighbours are looked at again.
-
-    A class, as `_Begun` is: what `contextlib` makes of a generator costs a unit of work more than its own code.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __enter__(self) -> PoolProxiedConnection:
-        try:
-            self._lent = self._engine.raw_connection()
-        except (PoolTimeout, DBAPIError, psycopg.Error) as error:
-            raise DatabaseUnavailable() from error
-        return self._lent
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._give_back()
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        if isinstance(cause, psycopg.Error):
-            raise meaning_of(cause) from error
-
-    def _give_back(self) -> None:
-        # None: the ORM saw it break first, and has thrown it away.
-        driver = self._lent.driver_connection
-        if driver is not None and not driver.closed:
-            self._lent.close()
-            return
-        if driver is not None:
-            self._lent.invalidate()
-        self._engine.dispose()
-
-
 class _Begun:
     """A transaction for a block, the current one of its thread of work; it ends before its connection goes home."""
 
-    def __init__(self, engine: Engine, current: ContextVar[Statements | None]) -> None:
-        self._engine = engine
+    __slots__ = ("_borrowed", "_current", "_lender", "_token", "_transaction")
+
+    def __init__(self, lender: Lender, current: ContextVar[Statements | None]) -> None:
+        self._lender = lender
         self._current = current
-        self._borrowed = _Borrowed(engine)
+        self._borrowed = Borrowed(lender)
 
     def __enter__(self) -> Statements:
-        self._transaction = Transaction(self._engine, self._borrowed.__enter__())
+        self._transaction = Transaction(self._lender.engine, self._borrowed.__enter__())
         self._token = self._current.set(self._transaction)
         return self._transaction
 

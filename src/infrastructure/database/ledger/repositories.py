@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
@@ -15,9 +14,10 @@ from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.holds import BalanceHold, HoldNotFound, HoldStatus
 from domain.ledger.journal import Journal
 from domain.ledger.points import PointsLot
-from infrastructure.database.transaction import Row, Statements
+from domain.shared.digests import sha256
+from infrastructure.database.transaction import Row, Statements, Told
 
-_POST = "INSERT INTO ledger_postings (journals, legs) VALUES (%s::jsonb, %s::jsonb)"
+_POST = Told("INSERT INTO ledger_postings (journals, legs) VALUES (%s::jsonb, %s::jsonb)")
 _LOCK = "SELECT account_id, balance_minor, held_minor FROM ledger_lock(%s::uuid[])"
 _ADD_HOLD = """
 INSERT INTO balance_holds (id, account_id, amount_minor, currency, status, reference_type, reference_id, created_at,
@@ -149,4 +149,4 @@ def fingerprint(journal: Journal) -> bytes:
     ]
     if journal.reverses is not None:
         said.append(journal.reverses)
-    return hashlib.sha256(orjson.dumps(said)).digest()
+    return sha256(orjson.dumps(said)).digest()
