@@ -166,7 +166,7 @@ def downgrade() -> None:
         "ledger_complete_head(uuid)",
         "ledger_find_head(ledger_entries, jsonb)",
         "ledger_refuse(ledger_entries, bigint)",
-        "ledger_check_sums(ledger_entries[])",
+        "ledger_check_journals(ledger_entries[], bigint)",
         "ledger_move_head(ledger_entries)",
         "ledger_continue(ledger_entries[], jsonb, integer)",
     ):

@@ -5,8 +5,8 @@ fetched into the processor's caches. Both compute the same.
 """
 
 try:
-    from _sha1 import sha1
-    from _sha256 import sha256
+    from _sha1 import sha1  # type: ignore[import-not-found]
+    from _sha256 import sha256  # type: ignore[import-not-found]
 except ImportError:  # built without them, or a later Python that keeps them elsewhere
     from hashlib import sha1, sha256
 

@@ -149,4 +149,4 @@ def fingerprint(journal: Journal) -> bytes:
     ]
     if journal.reverses is not None:
         said.append(journal.reverses)
-    return sha256(orjson.dumps(said)).digest()
+    return bytes(sha256(orjson.dumps(said)).digest())
