@@ -308,6 +308,9 @@ BEGIN
     END IF;
 END $$;
 
+-- One plan for all values: where entries lie in partitions PostgreSQL would otherwise plan anew every time.
+ALTER FUNCTION check_reversals(uuid[]) SET plan_cache_mode = force_generic_plan;
+
 -- Posting --------------------------------------------------------------------------------------------
 
 -- Each journal

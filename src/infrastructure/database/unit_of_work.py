@@ -73,26 +73,10 @@ _FLUSHED: Final = ("departures", "bookings", "waiting_list", "departure_operatio
 """Repositories that write what changed when a unit of work is committed, in this order."""
 
 _SEEN: Final = (
-    "users",
-    "second_factors",
-    "invitations",
-    "memberships",
-    "packages",
-    "activities",
-    "ratings",
-    "payments",
-    "suspense",
-    "late_money",
-    "refunds",
-    "disputes",
-    "withdrawals",
-    "adjustments",
-    "manual_receipts",
-    "cashback",
-    "payout_batches",
-    "payouts",
-    "partners",
-)
+    "users", "second_factors", "invitations", "memberships", "packages", "activities", "ratings", "payments",
+    "suspense", "late_money", "refunds", "disputes", "withdrawals", "adjustments", "manual_receipts",
+    "cashback", "payout_batches", "payouts", "partners",
+)  # fmt: skip
 """Repositories whose aggregates may have something to tell, in this order."""
 
 
@@ -160,14 +144,12 @@ class SqlUnitOfWork:
     def _flush(self) -> list[Aggregate]:
         touched: list[Aggregate] = []
         made = self.__dict__
-        if not made.keys().isdisjoint(_FLUSHED):
-            for name in _FLUSHED:
-                if name in made:
-                    touched.extend(made[name].flush())
-        if not made.keys().isdisjoint(_SEEN):
-            for name in _SEEN:
-                if name in made:
-                    touched.extend(made[name].seen)
+        for name in _FLUSHED:
+            if name in made:
+                touched.extend(made[name].flush())
+        for name in _SEEN:
+            if name in made:
+                touched.extend(made[name].seen)
         self._statements.flush()
         return touched
 
