@@ -154,6 +154,7 @@ def downgrade() -> None:
         op.execute(f"ALTER TABLE ledger_entries ADD CONSTRAINT ck_ledger_entries_{name} CHECK ({condition}) NOT VALID")
     execute(GUARD_ANEW.format(""))
     _functions_before()
+    op.execute("ALTER FUNCTION check_reversals(uuid[]) RESET plan_cache_mode")
     op.execute("DROP TRIGGER counted ON balance_holds")
     op.execute("DROP TRIGGER keep_added ON ledger_heads")
     op.execute("DROP TRIGGER keep_rows ON ledger_heads")
@@ -166,7 +167,7 @@ def downgrade() -> None:
         "ledger_complete_head(uuid)",
         "ledger_find_head(ledger_entries, jsonb)",
         "ledger_refuse(ledger_entries, bigint)",
-        "ledger_check_sums(ledger_entries[])",
+        "ledger_check_journals(ledger_entries[], bigint)",
         "ledger_move_head(ledger_entries)",
         "ledger_continue(ledger_entries[], jsonb, integer)",
     ):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_29"
-down_revision = "20261129_26"
+down_revision = "20261129_27"
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
 INDEX = "ix_payable_entries_account_id_released_at"

@@ -25,6 +25,7 @@ from application.queries import Queries
 from application.sales.manifest_ports import ManifestDocument
 from config.settings import Settings
 from domain.identity.lockout import ADDRESS_FAILURES, LockoutPolicy
+from domain.ledger.points import PointsTerms
 from domain.operations.settings import HOLD_MINUTES
 from domain.shared.clock import Clock
 from infrastructure.cache.views import RedisViewCounter
@@ -140,9 +141,12 @@ def bootstrap(
             digests=digests,
             new_id=new_id,
             lockout=lockout,
-            points_terms=lambda: points_terms(system_settings),
+            points_terms=terms,
             withhold_secrets=settings.is_production,
         )
+
+    def terms() -> PointsTerms:
+        return points_terms(system_settings)
 
     system_settings = SnapshotSettings(database, {HOLD_MINUTES.key: settings.booking_hold_minutes})
     storage = storage_from_url(settings.storage_url)

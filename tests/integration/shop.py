@@ -394,6 +394,13 @@ PROMISES = {
             ON e.journal_id = h.journal_id AND e.line = h.line AND e.account_id = h.account_id
         WHERE h.sequence <> coalesce(e.sequence, 0) OR h.sequence <> (
             SELECT count(*) FROM ledger_entries n WHERE n.account_id = h.account_id)""",
+    "heads say what entries and holds say": """
+        SELECT h.account_id FROM ledger_heads h JOIN ledger_accounts a ON a.id = h.account_id
+        LEFT JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
+        WHERE (h.balance_minor, h.hash, h.kind, h.currency) IS DISTINCT FROM (
+                coalesce(e.balance_after_minor, 0), e.hash, a.kind, a.currency)
+           OR h.held_minor IS DISTINCT FROM (SELECT coalesce(sum(b.amount_minor), 0) FROM balance_holds b
+                                             WHERE b.account_id = h.account_id AND b.status = 'ACTIVE')""",
     "journals reverse no more than there was": """
         SELECT o.id FROM ledger_journals o JOIN ledger_entries e ON e.journal_id = o.id
         JOIN ledger_accounts a ON a.id = e.account_id AND a.kind <> 'CUSTOMER_DEBT'

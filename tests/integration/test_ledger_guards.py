@@ -455,7 +455,8 @@ def test_a_journal_is_posted_with_its_first_line(scene: Scene, app_role: Session
 
 
 CONTINUE = """
-SELECT ledger_continue(ARRAY[ROW(%(journal)s, 9, %(wallet)s, NULL, 1000, 'EGP', NULL, NULL, '', now())::ledger_entries])
+SELECT ledger_continue(ARRAY[ROW(%(journal)s, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '', now())::ledger_entries],
+                       jsonb_build_array(jsonb_build_array(%(wallet)s::uuid, NULL, 'EGP', NULL, NULL, 1000, 0, 1)), 1)
 """
 
 

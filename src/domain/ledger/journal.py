@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -109,11 +108,12 @@ class Journal:
             raise ValueError("only a REVERSAL reverses")
         if len(self.entries) < 2 or any(entry.amount_minor == 0 for entry in self.entries):
             raise ValueError("a journal has two entries or more, and none of nothing")
-        sums: defaultdict[str, int] = defaultdict(int)
+        sums: dict[str, int] = {}
         for entry in self.entries:
-            sums[entry.account.currency] += entry.amount_minor
+            unit = entry.account.currency
+            sums[unit] = sums.get(unit, 0) + entry.amount_minor
         if any(sums.values()):
-            raise ValueError(f"a journal sums to zero per unit, not {dict(sums)}")
+            raise ValueError(f"a journal sums to zero per unit, not {sums}")
 
 
 def transfer(source: AccountRef, target: AccountRef, amount: Money | int) -> tuple[Entry, Entry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from sqlalchemy.util import memoized_property
 
@@ -70,6 +70,16 @@ from infrastructure.database.sales.repositories import SqlBookings
 from infrastructure.database.sales.waiting import SqlWaitingList
 from infrastructure.database.transaction import Database, Statements
 
+_FLUSHED: Final = ("departures", "bookings", "waiting_list", "departure_operations")
+"""Repositories that write what changed when a unit of work is committed, in this order."""
+
+_SEEN: Final = (
+    "users", "second_factors", "invitations", "memberships", "packages", "activities", "ratings", "payments",
+    "suspense", "late_money", "refunds", "disputes", "withdrawals", "adjustments", "manual_receipts",
+    "cashback", "payout_batches", "payouts", "partners",
+)  # fmt: skip
+"""Repositories whose aggregates may have something to tell, in this order."""
+
 
 class SqlUnitOfWork:
     """Implements `application.ports.UnitOfWork`. Repositories are made when they are first asked for, and not under the
@@ -97,9 +107,12 @@ class SqlUnitOfWork:
         self._points_terms = points_terms
         self._withhold_secrets = withhold_secrets
         self._published: list[DomainEvent] = []
+        self._was_entered = False
 
     def __enter__(self) -> Self:
-        self._forget()
+        if self._was_entered:
+            self._forget()
+        self._was_entered = True
         self._transaction = self._database.transaction()
         self._statements: Statements = self._transaction.__enter__()
         return self
@@ -122,8 +135,9 @@ class SqlUnitOfWork:
         """Write what changed, then the events of it, then commit: state and outbox, or neither."""
         touched = self._flush()
         events = [event for aggregate in touched for event in aggregate.pull_events()]
-        write_events([*events, *self._published], self._statements, self._new_id)
-        self._published.clear()
+        if events or self._published:
+            write_events([*events, *self._published], self._statements, self._new_id)
+            self._published.clear()
         self._statements.commit()
 
     def flush(self) -> None:
@@ -132,35 +146,10 @@ class SqlUnitOfWork:
     def _flush(self) -> list[Aggregate]:
         touched: list[Aggregate] = []
         made = self.__dict__
-        if "departures" in made:
-            touched.extend(self.departures.flush())
-        if "bookings" in made:
-            touched.extend(self.bookings.flush())
-        if "waiting_list" in made:
-            touched.extend(self.waiting_list.flush())
-        if "departure_operations" in made:
-            touched.extend(self.departure_operations.flush())
-        for name in (
-            "users",
-            "second_factors",
-            "invitations",
-            "memberships",
-            "packages",
-            "activities",
-            "ratings",
-            "payments",
-            "suspense",
-            "late_money",
-            "refunds",
-            "disputes",
-            "withdrawals",
-            "adjustments",
-            "manual_receipts",
-            "cashback",
-            "payout_batches",
-            "payouts",
-            "partners",
-        ):
+        for name in _FLUSHED:
+            if name in made:
+                touched.extend(made[name].flush())
+        for name in _SEEN:
             if name in made:
                 touched.extend(made[name].seen)
         self._statements.flush()
