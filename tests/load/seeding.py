@@ -92,8 +92,11 @@ SELECT id, departure_id, 2, CASE WHEN status = 'CANCELLED' THEN 'EXPIRED' ELSE '
 FROM bookings
 """
 _SEATS: Final = """
-UPDATE departures d SET seats_taken = coalesce(
-    (SELECT sum(h.seats) FROM holds h WHERE h.departure_id = d.id AND h.status = 'CAPTURED'), 0)
+UPDATE departures d SET seats_taken = coalesce(h.seats, 0)
+FROM departures every LEFT JOIN (
+    SELECT departure_id, sum(seats) AS seats FROM holds WHERE status = 'CAPTURED' GROUP BY 1
+) AS h ON h.departure_id = every.id
+WHERE every.id = d.id
 """
 # Step after step: the history is read in the order in which its rows came.
 _STEPS: Final = (

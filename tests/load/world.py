@@ -84,7 +84,7 @@ class _World:
 
     def write_tokens(self) -> None:
         tokens = {
-            "customers": self._issued(self._site.shop.customers[:CALLERS], "CUSTOMER", Surface.CUSTOMER),
+            "customers": self._issued(self._site.shop.customers[:CALLERS], "CUSTOMER", Surface.APP),
             "staff": self._issued(self._staff, "EMPLOYEE", Surface.STAFF),
         }
         write_atomically(self._folder / "world.json", orjson.dumps({**self._fixed, **tokens}))
