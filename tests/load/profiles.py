@@ -174,7 +174,7 @@ WHERE g.charged_at BETWEEN to_timestamp(%s) AND to_timestamp(%s)
 
 def _kept(site: Site, run: Run) -> Found:
     """What every profile keeps: the course of time, what processes took, and whether everything still adds up."""
-    _wait_until_handed_on(site)
+    worked_off = _worked_off(site)
     with connect(site.addresses.owner) as owner:
         percentiles, confirmed = owner.execute(_CONFIRMED_AFTER, (run.began, run.began + run.seconds)).fetchone() or (
             (),
@@ -188,6 +188,7 @@ def _kept(site: Site, run: Run) -> Found:
         "samples": {**asdict(run.samples), "at": [round(at - run.began, 1) for at in run.samples.at]},
         "webhooks": summary(webhooks, run.seconds),
         "confirmed": {"bookings": confirmed, "seconds": percentiles},
+        "worked_off": worked_off,
         "broken": broken(site.addresses),
         "load_average": [min(run.samples.load), max(run.samples.load)],
     }
@@ -221,16 +222,18 @@ def _growth(run: Run, *, skip: float) -> Found:
     return {"memory_mib": memory, "connections": of(run.samples.connections)}
 
 
-def _wait_until_handed_on(site: Site) -> None:
-    """Invariants are those of a system that was left in peace."""
+def _worked_off(site: Site) -> Found:
+    """Invariants are those of a system that was left in peace; what is still to do after five minutes is told."""
     waiting = """SELECT (SELECT count(*) FROM outbox_events WHERE published_at IS NULL AND dead_at IS NULL)
-        + (SELECT count(*) FROM processed_events WHERE processed_at IS NULL AND dead_at IS NULL)"""
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline:
+        + (SELECT count(*) FROM processed_events WHERE processed_at IS NULL AND dead_at IS NULL)
+        + (SELECT count(*) FROM payment_webhook_logs WHERE status IN ('RECEIVED', 'PROCESSING'))"""
+    began = time.monotonic()
+    while True:
         with connect(site.addresses.owner) as owner:
             row: Any = owner.execute(waiting.encode()).fetchone()
-        if not row[0]:
-            return
+        took = time.monotonic() - began
+        if not row[0] or took > 300:
+            return {"seconds": round(took, 1), "left": row[0]}
         time.sleep(1)
 
 

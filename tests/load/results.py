@@ -90,7 +90,7 @@ def over_time(requests: Sequence[Request], began: float, seconds: float, step: f
     """Summaries of slices of time, each under `t`, the seconds since the beginning of the run."""
     slices: list[list[Request]] = [[] for _ in range(math.ceil(seconds / step))]
     for one in requests:
-        number = int((one.at - began) / step)
+        number = math.floor((one.at - began) / step)
         if 0 <= number < len(slices):
             slices[number].append(one)
     return [{"t": number * step, **summary(found, step)} for number, found in enumerate(slices)]

@@ -44,7 +44,7 @@ class Size:
     customers: int = 10_000
     packages: int = 2_000
     """To be searched; another 50 have seats for everybody."""
-    top_ups: int = 30
+    top_ups: int = 31
     """Of each wallet. A trip that is over has 6 entries, one to come 4, a top-up 2: 100,000 bookings are a million."""
 
     @property
