@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tests.load.traffic.mix import MIX
-from tests.load.traffic.pacing import Pacing, Stage, source_address, stage_at
+from tests.load.traffic.pacing import Pacing, Stage, seconds_between, source_address, stage_at
 
 
 def _turns(pacing: Pacing, seconds: float, *, each_takes: float) -> int:
@@ -31,6 +31,12 @@ def test_who_waited_long_for_an_answer_does_not_make_up_for_every_turn() -> None
     pacing.seconds_to_wait(0.0)
     assert pacing.seconds_to_wait(1_000.0) == 0
     assert sum(pacing.seconds_to_wait(1_000.0) for _ in range(5)) > 0
+
+
+def test_the_higher_the_rate_the_more_often_each_user_asks() -> None:
+    assert seconds_between([Stage(10, 100), Stage(10, 500)]) == 6
+    assert seconds_between([Stage(10, 30)]) == 10
+    assert seconds_between([Stage(10, 5_000)]) == 2
 
 
 def test_stages_follow_each_other_and_end() -> None:

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pacing import Stage, seconds_between
+
 _LOOKED_AT_EVERY_SECONDS = 1.0
 
 
@@ -28,6 +30,10 @@ class Told:
                 self._content, self._written_at = json.loads(self._path.read_bytes()), written_at
         return self._content
 
+
+STAGES = [Stage(*stage) for stage in json.loads(os.environ["LOAD_STAGES"])]
+SECONDS_BETWEEN = seconds_between(STAGES)
+"""On average, between two requests of one user; so users are rate times this."""
 
 _FOLDER = Path(os.environ["LOAD_FOLDER"])
 WORLD = Told(_FOLDER / "world.json")

@@ -5,20 +5,18 @@ Every request is written down as it ends: `LOAD_FOLDER/requests.csv`, one line e
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
+from known import SECONDS_BETWEEN, STAGES
 from locust import LoadTestShape, events
-from mix import SECONDS_BETWEEN
-from pacing import Stage, stage_at
+from pacing import stage_at
 from users import Browser, Buyer, SignIn, Staff, WalletUser, WebhookSender
 
 __all__ = ["Browser", "Buyer", "SignIn", "Staff", "Stages", "WalletUser", "WebhookSender"]
 
 _SPAWNED_A_SECOND = 300
-_STAGES = [Stage(*stage) for stage in json.loads(os.environ["LOAD_STAGES"])]
 _written = (Path(os.environ["LOAD_FOLDER"]) / "requests.csv").open("w", buffering=1 << 16)
 
 
@@ -26,7 +24,7 @@ class Stages(LoadTestShape):
     """As many users as send the rate that is planned."""
 
     def tick(self) -> tuple[int, float] | None:
-        stage = stage_at(_STAGES, self.get_run_time())
+        stage = stage_at(STAGES, self.get_run_time())
         return None if stage is None else (max(1, round(stage.rate * SECONDS_BETWEEN)), _SPAWNED_A_SECOND)
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-SECONDS_BETWEEN: Final = 2.0
-"""On average, between two requests of one user; so users are rate times this."""
-
 
 @dataclass(frozen=True)
 class Kind:

@@ -35,6 +35,14 @@ class Stage:
     rate: float
 
 
+MOST_USERS, LONGEST_PAUSE, SHORTEST_PAUSE = 3_000, 10.0, 2.0
+
+
+def seconds_between(stages: list[Stage]) -> float:
+    """How seldom each user asks: users wait for their answers, so many who ask seldom keep a rate that few cannot."""
+    return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, MOST_USERS / max(stage.rate for stage in stages)))
+
+
 def stage_at(stages: list[Stage], elapsed: float) -> Stage | None:
     """The stage that holds after so many seconds; none when all are over."""
     for stage in stages:

@@ -9,9 +9,11 @@ import time
 from typing import Any
 from uuid import uuid4
 
-from known import PAID, WORLD
+import gevent
+from known import PAID, SECONDS_BETWEEN, WORLD
 from locust import task
-from mix import MIX, SECONDS_BETWEEN
+from locust.exception import RescheduleTask
+from mix import MIX
 from visitor import Customer, Visitor
 
 
@@ -97,7 +99,11 @@ class WebhookSender(Visitor):
     @task
     def tell(self) -> None:
         paid = PAID.now()
-        checkout, reference = self.chance.choice(paid) if paid else (str(uuid4()), f"pa_{uuid4().hex}")
+        if not paid:
+            # Of what we know nothing of we are told only by mistake.
+            gevent.sleep(self.seconds_between)
+            raise RescheduleTask
+        checkout, reference = self.chance.choice(paid)
         document = {
             "id": f"evt_{uuid4().hex}",
             "type": "checkout.paid",

@@ -13,11 +13,10 @@ from uuid import uuid4
 import gevent
 import gevent.ssl
 from geventhttpclient.client import HTTPClient, HTTPClientPool
-from known import WORLD
+from known import SECONDS_BETWEEN, WORLD
 from locust import FastHttpUser
 from locust.contrib.fasthttp import ResponseContextManager
 from locust.exception import RescheduleTask
-from mix import SECONDS_BETWEEN
 from pacing import Pacing, source_address
 
 Json = dict[str, Any]
