@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, help="capacity, requests a second; by default what the last ramp found")
     parser.add_argument("--minutes", type=float, help="of mix (3), of each part of the overload (1), of the soak (15)")
     parser.add_argument("--first", type=float, default=60.0, help="rate of the ramp's first step (60)")
-    parser.add_argument("--steps", type=int, default=8, help="of the ramp, each a fifth above the one before (8)")
+    parser.add_argument("--steps", type=int, default=8, help="of the ramp, each a quarter above the one before (8)")
     parser.add_argument("--customers", type=int, default=10_000, help="with ten bookings each; where data is made")
     parser.add_argument("--fresh", action="store_true", help="make the data anew")
     return parser

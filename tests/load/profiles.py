@@ -36,8 +36,8 @@ from tests.load.site import FOLDER, Site
 from tests.load.world import told
 
 ENVIRONMENT: Final = FOLDER / "environment"
-MOST_P95_MS: Final = 500.0
-"""Above it the site is not up to the load."""
+MOST_P95_MS: Final = 1_000.0
+"""Above it the site is not up to the load: what is slower is an alarm (docs/operations.md)."""
 WARM_UP: Final = 15.0
 SECONDS_A_STEP: Final = 20.0
 OVERLOAD: Final = 5.0
@@ -69,8 +69,8 @@ class Run:
 # ── the profiles ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def ramp(site: Site, *, first: float, steps: int, factor: float = 1.2) -> Found:
-    """Each step a fifth above the one before; capacity is the last that was answered in time."""
+def ramp(site: Site, *, first: float, steps: int, factor: float = 1.25) -> Found:
+    """Each step a quarter above the one before; capacity is the last that was answered in time."""
     rates = [round(first * factor**number, 1) for number in range(steps)]
     run = _send(site, [(WARM_UP, first), *((SECONDS_A_STEP, rate) for rate in rates)])
     table = [{"rate": rate, **summary(run.of_stage(number + 1), SECONDS_A_STEP)} for number, rate in enumerate(rates)]
