@@ -20,8 +20,10 @@ from tests.load import profiles
 from tests.load.profiles import FOLDER, Found, draw, keep
 from tests.load.seeding import Size
 from tests.load.site import Site, running_site
+from tests.load.spying import SETTINGS, make_extension
 
 PROFILES = ("ramp", "mix", "overload", "soak")
+_AS_SHIPPED: Any = {"settings": {}, "prepare": lambda server: None}
 _console = Console(soft_wrap=True)
 
 
@@ -30,7 +32,8 @@ def main() -> int:
     asked = _parser().parse_args()
     signal.signal(signal.SIGTERM, _leave)
     broken: list[str] = []
-    with running_site(Size(customers=asked.customers), say, fresh=asked.fresh, postgres={}) as site:
+    spied = {"settings": SETTINGS, "prepare": make_extension} if "hot" in asked.profiles else _AS_SHIPPED
+    with running_site(Size(customers=asked.customers), say, fresh=asked.fresh, **spied) as site:
         for name in asked.profiles:
             say(name)
             found = _run(name, site, asked)
@@ -47,6 +50,8 @@ def _run(name: str, site: Site, asked: argparse.Namespace) -> Found:
     rate = asked.rate or _known_capacity()
     if name == "mix":
         return profiles.mix(site, rate=rate * 0.65, minutes=asked.minutes or 3)
+    if name == "hot":
+        return profiles.hot(site, rate=rate * 0.65, seconds=60 * (asked.minutes or 1))
     if name == "overload":
         return profiles.overload(site, rate=rate, seconds=60 * (asked.minutes or 1))
     return profiles.soak(site, rate=rate, minutes=asked.minutes or 15)
@@ -72,7 +77,9 @@ def _told(found: Found) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description="Load on what is shipped.")
-    parser.add_argument("profiles", nargs="*", default=list(PROFILES), help=f"{', '.join(PROFILES)}; all by default")
+    parser.add_argument(
+        "profiles", nargs="*", default=list(PROFILES), help=f"{', '.join(PROFILES)}; all by default; and hot"
+    )
     parser.add_argument("--rate", type=float, help="capacity, requests a second; by default what the last ramp found")
     parser.add_argument("--minutes", type=float, help="of mix (3), of each part of the overload (1), of the soak (15)")
     parser.add_argument("--first", type=float, default=60.0, help="rate of the ramp's first step (60)")

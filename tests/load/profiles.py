@@ -33,6 +33,7 @@ from tests.load.results import (
 )
 from tests.load.sampling import Samples, sampled
 from tests.load.site import FOLDER, Site
+from tests.load.spying import PROGRAMS, spied_on, stacks, statements
 from tests.load.world import told
 
 ENVIRONMENT: Final = FOLDER / "environment"
@@ -117,6 +118,22 @@ def soak(site: Site, *, rate: float, minutes: float) -> Found:
         "summary": summary(measured, minutes * 60),
         "routes": by_route(measured, minutes * 60),
         "growth": _growth(run, skip=120.0),
+    }
+
+
+def hot(site: Site, *, rate: float, seconds: float) -> Found:
+    """The mix, and where the processor time of all programs goes meanwhile; being looked at costs some itself."""
+    folder, whole = FOLDER / "stacks", seconds + WARM_UP
+    with spied_on(site, ENVIRONMENT / "bin/py-spy", folder, int(whole)):
+        run = _send(site, [(WARM_UP, rate), (seconds, rate)])
+    # Ahead of the statements that look whether everything adds up.
+    asked = statements(site)
+    return {
+        **_kept(site, run),
+        "rate": rate,
+        "summary": summary(run.of_stage(1), seconds),
+        "statements": asked,
+        "stacks": {name: stacks(folder / f"{name}.txt") for name in PROGRAMS},
     }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,9 @@ from tests.benchmarks.servers import ROOT, System
 from tests.deploy.conftest import free_port
 from tests.deploy.proxy import Proxy, running_process, running_proxy, wait_until
 from tests.load.seeding import Report, Size, seed_company
+
+Prepare = Callable[[EmbeddedPostgres], object]
+"""What is done to PostgreSQL's data before it starts."""
 
 FOLDER: Final = ROOT / ".altayar/load"
 _SEEDED: Final = "SELECT to_regclass('load_seeded') IS NOT NULL"
@@ -52,28 +55,31 @@ class Site:
 
 
 @contextmanager
-def running_site(size: Size, report: Report, *, fresh: bool, postgres: Mapping[str, str]) -> Iterator[Site]:
-    """Everything that `deploy/` starts on one host, behind its proxy; `postgres` are settings for the server."""
+def running_site(
+    size: Size, report: Report, *, fresh: bool, settings: Mapping[str, str], prepare: Prepare
+) -> Iterator[Site]:
+    """Everything that `deploy/` starts on one host, behind its proxy; `settings` are for PostgreSQL."""
     home = FOLDER / "home"
     with ExitStack() as stack:
-        database, valkey = EmbeddedPostgres(home, settings=postgres), EmbeddedRedis(home)
+        database, valkey = EmbeddedPostgres(home, settings=settings), EmbeddedRedis(home)
         if fresh:
             database.discard()
         # Its jobs are of rows that another run left.
         valkey.discard()
         home.mkdir(parents=True, exist_ok=True)
+        prepare(database)
         urls = {"DATABASE_URL": stack.enter_context(database), "REDIS_URL": stack.enter_context(valkey)}
         app_port = free_port()
         environment = _environment(home, urls, app_port)
-        settings = load_settings(environment, root=home)
-        system = System(home, settings, _prepared(settings))
+        of_ours = load_settings(environment, root=home)
+        system = System(home, of_ours, _prepared(of_ours))
         shop = _filled(system, size, report)
         logs = _empty(FOLDER / "logs")
         report("web server, relay, workers, scheduler, nginx")
         processes = {
             "postgres": _by_id(database.process_id),
             "valkey": _by_id(valkey.process_id),
-            **_started(settings, environment, logs, stack),
+            **_started(of_ours, environment, logs, stack),
         }
         _wait_for_web(app_port, logs)
         proxy = stack.enter_context(running_proxy(logs, app_port))
