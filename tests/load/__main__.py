@@ -31,6 +31,9 @@ def main() -> int:
     """Run what is asked for, all by default. Answers 1 where something does not add up afterwards."""
     asked = _parser().parse_args()
     signal.signal(signal.SIGTERM, _leave)
+    if asked.profiles == ["draw"]:
+        draw()
+        return 0
     broken: list[str] = []
     spied = {"settings": SETTINGS, "prepare": make_extension} if "hot" in asked.profiles else _AS_SHIPPED
     with running_site(Size(customers=asked.customers), say, fresh=asked.fresh, **spied) as site:
@@ -49,7 +52,7 @@ def _run(name: str, site: Site, asked: argparse.Namespace) -> Found:
         return profiles.ramp(site, first=asked.first, steps=asked.steps)
     rate = asked.rate or _known_capacity()
     if name == "mix":
-        return profiles.mix(site, rate=rate * 0.65, minutes=asked.minutes or 3)
+        return profiles.mix(site, rate=rate * 0.65, minutes=asked.minutes or 2)
     if name == "hot":
         return profiles.hot(site, rate=rate * 0.65, seconds=60 * (asked.minutes or 1))
     if name == "overload":
@@ -78,10 +81,13 @@ def _told(found: Found) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description="Load on what is shipped.")
     parser.add_argument(
-        "profiles", nargs="*", default=list(PROFILES), help=f"{', '.join(PROFILES)}; all by default; and hot"
+        "profiles",
+        nargs="*",
+        default=list(PROFILES),
+        help=f"{', '.join(PROFILES)}; all by default; hot for where the time goes; draw for tables and pictures anew",
     )
     parser.add_argument("--rate", type=float, help="capacity, requests a second; by default what the last ramp found")
-    parser.add_argument("--minutes", type=float, help="of mix (3), of each part of the overload (1), of the soak (15)")
+    parser.add_argument("--minutes", type=float, help="of mix (2), of each part of the overload (1), of the soak (15)")
     parser.add_argument("--first", type=float, default=60.0, help="rate of the ramp's first step (60)")
     parser.add_argument("--steps", type=int, default=8, help="of the ramp, each a quarter above the one before (8)")
     parser.add_argument("--customers", type=int, default=10_000, help="with ten bookings each; where data is made")

@@ -34,6 +34,7 @@ from tests.load.results import (
 from tests.load.sampling import Samples, sampled
 from tests.load.site import FOLDER, Site
 from tests.load.spying import PROGRAMS, spied_on, stacks, statements
+from tests.load.tables import page
 from tests.load.world import told
 
 ENVIRONMENT: Final = FOLDER / "environment"
@@ -263,7 +264,9 @@ def keep(name: str, found: Found) -> Path:
 
 
 def draw() -> None:
-    """The pictures of what is kept, in docs/load."""
+    """The tables and pictures of what is kept, in docs/load."""
+    kept = {path.stem: orjson.loads(path.read_bytes()) for path in (FOLDER / "results").glob("*.json")}
+    (ROOT / "docs/load/results.md").write_text(page(kept), "utf-8")
     subprocess.run(
         [ENVIRONMENT / "bin/python", ROOT / "tests/load/plots.py", FOLDER / "results", ROOT / "docs/load"], check=True
     )

@@ -100,6 +100,8 @@ class _FromOneAddress(HTTPClientPool):
             ssl_context_factory=lambda cafile=None: _TRUSTED,
             connection_timeout=PATIENCE_SECONDS,
             network_timeout=PATIENCE_SECONDS,
+            # One is in use; what breaks off in the middle of an answer does not give its place back.
+            concurrency=100,
         )
         self._address = address
 
