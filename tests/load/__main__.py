@@ -80,12 +80,8 @@ def _told(found: Found) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description="Load on what is shipped.")
-    parser.add_argument(
-        "profiles",
-        nargs="*",
-        default=list(PROFILES),
-        help=f"{', '.join(PROFILES)}; all by default; hot for where the time goes; draw for tables and pictures anew",
-    )
+    known = f"{', '.join(PROFILES)}; all by default; hot for where time goes; draw for tables and pictures anew"
+    parser.add_argument("profiles", nargs="*", default=list(PROFILES), help=known)
     parser.add_argument("--rate", type=float, help="capacity, requests a second; by default what the last ramp found")
     parser.add_argument("--minutes", type=float, help="of mix (2), of each part of the overload (1), of the soak (15)")
     parser.add_argument("--first", type=float, default=60.0, help="rate of the ramp's first step (60)")

@@ -20,8 +20,8 @@ _COLUMNS: Final = (
 )
 _HEAD: Final = """# Results of the last runs
 
-Written by `make load`; what the profiles are and what the figures say is in [load.md](../load.md). Latencies are those of
-requests that were served, as their senders saw them.
+Written by `make load`; what the profiles are and what the figures say is in [load.md](../load.md). Latencies are those
+of requests that were served, as their senders saw them.
 """
 
 
@@ -66,8 +66,8 @@ def _around(found: Found) -> str:
     seconds = confirmed["seconds"] or (0, 0)
     return (
         f"Webhooks: {webhooks['served_a_second']:g} a second, acknowledged at p99 within {webhooks['p99_ms']:g} ms. "
-        f"{confirmed['bookings']} bookings were confirmed, half of them within {seconds[0]:.1f} s of the charge and 99 in "
-        f"100 within {seconds[1]:.1f} s. Left work was done {worked_off['seconds']:g} s after the load "
+        f"{confirmed['bookings']} bookings were confirmed, half of them within {seconds[0]:.1f} s of the charge and 99 "
+        f"in 100 within {seconds[1]:.1f} s. Left work was done {worked_off['seconds']:g} s after the load "
         f"({worked_off['left']} left). Invariants broken: {', '.join(found['broken']) or 'none'}. "
         f"Load average {found['load_average'][0]:.1f} to {found['load_average'][1]:.1f}.\n\n{_cost(found)}"
     )
