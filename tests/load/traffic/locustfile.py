@@ -16,7 +16,7 @@ from users import Browser, Buyer, SignIn, Staff, WalletUser, WebhookSender
 
 __all__ = ["Browser", "Buyer", "SignIn", "Staff", "Stages", "WalletUser", "WebhookSender"]
 
-_SPAWNED_A_SECOND = 300
+_SPAWNED_A_SECOND = 100
 _written = (Path(os.environ["LOAD_FOLDER"]) / "requests.csv").open("w", buffering=1 << 16)
 
 
