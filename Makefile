@@ -1,6 +1,6 @@
 # Every target sets up what it needs first. Paths are relative, so a folder with spaces works.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo drill test faults lint format types bench peers fuzz problems lock clean
+.PHONY: help setup setup-dev run demo drill test faults lint format types bench peers load fuzz problems lock clean
 
 PYTHON_IN_VENV := .venv/bin/python
 
@@ -54,6 +54,10 @@ bench: setup-dev ## Measure us beside the floors, as ratios within one run
 peers: setup-dev ## Measure us beside our peers, installed into an environment of their own
 	@bash scripts/peers.sh
 	@exec $(PYTHON_IN_VENV) -m tests.benchmarks.peers $(BENCH_ARGS)
+
+load: setup-dev ## Send the real mix to the shipped web server and proxy (LOAD_ARGS="mix --minutes 2" for one profile)
+	@bash scripts/load.sh
+	@exec $(PYTHON_IN_VENV) -m tests.load $(LOAD_ARGS)
 
 fuzz: setup-dev ## Send FUZZ_REQUESTS=20000 requests of every kind to a running server and check every answer
 	@exec $(PYTHON_IN_VENV) -m tests.fuzz

@@ -13,6 +13,6 @@ compile "$@" requirements/bootstrap.in --output-file requirements/bootstrap.lock
 compile "$@" pyproject.toml --output-file requirements/run.lock
 # What the tests run on is what is shipped: one version of each package in both.
 compile "$@" pyproject.toml --group dev --constraint requirements/run.lock --output-file requirements/dev.lock
-for peer in peers pretix; do
-  compile "$@" requirements/$peer.in --output-file requirements/$peer.lock
+for apart in peers pretix load; do
+  compile "$@" requirements/$apart.in --output-file requirements/$apart.lock
 done

@@ -4,32 +4,7 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . scripts/common.sh
+. scripts/apart.sh
 
-main() {
-  install peers .altayar/peers
-  install pretix .altayar/peers-pretix
-}
-
-# The packages of requirements/$1.lock into the folder $2, unless they are there.
-install() {
-  local lock=requirements/$1.lock venv=$2 stamp=$2/installed fingerprint
-  fingerprint=$(cat requirements/bootstrap.lock "$lock" scripts/peers.sh .venv/installed | sha256sum)
-  if [ "$(cat "$stamp" 2>/dev/null)" = "$fingerprint" ]; then return; fi
-  say "installing $lock"
-  rm -rf "$venv"
-  .venv/bin/python -m venv --without-pip "$venv"
-  uv "$venv" sync requirements/bootstrap.lock
-  # Without build isolation: a few come as source, and what builds them comes from the lock too.
-  uv "$venv" sync --no-build-isolation requirements/bootstrap.lock "$lock"
-  printf '%s' "$fingerprint" >"$stamp"
-  say "ready: $venv"
-}
-
-# Named: uv takes the environment that it runs in itself for the one it is to change.
-uv() {
-  local venv=$1
-  shift
-  UV_PYTHON_DOWNLOADS=never .venv/bin/python -m uv --quiet pip "$@" --require-hashes --python "$PWD/$venv/bin/python"
-}
-
-main
+install_apart peers .altayar/peers
+install_apart pretix .altayar/peers-pretix

@@ -102,6 +102,7 @@ from domain.catalogue.items import ItemKind
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.hashing import hash_runner
 from infrastructure.logging import configure_logging
+from middlewares.admission import register_admission
 from middlewares.at_hand import asked
 from middlewares.audit import register_audit
 from middlewares.error_handler import register_error_handlers
@@ -221,6 +222,7 @@ def create_app(settings: Settings | None = None, running: Running | None = None)
     app.extensions["altayar"] = running.dependencies
     register_error_handlers(app)
     register_request_context(app)
+    register_admission(app, most=settings.requests_at_once)
     register_audit(app)
     register_security_headers(app, origins=settings.cors_origins, https=settings.backend_url.startswith("https://"))
     register_rate_limits(app, redis_url=settings.redis_url, scale=settings.rate_limit_scale)

@@ -131,6 +131,7 @@ class Settings:
     apple_app_ids: tuple[str, ...]
     android_apps: tuple[tuple[str, str], ...]
     rate_limit_scale: float
+    requests_at_once: int
     trusted_proxies: int
     bcrypt_cost: int
     booking_hold_minutes: int
@@ -214,6 +215,7 @@ class _Reader:
             apple_app_ids=self.apple_app_ids(),
             android_apps=self.android_apps(),
             rate_limit_scale=self.fraction("RATE_LIMIT_SCALE", 1.0),
+            requests_at_once=self.whole("REQUESTS_AT_ONCE", 48, 4, 10_000),
             trusted_proxies=self.whole("TRUSTED_PROXIES", 0, 0, 10),
             bcrypt_cost=self.whole("BCRYPT_COST", 12, 12 if production else 4, 16),
             booking_hold_minutes=self.whole("BOOKING_HOLD_MINUTES", 30, 1, 7 * 24 * 60),

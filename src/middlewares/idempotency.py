@@ -27,6 +27,9 @@ HONOURED: Final = "__idempotency_key__"
 NOT_HONOURED: Final = "__no_idempotency_key__"
 """Why a view does not look at the key."""
 
+WAITS: Final = "__waits_for_a_provider__"
+"""A view that calls a provider: it may take seconds while it costs nothing here."""
+
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -69,6 +72,8 @@ def idempotent(
             return _replayed(kept) if run.response is None else run.response
 
         setattr(wrapper, HONOURED, "required" if required else "optional")
+        if calls_provider:
+            setattr(wrapper, WAITS, True)
         return wrapper
 
     return decorate

@@ -472,9 +472,11 @@ PROMISES = {
             SELECT -sum(e.amount_minor) FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
             WHERE e.journal_id = r.journal_id AND a.kind = 'PROVIDER_CLEARING')""",
     "seats taken are those of holds and of offers to who waited": """
-        SELECT d.id FROM departures d WHERE d.seats_taken <> (
-            SELECT coalesce(sum(h.seats), 0) FROM holds h JOIN bookings b ON b.id = h.booking_id
-            WHERE h.departure_id = d.id AND h.status IN ('ACTIVE', 'CAPTURED') AND b.cancelled_at IS NULL) + (
+        SELECT d.id FROM departures d LEFT JOIN (
+            SELECT h.departure_id, sum(h.seats) AS seats FROM holds h JOIN bookings b ON b.id = h.booking_id
+            WHERE h.status IN ('ACTIVE', 'CAPTURED') AND b.cancelled_at IS NULL GROUP BY 1) held
+            ON held.departure_id = d.id
+        WHERE d.seats_taken <> coalesce(held.seats, 0) + (
             SELECT coalesce(sum(w.seats), 0) FROM waiting_list_entries w
             WHERE w.departure_id = d.id AND w.status = 'OFFERED') + (
             SELECT coalesce(sum(a.seats_held), 0) FROM booking_amendments a

@@ -21,6 +21,7 @@ TARGETS = (
     "bench",
     "fuzz",
     "peers",
+    "load",
     "problems",
     "demo",
     "drill",
@@ -44,7 +45,7 @@ def test_the_example_names_every_setting_and_no_other() -> None:
     assert named == read
 
 
-@pytest.mark.parametrize("lock", ["bootstrap.lock", "run.lock", "dev.lock", "peers.lock", "pretix.lock"])
+@pytest.mark.parametrize("lock", ["bootstrap.lock", "run.lock", "dev.lock", "peers.lock", "pretix.lock", "load.lock"])
 def test_locks_pin_every_package_with_hashes_and_name_no_index(lock: str) -> None:
     lines = (ROOT / "requirements" / lock).read_text("utf-8").splitlines()
     assert not [line for line in lines if "://" in line or "index-url" in line]

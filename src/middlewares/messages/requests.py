@@ -53,6 +53,10 @@ MESSAGES: Final[Sentences] = {
         ("A rule refuses this", "The request is well formed, but may not be carried out."),
         ("قاعدة تمنع ذلك", "الطلب سليم الشكل لكن لا يمكن تنفيذه."),
     ),
+    "overloaded": (
+        ("Too much is asked at this moment", "Try the same request again when Retry-After says."),
+        ("الطلبات في هذه اللحظة كثيرة جدا", "أعد الطلب نفسه بعد المدة المذكورة في Retry-After."),
+    ),
     "unavailable": (
         ("Not available now", "Try the same request again in a moment."),
         ("غير متاح الآن", "أعد الطلب نفسه بعد قليل."),
