@@ -1,0 +1,65 @@
+"""What tests made of a mutant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tests.mutants.runs import Outcome
+from tests.mutants.table import Mutant
+
+
+class Verdict(StrEnum):
+    """Only the first is good."""
+
+    CAUGHT = "caught"
+    SURVIVED = "SURVIVED"
+    """All tests passed."""
+    ONLY_BROKEN = "ONLY BROKEN"
+    """Nothing was noticed: it could not be collected, all of it failed, or it failed as code that cannot run."""
+    TEXT_MOVED = "TEXT MOVED"
+    """What it replaces is not exactly once in its file."""
+    FAILS_ANYWAY = "FAILS ANYWAY"
+    """Its tests do not pass without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One mutant, what became of it, by which test, and how long that took."""
+
+    mutant: Mutant
+    verdict: Verdict
+    by: tuple[str, ...] = ()
+    said: str = ""
+    seconds: float = 0.0
+
+    @property
+    def is_good(self) -> bool:
+        return self.verdict is Verdict.CAUGHT
+
+
+def judged(mutant: Mutant, outcomes: Sequence[Outcome], seconds: float) -> Finding:
+    """Caught is what a test noticed while another of the same selection still passed."""
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    noticed = [outcome for outcome in failed if outcome.noticed]
+    passed = [outcome for outcome in outcomes if outcome.passed]
+    if passed and noticed:
+        by = tuple(outcome.node for outcome in noticed)
+        return Finding(mutant, Verdict.CAUGHT, by=by, said=_first_line(noticed[0]), seconds=seconds)
+    if passed and not failed:
+        return Finding(mutant, Verdict.SURVIVED, seconds=seconds)
+    said = _first_line(failed[0]) if failed else "nothing was collected"
+    return Finding(mutant, Verdict.ONLY_BROKEN, said=said, seconds=seconds)
+
+
+def is_sound(tests: Sequence[str], outcomes: Sequence[Outcome]) -> bool:
+    """Whether every file or node id of a selection ran without a mutant, and all of it passed."""
+    return all(
+        found and all(outcome.passed for outcome in found)
+        for found in ([outcome for outcome in outcomes if outcome.is_of(selected)] for selected in tests)
+    )
+
+
+def _first_line(outcome: Outcome) -> str:
+    return outcome.said.partition("\n")[0]
