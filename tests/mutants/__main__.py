@@ -1,6 +1,6 @@
-"""`make mutants`: `python -m tests.mutants [words of a name …]`, all of them by default.
+"""`make mutants`: `python -m tests.mutants ["words of a name" …]`, all of them by default.
 
-Answers 1 where a mutant is not caught. The page in docs is written when all of them were tried.
+Answers 1 where a mutant is not caught, and writes what it found into docs/mutant-results.md.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tests.junit import Outcome
 from tests.mutants import report
-from tests.mutants.runs import Outcome, run_tests
+from tests.mutants.runs import run_tests
 from tests.mutants.table import Mutant, TextMoved, mutants
 from tests.mutants.trees import a_copy
 from tests.mutants.verdicts import Finding, Verdict, is_sound, judged
@@ -27,9 +28,10 @@ TIME_FOR_A_MUTANT, TIME_FOR_ALL = 420, 1800
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try every mutant, or those whose name has all of the words."""
+    """Try every mutant, or those whose name has any of the words."""
     console = Console(width=None if sys.stdout.isatty() else 160)
-    chosen = [mutant for mutant in mutants() if all(word in mutant.name for word in arguments)]
+    known = mutants()
+    chosen = [mutant for mutant in known if not arguments or any(words in mutant.name for words in arguments)]
     if not chosen:
         console.print(f"no mutant is named like {' '.join(arguments)!r}")
         return 2
@@ -38,8 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         findings = list(_tried(tree, chosen, sound, console))
     findings.sort(key=lambda finding: chosen.index(finding.mutant))
     console.print(report.shown(findings))
-    if not arguments:
-        report.write(findings)
+    report.write(findings, known)
     return 0 if all(finding.is_good for finding in findings) else 1
 
 

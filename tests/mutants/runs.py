@@ -1,4 +1,4 @@
-"""Runs of pytest in a copy of the tree, and what became of each test."""
+"""Runs of pytest in a copy of the tree."""
 
 from __future__ import annotations
 
@@ -7,34 +7,19 @@ import re
 import signal
 import subprocess
 import sys
-import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from tests.junit import Became, Outcome, outcomes
 
 _CANNOT_RUN = r"(Import|ModuleNotFound|Name|UnboundLocal|Attribute|Syntax|Indentation|Type)Error"
 _BAD_SQL = r"psycopg\.errors\.(Syntax|Undefined)"
 _NOT_A_CATCH = re.compile(rf"^(?:\S*\.)?(?:{_CANNOT_RUN}|Failed: Timeout)\b|{_BAD_SQL}")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one test: `said` is how its call failed, `passed` whether it passed."""
-
-    node: str
-    passed: bool
-    said: str = ""
-    broke: bool = False
-    """It never came to its call, or failed after it: nothing that a test notices."""
-
-    @property
-    def noticed(self) -> bool:
-        """Whether it failed as a test fails that sees something wrong, not as code that cannot run."""
-        return not self.passed and not self.broke and not _NOT_A_CATCH.search(self.said)
-
-    def is_of(self, selected: str) -> bool:
-        """Whether a file or node id on the command line meant it."""
-        return self.node == selected or self.node.startswith((f"{selected}::", f"{selected}["))
+def noticed(outcome: Outcome) -> bool:
+    """Whether a test failed as one fails that sees something wrong, not as code that cannot run."""
+    return outcome.became is Became.FAILED and not _NOT_A_CATCH.search(outcome.said)
 
 
 def run_tests(tree: Path, tests: Sequence[str], *, processes: int, seconds: int) -> list[Outcome]:
@@ -47,24 +32,6 @@ def run_tests(tree: Path, tests: Sequence[str], *, processes: int, seconds: int)
     command += ["-n", str(processes), f"--junitxml={report}", *tests]
     _finish(command, tree, seconds)
     return outcomes(report) if report.exists() else []
-
-
-def outcomes(report: Path) -> list[Outcome]:
-    """What a JUnit report says of each test; who is skipped neither passed nor noticed anything."""
-    return [_outcome(case) for case in ET.parse(report).iter("testcase")]  # noqa: S314 - pytest has just written it
-
-
-def _outcome(case: ET.Element) -> Outcome:
-    names = case.get("classname", "").split(".")
-    # Classes begin with a capital letter, folders and files here with a small one.
-    path = "/".join(name for name in names if name[:1].islower())
-    node = "::".join([f"{path}.py", *(name for name in names if name[:1].isupper()), case.get("name", "")])
-    failure, error = case.find("failure"), case.find("error")
-    if error is not None or case.find("skipped") is not None:
-        return Outcome(node, passed=False, said=(error.get("message", "") if error is not None else ""), broke=True)
-    if failure is not None:
-        return Outcome(node, passed=False, said=failure.get("message", ""))
-    return Outcome(node, passed=True)
 
 
 def _finish(command: Sequence[str], tree: Path, seconds: int) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tests.mutants.runs import Outcome
+from tests.junit import Outcome
+from tests.mutants.runs import noticed
 from tests.mutants.table import Mutant
 
 
@@ -42,11 +43,11 @@ class Finding:
 def judged(mutant: Mutant, outcomes: Sequence[Outcome], seconds: float) -> Finding:
     """Caught is what a test noticed while another of the same selection still passed."""
     failed = [outcome for outcome in outcomes if not outcome.passed]
-    noticed = [outcome for outcome in failed if outcome.noticed]
+    caught = [outcome for outcome in failed if noticed(outcome)]
     passed = [outcome for outcome in outcomes if outcome.passed]
-    if passed and noticed:
-        by = tuple(outcome.node for outcome in noticed)
-        return Finding(mutant, Verdict.CAUGHT, by=by, said=_first_line(noticed[0]), seconds=seconds)
+    if passed and caught:
+        by = tuple(outcome.node for outcome in caught)
+        return Finding(mutant, Verdict.CAUGHT, by=by, said=_first_line(caught[0]), seconds=seconds)
     if passed and not failed:
         return Finding(mutant, Verdict.SURVIVED, seconds=seconds)
     said = _first_line(failed[0]) if failed else "nothing was collected"
