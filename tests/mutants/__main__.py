@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests.junit import Outcome
 from tests.mutants import report
 from tests.mutants.runs import run_tests
-from tests.mutants.table import Mutant, TextMoved, mutants
+from tests.mutants.table import ROOT, Mutant, TextMoved, mutants
 from tests.mutants.trees import a_copy
 from tests.mutants.verdicts import Finding, Verdict, is_sound, judged
 
@@ -35,12 +35,13 @@ def main(arguments: Sequence[str]) -> int:
     if not chosen:
         console.print(f"no mutant is named like {' '.join(arguments)!r}")
         return 2
+    commit = report.commit_of(ROOT)
     with a_copy() as tree:
         sound = _without_a_mutant(tree, chosen, console)
         findings = list(_tried(tree, chosen, sound, console))
     findings.sort(key=lambda finding: chosen.index(finding.mutant))
     console.print(report.shown(findings))
-    report.write(findings, known)
+    report.write(findings, known, commit=commit)
     return 0 if all(finding.is_good for finding in findings) else 1
 
 

@@ -24,10 +24,10 @@ page; where it tries some of them, the other rows stay.
 _NEVER = " | not tried | | |"
 
 
-def write(findings: Sequence[Finding], mutants: Sequence[Mutant], path: Path = PAGE) -> None:
-    """Write the rows of what was tried now, and keep those of the other mutants."""
+def write(findings: Sequence[Finding], mutants: Sequence[Mutant], *, commit: str, path: Path = PAGE) -> None:
+    """Write the rows of what was tried of a commit now, and keep those of the other mutants."""
     known = _rows(path.read_text("utf-8")) if path.exists() else {}
-    tried = f"{datetime.now(UTC):%Y-%m-%d} {commit_of(ROOT)}"
+    tried = f"{datetime.now(UTC):%Y-%m-%d} {commit}"
     known |= {finding.mutant.name: _row(finding, tried) for finding in findings}
     path.write_text(page(known, mutants), "utf-8")
 
