@@ -608,12 +608,13 @@ def test_of_two_readings_of_a_deposit_the_second_waits_and_finds_it_booked(
     shop: Shop, customer: UUID, addresses: DatabaseAddresses
 ) -> None:
     payment_id = shop.pay(customer, None, kind=PaymentType.WALLET_DEPOSIT, amount=egp("250.00"))
-    shop.charge(payment_id, egp("250.00"))
+    reference = shop.attempt_of(payment_id).provider_reference
+    reading = Reading(ReadingStatus.PAID, reference, "", (egp("250.00"),), shop.use.live)
 
-    def look() -> None:
-        shop.look(payment_id)
+    def settle() -> None:
+        shop.settle(payment_id, reading)
 
-    assert one_behind_the_other(look, look, database=shop.database, addresses=addresses) is None
+    assert one_behind_the_other(settle, settle, database=shop.database, addresses=addresses) is None
     assert shop.balance(accounts.wallet(customer, "EGP")) == 25_000
     assert shop.receipts(payment_id) == [(25_000, "EGP", "SETTLED", None)]
 

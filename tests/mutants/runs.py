@@ -28,8 +28,9 @@ def run_tests(tree: Path, tests: Sequence[str], *, processes: int, seconds: int)
     With 0 processes they run in pytest's own.
     """
     report = tree.parent / "report.xml"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
-    command += ["-n", str(processes), f"--junitxml={report}", *tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--randomly-dont-reorganize"]
+    # What tests draw at random is the same in every run, with a mutant or without.
+    command += ["--randomly-seed=1", "-n", str(processes), f"--junitxml={report}", *tests]
     _finish(command, tree, seconds)
     return outcomes(report) if report.exists() else []
 
