@@ -50,6 +50,10 @@ def _finish(command: Sequence[str], tree: Path, seconds: int) -> None:
 
 
 def _interrupt(running: subprocess.Popen[bytes]) -> None:
-    """As Ctrl-C does, so that the servers of the tests are stopped, too."""
+    """As Ctrl-C does, so that the servers of the tests are stopped, too; what does not hear of it is killed."""
     running.send_signal(signal.SIGINT)
-    running.wait(60)
+    try:
+        running.wait(60)
+    except subprocess.TimeoutExpired:
+        running.kill()
+        running.wait()

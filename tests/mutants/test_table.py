@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.junit import Became, Outcome, outcomes
+from tests.mutants.report import write
 from tests.mutants.runs import noticed
 from tests.mutants.table import ROOT, Mutant, TextMoved, mutants
-from tests.mutants.verdicts import Verdict, is_sound, judged
+from tests.mutants.verdicts import Finding, Verdict, is_sound, judged
 
 pytestmark = pytest.mark.unit
 
@@ -120,3 +122,20 @@ def names_in(path: Path) -> frozenset[str]:
         if isinstance(node, ast.ClassDef):
             found += [f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)]
     return frozenset(found)
+
+
+def test_a_page_keeps_the_rows_of_what_was_not_tried(tmp_path: Path) -> None:
+    one, other, never = (replace(a_mutant(), name=name) for name in ("one", "other", "never"))
+    path = tmp_path / "page.md"
+    caught = Finding(one, Verdict.CAUGHT, by=("tests/test_a.py::TestB::test_it[1]",))
+
+    write([caught, Finding(other, Verdict.SURVIVED)], [one, other, never], commit="aaaaaaa", path=path)
+    write([Finding(other, Verdict.CAUGHT)], [one, other, never], commit="bbbbbbb", path=path)
+
+    told = path.read_text("utf-8")
+    assert "2 of 3 are caught" in told
+    assert re.search(r"\| one \| .* \| caught \| \[test_it\]\(\.\./tests/test_a\.py\) \| \S+ aaaaaaa \|", told)
+    assert re.search(r"\| other \| .* \| caught \|  \| \S+ bbbbbbb \|", told)
+    assert re.search(r"\| never \| .* \| not tried \|", told)
+    write([], [never], commit="ccccccc", path=path)
+    assert "one" not in path.read_text("utf-8").partition("| breaks |")[2]
