@@ -37,7 +37,8 @@ def run_tests(tree: Path, tests: Sequence[str], *, processes: int, seconds: int)
 
 def _finish(command: Sequence[str], tree: Path, seconds: int) -> None:
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment = {**kept, "PYTHONPATH": f"{tree / 'src'}{os.pathsep}{tree}"}
+    # Hashes are alike: processes that share the work have to collect the same tests in the same order.
+    environment = {**kept, "PYTHONPATH": f"{tree / 'src'}{os.pathsep}{tree}", "PYTHONHASHSEED": "0"}
     with (tree.parent / "output.txt").open("wb") as output:
         running = subprocess.Popen(command, cwd=tree, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
