@@ -9,6 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).with_name("mutants.toml")
 
+_MADE_BY_MIGRATING = ("migrations/", "src/infrastructure/seed", "src/infrastructure/database/erasing.py")
+
 
 class TextMoved(Exception):
     """What a mutant replaces does not stand exactly once in its file any more."""
@@ -24,6 +26,11 @@ class Mutant:
     text: str
     instead: str
     tests: tuple[str, ...]
+
+    @property
+    def is_in_the_database(self) -> bool:
+        """Whether what it changes is made when a database is migrated, so that its tests need one of their own."""
+        return self.file.startswith(_MADE_BY_MIGRATING)
 
     def apply(self, tree: Path) -> None:
         """Make the mistake in a copy of the tree. Raises TextMoved."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tests.junit import Outcome
+from tests.junit import Became, Outcome
 from tests.mutants.runs import noticed
 from tests.mutants.table import Mutant
 
@@ -42,7 +42,7 @@ class Finding:
 
 def judged(mutant: Mutant, outcomes: Sequence[Outcome], seconds: float) -> Finding:
     """Caught is what a test noticed while another of the same selection still passed."""
-    failed = [outcome for outcome in outcomes if not outcome.passed]
+    failed = [outcome for outcome in outcomes if outcome.became in (Became.FAILED, Became.BROKEN)]
     caught = [outcome for outcome in failed if noticed(outcome)]
     passed = [outcome for outcome in outcomes if outcome.passed]
     if passed and caught:
@@ -55,9 +55,10 @@ def judged(mutant: Mutant, outcomes: Sequence[Outcome], seconds: float) -> Findi
 
 
 def is_sound(tests: Sequence[str], outcomes: Sequence[Outcome]) -> bool:
-    """Whether every file or node id of a selection ran without a mutant, and all of it passed."""
+    """Whether of every file or node id of a selection something passed without a mutant, and nothing failed."""
     return all(
-        found and all(outcome.passed for outcome in found)
+        any(outcome.passed for outcome in found)
+        and all(outcome.became in (Became.PASSED, Became.SKIPPED) for outcome in found)
         for found in ([outcome for outcome in outcomes if outcome.is_of(selected)] for selected in tests)
     )
 
