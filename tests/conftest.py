@@ -53,7 +53,7 @@ _SECRETS = {
     "SANDBOX_SECRET": "s" * 40,
 }
 """Given, or each test's settings would make theirs as files."""
-NEED_NO_SERVER = ("tests/domain", "tests/launcher", "tests/security")
+NEED_NO_SERVER = ("tests/domain", "tests/launcher", "tests/mutants", "tests/security")
 ONE_SYSTEM = "tests/e2e/"
 ROOM = 4 * 1024**3
 """Bytes that the servers' data may come to."""
