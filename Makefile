@@ -1,8 +1,11 @@
 # Every target sets up what it needs first. Paths are relative, so a folder with spaces works.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo drill test faults lint format types bench peers load fuzz problems lock clean
+.PHONY: help setup setup-dev run demo drill test evidence mutants faults lint format types bench peers load fuzz problems lock clean
 
 PYTHON_IN_VENV := .venv/bin/python
+
+# What a whole run leaves for `make evidence`: named by when, and of which commit.
+EVIDENCE = --junitxml=.altayar/evidence/$(shell date -u +%Y%m%dT%H%M%SZ)-$(shell git describe --always --dirty --exclude='*' 2>/dev/null || echo unknown).xml
 
 # Processes start by the dozen here; compiling everything anew at each start would be most of what they do.
 unexport PYTHONDONTWRITEBYTECODE
@@ -26,7 +29,13 @@ drill: setup ## Restore a backup of the database into a new server and verify it
 	@exec $(PYTHON_IN_VENV) -m cli db drill $(FILE)
 
 test: setup-dev ## Run every test (PYTEST_ARGS="tests/domain -k money" for some of them)
-	@exec $(PYTHON_IN_VENV) -m pytest -n 3 $(PYTEST_ARGS)
+	@exec $(PYTHON_IN_VENV) -m pytest -n 3 $(or $(PYTEST_ARGS),$(EVIDENCE))
+
+evidence: setup-dev ## Write docs/evidence.md: each promise of the README with how its tests last ended
+	@exec $(PYTHON_IN_VENV) scripts/evidence.py
+
+mutants: setup-dev ## Make mistakes in copies of the tree, which tests have to notice (MUTANTS="refund" for some of them)
+	@exec $(PYTHON_IN_VENV) -m tests.mutants $(if $(MUTANTS),"$(MUTANTS)")
 
 faults: setup-dev ## Try every fault of the catalogue, and write what became of each (FAULTS_ARGS="-k redis" for some of them)
 	@exec $(PYTHON_IN_VENV) -m tests.faults $(FAULTS_ARGS)

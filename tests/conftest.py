@@ -1,7 +1,8 @@
 """The test frame: real servers once per run, a fresh clone of one migrated database for each test that asks.
 
 `ALTAYAR_TEST_DATABASE_URL` (an owner that may create databases and roles) and `ALTAYAR_TEST_REDIS_URL` run
-the suite on given servers; without them embedded ones are started and thrown away.
+the suite on given servers; without them embedded ones are started and thrown away. `ALTAYAR_TEST_TEMPLATE` is a
+database of that server which `make_template` made before: it is cloned as it is, and stays.
 """
 
 from __future__ import annotations
@@ -52,13 +53,14 @@ _SECRETS = {
     "SANDBOX_SECRET": "s" * 40,
 }
 """Given, or each test's settings would make theirs as files."""
-NEED_NO_SERVER = ("tests/domain", "tests/launcher", "tests/security")
+NEED_NO_SERVER = ("tests/domain", "tests/launcher", "tests/mutants", "tests/security")
 ONE_SYSTEM = "tests/e2e/"
 ROOM = 4 * 1024**3
 """Bytes that the servers' data may come to."""
 
 _started: list[Any] = []
 _home: list[Path] = []
+_made: list[str] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,9 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.disable()
     if hasattr(config, "workerinput") or (config.args and all(map(_needs_no_server, config.args))):
         return
-    home = Path(tempfile.mkdtemp(prefix="altayar-tests-", dir=in_memory()))
-    # Reachable for the account that root's servers run as: else their data lies elsewhere, on disk.
-    home.chmod(0o755)
+    home = make_home()
     _home.append(home)
     if OWNER not in os.environ:
         postgres = EmbeddedPostgres(home, settings=THROW_AWAY)
@@ -79,7 +79,9 @@ def pytest_configure(config: pytest.Config) -> None:
         valkey = EmbeddedRedis(home)
         os.environ[REDIS] = valkey.start()
         _started.append(valkey)
-    os.environ[TEMPLATE] = make_template(os.environ[OWNER])
+    if TEMPLATE not in os.environ:
+        os.environ[TEMPLATE] = make_template(os.environ[OWNER])
+        _made.append(os.environ[TEMPLATE])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -97,13 +99,22 @@ def pytest_collection_finish() -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
-    if TEMPLATE in os.environ:
-        _drop_template(addresses_from(os.environ.pop(TEMPLATE)))
+    for template in _made:
+        _drop_template(addresses_from(template))
+        del os.environ[TEMPLATE]
     for server in reversed(_started):
         server.stop()
         server.discard()
     for home in _home:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def make_home() -> Path:
+    """A new folder for the servers' data."""
+    home = Path(tempfile.mkdtemp(prefix="altayar-tests-", dir=in_memory()))
+    # Reachable for the account that root's servers run as: else their data lies elsewhere, on disk.
+    home.chmod(0o755)
+    return home
 
 
 def in_memory() -> Path | None:
@@ -131,6 +142,7 @@ def _needs_no_server(argument: str) -> bool:
 
 
 def make_template(owner_url: str) -> str:
+    """The address of a new database, migrated and seeded, that tests clone."""
     from infrastructure.seed import seed
 
     name = f"altayar_test_{uuid4().hex[:10]}"

@@ -14,7 +14,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 import api.v1.operations.audit as audit_views
-from application.csv import STARTS_A_FORMULA, csv_line
+from application.csv import csv_line
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import JournalType, transfer
@@ -690,7 +690,8 @@ class TestExport:
         assert f"'{agent}" in {line["user_agent"] for line in lines_of(shop, shop.admin)}
 
     def test_every_start_of_a_formula_is_made_text(self) -> None:
-        for start in STARTS_A_FORMULA:
+        # Those of the guarantee, not those that the code knows: it could forget one.
+        for start in ("=", "+", "-", "@", "\t", "\r"):
             assert next(csv.reader(io.StringIO(csv_line([f"{start}1+1"]), newline=""))) == [f"'{start}1+1"]
         assert csv_line(["a", None, "b,c", 5]) == 'a,,"b,c",5\r\n'
 

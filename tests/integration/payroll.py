@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -29,6 +29,7 @@ from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database, Row
 from tests.builders import a_journal, a_user
+from tests.fakes.outside_transactions import OutsideTransactions
 from tests.integration.shop import a_stored_user, broken_promises
 
 IBAN: Final = "EG380019000500000000263180002"
@@ -95,6 +96,11 @@ class Payee:
         return AccountRef(_PAYABLE[self.payee_type], self.currency, self.user_id)
 
 
+def _calling_outside_transactions(running: Running) -> Dependencies:
+    use = running.dependencies
+    return replace(use, gateways=OutsideTransactions(use.gateways, running.database))
+
+
 @dataclass(frozen=True)
 class Payroll:
     """A company with payees; amounts are minor units."""
@@ -106,12 +112,12 @@ class Payroll:
 
     @classmethod
     def of(cls, running: Running) -> Payroll:
-        use = running.dependencies
+        use = _calling_outside_transactions(running)
         return cls(use, running.database, a_stored_user(use.new_uow), a_stored_user(use.new_uow))
 
     def in_process(self, running: Running) -> Payroll:
         """The same company, in another process."""
-        return Payroll(running.dependencies, running.database, self.clerk, self.manager)
+        return Payroll(_calling_outside_transactions(running), running.database, self.clerk, self.manager)
 
     def a_payee(
         self,

@@ -48,6 +48,7 @@ from infrastructure.database.unit_of_work import SqlUnitOfWork
 from security.field_encryption import FernetEncryption
 from security.keyed_digests import HmacDigests
 from tests.builders import a_departure, a_journal, a_package, a_user, egp
+from tests.fakes.outside_transactions import OutsideTransactions
 from tests.fakes.scripted_gateway import ScriptedGateway, ScriptedGateways
 
 KEY = "a key of the tests"
@@ -101,12 +102,14 @@ class Shop:
     @classmethod
     def opened(cls, running: Running) -> Shop:
         gateway = ScriptedGateway()
-        return cls(replace(running.dependencies, gateways=ScriptedGateways(gateway)), running.database, gateway)
+        gateways = OutsideTransactions(ScriptedGateways(gateway), running.database)
+        return cls(replace(running.dependencies, gateways=gateways), running.database, gateway)
 
     @classmethod
     def selling_through(cls, running: Running, provider: str) -> Shop:
         """With the gateways that are configured, instead of the scripted one."""
-        return cls(running.dependencies, running.database, ScriptedGateway(), provider)
+        gateways = OutsideTransactions(running.dependencies.gateways, running.database)
+        return cls(replace(running.dependencies, gateways=gateways), running.database, ScriptedGateway(), provider)
 
     def a_customer(self) -> UUID:
         return a_stored_user(self.use.new_uow)

@@ -17,6 +17,7 @@ from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.builders import a_departure
+from tests.integration.meeting import one_behind_the_other
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
 
 
@@ -71,6 +72,17 @@ def test_parties_at_once_never_take_more_than_there_is(shop: Shop) -> None:
     refused = [size for size, result in zip(sizes, results, strict=True) if isinstance(result, SoldOut)]
     assert len(refused) + sum(isinstance(result, Booking) for result in results) == 12
     assert all(size > 10 - sold for size in refused)
+
+
+def test_who_comes_second_waits_for_the_first_and_sees_what_is_left(shop: Shop, addresses: DatabaseAddresses) -> None:
+    departure, first, second = shop.a_departure(seats=3), shop.a_customer(), shop.a_customer()
+    meeting: dict[str, Any] = {"database": shop.database, "addresses": addresses}
+
+    booked = one_behind_the_other(lambda: shop.book(first, departure), lambda: shop.book(second, departure), **meeting)
+    assert (type(booked), seats_taken(shop, departure)) == (Booking, 2)
+
+    refused = one_behind_the_other(lambda: shop.book(first, departure), lambda: shop.book(second, departure), **meeting)
+    assert (type(refused), seats_taken(shop, departure)) == (SoldOut, 3)
 
 
 def test_a_refused_booking_leaves_nothing(shop: Shop) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -23,6 +23,7 @@ from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Database
 from tests.builders import NOON, a_journal, a_lot
 from tests.integration.books import Ledger, assert_books_are_right
+from tests.integration.meeting import one_behind_the_other
 from tests.integration.shop import a_stored_user, all_at_once
 
 REDEEMED = accounts.platform(AccountKind.POINTS_REDEEMED, accounts.POINTS_UNIT)
@@ -111,23 +112,35 @@ def test_transactions_that_meet_on_platform_accounts_do_not_wait_for_each_other(
     assert ledger.total(ledger.prepaid) == 11
 
 
-def test_a_persons_account_is_held_until_the_transaction_ends(ledger: Ledger) -> None:
-    wallet, seen = ledger.a_wallet(10), threading.Event()
+def test_a_persons_account_is_held_until_the_transaction_ends(
+    ledger: Ledger, module_addresses: DatabaseAddresses
+) -> None:
+    wallet = ledger.a_wallet(10)
 
     def spend() -> None:
         ledger.move(wallet, ledger.prepaid, 5)
-        seen.set()
 
-    with ThreadPoolExecutor(1) as threads:
-        with ledger.new_uow() as open_one:
-            open_one.ledger.post([a_journal(*transfer(wallet, ledger.prepaid, 5))])
-            _has_answered(open_one)
-            later = threads.submit(spend)
-            assert not seen.wait(0.3)
-            open_one.commit()
-        later.result(timeout=2)
-
+    assert one_behind_the_other(spend, spend, database=ledger.database, addresses=module_addresses) is None
     assert ledger.balance(wallet) == 0
+
+
+def test_who_looks_before_they_decide_sees_what_the_one_before_them_did(
+    ledger: Ledger, module_addresses: DatabaseAddresses
+) -> None:
+    wallet = ledger.a_wallet(10)
+    meeting: dict[str, Any] = {"database": ledger.database, "addresses": module_addresses}
+
+    def look() -> int:
+        with ledger.new_uow() as uow:
+            return uow.ledger.lock([wallet])[wallet].available_minor
+
+    def hold() -> UUID:
+        return ledger.hold(wallet, 4)
+
+    assert one_behind_the_other(hold, look, **meeting) == 6
+    assert isinstance(one_behind_the_other(look, hold, **meeting), UUID)
+    refused = one_behind_the_other(lambda: ledger.move(wallet, ledger.prepaid, 2), hold, **meeting)
+    assert isinstance(refused, InsufficientBalance)
 
 
 def _has_answered(uow: Any) -> None:

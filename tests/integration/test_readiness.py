@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 import redis
@@ -34,3 +35,17 @@ def test_a_release_serves_on_its_own_schema_and_on_the_next(
         readiness = ReadinessCheck(database, connection)()
     assert readiness.checks["database"] == word
     assert readiness.is_ready == (word == "ok")
+
+
+def test_without_its_database_it_is_not_ready(addresses: DatabaseAddresses) -> None:
+    nowhere = Database(addresses.app.set(database="there_is_none"))
+    with redis.Redis.from_url(os.environ[REDIS]) as connection:
+        readiness = ReadinessCheck(nowhere, connection)()
+    nowhere.dispose()
+    assert (readiness.is_ready, readiness.checks) == (False, {"database": "unreachable", "redis": "ok"})
+
+
+def test_without_redis_it_is_ready_and_says_what_is_missing(database: Database, tmp_path: Path) -> None:
+    with redis.Redis(unix_socket_path=str(tmp_path / "nobody")) as connection:
+        readiness = ReadinessCheck(database, connection)()
+    assert (readiness.is_ready, readiness.checks) == (True, {"database": "ok", "redis": "unreachable"})

@@ -41,6 +41,7 @@ from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.builders import egp
 from tests.fakes.scripted_gateway import SIGNATURE
+from tests.integration.meeting import one_behind_the_other
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
 
 CLEARING = accounts.clearing("SCRIPTED", "EGP")
@@ -599,6 +600,21 @@ def test_a_deposit_fills_the_wallet_once(shop: Shop, customer: UUID) -> None:
     results = all_at_once([lambda: shop.look(payment_id)] * 8)
 
     assert results == [None] * 8
+    assert shop.balance(accounts.wallet(customer, "EGP")) == 25_000
+    assert shop.receipts(payment_id) == [(25_000, "EGP", "SETTLED", None)]
+
+
+def test_of_two_readings_of_a_deposit_the_second_waits_and_finds_it_booked(
+    shop: Shop, customer: UUID, addresses: DatabaseAddresses
+) -> None:
+    payment_id = shop.pay(customer, None, kind=PaymentType.WALLET_DEPOSIT, amount=egp("250.00"))
+    reference = shop.attempt_of(payment_id).provider_reference
+    reading = Reading(ReadingStatus.PAID, reference, "", (egp("250.00"),), shop.use.live)
+
+    def settle() -> None:
+        shop.settle(payment_id, reading)
+
+    assert one_behind_the_other(settle, settle, database=shop.database, addresses=addresses) is None
     assert shop.balance(accounts.wallet(customer, "EGP")) == 25_000
     assert shop.receipts(payment_id) == [(25_000, "EGP", "SETTLED", None)]
 

@@ -15,6 +15,8 @@ TARGETS = (
     "setup",
     "run",
     "test",
+    "evidence",
+    "mutants",
     "lint",
     "format",
     "types",
