@@ -6,7 +6,6 @@ looked at once; the index is built concurrently. The release before draws up and
 
 from pathlib import Path
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_29"

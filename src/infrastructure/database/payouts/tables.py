@@ -169,11 +169,11 @@ payouts = Table(
     Index("ix_payouts_due", "next_try_at", postgresql_where=text("next_try_at IS NOT NULL")),
 )
 
-# One for each entry that a payout takes, made with the payout; taken away only with one that was cancelled in its draft.
+# One for each entry that a payout takes, made with it; taken away only with one that was cancelled in its draft.
 payout_entries = Table(
     "payout_entries",
     metadata,
-    # No foreign keys here: a trigger checks both, and the sums, once for all links that a batch adds, a million of them.
+    # No foreign keys here: a trigger checks both, and the sums, once for all links of a batch, a million of them.
     Column("payable_entry_id", Uuid, primary_key=True),
     Column("payout_id", Uuid, nullable=False),
     Index("ix_payout_entries_payout_id", "payout_id"),
