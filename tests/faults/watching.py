@@ -46,7 +46,7 @@ class Watch:
             self.over = sum(is_over for _, _, is_over, _ in rows)
 
     def was_driven_since(self, moment: datetime) -> bool:
-        """Whether the scheduler woke the driver, and the driver ended."""
+        """Whether the scheduler woke the driver, and a worker began with it."""
         return bool(self._rows(_DRIVEN, moment))
 
     def _note(self, payout_id: UUID, status: str) -> None:

@@ -134,23 +134,23 @@ class Partners:
             transaction.execute(
                 """INSERT INTO payout_batches (id, batch_number, period, payee_type, origin, period_start, cut_off,
                                                status, created_by_user_id, created_at)
-                   VALUES (%s, %s, 'WEEKLY', 'ALL', 'STAFF', %s, %s, 'DRAFT', %s, %s)""",
-                (batch, batch.hex, now.date(), now, self.shop.a_customer(), now),
+                   SELECT %s, %s, 'WEEKLY', 'ALL', 'STAFF', %s, greatest(%s, max(e.released_at)), 'DRAFT', %s, %s
+                   FROM payable_entries e WHERE e.account_id = %s""",
+                (batch, batch.hex, now.date(), now, self.shop.a_customer(), now, account.id),
             )
             transaction.execute(
-                """INSERT INTO payouts (id, payout_number, batch_id, payee_id, payee_type, profile_id, account_id,
-                                        method, amount_minor, currency, status, created_at)
-                   SELECT %s, %s, %s, %s, %s, %s, %s, 'WALLET', sum(e.amount_minor), %s, 'PENDING', %s
-                   FROM payable_entries e WHERE e.account_id = %s
-                     AND NOT EXISTS (SELECT 1 FROM payout_entries t WHERE t.payable_entry_id = e.id)""",
-                (payout, payout.hex, batch, partner, payee_type, profile, account.id, unit, now, account.id),
-            )
-            transaction.execute(
-                """INSERT INTO payout_entries (payable_entry_id, payout_id) SELECT e.id, %s FROM payable_entries e
-                   WHERE e.account_id = %s
-                     AND NOT EXISTS (SELECT 1 FROM payout_entries t WHERE t.payable_entry_id = e.id)""",
-                (payout, account.id),
-            )
+                """WITH free AS (
+                       SELECT e.id, e.amount_minor FROM payable_entries e WHERE e.account_id = %(account)s
+                         AND NOT EXISTS (SELECT 1 FROM payout_entries t WHERE t.payable_entry_id = e.id)),
+                   made AS (
+                       INSERT INTO payouts (id, payout_number, batch_id, payee_id, payee_type, profile_id, account_id,
+                                            method, amount_minor, currency, status, created_at)
+                       SELECT %(id)s, %(number)s, %(batch)s, %(payee)s, %(type)s, %(profile)s, %(account)s, 'WALLET',
+                              sum(f.amount_minor), %(unit)s, 'PENDING', %(now)s FROM free f)
+                   INSERT INTO payout_entries (payable_entry_id, payout_id) SELECT f.id, %(id)s FROM free f""",
+                {"account": account.id, "id": payout, "number": payout.hex, "batch": batch, "payee": partner,
+                 "type": payee_type, "profile": profile, "unit": unit, "now": now},
+            )  # fmt: skip
             transaction.commit()
         return payout
 

@@ -177,10 +177,10 @@ class Payroll:
         return payees
 
     def earn_each(self, movements: Sequence[tuple[Payee, int]]) -> None:
-        """Many movements of what payees are owed, a thousand journals in a posting."""
+        """Many movements of what payees are owed, some hundred journals in a posting."""
         now = self.use.clock.now()
-        for start in range(0, len(movements), 1_000):
-            part = movements[start : start + 1_000]
+        for start in range(0, len(movements), 200):
+            part = movements[start : start + 200]
             journals = [self._journal(payee, minor) for payee, minor in part]
             entries = [
                 PayableEntry(id=new_id(), payee_id=payee.user_id, payee_type=PayeeType(payee.payee_type),

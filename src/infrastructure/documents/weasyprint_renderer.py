@@ -6,7 +6,9 @@ algorithm says; this needs an installed font with Arabic letters (Debian: fonts-
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -98,9 +100,10 @@ class WeasyPrintRenderer:
 
     def _drawn(self, language: str, html_in: Callable[[str], str], styles: tuple[str, ...]) -> bytes:
         languages = LANGUAGES if language == "both" else (language,)
-        parts = [self._laid_out(html_in(each), styles) for each in languages]
-        pages = [page for part in parts for page in part.pages]
-        pdf: bytes = parts[0].copy(pages).write_pdf()
+        with _not_collecting_garbage():
+            parts = [self._laid_out(html_in(each), styles) for each in languages]
+            pages = [page for part in parts for page in part.pages]
+            pdf: bytes = parts[0].copy(pages).write_pdf()
         return pdf
 
     def _invoice_html(self, document: InvoiceDocument, language: str) -> str:
@@ -203,6 +206,18 @@ class WeasyPrintRenderer:
             )
             for path in TEMPLATES.glob("*.css")
         }
+
+
+@contextmanager
+def _not_collecting_garbage() -> Iterator[None]:
+    """A document's boxes live until it is written: to look for garbage among them is a tenth of drawing it."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _widest_amount(document: InvoiceDocument) -> int:

@@ -169,7 +169,7 @@ payouts = Table(
     Index("ix_payouts_due", "next_try_at", postgresql_where=text("next_try_at IS NOT NULL")),
 )
 
-# One for each entry that a payout takes, made with the payout; taken away only with one that was cancelled as a draft.
+# One for each entry that a payout takes, made with it; taken away only with one that was cancelled in its draft.
 payout_entries = Table(
     "payout_entries",
     metadata,
