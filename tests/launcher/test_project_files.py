@@ -24,6 +24,7 @@ TARGETS = (
     "problems",
     "demo",
     "drill",
+    "faults",
     "lock",
     "help",
     "clean",
