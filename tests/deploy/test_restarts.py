@@ -272,7 +272,9 @@ def load(behind: DatabaseAddresses) -> Iterator[Load]:
     made._database.dispose()
 
 
-def test_a_database_that_is_migrated_under_load_stops_nobody(behind: DatabaseAddresses, load: Load) -> None:
+def test_a_database_that_is_migrated_under_load_stops_nobody(
+    behind: DatabaseAddresses, load: Load, record_property: Callable[[str, object], None]
+) -> None:
     load.more()
     migrations.upgrade(behind)
     load.more()
@@ -281,10 +283,13 @@ def test_a_database_that_is_migrated_under_load_stops_nobody(behind: DatabaseAdd
     assert migrations.current_revision(behind.owner) == migrations.newest_revision()
     with connect(behind.owner) as session:
         assert session.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
+    record_property("invariants", len(STATES) + 1)
     assert broken(behind, STATES) == []
 
 
-def test_a_migration_that_meets_a_long_transaction_gives_way(behind: DatabaseAddresses, load: Load) -> None:
+def test_a_migration_that_meets_a_long_transaction_gives_way(
+    behind: DatabaseAddresses, load: Load, record_property: Callable[[str, object], None]
+) -> None:
     """Somebody's report reads for minutes: the migration gives up, whole, and goes through when it is tried again."""
     load.more()
     with connect(behind.app) as reading, reading.transaction():
@@ -305,4 +310,5 @@ def test_a_migration_that_meets_a_long_transaction_gives_way(behind: DatabaseAdd
     load.more()
     load.end()
     assert migrations.current_revision(behind.owner) == migrations.newest_revision()
+    record_property("invariants", len(STATES) + 1)
     assert broken(behind, STATES) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -29,6 +30,16 @@ class Mode(StrEnum):
     """The answer breaks off after `reply_bytes`."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Fate:
+    """What becomes of a connection, as it was decided when it was made."""
+
+    mode: Mode
+    seconds: float = 0.0
+    reply_bytes: int = 20
+    only: bytes = b""
+
+
 class FaultProxy:
     """Listens on a port of the loopback and stands for an upstream one, until the block ends.
 
@@ -37,10 +48,7 @@ class FaultProxy:
 
     def __init__(self, upstream: int, *, mode: Mode = Mode.PASS) -> None:
         self._upstream = upstream
-        self._mode = mode
-        self._seconds = 0.0
-        self._reply_bytes = 20
-        self._only = b""
+        self._fate = _Fate(mode)
         self._closing = threading.Event()
         self._serving: list[threading.Thread] = []
         self._listener: socket.socket | None = None
@@ -50,7 +58,7 @@ class FaultProxy:
             self.port: int = asked.getsockname()[1]
 
     def __enter__(self) -> Self:
-        self.become(self._mode)
+        self.become(self._fate.mode)
         return self
 
     def __exit__(
@@ -66,7 +74,7 @@ class FaultProxy:
 
         `only`: those whose first bytes begin so, such as `POST /v1/refunds`; the others pass. Not for REFUSE.
         """
-        self._mode, self._seconds, self._reply_bytes, self._only = mode, seconds, reply_bytes, only
+        self._fate = _Fate(mode, seconds, reply_bytes, only)
         if mode is Mode.REFUSE:
             self._stop_listening()
         elif self._listener is None:
@@ -95,18 +103,18 @@ class FaultProxy:
                 return
             self.accepted += 1
             connection.settimeout(_POLL_SECONDS)
-            self._start(self._serve, connection, self._mode)
+            self._start(self._serve, connection, self._fate)
 
     def _start(self, work: object, *args: object) -> None:
         thread = threading.Thread(target=work, args=args, daemon=True)  # type: ignore[arg-type]
         self._serving.append(thread)
         thread.start()
 
-    def _serve(self, client: socket.socket, mode: Mode) -> None:
+    def _serve(self, client: socket.socket, fate: _Fate) -> None:
         with client:
-            if not self._begins(client, self._only):
-                mode = Mode.PASS
-            if mode is Mode.BLACK_HOLE:
+            if not self._begins(client, fate.only):
+                fate = _Fate(Mode.PASS)
+            if fate.mode is Mode.BLACK_HOLE:
                 self._swallow(client)
                 return
             try:
@@ -118,7 +126,7 @@ class FaultProxy:
                 sending = threading.Thread(target=self._copy, args=(client, server), daemon=True)
                 sending.start()
                 with contextlib.suppress(OSError):
-                    self._answer(server, client, mode)
+                    self._answer(server, client, fate)
                 client.close()
                 sending.join()
 
@@ -133,17 +141,17 @@ class FaultProxy:
                 return False
         return not words
 
-    def _answer(self, server: socket.socket, client: socket.socket, mode: Mode) -> None:
-        if mode is Mode.SLOW:
+    def _answer(self, server: socket.socket, client: socket.socket, fate: _Fate) -> None:
+        if fate.mode is Mode.SLOW:
             first = self._receive(server)
-            self._closing.wait(self._seconds)
+            self._closing.wait(fate.seconds)
             client.sendall(first)
             self._copy(server, client)
-        elif mode is Mode.EAT_REPLY:
+        elif fate.mode is Mode.EAT_REPLY:
             self._receive(server)
             _reset(client)
-        elif mode is Mode.CUT:
-            client.sendall(self._receive(server)[: self._reply_bytes])
+        elif fate.mode is Mode.CUT:
+            client.sendall(self._receive(server)[: fate.reply_bytes])
         else:
             self._copy(server, client)
 

@@ -14,6 +14,7 @@ import pytest
 from infrastructure.clock import SystemClock
 from tests.conftest import MovableClock, Person
 from tests.faults.till import DEPOSITS, Till
+from tests.faults.whole import whole
 
 pytestmark = pytest.mark.database
 
@@ -28,7 +29,13 @@ ODD_MOMENTS = {
 }
 
 
-@pytest.fixture(params=[(sign, name) for name in JUMPS for sign in (1, -1)], ids=lambda it: f"{it[0]:+d} × {it[1]}")
+@pytest.fixture(
+    params=[
+        pytest.param((sign, name), id=f"{sign:+d} {name}", marks=[whole] if name == "a day" else [])
+        for name in JUMPS
+        for sign in (1, -1)
+    ]
+)
 def jump(request: pytest.FixtureRequest) -> timedelta:
     sign, name = request.param
     return sign * JUMPS[name]

@@ -37,7 +37,7 @@ def shop(running: Running) -> Shop:
 def test_a_webhook_that_comes_before_our_own_create_call_returned_settles_its_payment_once(
     till: Till, proxy: FaultProxy
 ) -> None:
-    proxy.become(Mode.SLOW, seconds=6.0)
+    proxy.become(Mode.SLOW, seconds=8.0)
     with ThreadPoolExecutor(1) as asking:
         asked = asking.submit(till.ask)
         (invoice,) = until(till.invoices)

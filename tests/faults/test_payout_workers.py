@@ -26,6 +26,7 @@ from tests.e2e.invariants import unlike_transfers
 from tests.faults import payout_worker
 from tests.faults.own_servers import work_off
 from tests.faults.waiting import until
+from tests.faults.whole import whole
 from tests.integration.payroll import Payroll, fund, transfers
 
 pytestmark = pytest.mark.database
@@ -102,6 +103,7 @@ def test_three_workers_on_one_batch_send_each_payout_once(
     assert payroll.batch(batch_id)["status"] == "COMPLETED"
 
 
+@whole
 @pytest.mark.slow
 @pytest.mark.parametrize("with_its_worker", [False, True], ids=["the horse", "worker and horse"])
 @pytest.mark.parametrize("fault", ["timeout_before", "timeout_after"])

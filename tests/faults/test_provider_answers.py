@@ -6,12 +6,13 @@ import pytest
 
 from infrastructure.payment.http import TOTAL_SECONDS
 from tests.faults.till import Till
+from tests.faults.whole import whole
 
 pytestmark = pytest.mark.database
 
 AT_ONCE = ("error_500", "error_500_after", "html", "half_json")
 AFTER_30_SECONDS = ("timeout_before", "timeout_after")
-FAULTS = [*AT_ONCE, *(pytest.param(fault, marks=pytest.mark.slow) for fault in AFTER_30_SECONDS)]
+FAULTS = [*AT_ONCE, *(pytest.param(fault, marks=[pytest.mark.slow, whole]) for fault in AFTER_30_SECONDS)]
 WITHOUT_EFFECT = {"error_500", "html", "timeout_before"}
 
 
@@ -35,7 +36,7 @@ def test_a_checkout_whose_answer_is_nonsense_or_late_is_in_doubt_and_asked_for_o
     assert till.in_wallet() == (0 if fault in WITHOUT_EFFECT else 75_000)
 
 
-@pytest.mark.parametrize("fault", [*AT_ONCE, pytest.param("timeout_before", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("fault", [*AT_ONCE, pytest.param("timeout_before", marks=[pytest.mark.slow, whole])])
 def test_a_reading_that_is_nonsense_or_late_settles_nothing_and_the_next_one_settles_once(
     till: Till, fault: str
 ) -> None:

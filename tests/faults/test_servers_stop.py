@@ -215,6 +215,7 @@ def test_redis_that_is_gone_forgets_or_is_full_loses_no_obligation(
     assert [row["status"] for row in states] == ["PROCESSED"] * 2
     till.assert_books_agree()
     assert till.in_wallet() == 150_000
+    assert broken(till.addresses) == [], "nothing is left to be done either"
 
 
 def _relayed(till: Till, clock: MovableClock, settings: Settings) -> None:

@@ -27,6 +27,7 @@ TARGETS = (
     "problems",
     "demo",
     "drill",
+    "faults",
     "lock",
     "help",
     "clean",
