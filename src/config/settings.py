@@ -19,6 +19,9 @@ from urllib.parse import urlsplit
 WEAK_BELOW_BYTES = 32
 """Shorter signing secrets than this are refused (RFC 7518 §3.2 asks as much of HS256)."""
 
+REQUESTS_AT_ONCE = 48
+"""Of one web process; deploy/nginx/upstream.conf counts with it."""
+
 FAWATERK_KEY_AT_LEAST = 16
 """Characters of a key or secret that Fawaterk gives out: theirs to choose, so shorter than ours may be."""
 
@@ -215,7 +218,7 @@ class _Reader:
             apple_app_ids=self.apple_app_ids(),
             android_apps=self.android_apps(),
             rate_limit_scale=self.fraction("RATE_LIMIT_SCALE", 1.0),
-            requests_at_once=self.whole("REQUESTS_AT_ONCE", 48, 4, 10_000),
+            requests_at_once=self.whole("REQUESTS_AT_ONCE", REQUESTS_AT_ONCE, 4, 10_000),
             trusted_proxies=self.whole("TRUSTED_PROXIES", 0, 0, 10),
             bcrypt_cost=self.whole("BCRYPT_COST", 12, 12 if production else 4, 16),
             booking_hold_minutes=self.whole("BOOKING_HOLD_MINUTES", 30, 1, 7 * 24 * 60),

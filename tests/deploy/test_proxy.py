@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
+from config.settings import REQUESTS_AT_ONCE
 from infrastructure.database.roles import DatabaseAddresses, connect
+from middlewares.admission import Bounds
 from middlewares.error_handler import CODE_OF_STATUS
 from middlewares.messages import MESSAGES
 from tests.deploy.conftest import ROOT, free_port
-from tests.deploy.proxy import NAME, NGINX, Proxy, Site, running_proxy, running_site
+from tests.deploy.proxy import NAME, NGINX, START_SECONDS, Proxy, Site, running_proxy, running_site
 
 HALF_SENT = 60
 OTHERS = 20
@@ -145,3 +151,71 @@ def test_its_limits_are_the_applications() -> None:
     told = [int(number) for number in re.findall(r" (\d{5,});", said)]
     assert told == [LARGEST_BODY, LARGEST_UPLOAD + 16 * 1024, OF_WEBHOOKS]
     assert [int(number) * 1024 for number in re.findall(r"client_max_body_size (\d+)k;", nginx)] == told
+
+
+def test_it_lets_in_what_two_processes_work_on_at_once() -> None:
+    bounds = Bounds.of(REQUESTS_AT_ONCE)
+    of_all, of_reads = 2 * (bounds.changes + bounds.waiting + bounds.webhooks), 2 * bounds.reads
+    upstreams = (ROOT / "deploy/nginx/upstream.conf").read_text("utf-8")
+    assert [int(number) for number in re.findall(r"max_conns=(\d+)", upstreams)] == [of_all, of_reads]
+
+
+class _Held:
+    """An application that answers nobody until it is let go, and knows who asks."""
+
+    def __init__(self) -> None:
+        self.asked: Queue[str] = Queue()
+        self._let_go = threading.Event()
+        held = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _answer(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                held.asked.put(self.command)
+                held._let_go.wait(START_SECONDS)
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            do_GET = do_POST = _answer  # noqa: N815 - as http.server names them
+
+            def log_message(self, *_: object) -> None:
+                """Nothing: nobody reads it."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_port
+
+    def __enter__(self) -> _Held:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.let_go()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def let_go(self) -> None:
+        self._let_go.set()
+
+
+@needs_nginx
+def test_a_flood_of_reads_is_refused_at_once_and_changes_and_health_checks_pass(tmp_path: Path) -> None:
+    most = int(re.findall(r"max_conns=(\d+)", (ROOT / "deploy/nginx/upstream.conf").read_text("utf-8"))[1])
+    with _Held() as app, running_proxy(tmp_path, app.port) as proxy, ThreadPoolExecutor(most + 2) as clients:
+        inside = [clients.submit(proxy.ask, "GET", "/api/v1/packages") for _ in range(most)]
+        assert [app.asked.get(timeout=START_SECONDS) for _ in inside] == ["GET"] * most
+
+        refused = proxy.ask("GET", "/api/v1/packages")
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
+        assert json.loads(refused.body)["code"] == "unavailable"
+
+        inside.append(clients.submit(proxy.ask, "POST", "/api/v1/bookings", b"{}"))
+        assert app.asked.get(timeout=START_SECONDS) == "POST"
+        inside.append(clients.submit(proxy.ask, "GET", "/health/ready"))
+        assert app.asked.get(timeout=START_SECONDS) == "GET"
+
+        app.let_go()
+        assert {one.result(START_SECONDS).status for one in inside} == {200}
+        assert proxy.ask("GET", "/api/v1/packages").status == 200
