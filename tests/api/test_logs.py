@@ -171,6 +171,17 @@ def test_values_of_guarded_names_are_struck_out_however_deep() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["email", "phone", "first_name", "last_name", "full_name", "birth_date", "document_number", "customer_info",
+     "national_id", "passport_number", "iban", "account_number", "card_number", "travelers", "ip_address"],
+)  # fmt: skip
+def test_what_is_named_as_a_persons_is_struck_out_whatever_it_looks_like(name: str) -> None:
+    """Such as a telephone number as it is dialled at home, which no pattern knows."""
+    for named in (name, name.upper()):
+        assert redact(None, "info", {"about": {named: "01001 mona"}}) == {"about": {named: "[redacted]"}}
+
+
 def test_a_long_text_is_read_in_no_time() -> None:
     import time
 
