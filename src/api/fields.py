@@ -90,7 +90,10 @@ class Text(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> str:
         text = super()._deserialize(value, attr, data, **rest).strip()
         allowed = "\n\r\t" if self.multiline else ""
-        if any(unicodedata.category(char) in ("Cc", "Cs") and char not in allowed for char in text):
+        # Most text can be printed whole: then nobody has to look at each of its characters.
+        if not text.isprintable() and any(
+            unicodedata.category(char) in ("Cc", "Cs") and char not in allowed for char in text
+        ):
             raise ValidationError("Control characters are not allowed.")
         if not self.least <= len(text) <= self.most:
             raise ValidationError(f"Between {self.least} and {self.most} characters.")
