@@ -51,6 +51,23 @@ class TestVendors:
         shop.done(decide(shop, shop.admin, profile, "reinstate"))
         shop.book(customer, offer)
 
+    def test_what_a_suspended_one_supplies_is_found_by_themselves_and_staff_alone(
+        self, shop: Shop, vendor: Person, sign_up: SignUp, addresses: DatabaseAddresses
+    ) -> None:
+        profile, offer, customer = a_partner(shop, vendor), supplied_by(shop, vendor, addresses), sign_up()
+
+        def found_by(reader: Person) -> tuple[list[str], int]:
+            listed = shop.done(shop.get("/api/v1/packages", reader))["items"]
+            return [row["id"] for row in listed], shop.get(f"/api/v1/packages/{offer.package_id}", reader).status_code
+
+        shown = ([str(offer.package_id)], 200)
+        assert found_by(customer) == shown
+        shop.done(decide(shop, shop.admin, profile, "suspend", reason="Too many complaints"))
+        assert found_by(customer) == ([], 404)
+        assert found_by(vendor) == found_by(shop.admin) == shown
+        shop.done(decide(shop, shop.admin, profile, "reinstate"))
+        assert found_by(customer) == shown
+
     def test_one_that_waits_or_has_no_profile_sells_as_before(
         self, shop: Shop, vendor: Person, sign_up: SignUp, addresses: DatabaseAddresses
     ) -> None:

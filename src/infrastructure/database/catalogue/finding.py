@@ -41,12 +41,15 @@ def key_column(id_or_slug: str) -> str | None:
 
 
 def within(sight: Sight, row: str) -> str:
-    """The condition that a reader may see an item."""
+    """The condition that a reader may see an item: what is on sale, and not of a vendor that staff suspended."""
     if sight.everything:
         return "true"
+    # Asked once for a statement, whatever is looked through: few are suspended.
+    on_sale = f"""{row}.status = 'ACTIVE' AND ({row}.vendor_id IS NULL OR {row}.vendor_id <> ALL (ARRAY(
+        SELECT f.user_id FROM partner_profiles f WHERE f.payee_type = 'VENDOR' AND f.status = 'SUSPENDED')))"""
     if sight.vendor_id is not None:
-        return f"({row}.status = 'ACTIVE' OR {row}.vendor_id = %(vendor_id)s)"
-    return f"{row}.status = 'ACTIVE'"
+        return f"({on_sale} OR {row}.vendor_id = %(vendor_id)s)"
+    return on_sale
 
 
 def counts_column(kind: ItemKind, item: str) -> str:
