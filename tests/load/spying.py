@@ -20,6 +20,9 @@ from tests.load.site import Site
 SETTINGS: Final = {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track": "all"}
 PROGRAMS: Final = ("web", "worker", "documents", "relay")
 
+Frame = tuple[str, str]
+"""Function and file."""
+
 _EXTENSION: Final = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements\nGRANT pg_read_all_stats TO altayar\n"
 _STATEMENTS: Final = """
 SELECT regexp_replace(query, '\\s+', ' ', 'g') AS query, calls, round(total_exec_time::numeric) AS ms,
@@ -29,7 +32,8 @@ FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname 
 ORDER BY total_exec_time DESC LIMIT 20
 """
 _FRAME: Final = re.compile(r"(?P<function>[^;]+?) \((?P<file>[^;]+?):\d+\)")
-_PACKAGE: Final = re.compile(r"site-packages/([^/]+)")
+_WAITS: Final = ("gevent/hub.py",)
+"""Innermost files of a process that has nothing to do."""
 _OURS: Final = ("api", "application", "domain", "infrastructure", "middlewares", "security", "workers")
 
 
@@ -73,12 +77,10 @@ def statements(site: Site) -> list[dict[str, Any]]:
 
 def stacks(path: Path) -> dict[str, Any]:
     """Shares of samples by package, by view, and by function of ours, of what py-spy wrote."""
-    lines = path.read_text("utf-8", "replace").splitlines() if path.exists() else []
-    counted = [(line.rpartition(" ")[0], int(line.rpartition(" ")[2])) for line in lines if line]
+    counted = [(frames, count) for frames, count in _read(path) if frames and frames[-1][1] not in _WAITS]
     total = sum(count for _, count in counted)
     by: dict[str, Counter[str]] = {"packages": Counter(), "views": Counter(), "functions": Counter()}
-    for stack, count in counted:
-        frames = [(one["function"], one["file"]) for one in _FRAME.finditer(stack)]
+    for frames, count in counted:
         by["packages"][_package(frames)] += count
         by["views"][_view(frames)] += count
         for function in {f"{file}:{function}" for function, file in frames if _is_ours(file)}:
@@ -86,18 +88,22 @@ def stacks(path: Path) -> dict[str, Any]:
     return {"samples": total, **{what: _shares(found, total) for what, found in by.items()}}
 
 
-def _package(frames: list[tuple[str, str]]) -> str:
-    """Who worked: the innermost package, ours by its layer."""
-    for _, file in reversed(frames):
-        found = _PACKAGE.search(file)
-        if found:
-            return found[1].removesuffix(".py")
-        if _is_ours(file):
-            return f"our {file.split('/')[0]}"
-    return "Python itself"
+def _read(path: Path) -> Iterator[tuple[list[Frame], int]]:
+    """Stacks, outermost frame first, and how often each was seen."""
+    for line in path.read_text("utf-8", "replace").splitlines() if path.exists() else ():
+        stack, _, count = line.rpartition(" ")
+        yield [(one["function"], one["file"]) for one in _FRAME.finditer(stack)], int(count)
 
 
-def _view(frames: list[tuple[str, str]]) -> str:
+def _package(frames: list[Frame]) -> str:
+    """Who worked: the package of the innermost frame, ours by its layer."""
+    if not frames:
+        return "unknown"
+    package = frames[-1][1].split("/")[0].removesuffix(".py")
+    return f"our {package}" if package in _OURS else package
+
+
+def _view(frames: list[Frame]) -> str:
     views = [f"{file.removeprefix('api/')} {function}" for function, file in frames if file.startswith("api/v1/")]
     return views[0] if views else "outside of views"
 
