@@ -69,7 +69,7 @@ def idempotent(
             use: Dependencies = current_app.extensions["altayar"]
             remember = use.idempotency.staged if calls_provider or staged else use.idempotency.once
             kept = remember(_scope(), key, _fingerprint(sealed=sealed), run)
-            return _replayed(kept) if run.response is None else run.response
+            return run.response if run.response is not None and kept is run.answer else _replayed(kept)
 
         setattr(wrapper, HONOURED, "required" if required else "optional")
         if calls_provider:
@@ -90,14 +90,22 @@ def not_idempotent(why: str) -> Callable[[View], View]:
 
 
 class _Run:
-    """A view's answer as it is remembered, and as the view gave it; None while the view has not run for it."""
+    """A view's last answer, as it is remembered and as the view gave it.
+
+    It counts where it is the one that was kept: a run that was undone may have found another's kept when it ran again.
+    """
 
     def __init__(self, answer: Callable[[], Response], *, sealed: bool) -> None:
         self._answer, self._sealed = answer, sealed
+        self.answer: Answer | None = None
         self.response: Response | None = None
 
     def __call__(self) -> Answer:
-        self.response = response = self._answer()
+        self.response = self._answer()
+        self.answer = self._kept(self.response)
+        return self.answer
+
+    def _kept(self, response: Response) -> Answer:
         return Answer(
             status_code=response.status_code,
             content_type=response.content_type or "",

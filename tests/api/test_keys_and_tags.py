@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from uuid import uuid4
 
 from flask import Flask
 from flask.testing import FlaskClient
 
+from application.ports import Answer
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.api.shop import Shop, SignUp, problem
@@ -42,6 +45,20 @@ class TestKeys:
         assert b"mona@example.com" not in body
         assert row["headers"]["sealed"] is True
         assert "127.0.0.1" not in row["scope"]
+
+    def test_a_run_that_was_undone_gives_way_to_the_answer_that_was_kept(self, app: Flask, client: FlaskClient) -> None:
+        kept = Answer(status_code=201, content_type="application/json", location="", body=b'{"kept": true}')
+
+        class KeptByAnother:
+            def once(self, _scope: str, _key: str, _fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
+                run()
+                return kept
+
+        app.extensions["altayar"] = replace(app.extensions["altayar"], idempotency=KeptByAnother())
+        answer = client.post("/api/v1/auth/register", json=REGISTRATION, headers={"Idempotency-Key": "k"})
+
+        assert answer.json == {"kept": True}
+        assert answer.headers["Idempotent-Replayed"] == "true"
 
     def test_what_was_refused_is_not_remembered(self, client: FlaskClient) -> None:
         key = {"Idempotency-Key": "k"}

@@ -60,7 +60,10 @@ class _Shape:
         self.transformer.set_pgresult(result, set_loaders=names is None)
         if names is None:
             names = self.names = [(result.fname(place) or b"").decode() for place in range(result.nfields)]
-        return self.transformer.load_rows(0, result.ntuples, lambda values: dict(zip(names, values, strict=True)))
+        rows = self.transformer.load_rows(0, result.ntuples, lambda values: dict(zip(names, values, strict=True)))
+        # The shape stays, what was answered goes.
+        self.transformer.set_pgresult(None, set_loaders=False)
+        return rows
 
 
 class Answer:
