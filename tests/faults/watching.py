@@ -14,21 +14,23 @@ from infrastructure.database.roles import connect
 from tests.faults.household import SharedClock
 
 _LOOK: Final = """
-SELECT p.id, p.status, p.status IN ('PAID', 'FAILED', 'CANCELLED') AS is_over,
+SELECT p.id, p.next_try_at, p.status, p.status IN ('PAID', 'FAILED', 'CANCELLED') AS is_over,
        coalesce(p.next_try_at <= %s, false) AS is_due
 FROM payouts p WHERE p.method <> 'BANK_TRANSFER'
 """
-_DRIVEN: Final = (
-    "SELECT 1 FROM scheduled_runs WHERE job = 'payroll.drive' AND claimed_at > %s AND finished_at IS NOT NULL"
-)
+_DRIVEN: Final = "SELECT 1 FROM scheduled_runs WHERE job = 'payroll.drive' AND claimed_at > %s"
+_Wait = tuple[UUID, datetime]
 
 
 class Watch:
-    """Knows of each payout since when it is due; by real time, however the clock is moved."""
+    """Knows of each payout since when it is due; by real time, however the clock is moved.
+
+    Whoever looks after one sets another instant for the next look: from then on it is not the same wait.
+    """
 
     def __init__(self, url: URL, clock: SharedClock) -> None:
         self._url, self._clock = url, clock
-        self._due_since: dict[UUID, float] = {}
+        self._due_since: dict[_Wait, float] = {}
         self.over = 0
         self.longest_due = 0.0
         """Seconds that a payout was due which was asked of the provider, and which nobody looked after."""
@@ -37,20 +39,20 @@ class Watch:
 
     def look(self) -> None:
         """Look once; while the database is down there is nothing to be seen."""
-        for id_, status, is_over, is_due in (rows := self._rows(_LOOK)):
-            if is_over or not is_due:
-                self._due_since.pop(id_, None)
-            else:
-                self._note(id_, status)
+        rows = self._rows(_LOOK)
+        due = {(id_, at): status for id_, at, status, is_over, is_due in rows if is_due and not is_over}
+        for wait, status in due.items():
+            self._note(wait, status)
         if rows:
-            self.over = sum(is_over for _, _, is_over, _ in rows)
+            self._due_since = {wait: since for wait, since in self._due_since.items() if wait in due}
+            self.over = sum(is_over for _, _, _, is_over, _ in rows)
 
     def was_driven_since(self, moment: datetime) -> bool:
         """Whether the scheduler woke the driver, and a worker began with it."""
         return bool(self._rows(_DRIVEN, moment))
 
-    def _note(self, payout_id: UUID, status: str) -> None:
-        waited = time.monotonic() - self._due_since.setdefault(payout_id, time.monotonic())
+    def _note(self, wait: _Wait, status: str) -> None:
+        waited = time.monotonic() - self._due_since.setdefault(wait, time.monotonic())
         if status == "PENDING":
             self.longest_unsent = max(self.longest_unsent, waited)
         else:

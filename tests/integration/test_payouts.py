@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from application.payouts.deciding import DecidePayout, cancel_payout, confirm_payout, fail_payout
-from application.payouts.sending import CLAIMED_FOR, ask_after, claim_payout, send_payout
+from application.payouts.sending import CLAIMED_FOR, ask_after, claim_payout, drive_payouts, send_payout
 from config.settings import Settings, StripeSettings
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
@@ -97,6 +97,43 @@ def test_three_workers_at_once_pay_each_wallet_once(payroll: Payroll) -> None:
 
 
 # Stripe
+
+
+def test_what_was_asked_of_stripe_is_looked_after_before_what_waits_to_be_sent(
+    payroll: Payroll, clock: MovableClock
+) -> None:
+    """However long the queue is, and however long it has been due."""
+    asked = payroll.a_payee(8_000, method="STRIPE", stripe_account="acct_1A")
+    waiting = [payroll.a_payee(6_000) for _ in range(3)]
+    payroll.approved()
+    clock.offset += timedelta(minutes=5)
+    claim_payout(payroll.payout_of(asked)["id"], payroll.sending, claimable=PayoutStatus.PENDING)
+    clock.offset += CLAIMED_FOR
+    driven = drive_payouts(payroll.sending, limit=1)
+    assert driven.due == 1
+    assert payroll.payout_of(asked)["status"] == "UNKNOWN"
+    assert [payroll.payout_of(payee)["status"] for payee in waiting] == ["PENDING"] * 3
+
+
+def test_a_run_of_the_driver_ends_in_time_and_the_next_one_goes_on(payroll: Payroll, clock: MovableClock) -> None:
+    payees = [payroll.a_payee(6_000) for _ in range(3)]
+    payroll.approved()
+    clock.offset += timedelta(minutes=5)
+    slow = dataclasses.replace(payroll.sending, clock=_Jumping(clock))
+    assert drive_payouts(slow).due < len(payees)
+    payroll.drive()
+    assert [payroll.wallet_of(payee) for payee in payees] == [6_000] * 3
+
+
+class _Jumping:
+    """A clock by which every look at it takes a quarter of a minute."""
+
+    def __init__(self, clock: MovableClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        self._clock.offset += timedelta(seconds=15)
+        return self._clock.now()  # type: ignore[no-any-return]
 
 
 def test_a_transfer_is_sent_once_with_one_key(payroll: Payroll, stripe: StripeServer) -> None:

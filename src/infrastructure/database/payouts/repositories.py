@@ -29,10 +29,11 @@ SELECT %(id)s, p.payee_id, p.payee_type, 'RETURNED', p.account_id, %(journal_id)
        %(at)s
 FROM payouts p WHERE p.id = %(payout_id)s
 """
+# What was asked of a provider goes before what waits to be sent: a long queue must not keep its answer waiting.
 _DUE = """
 SELECT p.id, p.batch_id, p.status FROM payouts p JOIN payout_batches b ON b.id = p.batch_id
 WHERE p.next_try_at <= %s AND p.status IN ('PENDING', 'SENT', 'UNKNOWN') AND b.status = 'PROCESSING'
-ORDER BY p.next_try_at LIMIT %s
+ORDER BY p.status = 'PENDING', p.next_try_at LIMIT %s
 """
 
 
