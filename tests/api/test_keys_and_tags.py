@@ -50,7 +50,7 @@ class TestKeys:
         kept = Answer(status_code=201, content_type="application/json", location="", body=b'{"kept": true}')
 
         class KeptByAnother:
-            def once(self, _scope: str, _key: str, _fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
+            def staged(self, _scope: str, _key: str, _fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
                 run()
                 return kept
 
