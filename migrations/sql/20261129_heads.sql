@@ -94,7 +94,7 @@ END $$;
 REVOKE ALL ON FUNCTION ledger_find_head(ledger_entries, jsonb) FROM PUBLIC;
 
 -- Refuse an entry after which its account would stand as it never may. Asked only where a look at the head says that
--- it might: whoever changes when this is asked, in `ledger_continue`, and what is asked here, keeps both together.
+-- it might: whoever changes when this is asked, in `post_journals`, and what is asked here, keeps both together.
 CREATE FUNCTION ledger_refuse(entry ledger_entries, held bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE account ledger_accounts;
 BEGIN
@@ -151,26 +151,151 @@ CREATE FUNCTION ledger_move_head(entry ledger_entries) RETURNS void LANGUAGE sql
 END;
 REVOKE ALL ON FUNCTION ledger_move_head(ledger_entries) FROM PUBLIC;
 
--- Continue accounts' chains with the legs of journals and move their heads; answers the entries, with sequence, balances
--- and hash. `of_journal` is what a journal's entries have in common, with its fingerprint as `hash`; legs of one without
--- an id are passed by, the others are `many`. Legs come as `post_journals` tells, ordered by account: owned accounts are
--- locked in that order, so that two who need the same ones wait for each other; the platform's are not locked at all.
--- An account that moves for the first time is opened as its leg names it, if it names a kind.
--- Heads are moved by triggers alone: whoever calls this outside of one is refused.
-CREATE FUNCTION ledger_continue(of_journal ledger_entries[], legs jsonb, many integer) RETURNS ledger_entries[]
-    LANGUAGE plpgsql AS $$
+-- What entries must satisfy, whoever inserts them ----------------------------------------------------
+
+-- Asked only of entries that are inserted by hand: posting checks what it inserts.
+CREATE OR REPLACE FUNCTION check_ledger_entries() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
+    entries ledger_entries[] := ARRAY(
+        SELECT ROW(n.journal_id, n.line, n.account_id, n.sequence, n.amount_minor, n.currency,
+                   n.balance_before_minor, n.balance_after_minor, n.hash, n.occurred_at)::ledger_entries
+        FROM added n ORDER BY n.account_id, n.sequence);
+    originals uuid[];
+BEGIN
+    -- Whether each begins with its line 1 is asked behind that, where more is said of it.
+    PERFORM ledger_check_journals(entries, (SELECT count(*) FROM added n WHERE n.line = 1));
+    PERFORM check_entries_by_hand(entries);
+    originals := ARRAY(SELECT DISTINCT j.reverses_journal_id FROM unnest(entries) e
+                       JOIN ledger_journals j ON j.id = e.journal_id WHERE j.reverses_journal_id IS NOT NULL);
+    IF cardinality(originals) > 0 THEN
+        PERFORM check_reversals(originals);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Entries by hand, ordered by account and sequence: their journals are there and come whole, their balances add up,
+-- and each continues its account's chain as posting would.
+CREATE OR REPLACE FUNCTION check_entries_by_hand(entries ledger_entries[]) RETURNS void
+    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    broken record;
+    continued ledger_entries[];
+BEGIN
+    PERFORM 1 FROM unnest(entries) AS e
+    WHERE e.balance_after_minor <> e.balance_before_minor + e.amount_minor
+       OR (e.sequence IS NULL) <> (e.balance_after_minor IS NULL)
+       OR (e.sequence IS NULL) <> (e.balance_before_minor IS NULL);
+    IF FOUND THEN
+        RAISE EXCEPTION 'an entry does not add up' USING ERRCODE = '23514';
+    END IF;
+
+    SELECT e.journal_id, count(j.id) AS known INTO broken
+    FROM unnest(entries) AS e LEFT JOIN ledger_journals j ON j.id = e.journal_id
+    GROUP BY e.journal_id HAVING count(j.id) = 0 OR min(e.line) <> 1 LIMIT 1;
+    IF broken.known = 0 THEN
+        RAISE EXCEPTION 'there is no journal %', broken.journal_id USING ERRCODE = 'AL004';
+    ELSIF FOUND THEN
+        RAISE EXCEPTION 'journal % is already posted', broken.journal_id USING ERRCODE = 'AL003';
+    END IF;
+
+    -- Each as a journal's only one: its own instant is in its hash.
+    INSERT INTO ledger_continuations (of_journal, legs, posted)
+    SELECT array_agg(ROW(e.journal_id, e.line, NULL, NULL, NULL, NULL, NULL, NULL, j.fingerprint,
+                         e.occurred_at)::ledger_entries ORDER BY e.place),
+           jsonb_agg(jsonb_build_array(e.account_id, NULL, e.currency, NULL, NULL, e.amount_minor, e.place - 1, e.line)
+                     ORDER BY e.place),
+           count(DISTINCT e.journal_id)
+    FROM unnest(entries) WITH ORDINALITY AS e(journal_id, line, account_id, sequence, amount_minor, currency,
+                                              balance_before_minor, balance_after_minor, hash, occurred_at, place)
+    JOIN ledger_journals j ON j.id = e.journal_id
+    RETURNING ledger_continuations.entries INTO continued;
+    SELECT e.account_id, e.sequence INTO broken
+    FROM unnest(entries) AS e JOIN unnest(continued) AS posted USING (journal_id, line)
+    WHERE (e.sequence, e.balance_before_minor) IS DISTINCT FROM (posted.sequence, posted.balance_before_minor) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'entry % of account % does not continue its chain', broken.sequence, broken.account_id
+            USING ERRCODE = 'AL004';
+    END IF;
+END $$;
+
+-- One plan for all values: where entries lie in partitions PostgreSQL would otherwise plan anew every time.
+ALTER FUNCTION check_reversals(uuid[]) SET plan_cache_mode = force_generic_plan;
+
+-- Posting --------------------------------------------------------------------------------------------
+
+-- How entries by hand are held against what posting would have made of them: inserted here, chains are continued, and
+-- `entries` answers with what; only within the guard of entries. Posting does it in the same place, one function for both.
+CREATE VIEW ledger_continuations AS
+SELECT NULL::jsonb AS journals, NULL::jsonb AS legs, NULL::integer AS posted, NULL::ledger_entries[] AS of_journal,
+       NULL::ledger_entries[] AS entries
+WHERE false;
+
+-- Each journal
+--   {"id", "type", "key", "fingerprint" (hex), "reference_type", "reference_id", "ar", "en", "at", "reverses"}
+-- and their legs, ordered by account, then as they stand in the journals: each
+--   [account_id, kind, currency, owner | null, provider, amount_minor, place of its journal from 0, line from 1]
+-- A journal whose key exists with the same fingerprint is skipped: it was posted before. Owned accounts are locked in the
+-- order of the legs, so that two who need the same ones wait for each other; the platform's are not locked at all.
+-- An account that moves for the first time is opened as its leg names it, if it names a kind.
+-- The application inserts into the view itself, so this runs as the owner, and looks nowhere else for tables.
+CREATE OR REPLACE FUNCTION post_journals() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    journal jsonb;
     leg jsonb;
     entry ledger_entries;
     last ledger_entries;
+    original uuid;
+    originals uuid[];
+    -- What a journal's entries have in common, with its fingerprint as `hash`; without an id they are not made.
+    of_journal ledger_entries[];
     entries ledger_entries[];
     account uuid;
     account_kind text;
     held bigint;
     is_behind boolean := false;
+    is_by_hand boolean := TG_RELNAME = 'ledger_continuations';
 BEGIN
-    FOR number IN 0 .. jsonb_array_length(legs) - 1 LOOP
-        leg := legs -> number;
+    IF is_by_hand THEN
+        IF pg_trigger_depth() < 2 THEN
+            RAISE EXCEPTION 'chains are continued with entries alone' USING ERRCODE = 'AL005';
+        END IF;
+        of_journal := NEW.of_journal;
+    ELSE
+        NEW.posted := 0;
+        FOR number IN 0 .. jsonb_array_length(NEW.journals) - 1 LOOP
+            journal := NEW.journals -> number;
+            INSERT INTO ledger_journals (id, journal_type, idempotency_key, reference_type, reference_id,
+                                         description_ar, description_en, fingerprint, occurred_at, reverses_journal_id)
+            VALUES ((journal ->> 'id')::uuid, journal ->> 'type', journal ->> 'key', journal ->> 'reference_type',
+                    (journal ->> 'reference_id')::uuid, journal ->> 'ar', journal ->> 'en',
+                    decode(journal ->> 'fingerprint', 'hex'), (journal ->> 'at')::timestamptz,
+                    (journal ->> 'reverses')::uuid)
+            ON CONFLICT (idempotency_key) DO NOTHING
+            RETURNING id, fingerprint, occurred_at, reverses_journal_id
+            INTO entry.journal_id, entry.hash, entry.occurred_at, original;
+            IF FOUND THEN
+                NEW.posted := NEW.posted + 1;
+            ELSE
+                PERFORM 1 FROM ledger_journals j WHERE j.idempotency_key = journal ->> 'key'
+                                                   AND j.fingerprint = decode(journal ->> 'fingerprint', 'hex');
+                IF NOT FOUND THEN
+                    RAISE EXCEPTION 'an idempotency key of the ledger was reused' USING ERRCODE = 'AL002';
+                END IF;
+            END IF;
+            IF original IS NOT NULL THEN
+                originals := originals || original;
+            END IF;
+            of_journal := of_journal || entry;
+        END LOOP;
+        IF NEW.posted = 0 THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+
+    FOR number IN 0 .. jsonb_array_length(NEW.legs) - 1 LOOP
+        leg := NEW.legs -> number;
         entry := of_journal[(leg ->> 6)::integer + 1];
         CONTINUE WHEN entry.journal_id IS NULL;
         entry.line := (leg ->> 7)::smallint;
@@ -230,139 +355,20 @@ BEGIN
         PERFORM ledger_move_head(last);
     END IF;
     -- A plain pair is seen to be whole; all else is asked about.
-    IF (many = 1 AND cardinality(entries) = 2 AND 1 IN (entries[1].line, entries[2].line)
+    IF (NEW.posted = 1 AND cardinality(entries) = 2 AND 1 IN (entries[1].line, entries[2].line)
         AND entries[1].amount_minor = -entries[2].amount_minor AND entries[1].currency = entries[2].currency) IS NOT TRUE
     THEN
-        PERFORM ledger_check_journals(entries, many);
+        PERFORM ledger_check_journals(entries, NEW.posted);
     END IF;
-    RETURN entries;
-END $$;
-REVOKE ALL ON FUNCTION ledger_continue(ledger_entries[], jsonb, integer) FROM PUBLIC;
-
--- What entries must satisfy, whoever inserts them ----------------------------------------------------
-
--- Asked only of entries that are inserted by hand: posting checks what it inserts.
-CREATE OR REPLACE FUNCTION check_ledger_entries() RETURNS trigger
-    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-DECLARE
-    entries ledger_entries[] := ARRAY(
-        SELECT ROW(n.journal_id, n.line, n.account_id, n.sequence, n.amount_minor, n.currency,
-                   n.balance_before_minor, n.balance_after_minor, n.hash, n.occurred_at)::ledger_entries
-        FROM added n ORDER BY n.account_id, n.sequence);
-    originals uuid[];
-BEGIN
-    -- Whether each begins with its line 1 is asked behind that, where more is said of it.
-    PERFORM ledger_check_journals(entries, (SELECT count(*) FROM added n WHERE n.line = 1));
-    PERFORM check_entries_by_hand(entries);
-    originals := ARRAY(SELECT DISTINCT j.reverses_journal_id FROM unnest(entries) e
-                       JOIN ledger_journals j ON j.id = e.journal_id WHERE j.reverses_journal_id IS NOT NULL);
-    IF cardinality(originals) > 0 THEN
-        PERFORM check_reversals(originals);
-    END IF;
-    RETURN NULL;
-END $$;
-
--- Entries by hand, ordered by account and sequence: their journals are there and come whole, their balances add up,
--- and each continues its account's chain as posting would.
-CREATE OR REPLACE FUNCTION check_entries_by_hand(entries ledger_entries[]) RETURNS void
-    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-DECLARE
-    broken record;
-    of_journal ledger_entries[];
-    legs jsonb;
-BEGIN
-    PERFORM 1 FROM unnest(entries) AS e
-    WHERE e.balance_after_minor <> e.balance_before_minor + e.amount_minor
-       OR (e.sequence IS NULL) <> (e.balance_after_minor IS NULL)
-       OR (e.sequence IS NULL) <> (e.balance_before_minor IS NULL);
-    IF FOUND THEN
-        RAISE EXCEPTION 'an entry does not add up' USING ERRCODE = '23514';
-    END IF;
-
-    SELECT e.journal_id, count(j.id) AS known INTO broken
-    FROM unnest(entries) AS e LEFT JOIN ledger_journals j ON j.id = e.journal_id
-    GROUP BY e.journal_id HAVING count(j.id) = 0 OR min(e.line) <> 1 LIMIT 1;
-    IF broken.known = 0 THEN
-        RAISE EXCEPTION 'there is no journal %', broken.journal_id USING ERRCODE = 'AL004';
-    ELSIF FOUND THEN
-        RAISE EXCEPTION 'journal % is already posted', broken.journal_id USING ERRCODE = 'AL003';
-    END IF;
-
-    -- Each as a journal's only one: its own instant is in its hash.
-    SELECT array_agg(ROW(e.journal_id, e.line, NULL, NULL, NULL, NULL, NULL, NULL, j.fingerprint,
-                         e.occurred_at)::ledger_entries ORDER BY e.place),
-           jsonb_agg(jsonb_build_array(e.account_id, NULL, e.currency, NULL, NULL, e.amount_minor, e.place - 1, e.line)
-                     ORDER BY e.place)
-    INTO of_journal, legs
-    FROM unnest(entries) WITH ORDINALITY AS e(journal_id, line, account_id, sequence, amount_minor, currency,
-                                              balance_before_minor, balance_after_minor, hash, occurred_at, place)
-    JOIN ledger_journals j ON j.id = e.journal_id;
-    SELECT e.account_id, e.sequence INTO broken
-    FROM unnest(entries) AS e
-    JOIN unnest(ledger_continue(of_journal, legs, (SELECT count(DISTINCT o.journal_id)::integer FROM unnest(entries) o)))
-        AS posted USING (journal_id, line)
-    WHERE (e.sequence, e.balance_before_minor) IS DISTINCT FROM (posted.sequence, posted.balance_before_minor) LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'entry % of account % does not continue its chain', broken.sequence, broken.account_id
-            USING ERRCODE = 'AL004';
-    END IF;
-END $$;
-
--- One plan for all values: where entries lie in partitions PostgreSQL would otherwise plan anew every time.
-ALTER FUNCTION check_reversals(uuid[]) SET plan_cache_mode = force_generic_plan;
-
--- Posting --------------------------------------------------------------------------------------------
-
--- Each journal
---   {"id", "type", "key", "fingerprint" (hex), "reference_type", "reference_id", "ar", "en", "at", "reverses"}
--- and their legs, ordered by account, then as they stand in the journals: each
---   [account_id, kind, currency, owner | null, provider, amount_minor, place of its journal from 0, line from 1]
--- A journal whose key exists with the same fingerprint is skipped: it was posted before.
--- The application inserts into the view itself, so this runs as the owner, and looks nowhere else for tables.
-CREATE OR REPLACE FUNCTION post_journals() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    journal jsonb;
-    entry ledger_entries;
-    original uuid;
-    originals uuid[];
-    of_journal ledger_entries[];
-BEGIN
-    NEW.posted := 0;
-    FOR number IN 0 .. jsonb_array_length(NEW.journals) - 1 LOOP
-        journal := NEW.journals -> number;
-        INSERT INTO ledger_journals (id, journal_type, idempotency_key, reference_type, reference_id, description_ar,
-                                     description_en, fingerprint, occurred_at, reverses_journal_id)
-        VALUES ((journal ->> 'id')::uuid, journal ->> 'type', journal ->> 'key', journal ->> 'reference_type',
-                (journal ->> 'reference_id')::uuid, journal ->> 'ar', journal ->> 'en',
-                decode(journal ->> 'fingerprint', 'hex'), (journal ->> 'at')::timestamptz,
-                (journal ->> 'reverses')::uuid)
-        ON CONFLICT (idempotency_key) DO NOTHING
-        RETURNING id, fingerprint, occurred_at, reverses_journal_id
-        INTO entry.journal_id, entry.hash, entry.occurred_at, original;
-        IF FOUND THEN
-            NEW.posted := NEW.posted + 1;
-        ELSE
-            PERFORM 1 FROM ledger_journals j
-            WHERE j.idempotency_key = journal ->> 'key' AND j.fingerprint = decode(journal ->> 'fingerprint', 'hex');
-            IF NOT FOUND THEN
-                RAISE EXCEPTION 'an idempotency key of the ledger was reused' USING ERRCODE = 'AL002';
-            END IF;
-        END IF;
-        IF original IS NOT NULL THEN
-            originals := originals || original;
-        END IF;
-        -- What its entries have in common; without a journal_id they are not made.
-        of_journal := of_journal || entry;
-    END LOOP;
-    IF NEW.posted = 0 THEN
+    IF is_by_hand THEN
+        NEW.entries := entries;
         RETURN NEW;
     END IF;
-
-    INSERT INTO ledger_entries SELECT * FROM unnest(ledger_continue(of_journal, NEW.legs, NEW.posted));
+    INSERT INTO ledger_entries SELECT * FROM unnest(entries);
     IF originals IS NOT NULL THEN
         PERFORM check_reversals(originals);
     END IF;
     RETURN NEW;
 END $$;
+CREATE TRIGGER continue INSTEAD OF INSERT ON ledger_continuations FOR EACH ROW EXECUTE FUNCTION post_journals();
 DROP FUNCTION ledger_continue(ledger_entries[], jsonb[]);

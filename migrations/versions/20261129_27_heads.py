@@ -153,6 +153,7 @@ def downgrade() -> None:
     for name, condition in CHECKS.items():
         op.execute(f"ALTER TABLE ledger_entries ADD CONSTRAINT ck_ledger_entries_{name} CHECK ({condition}) NOT VALID")
     execute(GUARD_ANEW.format(""))
+    op.execute("DROP VIEW ledger_continuations")
     _functions_before()
     op.execute("ALTER FUNCTION check_reversals(uuid[]) RESET plan_cache_mode")
     op.execute("DROP TRIGGER counted ON balance_holds")
@@ -169,7 +170,6 @@ def downgrade() -> None:
         "ledger_refuse(ledger_entries, bigint)",
         "ledger_check_journals(ledger_entries[], bigint)",
         "ledger_move_head(ledger_entries)",
-        "ledger_continue(ledger_entries[], jsonb, integer)",
     ):
         op.execute(f"DROP FUNCTION {function}")
     for column in COLUMNS:

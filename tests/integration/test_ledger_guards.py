@@ -458,8 +458,9 @@ def test_a_journal_is_posted_with_its_first_line(scene: Scene, app_role: Session
 
 
 CONTINUE = """
-SELECT ledger_continue(ARRAY[ROW(%(journal)s, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '', now())::ledger_entries],
-                       jsonb_build_array(jsonb_build_array(%(wallet)s::uuid, NULL, 'EGP', NULL, NULL, 1000, 0, 1)), 1)
+INSERT INTO ledger_continuations (of_journal, legs, posted)
+VALUES (ARRAY[ROW(%(journal)s, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '', now())::ledger_entries],
+        jsonb_build_array(jsonb_build_array(%(wallet)s::uuid, NULL, 'EGP', NULL, NULL, 1000, 0, 1)), 1)
 """
 
 

@@ -131,7 +131,7 @@ def grant_privileges(addresses: DatabaseAddresses) -> None:
                 "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {app};"
                 "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {app};"
                 # The way into the ledger: what is inserted here is posted.
-                "REVOKE ALL ON ledger_postings FROM {app};"
+                "REVOKE ALL ON ledger_postings, ledger_continuations FROM {app};"
                 "GRANT INSERT (journals, legs) ON ledger_postings TO {app};"
                 "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {app};"
                 "GRANT EXECUTE ON FUNCTION ledger_post(jsonb), ledger_post(jsonb, jsonb), ledger_lock(uuid[]),"
