@@ -97,6 +97,16 @@ BEGIN
 END $$;
 CREATE TRIGGER complete INSTEAD OF INSERT ON ledger_heads_completed FOR EACH ROW EXECUTE FUNCTION complete_heads();
 """
+IN_BATCHES = """
+DO $$
+DECLARE so_far uuid := '00000000-0000-0000-0000-000000000000';
+BEGIN
+    WHILE so_far IS NOT NULL LOOP
+        INSERT INTO ledger_heads_completed (behind) VALUES (so_far) RETURNING reached INTO so_far;
+        COMMIT;
+    END LOOP;
+END $$;
+"""
 
 
 def execute(statements: str) -> None:
@@ -124,13 +134,7 @@ def upgrade() -> None:
 def _complete_heads() -> None:
     """All that nobody has completed by posting, each batch in a transaction of its own."""
     execute(COMPLETING)
-    driver = op.get_bind().connection.driver_connection
-    reached = "00000000-0000-0000-0000-000000000000"
-    while reached is not None:
-        row = driver.execute(
-            "INSERT INTO ledger_heads_completed (behind) VALUES (%s) RETURNING reached", [reached]
-        ).fetchone()
-        reached = row[0]
+    execute(IN_BATCHES)
     execute("DROP VIEW ledger_heads_completed; DROP FUNCTION complete_heads()")
 
 
