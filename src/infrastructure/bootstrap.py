@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import redis
+import structlog
 from sqlalchemy.engine import URL
 
 import infrastructure.database.tables  # noqa: F401 - completes the mappings
@@ -74,7 +75,7 @@ from infrastructure.database.sales.waiting_queries import SqlWaitingQueries
 from infrastructure.database.transaction import Database
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.documents.personal_archive import ZippedArchive
-from infrastructure.documents.weasyprint_renderer import WeasyPrintRenderer
+from infrastructure.documents.weasyprint_renderer import ArabicFontMissing, WeasyPrintRenderer
 from infrastructure.images.pictures import PillowPictures
 from infrastructure.images.qr_codes import DrawnQrCodes
 from infrastructure.messaging.email import email_sender_from
@@ -91,6 +92,8 @@ from security.jwt_handler import JwtAccessTokens
 from security.keyed_digests import HmacDigests
 from security.one_time_codes import TotpCodes
 from security.password_handler import BcryptPasswords, Run
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +250,13 @@ class _RendererOnFirstUse:
     @cached_property
     def _renderer(self) -> WeasyPrintRenderer:
         return WeasyPrintRenderer()
+
+    def prepare(self) -> None:
+        """Where there is no font, whoever wants something drawn is told so; other work goes on."""
+        try:
+            self._renderer  # noqa: B018 - made when it is looked at
+        except ArabicFontMissing as missing:
+            log.warning("documents_cannot_be_drawn", reason=str(missing))
 
     def invoice(self, document: InvoiceDocument, language: str) -> bytes:
         return self._renderer.invoice(document, language)

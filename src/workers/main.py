@@ -95,7 +95,8 @@ def run_worker(queues: Sequence[str]) -> None:
     with _process() as (running, stop):
         quick = set(names) == {QUICK}
         if not quick:
-            import weasyprint  # noqa: F401 - a second of work that every fork inherits
+            # Two seconds of work, most of it fonts and types of C libraries, that every fork inherits.
+            running.dependencies.renderer.prepare()
         # What is loaded stays: a fork that looked for garbage in it would copy all of its pages.
         gc.freeze()
         work(QuickWorker if quick else ForkingWorker, names, running, stop)

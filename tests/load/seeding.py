@@ -45,7 +45,7 @@ class Size:
     packages: int = 2_000
     """To be searched; another 50 have seats for everybody."""
     top_ups: int = 31
-    """Of each wallet. A trip that is over has 6 entries, one to come 4, a top-up 2: 100,000 bookings are a million."""
+    """Of each wallet. A trip that is over has 5 entries, one to come 2, a top-up 2: 101 for each customer."""
 
     @property
     def bookings(self) -> int:

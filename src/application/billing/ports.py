@@ -378,6 +378,10 @@ class InvoiceDocument:
 class DocumentRenderer(Protocol):
     """Draws documents as PDF; reads no network and no file but its own fonts and templates."""
 
+    def prepare(self) -> None:
+        """Load what every drawing needs. A process that forks to draw calls it first, so that no fork has to."""
+        ...
+
     def invoice(self, document: InvoiceDocument, language: str) -> bytes:
         """The invoice in `ar` (right to left), `en`, or `both` (one language after the other)."""
         ...
