@@ -106,6 +106,8 @@ class TestRefusals:
             (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unusable_image"),
             (picture()[:60], "unusable_image"),
             (bomb(30_000, 30_000), "image_too_large"),
+            # More than 40 megapixels, and fewer than the library itself refuses.
+            (bomb(8_001, 5_000), "image_too_large"),
         ],
     )
     def test_what_is_no_usable_picture_leaves_nothing(
