@@ -10,15 +10,14 @@ from uuid import UUID
 
 import pytest
 
-from config.settings import Settings, StripeSettings
+from config.settings import Settings
 from domain.shared.errors import IllegalTransition
 from fake_providers.stripe import StripeServer
-from fake_providers.stripe.server import TEST_KEY, WEBHOOK_SECRET
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
 from tests.conftest import MovableClock
 from tests.faults.processes import Mortals
-from tests.integration.payroll import Payee, Payroll, broken_payroll_promises, fund, transfers
+from tests.integration.payroll import Payee, Payroll, broken_payroll_promises, funded_stripe, paying_by, transfers
 
 pytestmark = pytest.mark.database
 
@@ -39,15 +38,13 @@ DEATHS = {
 
 @pytest.fixture
 def stripe(tmp_path: Path) -> Iterator[StripeServer]:
-    with StripeServer(tmp_path / "stripe.sqlite") as server:
-        fund(server)
+    with funded_stripe(tmp_path) as server:
         yield server
 
 
 @pytest.fixture
 def settings(settings: Settings, stripe: StripeServer) -> Settings:
-    account = StripeSettings(stripe.address, TEST_KEY, (WEBHOOK_SECRET,))
-    return dataclasses.replace(settings, payment_gateways=("stripe",), stripe=account)
+    return paying_by(stripe, settings)
 
 
 @pytest.fixture

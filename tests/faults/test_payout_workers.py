@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import multiprocessing
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,9 +14,8 @@ import pytest
 from redis import Redis
 from sqlalchemy.engine import URL
 
-from config.settings import Settings, StripeSettings
+from config.settings import Settings
 from fake_providers.stripe import StripeServer
-from fake_providers.stripe.server import TEST_KEY, WEBHOOK_SECRET
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.messaging.event_relay import EventRelay
@@ -27,7 +25,7 @@ from tests.faults import payout_worker
 from tests.faults.own_servers import work_off
 from tests.faults.waiting import until
 from tests.faults.whole import whole
-from tests.integration.payroll import Payroll, fund, transfers
+from tests.integration.payroll import Payroll, funded_stripe, paying_by, transfers
 
 pytestmark = pytest.mark.database
 
@@ -36,15 +34,13 @@ WORKERS, PAYEES = 3, 9
 
 @pytest.fixture
 def stripe(tmp_path: Path) -> Iterator[StripeServer]:
-    with StripeServer(tmp_path / "stripe.sqlite") as server:
-        fund(server)
+    with funded_stripe(tmp_path) as server:
         yield server
 
 
 @pytest.fixture
 def settings(settings: Settings, stripe: StripeServer) -> Settings:
-    account = StripeSettings(stripe.address, TEST_KEY, (WEBHOOK_SECRET,))
-    return dataclasses.replace(settings, payment_gateways=("stripe",), stripe=account)
+    return paying_by(stripe, settings)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ A failure prints its seed; ALTAYAR_STORM_SEED runs it again. PAYROLL_STORM_ITEMS
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import random
 import shutil
@@ -23,11 +22,10 @@ import pytest
 from application.payouts.bank_files import pain_001, read_bank_file
 from application.payouts.bank_messages import read_pain_002
 from application.payouts.bank_results import ImportResults, LineOutcome, import_results
-from config.settings import Settings, StripeSettings
+from config.settings import Settings
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from fake_providers.stripe import StripeServer
-from fake_providers.stripe.server import TEST_KEY, WEBHOOK_SECRET
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses, addresses_from
 from tests.conftest import in_memory, make_template
@@ -35,7 +33,15 @@ from tests.fakes.bank import FakeBank
 from tests.faults.household import House, Household, MortalPostgres, SharedClock
 from tests.faults.storm import Storm
 from tests.faults.watching import Watch
-from tests.integration.payroll import DEBTOR, Payee, Payroll, broken_payroll_promises, fund, transfers
+from tests.integration.payroll import (
+    DEBTOR,
+    Payee,
+    Payroll,
+    broken_payroll_promises,
+    funded_stripe,
+    paying_by,
+    transfers,
+)
 
 ITEMS = int(os.environ.get("PAYROLL_STORM_ITEMS") or 150)
 KILLS = int(os.environ.get("PAYROLL_STORM_KILLS") or 10)
@@ -71,15 +77,13 @@ def clock() -> SharedClock:
 
 @pytest.fixture
 def stripe(tmp_path: Path) -> Iterator[StripeServer]:
-    with StripeServer(tmp_path / "stripe.sqlite") as server:
-        fund(server)
+    with funded_stripe(tmp_path) as server:
         yield server
 
 
 @pytest.fixture
 def settings(settings: Settings, stripe: StripeServer) -> Settings:
-    account = StripeSettings(stripe.address, TEST_KEY, (WEBHOOK_SECRET,))
-    return dataclasses.replace(settings, payment_gateways=("stripe",), stripe=account)
+    return paying_by(stripe, settings)
 
 
 @pytest.fixture

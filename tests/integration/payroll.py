@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from application.dependencies import Dependencies
 from application.payouts import batches
 from application.payouts.batches import BatchFilled, DecideBatch, MakeBatch
 from application.payouts.sending import PayoutsDriven, Sending, drive_payouts, send_payout
+from config.settings import Settings, StripeSettings
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.journal import Journal, JournalType, transfer
@@ -24,6 +26,7 @@ from domain.payouts.payouts import PayoutDispatched
 from domain.shared.money import Money
 from domain.shared.payees import PayeeType
 from fake_providers.stripe import StripeServer
+from fake_providers.stripe.server import TEST_KEY, WEBHOOK_SECRET
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
@@ -347,6 +350,20 @@ class Payroll:
         with self.database.transaction() as transaction:
             transaction.execute(sql, values)
             transaction.commit()
+
+
+@contextlib.contextmanager
+def funded_stripe(folder: Path) -> Iterator[StripeServer]:
+    """A fake Stripe with books of its own, and money to pay out."""
+    with StripeServer(folder / "stripe.sqlite") as server:
+        fund(server)
+        yield server
+
+
+def paying_by(stripe: StripeServer, settings: Settings) -> Settings:
+    """The settings with this Stripe as the only provider."""
+    account = StripeSettings(stripe.address, TEST_KEY, (WEBHOOK_SECRET,))
+    return replace(settings, payment_gateways=("stripe",), stripe=account)
 
 
 def fund(stripe: StripeServer, minor: int = 100_000_000) -> None:

@@ -11,17 +11,16 @@ import pytest
 
 from application.payouts.deciding import DecidePayout, cancel_payout, confirm_payout, fail_payout
 from application.payouts.sending import CLAIMED_FOR, ask_after, claim_payout, drive_payouts, send_payout
-from config.settings import Settings, StripeSettings
+from config.settings import Settings
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.payouts.payouts import PayoutFailed, PayoutPaid, PayoutSent, PayoutStatus
 from domain.shared.errors import IllegalTransition, OwnRequest, PreconditionFailed
 from fake_providers.stripe import StripeServer
-from fake_providers.stripe.server import TEST_KEY, WEBHOOK_SECRET
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
 from tests.conftest import MovableClock
-from tests.integration.payroll import Payee, Payroll, broken_payroll_promises, fund, transfers
+from tests.integration.payroll import Payee, Payroll, broken_payroll_promises, funded_stripe, paying_by, transfers
 from tests.integration.shop import all_at_once
 
 IN_TRANSIT = accounts.platform(AccountKind.PAYOUTS_IN_TRANSIT, "USD")
@@ -32,15 +31,13 @@ CREATE = "transfers/create"
 
 @pytest.fixture
 def stripe(tmp_path: Path) -> Iterator[StripeServer]:
-    with StripeServer(tmp_path / "stripe.sqlite") as server:
-        fund(server)
+    with funded_stripe(tmp_path) as server:
         yield server
 
 
 @pytest.fixture
 def settings(settings: Settings, stripe: StripeServer) -> Settings:
-    account = StripeSettings(stripe.address, TEST_KEY, (WEBHOOK_SECRET,))
-    return dataclasses.replace(settings, payment_gateways=("stripe",), stripe=account)
+    return paying_by(stripe, settings)
 
 
 @pytest.fixture
