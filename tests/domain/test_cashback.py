@@ -34,7 +34,7 @@ from domain.ledger.cashback_entries import (
 )
 from domain.ledger.journal import Entry
 from domain.shared.clock import start_of_business_day
-from domain.shared.errors import IllegalTransition
+from domain.shared.errors import IllegalTransition, OwnRequest
 from domain.shared.money import EXPONENTS, CurrencyMismatch, Money
 from domain.shared.percentage import Percentage
 from infrastructure.clock import new_id
@@ -86,6 +86,15 @@ def test_a_part_is_clawed_back_from_every_state_but_cancelled(status: CashbackSt
         return
     record.claw_back(egp("1.00"), debt=NOTHING, at=ELIGIBLE)
     assert (record.status, record.clawed_back, record.remaining) == (status, egp("1.00"), egp("49.00"))
+
+
+def test_nobody_approves_cashback_of_their_own() -> None:
+    record = a_cashback_record()
+
+    with pytest.raises(OwnRequest):
+        record.approve(by=record.user_id, at=NOON)
+
+    assert (record.status, record.approved_at, record.pull_events()) == (CashbackStatus.PENDING, None, [])
 
 
 def test_each_step_says_when_by_whom_and_why() -> None:
