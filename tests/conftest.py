@@ -173,6 +173,7 @@ def _settings(database_url: str, redis_url: str, home: Path, **environ: str) -> 
             "BCRYPT_COST": "4",
             **_SECRETS,
             "RATE_LIMIT_SCALE": "1000",
+            "REQUESTS_AT_ONCE": "1000",
             **environ,
         },
         root=home,

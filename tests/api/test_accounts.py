@@ -16,6 +16,7 @@ from pytest import Subtests
 from app import create_app
 from config.settings import Settings
 from infrastructure.bootstrap import Running, bootstrap
+from infrastructure.database.prepared import Parameters, PreparedStatements
 from infrastructure.database.roles import DatabaseAddresses, connect
 from security.password_handler import BcryptPasswords
 from tests.api.mailbox import mails_to
@@ -195,13 +196,21 @@ class TestNobodyLearnsWhoHasAnAccount:
         self.client = create_app(running=replace(running, dependencies=use)).test_client()
         log_in(self.client, email="warm@example.com")
         self.statements: list[str] = []
-        execute = psycopg.Cursor.execute
+        execute, send = psycopg.Cursor.execute, PreparedStatements._send
 
         def remembered(cursor: Any, query: Any, *args: Any, **options: Any) -> Any:
             self.statements.append(str(query))
             return execute(cursor, query, *args, **options)
 
+        def remembered_if_prepared(prepared: PreparedStatements, sql: str, parameters: Parameters) -> Any:
+            answer = send(prepared, sql, parameters)
+            if answer is not None:
+                self.statements.append(sql)
+            return answer
+
+        # What is not prepared yet goes through a cursor.
         monkeypatch.setattr(psycopg.Cursor, "execute", remembered)
+        monkeypatch.setattr(PreparedStatements, "_send", remembered_if_prepared)
 
     def _counted(self, work: Callable[[], bytes]) -> bytes:
         self.hashed.append(1)

@@ -241,7 +241,7 @@ class TestStatements:
     def sent(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         """Statements, and which of them wait for an answer."""
         statements: list[str] = []
-        rows, row, run = Transaction.rows, Transaction.row, Transaction._run
+        rows, run = Transaction.rows, Transaction._run
 
         def noted(kind: str, original: Any) -> Any:
             def note(self: Transaction, sql: str, *rest: Any, **options: Any) -> Any:
@@ -251,7 +251,6 @@ class TestStatements:
             return note
 
         monkeypatch.setattr(Transaction, "rows", noted("ask", rows))
-        monkeypatch.setattr(Transaction, "row", noted("ask", row))
         monkeypatch.setattr(Transaction, "_run", noted("tell", run))
         yield statements
 

@@ -7,7 +7,11 @@ _ACCOUNTS = "account_id IN (SELECT id FROM ledger_accounts WHERE user_id = $pers
 
 HOLDINGS = (
     Holding(table=tables.ledger_account_kinds, plain=because("the chart of accounts", "kind", "nature", "standing")),
-    Holding(table=tables.ledger_heads, belongs=_ACCOUNTS),
+    Holding(
+        table=tables.ledger_heads,
+        belongs=_ACCOUNTS,
+        plain=because("what an account and its newest entry say, too", "kind", "currency", "hash"),
+    ),
     Holding(table=tables.ledger_seals, plain=because("digests of digests", "previous_root", "root")),
     Holding(
         table=tables.balance_holds,
