@@ -1,6 +1,6 @@
 """Write docs/evidence.md: each promise of the README with its tests and how they ended when all of them last ran.
 
-`make test` and other whole runs leave a JUnit report in `.altayar/evidence`, named by when and of which commit. Of each
+`make test` and `make faults` leave a JUnit report in `.altayar/evidence`, named by when and of which commit. Of each
 file the newest report counts. Fails where a promise names a file that is not there, that ran no test, or where one
 failed.
 """
@@ -28,7 +28,7 @@ _TABLE = "## What it promises"
 _HEAD = """# Evidence
 
 Each promise of the [README](../README.md), the tests behind it, and how they ended when they last ran. This page is
-written by `make evidence` from what whole runs (`make test`) leave in `.altayar/evidence`.
+written by `make evidence` from what `make test` and `make faults` leave in `.altayar/evidence`.
 
 | promise | tests | passed | failed | skipped | s | run |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -75,7 +75,9 @@ def newest_runs(reports: Iterable[Path]) -> dict[str, Run]:
         for outcome in outcomes(report):
             by_file.setdefault(outcome.file, []).append(outcome)
         at = datetime.strptime(f"{named[1]}+0000", "%Y%m%dT%H%M%S%z")
-        newest |= {file: Run(at, named[2], tuple(found)) for file, found in by_file.items()}
+        # What `make test` leaves to `make faults` has been skipped there: that is no run.
+        ran = {file: found for file, found in by_file.items() if any(one.became is not Became.SKIPPED for one in found)}
+        newest |= {file: Run(at, named[2], tuple(found)) for file, found in ran.items()}
     return newest
 
 

@@ -48,6 +48,7 @@ def test_the_newest_run_of_each_file_counts(tmp_path: Path) -> None:
     a_report(tmp_path / "20261128T100000Z-aaaaaaa.xml", "test_a", "failed")
     a_report(tmp_path / "20261129T100000Z-bbbbbbb.xml", "test_a", "passed", "passed", "skipped")
     a_report(tmp_path / "20261127T100000Z-ccccccc-dirty.xml", "test_b", "passed")
+    a_report(tmp_path / "20261129T110000Z-ddddddd.xml", "test_b", "skipped")
     a_report(tmp_path / "of-somebody-else.xml", "test_c", "passed")
 
     runs = newest_runs(tmp_path.glob("*.xml"))
