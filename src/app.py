@@ -103,7 +103,7 @@ from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.hashing import hash_runner
 from infrastructure.logging import configure_logging
 from middlewares.admission import register_admission
-from middlewares.at_hand import asked
+from middlewares.at_hand import WEBHOOKS, asked
 from middlewares.audit import register_audit
 from middlewares.error_handler import register_error_handlers
 from middlewares.rate_limit import register_rate_limits
@@ -114,7 +114,6 @@ LARGEST_BODY = 1024 * 1024
 LONGEST_ADDRESS = 7168
 """Characters of path and query; longer ones are no question that any client of ours asks."""
 
-WEBHOOKS = ("/api/v1/payments/webhooks/", "/api/payments/webhook/")
 _TAKES_PICTURES = re.compile(
     r"/api/v1/(?:payments/[0-9a-f-]{36}/slip|(?:packages|activities)/[^/]+/images|partners/[0-9a-f-]{36}/documents)"
 )

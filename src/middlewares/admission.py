@@ -21,11 +21,10 @@ from typing import Final, Protocol, TypeVar
 from flask import Flask, Request
 
 from domain.shared.errors import Unavailable
-from middlewares.at_hand import application, asked, noted
+from middlewares.at_hand import WEBHOOKS, application, asked, noted
 from middlewares.idempotency import WAITS
 
 _ALWAYS_ANSWERED: Final = ("/health/", "/metrics")
-_WEBHOOKS: Final = ("/api/v1/payments/webhooks/", "/api/payments/webhook/")
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST_PAUSE_SECONDS: Final = 4
 """Clients are told from one second up to this, by chance: they would all come back at once otherwise."""
@@ -101,12 +100,8 @@ class Admission:
         if lane is not None:
             self._count(lane, -1)
 
-    def inside(self, lane: Lane) -> int:
-        """How many are being worked on at this moment."""
-        return self._inside[lane]
-
     def _lane_of(self, request: Request) -> tuple[Lane, int]:
-        if request.path.startswith(_WEBHOOKS):
+        if request.path.startswith(WEBHOOKS):
             return Lane.WEBHOOKS, self._bounds.webhooks
         if self._is_waiting(request):
             return Lane.WAITING, self._bounds.waiting

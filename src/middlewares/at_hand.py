@@ -5,12 +5,15 @@ What runs on every request takes them once; views, which say more than they look
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask, Request, current_app, g, request
 from flask.ctx import _AppCtxGlobals
 
 from application.dependencies import Dependencies
+
+WEBHOOKS: Final = ("/api/v1/payments/webhooks/", "/api/payments/webhook/")
+"""How the paths of providers' webhooks begin; the second is the customer's guide's."""
 
 _request: Any = request
 _g: Any = g

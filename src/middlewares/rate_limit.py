@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from flask import Flask, Request, Response
 
-from middlewares.at_hand import application, asked, noted
+from middlewares.at_hand import WEBHOOKS, application, asked, noted
 from middlewares.callers import caller, caller_address
 from middlewares.error_handler import problem
 from middlewares.quotas import LeasedQuota, SharedCounter, SlidingQuota, Verdict
@@ -25,7 +25,6 @@ REFUSED_TOKENS_PER_MINUTE: Final = 120
 """Answers 401 for each address: whoever invents tokens would otherwise have a quota for each of them."""
 
 _SAFE = frozenset({"GET", "HEAD"})
-_OWN_LIMITS = ("/api/v1/payments/webhooks/", "/api/payments/webhook/")
 _LIMIT = "__strict_limit__"
 
 View = Callable[..., Any]
@@ -110,7 +109,7 @@ def _brings_token(request: Request) -> bool:
 
 def _is_counted(request: Request) -> bool:
     path = request.path
-    return path.startswith("/api/") and request.method != "OPTIONS" and not path.startswith(_OWN_LIMITS)
+    return path.startswith("/api/") and request.method != "OPTIONS" and not path.startswith(WEBHOOKS)
 
 
 def _declared(endpoint: str, method: str) -> int | None:

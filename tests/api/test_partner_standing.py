@@ -56,14 +56,15 @@ class TestVendors:
     ) -> None:
         profile, offer, customer = a_partner(shop, vendor), supplied_by(shop, vendor, addresses), sign_up()
 
-        def found_by(reader: Person) -> tuple[list[str], int]:
+        def found_by(reader: Person) -> tuple[list[str], list[int]]:
             listed = shop.done(shop.get("/api/v1/packages", reader))["items"]
-            return [row["id"] for row in listed], shop.get(f"/api/v1/packages/{offer.package_id}", reader).status_code
+            pages = (f"packages/{offer.package_id}", f"departures/{offer.departure_id}")
+            return [row["id"] for row in listed], [shop.get(f"/api/v1/{page}", reader).status_code for page in pages]
 
-        shown = ([str(offer.package_id)], 200)
+        shown = ([str(offer.package_id)], [200, 200])
         assert found_by(customer) == shown
         shop.done(decide(shop, shop.admin, profile, "suspend", reason="Too many complaints"))
-        assert found_by(customer) == ([], 404)
+        assert found_by(customer) == ([], [404, 404])
         assert found_by(vendor) == found_by(shop.admin) == shown
         shop.done(decide(shop, shop.admin, profile, "reinstate"))
         assert found_by(customer) == shown

@@ -11,7 +11,7 @@ from application.catalogue.departure_queries import LastDeparture
 from application.catalogue.queries import Row, Sight
 from application.queries import After
 from domain.catalogue.items import Item
-from infrastructure.database.catalogue.finding import ITEM_COLUMN, SEATS_LEFT
+from infrastructure.database.catalogue.finding import ITEM_COLUMN, SEATS_LEFT, on_sale
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.transaction import Database
 
@@ -31,7 +31,7 @@ SELECT {_COLUMNS} FROM departures d
 LEFT JOIN packages p ON p.id = d.package_id LEFT JOIN activities a ON a.id = d.activity_id
 WHERE d.id = %(id)s
   AND (%(everything)s OR coalesce(p.vendor_id, a.vendor_id) = %(vendor_id)s
-       OR (coalesce(p.status, a.status) = 'ACTIVE' AND d.status <> 'CANCELLED'))
+       OR ({on_sale("coalesce(p.status, a.status)", "coalesce(p.vendor_id, a.vendor_id)")} AND d.status <> 'CANCELLED'))
 """
 _POOL_COLUMNS: Final = """
     o.id, o.name_ar, o.name_en, o.capacity, o.capacity - o.seats_taken AS seats_left, o.series_id, o.on_date,

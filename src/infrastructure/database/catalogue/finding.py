@@ -41,15 +41,20 @@ def key_column(id_or_slug: str) -> str | None:
 
 
 def within(sight: Sight, row: str) -> str:
-    """The condition that a reader may see an item: what is on sale, and not of a vendor that staff suspended."""
+    """The condition that a reader may see an item."""
     if sight.everything:
         return "true"
-    # Asked once for a statement, whatever is looked through: few are suspended.
-    on_sale = f"""{row}.status = 'ACTIVE' AND ({row}.vendor_id IS NULL OR {row}.vendor_id <> ALL (ARRAY(
-        SELECT f.user_id FROM partner_profiles f WHERE f.payee_type = 'VENDOR' AND f.status = 'SUSPENDED')))"""
+    shown = on_sale(f"{row}.status", f"{row}.vendor_id")
     if sight.vendor_id is not None:
-        return f"({on_sale} OR {row}.vendor_id = %(vendor_id)s)"
-    return on_sale
+        return f"({shown} OR {row}.vendor_id = %(vendor_id)s)"
+    return shown
+
+
+def on_sale(status: str, vendor: str) -> str:
+    """The condition that an item of this status and vendor is on sale: nothing of a vendor that staff suspended is."""
+    # Asked once for a statement, whatever is looked through: few are suspended.
+    return f"""({status} = 'ACTIVE' AND ({vendor} IS NULL OR {vendor} <> ALL (ARRAY(
+        SELECT f.user_id FROM partner_profiles f WHERE f.payee_type = 'VENDOR' AND f.status = 'SUSPENDED'))))"""
 
 
 def counts_column(kind: ItemKind, item: str) -> str:

@@ -1,6 +1,6 @@
 """The ledger's rows: the chart of accounts, accounts, journals, entries, holds, points' lots, cashback.
 
-The application's role can only read accounts, journals, entries and heads: the database function `ledger_post`
+The application's role can only read accounts, journals, entries and heads: the view `ledger_postings`
 writes them. Entries lie in a partition for each year; a journal's id begins with its time.
 """
 

@@ -46,7 +46,7 @@ _BARRED: Final = """
 SELECT 1 FROM partner_profiles WHERE user_id = %s AND payee_type = 'AGENT' AND status <> 'ACTIVE'
 """
 _STATUS_OF_AGENT: Final = "SELECT status FROM partner_profiles WHERE user_id = %s AND payee_type = 'AGENT'"
-# As `ledger_continue` asks it.
+# As `ledger_refuse` asks it.
 _CREDIT_LIMIT: Final = """
 SELECT l.limit_minor FROM partner_profiles p JOIN agent_credit_limits l ON l.profile_id = p.id
 WHERE p.user_id = %s AND p.payee_type = 'AGENT' AND l.currency = %s ORDER BY l.valid_from DESC, l.id DESC LIMIT 1

@@ -16,7 +16,7 @@ from domain.shared.clock import business_date
 from domain.shared.payees import PayeeType
 from domain.shared.percentage import Percentage
 from infrastructure.database.catalogue.departures import DEPARTURE_COLUMNS
-from infrastructure.database.catalogue.finding import ITEM_COLUMN, ITEM_TABLE, SEATS_LEFT
+from infrastructure.database.catalogue.finding import ITEM_COLUMN, ITEM_TABLE, SEATS_LEFT, on_sale
 from infrastructure.database.catalogue.prices import price_columns, rate_column
 from infrastructure.database.catalogue.tables import PRICE_NOW
 from infrastructure.database.transaction import Row
@@ -45,10 +45,7 @@ _POLICY: Final = """
 LEFT JOIN cancellation_policies c
     ON c.id = coalesce(i.cancellation_policy_id, (SELECT f.id FROM cancellation_policies f WHERE f.is_default))
 """
-# What a vendor that staff suspended supplies is not sold, nor quoted.
-_SOLD: Final = """i.status = 'ACTIVE' AND NOT EXISTS (
-    SELECT 1 FROM partner_profiles f
-    WHERE f.user_id = i.vendor_id AND f.payee_type = 'VENDOR' AND f.status = 'SUSPENDED')"""
+_SOLD: Final = on_sale("i.status", "i.vendor_id")
 _POLICY_COLUMNS: Final = "c.id AS cancellation_policy_id, c.tiers AS cancellation_tiers"
 
 
