@@ -80,6 +80,9 @@ BEGIN
     END LOOP;
 END $$;
 """
+# Whoever posts meanwhile waits in front of it: what is half posted by functions of one edition must not meet tables and
+# triggers of the other. Who is behind it already is waited for.
+CLOSED = "LOCK TABLE ledger_postings IN ACCESS EXCLUSIVE MODE"
 # Heads are written by triggers alone, so completing them is one, too; nothing is switched off meanwhile.
 COMPLETING = """
 CREATE VIEW ledger_heads_completed AS SELECT NULL::uuid AS behind, NULL::uuid AS reached WHERE false;
@@ -115,6 +118,7 @@ def execute(statements: str) -> None:
 
 
 def upgrade() -> None:
+    op.execute(CLOSED)
     for column, kind in zip(COLUMNS, (sa.Text, sa.Text, sa.BigInteger, sa.LargeBinary, sa.BigInteger), strict=True):
         op.add_column("ledger_heads", sa.Column(column, kind(), nullable=True))
     op.execute("DROP TRIGGER keep_rows ON ledger_heads")
@@ -154,6 +158,7 @@ def downgrade() -> None:
         for column in BRINS:
             _index_instants((column,), column)
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_ledger_journals_instants")
+    op.execute(CLOSED)
     for name, condition in CHECKS.items():
         op.execute(f"ALTER TABLE ledger_entries ADD CONSTRAINT ck_ledger_entries_{name} CHECK ({condition}) NOT VALID")
     execute(GUARD_ANEW.format(""))

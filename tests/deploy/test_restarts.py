@@ -23,6 +23,7 @@ import requests
 
 from domain.shared.errors import Busy
 from infrastructure.database import migrations
+from infrastructure.database.ledger import repositories
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from programs import web_command
@@ -42,6 +43,8 @@ DRAIN_SECONDS = 30
 PATIENCE_SECONDS = 120.0
 READ = ("payments", "payment_tenders", "booking_items", "bookings", "partner_profiles", "ledger_accounts")
 BEFORE = "20261129_22"
+POSTED_BEFORE = "SELECT ledger_post(%s::jsonb, %s::jsonb)"
+"""How the releases of then post."""
 """The release whose schema the load is put on while it is migrated."""
 
 
@@ -264,7 +267,8 @@ class Load:
 
 
 @pytest.fixture
-def load(behind: DatabaseAddresses) -> Iterator[Load]:
+def load(behind: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
+    monkeypatch.setattr(repositories, "_POST", POSTED_BEFORE)
     made = Load(behind)
     yield made
     made._is_over.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -128,7 +129,9 @@ class System:
         """SIGKILL a program of the system, whole, and wait until the supervisor has started it again."""
         dead = self.wait_for(lambda: self.processes_of(*words), f"the program {words}")
         for process in dead:
-            process.kill()
+            # Some go with whoever started them.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         self.wait_for(lambda: {one.pid for one in self.processes_of(*words)} - {one.pid for one in dead}, "a new life")
 
 
