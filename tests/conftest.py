@@ -61,6 +61,8 @@ ROOM = 4 * 1024**3
 _started: list[Any] = []
 _home: list[Path] = []
 _made: list[str] = []
+_left: list[str] = []
+"""The databases of tests that are over."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -185,6 +187,7 @@ def template_owner() -> Iterator[psycopg.Connection[Any]]:
     """The owner's session that makes and drops this worker's databases."""
     with connect(addresses_from(os.environ[TEMPLATE]).owner.set(database="postgres")) as connection:
         yield connection
+        _drop_left(connection)
 
 
 @pytest.fixture
@@ -207,8 +210,17 @@ def _clone(template_owner: psycopg.Connection[Any]) -> Iterator[DatabaseAddresse
         f" STRATEGY {_strategy(template_owner)}"
     )
     yield clone
-    # Without FORCE: the owner may not end the application's sessions, but waits 5 s for those that are ending.
-    template_owner.execute(f'DROP DATABASE "{clone.owner.database}"')
+    _drop_left(template_owner)
+    _left.append(str(clone.owner.database))
+
+
+def _drop_left(template_owner: psycopg.Connection[Any]) -> None:
+    """Drop what an earlier test left: a database whose sessions are just ending keeps whoever drops it for 0.1 s.
+
+    Without FORCE: the owner may not end the application's sessions; where a test left one open, this fails in 5 s.
+    """
+    while _left:
+        template_owner.execute(f'DROP DATABASE "{_left.pop()}"')
 
 
 def _strategy(connection: psycopg.Connection[Any]) -> str:
@@ -277,8 +289,31 @@ def running(settings: Settings, addresses: DatabaseAddresses, clock: MovableCloc
     started.close()
 
 
+@pytest.fixture(scope="session")
+def apps() -> dict[tuple[Any, ...], Flask]:
+    """This worker's apps, by what they take from settings: making one is most of what a small test would do."""
+    return {}
+
+
 @pytest.fixture
-def app(running: Running) -> Flask:
+def app(running: Running, apps: dict[tuple[Any, ...], Flask]) -> Flask:
+    """An app on this test's database, which other tests had on theirs: nobody adds to it (`own_app`)."""
+    from app import create_app
+
+    said = running.settings
+    kind = (said.redis_url, said.backend_url, said.cors_origins, said.trusted_proxies, said.requests_at_once)
+    kind += (said.rate_limit_scale,)
+    if kind not in apps:
+        apps[kind] = create_app(running=running)
+        # From its first request on Flask takes neither routes nor hooks.
+        apps[kind].test_client().get("/health")
+    apps[kind].extensions["altayar"] = running.dependencies
+    return apps[kind]
+
+
+@pytest.fixture
+def own_app(running: Running) -> Flask:
+    """An app that a test may add to."""
     from app import create_app
 
     return create_app(running=running)

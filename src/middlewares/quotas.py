@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -56,6 +57,7 @@ class SharedCounter:
             # Its own repetitions would keep a request waiting for seconds.
             retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
         )
+        weakref.finalize(self, self.storage.storage.close)
         self._monotonic = monotonic
         self._look_again_at = 0.0
         self._away = False

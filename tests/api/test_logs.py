@@ -48,6 +48,12 @@ def lines(log_format: str, settings: Settings) -> Iterator[io.StringIO]:
     structlog.configure(**before)
 
 
+@pytest.fixture
+def app(own_app: Flask) -> Flask:
+    """These tests add routes."""
+    return own_app
+
+
 @pytest.mark.parametrize("log_format", ["json", "console"])
 def test_an_unexpected_failure_is_logged_without_what_it_carried(
     app: Flask, client: FlaskClient, lines: io.StringIO

@@ -96,6 +96,10 @@ class TestMoneyAndSecondFactors:
     """What moves money asks staff for a second factor, when the company wants that."""
 
     @pytest.fixture
+    def app(self, own_app: Flask) -> Flask:
+        return own_app
+
+    @pytest.fixture
     def ask(self, app: Flask, running: Running, client: FlaskClient) -> Callable[..., Response]:
         """A route that moves money; there is none in the product yet."""
 

@@ -57,6 +57,12 @@ def test_greenlets_have_one_each() -> None:
 
 
 @pytest.fixture
+def app(own_app: Flask) -> Flask:
+    """These tests add routes."""
+    return own_app
+
+
+@pytest.fixture
 def seen(app: Flask) -> list[Origin]:
     """What `/seen` saw, request by request."""
     found: list[Origin] = []
