@@ -187,7 +187,7 @@ def template_owner() -> Iterator[psycopg.Connection[Any]]:
     """The owner's session that makes and drops this worker's databases."""
     with connect(addresses_from(os.environ[TEMPLATE]).owner.set(database="postgres")) as connection:
         yield connection
-        _drop_left(connection)
+        drop_left(connection)
 
 
 @pytest.fixture
@@ -210,11 +210,11 @@ def _clone(template_owner: psycopg.Connection[Any]) -> Iterator[DatabaseAddresse
         f" STRATEGY {_strategy(template_owner)}"
     )
     yield clone
-    _drop_left(template_owner)
+    drop_left(template_owner)
     _left.append(str(clone.owner.database))
 
 
-def _drop_left(template_owner: psycopg.Connection[Any]) -> None:
+def drop_left(template_owner: psycopg.Connection[Any]) -> None:
     """Drop what an earlier test left: a database whose sessions are just ending keeps whoever drops it for 0.1 s.
 
     Without FORCE: the owner may not end the application's sessions; where a test left one open, this fails in 5 s.

@@ -12,7 +12,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import ClassVar, Final
 
@@ -50,16 +50,26 @@ class _Draining(BaseWorker):
 
     stop: ClassVar[Stop]
     max_connection_wait_time = 5.0
+    _asks_again_at: datetime = datetime.min.replace(tzinfo=UTC)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.stop.requested = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def check_for_suspension(self, burst: bool) -> None:
+        """RQ asks before each job; who suspends waits a few seconds instead."""
         # Asked to stop before RQ listened to signals.
         if self.stop.requested:
             raise StopRequested
+        if now() < self._asks_again_at:
+            return
         super().check_for_suspension(burst)
+        self._asks_again_at = now() + _HEARTBEAT
+
+    def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
+        """RQ says after each job that it is idle, and again before the next."""
+        if state != self.get_state():
+            super().set_state(state, pipeline)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """Three round trips, which RQ makes several times a job; one in a few seconds says as much."""

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from infrastructure.database.roles import DatabaseAddresses, connect, ensure_roles, grant_privileges
-from tests.conftest import REDIS
+from tests.conftest import REDIS, drop_left
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,6 +31,7 @@ def roles_to_drop(template_owner: psycopg.Connection[Any]) -> Iterator[list[str]
     """Asked for ahead of a database: they can go only when it is gone."""
     names: list[str] = []
     yield names
+    drop_left(template_owner)
     for name in names:
         template_owner.execute(f'DROP ROLE "{name}"')
 
