@@ -17,6 +17,8 @@ from flask import Request
 from marshmallow import Schema, ValidationError
 from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
+from webargs.multidictproxy import MultiDictProxy
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from middlewares.at_hand import asked
@@ -96,14 +98,37 @@ def _plain_body(schema: Schema) -> Any:
 
 
 def _reading(parser: FlaskParser, schema: Schema, location: str) -> Callable[[], Any]:
-    """What reads the arguments of a request. Most lists are asked for without any: those are read once."""
+    """What reads the arguments of a request."""
 
     def read() -> Any:
         return parser.parse(schema, location=location)
 
     if location == "json":
         return lambda: _plain_body(schema) or read()
-    if location != "query" or schema.validate({}):
+    if location != "query":
         return read
-    unasked = schema.load({})
-    return lambda: read() if asked().query_string else dict(unasked)
+    return _Query(schema, read).read
+
+
+class _Query:
+    """Reads the address's query as webargs would, which goes through every field that nobody sent."""
+
+    def __init__(self, schema: Schema, read: Callable[[], Any]) -> None:
+        self._schema, self._read = schema, read
+        names = {field.data_key or name for name, field in schema.load_fields.items()}
+        self._repeated = MultiDictProxy(MultiDict(), schema).multiple_keys & names
+        self._once = names - self._repeated
+        self._unasked = None if schema.validate({}) else schema.load({})
+
+    def read(self) -> Any:
+        request = asked()
+        if self._unasked is not None and not request.query_string:
+            return dict(self._unasked)
+        said = request.args
+        # What nobody knows is passed over, as webargs does.
+        data: dict[str, Any] = {name: said[name] for name in said if name in self._once}
+        data |= {name: said.getlist(name) for name in said if name in self._repeated}
+        try:
+            return self._schema.load(data)
+        except ValidationError:
+            return self._read()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from marshmallow import RAISE, ValidationError, fields, missing
 from marshmallow import Schema as MarshmallowSchema
+from marshmallow.decorators import POST_LOAD, PRE_LOAD, VALIDATES, VALIDATES_SCHEMA
 
 from domain.ledger.accounts import decimals_of
 from domain.shared.card_numbers import holds_card_number
@@ -28,35 +29,50 @@ class Schema(MarshmallowSchema):
     """
 
     _ways: tuple[_Way, ...] | None = None
+    _checks: tuple[Callable[..., Any], ...]
+    _endings: tuple[Callable[..., Any], ...]
 
     def load(self, data: Any, *, many: bool | None = None, partial: Any = None, unknown: Any = None) -> Any:
         ways = self._found_ways() if self._ways is None else self._ways
         if ways and type(data) is dict and not (many or partial) and unknown in (None, RAISE):
             with contextlib.suppress(ValidationError):
-                return _plainly(data, ways)
+                return self._plainly(data, ways)
         return super().load(data, many=many, partial=partial, unknown=unknown)
 
     def _found_ways(self) -> tuple[_Way, ...]:
-        """Its fields; none where it does more than read them."""
-        is_plain = not (any(self._hooks.values()) or self.many or self.partial) and self.unknown == RAISE
+        """Its fields; none where it does more than read them one by one and look at them together."""
+        looks_elsewhere = self._hooks[PRE_LOAD] or self._hooks[VALIDATES]
+        is_plain = not (looks_elsewhere or self.many or self.partial) and self.unknown == RAISE
+        self._checks, self._endings = self._hooked(VALIDATES_SCHEMA), self._hooked(POST_LOAD)
         self._ways = tuple(_Way.of(name, field) for name, field in self.load_fields.items()) if is_plain else ()
         return self._ways
 
+    def _hooked(self, tag: str) -> tuple[Callable[..., Any], ...]:
+        hooks = self._hooks[tag]
+        for name, takes_many, options in hooks:
+            if takes_many or options.get("pass_original"):
+                raise TypeError(f"{name}: a hook is given what was read of one request, and no more")
+        return tuple(getattr(self, name) for name, _, _ in hooks)
 
-def _plainly(data: dict[str, Any], ways: tuple[_Way, ...]) -> dict[str, Any]:
-    """What a body says. Raises ValidationError for what is wrong, whichever of several that is, without its place."""
-    loaded, understood = {}, 0
-    for way in ways:
-        if way.name in data:
-            loaded[way.key] = way.field.deserialize(data[way.name], way.name, data)
-            understood += 1
-        elif way.field.required:
-            raise ValidationError("missing")
-        elif (default := way.field.load_default) is not missing:
-            loaded[way.key] = default() if callable(default) else default
-    if understood != len(data):
-        raise ValidationError("unknown")
-    return loaded
+    def _plainly(self, data: dict[str, Any], ways: tuple[_Way, ...]) -> Any:
+        """What a request says. Raises ValidationError for what is wrong, whichever of several that is."""
+        loaded: Any = {}
+        understood = 0
+        for way in ways:
+            if way.name in data:
+                loaded[way.key] = way.field.deserialize(data[way.name], way.name, data)
+                understood += 1
+            elif way.field.required:
+                raise ValidationError("missing")
+            elif (default := way.field.load_default) is not missing:
+                loaded[way.key] = default() if callable(default) else default
+        if understood != len(data):
+            raise ValidationError("unknown")
+        for check in self._checks:
+            check(loaded, many=False, partial=None, unknown=RAISE)
+        for ending in self._endings:
+            loaded = ending(loaded, many=False, partial=None, unknown=RAISE)
+        return loaded
 
 
 class _Way(NamedTuple):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -10,11 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import Schema as MarshmallowSchema
 from marshmallow import ValidationError, fields
+from werkzeug.exceptions import HTTPException
 
+from api.blueprint import Blueprint, _reading
 from api.fields import MoneyField, PercentRequest, Schema
+from domain.shared.errors import InvalidValue
 from tests.architecture.code import every_subclass
 
-REQUESTS = ("Request", "Changes", "Body")
+REQUESTS = ("Request", "Changes", "Body", "Query")
 SCHEMAS = sorted(
     (schema for schema in every_subclass(Schema) if schema.__name__.endswith(REQUESTS)),
     key=lambda schema: (schema.__module__, schema.__name__),
@@ -30,6 +35,13 @@ FITTING: list[tuple[type[fields.Field[Any]], st.SearchStrategy[Any]]] = [
     (fields.Integer, st.integers(-1, 300)),
     (fields.Dict, st.dictionaries(WORDS, WORDS, max_size=2)),
 ]
+QUERIES = [schema for schema in SCHEMAS if schema.__name__.endswith("Query")]
+SAID = (
+    st.uuids().map(str)
+    | st.integers(-1, 300).map(str)
+    | WORDS
+    | st.sampled_from(["true", "2030-01-01", "2031-01-01T10:00:00Z", "-created_at", "PENDING,CONFIRMED", "10.00"])
+)
 JUNK = st.none() | st.booleans() | st.integers() | WORDS | st.lists(WORDS, max_size=2)
 
 
@@ -54,6 +66,8 @@ def read(schema: MarshmallowSchema, body: dict[str, Any]) -> tuple[str, Any]:
         made = schema.load(body)
     except ValidationError as error:
         return "refused", error.normalized_messages()
+    except InvalidValue as error:
+        return "refused", error.faults
     return "read", list(made.items()) if isinstance(made, dict) else made
 
 
@@ -70,5 +84,35 @@ def test_requests_are_read_as_marshmallow_reads_them(bare_app: Flask, schema: ty
     same()
 
 
+@pytest.mark.parametrize("schema", QUERIES, ids=lambda schema: f"{schema.__module__}.{schema.__name__}")
+def test_addresses_are_read_as_webargs_reads_them(bare_app: Flask, schema: type[Schema]) -> None:
+    names = [field.data_key or name for name, field in schema().load_fields.items()]
+
+    @given(st.lists(st.tuples(st.sampled_from([*names, "unheard_of"]), SAID), max_size=5))
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    def same(said: list[tuple[str, str]]) -> None:
+        with bare_app.test_request_context(query_string=urlencode(said)):
+            ours = _read_address(_reading(Blueprint.ARGUMENTS_PARSER, schema(), "query"))
+            assert ours == _read_address(lambda: _webargs(schema()))
+
+    same()
+
+
+def _webargs(schema: Schema) -> Any:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Schema, "load", MarshmallowSchema.load)
+        return Blueprint.ARGUMENTS_PARSER.parse(schema, location="query")
+
+
+def _read_address(read: Callable[[], Any]) -> tuple[str, Any]:
+    try:
+        made = read()
+    except HTTPException as refused:
+        return "refused", refused.data["messages"]  # type: ignore[attr-defined]
+    return "read", list(made.items()) if isinstance(made, dict) else made
+
+
 def test_there_are_requests_to_check() -> None:
-    assert {"BookingRequest", "RequestChangesBody", "TravelerRequest"} <= {schema.__name__ for schema in SCHEMAS}
+    assert {"BookingRequest", "RequestChangesBody", "TravelerRequest", "BookingQuery", "PackageQuery"} <= {
+        schema.__name__ for schema in SCHEMAS
+    }
