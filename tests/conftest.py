@@ -301,8 +301,8 @@ def app(running: Running, apps: dict[tuple[Any, ...], Flask]) -> Flask:
     from app import create_app
 
     said = running.settings
-    kind = (said.redis_url, said.backend_url, said.cors_origins, said.trusted_proxies, said.requests_at_once)
-    kind += (said.rate_limit_scale,)
+    at_the_door = (said.requests_at_once, said.rate_limit_scale, said.redis_url)
+    kind = (*at_the_door, said.backend_url, said.cors_origins, said.trusted_proxies)
     if kind not in apps:
         apps[kind] = create_app(running=running)
         # From its first request on Flask takes neither routes nor hooks.
