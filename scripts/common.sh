@@ -20,6 +20,7 @@ install_debian_packages() {
   fi
   say "installing Debian packages: $*"
   "${as_root[@]}" apt-get -q=2 -o DPkg::Lock::Timeout=120 update >&2 || return 1
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q=2 -y -o DPkg::Lock::Timeout=300 \
+  # RUNLEVEL=1: what comes with a service (nginx) is installed and not started.
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q=2 -y -o DPkg::Lock::Timeout=300 \
     -o Dpkg::Use-Pty=0 install --no-install-recommends "$@" >/dev/null || return 1
 }

@@ -51,6 +51,7 @@ missing_for_tests() {
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
     echo chromium
   { command -v pdftotext && command -v pdftoppm; } >/dev/null || echo poppler-utils
+  PATH=$PATH:/usr/sbin command -v nginx >/dev/null || echo nginx-light
 }
 
 has_font() { [ -n "$(fc-list "$1" 2>/dev/null)" ]; }

@@ -22,7 +22,8 @@ from domain.ledger.cashback import CashbackRecord, CashbackStatus
 from domain.ledger.journal import Entry, Journal, JournalType
 from domain.ledger.points import PointsLot, PointsTerms
 from domain.sales.agreed import BookedPrice, BookingItem, BookingSource, BookingType, Parties, RewardTerms, Trip
-from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus
+from domain.sales.booking_states import BookingPaymentStatus, BookingStatus
+from domain.sales.bookings import Booking
 from domain.sales.cancellation import ALWAYS, CancellationTerms
 from domain.sales.holds import Hold, HoldStatus
 from domain.sales.instalments import Instalment

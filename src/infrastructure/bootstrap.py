@@ -254,7 +254,7 @@ class _RendererOnFirstUse:
     def prepare(self) -> None:
         """Where there is no font, whoever wants something drawn is told so; other work goes on."""
         try:
-            self._renderer  # noqa: B018 - made when it is looked at
+            self._renderer.rehearse()
         except ArabicFontMissing as missing:
             log.warning("documents_cannot_be_drawn", reason=str(missing))
 

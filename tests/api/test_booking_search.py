@@ -12,7 +12,7 @@ from pytest import Subtests
 
 from application.queries import After
 from application.sales.ports import BookingSearch
-from domain.sales.bookings import BookingStatus
+from domain.sales.booking_states import BookingStatus
 from infrastructure.database.roles import connect
 from infrastructure.database.sales.queries import SqlSalesQueries
 from infrastructure.database.transaction import Database, Parameters, Row

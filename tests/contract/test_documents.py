@@ -202,6 +202,12 @@ def test_the_same_document_is_drawn_to_the_same_bytes(renderer: WeasyPrintRender
     assert renderer.invoice(an_invoice(), "both") == renderer.invoice(an_invoice(), "both")
 
 
+def test_a_rehearsal_leaves_nothing_in_what_is_drawn_later(complaints: list[str]) -> None:
+    fresh, rehearsed = WeasyPrintRenderer(), WeasyPrintRenderer()
+    rehearsed.rehearse()
+    assert rehearsed.invoice(an_invoice(), "both") == fresh.invoice(an_invoice(), "both")
+
+
 def test_all_fonts_are_embedded(renderer: WeasyPrintRenderer) -> None:
     fonts = read(renderer.invoice(an_invoice(), "both")).pages[0]["/Resources"]["/Font"]
     for reference in fonts.values():

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from application.sales.manifest_ports import ManifestDocument
-from domain.sales.bookings import BookingStatus
+from domain.sales.booking_states import BookingStatus
 from domain.sales.manifests import Manifest, Party
 from domain.sales.travelers import Traveler
 from infrastructure.documents.manifest_wording import MANIFEST_LABELS

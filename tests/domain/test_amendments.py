@@ -26,7 +26,8 @@ from domain.sales.amendments import (
     seats_to_take,
 )
 from domain.sales.booking_errors import TripStarted
-from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus
+from domain.sales.booking_states import BookingPaymentStatus, BookingStatus
+from domain.sales.bookings import Booking
 from domain.shared.errors import IllegalTransition
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage

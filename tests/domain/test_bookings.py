@@ -25,7 +25,8 @@ from domain.sales.booking_events import (
     BookingStarted,
     RequestLapsed,
 )
-from domain.sales.bookings import LAPSES_AFTER, NEXT, Booking, BookingPaymentStatus, BookingStatus, StatusChange
+from domain.sales.booking_states import NEXT, BookingPaymentStatus, BookingStatus, StatusChange
+from domain.sales.bookings import LAPSES_AFTER, Booking
 from domain.sales.cancellation import ALWAYS, EVERYTHING, CancellationTerms, RefundTier, Settlement
 from domain.sales.holds import Hold, HoldStatus
 from domain.sales.requests import TripWish

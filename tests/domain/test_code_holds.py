@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from domain.billing.late_money import Hindrance, LateChoice, LateMoney, NoLateMoney
 from domain.sales.booking_events import BookingReplaced
-from domain.sales.bookings import Booking, BookingStatus
+from domain.sales.booking_states import BookingStatus
+from domain.sales.bookings import Booking
 from domain.sales.cancellation import Settlement
 from domain.sales.holds import KEPT_FREE_BEFORE_START, CodeTerms, Hold, HoldStatus
 from domain.shared.errors import IllegalTransition

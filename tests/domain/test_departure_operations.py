@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.catalogue.departures import Departure, SoldOut
 from domain.catalogue.pools import Pool
 from domain.sales.booking_events import BookingMoved
-from domain.sales.bookings import BookingStatus
+from domain.sales.booking_states import BookingStatus
 from domain.sales.cancellation import EVERYTHING, NEVER, NOTHING
 from domain.sales.departure_operations import (
     NEXT,

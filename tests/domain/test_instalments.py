@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.sales.bookings import BookingStatus
+from domain.sales.booking_states import BookingStatus
 from domain.sales.instalments import (
     LEAST_DAYS_BEFORE,
     Instalment,

@@ -19,7 +19,8 @@ from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance
 from domain.pricing.exchange import ExchangeRate
 from domain.sales.booking_errors import PriceMoved
-from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus
+from domain.sales.booking_states import BookingPaymentStatus, BookingStatus
+from domain.sales.bookings import Booking
 from domain.sales.instalments import PlanWanted
 from domain.shared.money import Money, currency
 from infrastructure.bootstrap import Running

@@ -15,7 +15,8 @@ from application.ledger.points import EarnPoints, earn_points
 from application.sales import expiry
 from application.sales.expiry import GRACE, expire_bookings
 from domain.catalogue.departures import Departure
-from domain.sales.bookings import OUT_OF_TIME, Booking, BookingStatus
+from domain.sales.booking_states import BookingStatus
+from domain.sales.bookings import OUT_OF_TIME, Booking
 from domain.sales.holds import HoldStatus
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id

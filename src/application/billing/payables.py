@@ -23,7 +23,8 @@ from domain.ledger.points import still_to_take
 from domain.membership.memberships import AlreadySubscribed, SubscriptionNotFound, SubscriptionStatus
 from domain.payouts.earnings import SharesLost, shares_lost
 from domain.sales.booking_errors import BookingNotFound, NothingToPay
-from domain.sales.bookings import Booking, BookingStatus
+from domain.sales.booking_states import BookingStatus
+from domain.sales.bookings import Booking
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import InvalidValue
 from domain.shared.identifiers import NewId

@@ -15,8 +15,9 @@ from application.billing.payables import Payable
 from application.ledger import holds
 from application.ledger.holds import SetAside
 from application.ledger.locks import lock_owned
+from application.ledger.posting_ports import Standing
 from application.ledger.redemptions import PointsPayment, RedeemPoints, redeem_points
-from application.ports import Standing, UnitOfWork
+from application.ports import UnitOfWork
 from domain.billing.payments import Payment
 from domain.billing.tenders import Part, Tender, TenderKind, TenderStatus
 from domain.ledger import accounts

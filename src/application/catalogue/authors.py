@@ -8,7 +8,8 @@ from datetime import date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 
-from application.ports import Items, UnitOfWork
+from application.catalogue.record_ports import Items
+from application.ports import UnitOfWork
 from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.packages import SlugTaken, slug_of
 from domain.catalogue.publication import CatalogueItem

@@ -13,7 +13,8 @@ from domain.catalogue.ratings import AlreadyRated, Rating, RatingNotFound, Ratin
 from domain.operations.audit import changed
 from domain.sales.agreed import Trip
 from domain.sales.booking_errors import BookingNotFound
-from domain.sales.bookings import Booking, BookingStatus
+from domain.sales.booking_states import BookingStatus
+from domain.sales.bookings import Booking
 from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
 

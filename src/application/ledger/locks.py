@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from application.ports import Standing, UnitOfWork
+from application.ledger.posting_ports import Standing
+from application.ports import UnitOfWork
 from domain.ledger.accounts import AccountRef
 
 

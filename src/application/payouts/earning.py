@@ -33,7 +33,8 @@ from domain.payouts.earnings import (
 )
 from domain.payouts.payables import PayableEntry, PayableKind
 from domain.sales.agreed import FrozenShares
-from domain.sales.bookings import Booking, BookingStatus
+from domain.sales.booking_states import BookingStatus
+from domain.sales.bookings import Booking
 from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money

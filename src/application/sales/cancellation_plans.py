@@ -23,7 +23,8 @@ from application.ports import UnitOfWork
 from domain.billing.refunds import Destination, Way, newest_first, refundable
 from domain.billing.tenders import TenderKind
 from domain.payouts.earnings import shares_lost
-from domain.sales.bookings import Booking, BookingStatus
+from domain.sales.booking_states import BookingStatus
+from domain.sales.bookings import Booking
 from domain.sales.cancellation import AppliedTier, CancellationPreviewStale, Settlement, Split, split
 from domain.shared.money import Money, total
 

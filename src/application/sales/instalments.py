@@ -12,7 +12,7 @@ from application.billing.ports import Gateways
 from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.cancelling import CancelBooking, cancel_within
 from application.sales.ports import NotedInstalment, Notice, OverdueBooking
-from domain.sales.bookings import BookingStatus
+from domain.sales.booking_states import BookingStatus
 from domain.sales.instalments import InstalmentOverdue, PaymentReminderDue, last_day_of_grace
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import DomainError

@@ -20,7 +20,8 @@ from application.sales.giving_back import drop_amendment, lock_departures
 from domain.catalogue.departures import Departure, DepartureStatus
 from domain.sales.agreed import Trip
 from domain.sales.amendments import Amendment, AmendmentCalledOff, AmendmentStatus
-from domain.sales.bookings import Booking, BookingStatus
+from domain.sales.booking_states import BookingStatus
+from domain.sales.bookings import Booking
 from domain.sales.cancellation import EVERYTHING
 from domain.sales.departure_operations import DepartureOperation, ItemStatus, OperationKind, OperationStatus
 from domain.shared.clock import Clock, business_date

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -50,6 +49,7 @@ from domain.sales.booking_events import (
     BookingStarted,
     RequestLapsed,
 )
+from domain.sales.booking_states import NEXT, BookingPaymentStatus, BookingStatus, StatusChange
 from domain.sales.cancellation import EVERYTHING, AppliedTier, CancellationTerms, Settlement
 from domain.sales.holds import CodeTerms, Hold, HoldStatus
 from domain.sales.instalments import Instalment, Standing, asked_now, next_due, rescheduled, standings
@@ -60,32 +60,6 @@ from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 
-
-class BookingStatus(StrEnum):
-    """The life of a booking."""
-
-    DRAFT = "DRAFT"
-    """Asked for, not priced yet."""
-    PENDING_PAYMENT = "PENDING_PAYMENT"
-    """Priced; seats are held until the hold expires."""
-    CONFIRMED = "CONFIRMED"
-    """The money is in."""
-    IN_PROGRESS = "IN_PROGRESS"
-    COMPLETED = "COMPLETED"
-    CANCELLED = "CANCELLED"
-    REFUNDED = "REFUNDED"
-
-
-class BookingPaymentStatus(StrEnum):
-    """How much of the booking is paid, apart from where the trip stands."""
-
-    UNPAID = "UNPAID"
-    PARTIALLY_PAID = "PARTIALLY_PAID"
-    PAID = "PAID"
-    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
-    REFUNDED = "REFUNDED"
-
-
 NEVER_PRICED: Final = "its day passed without a price"
 """Why the system ends a request that nobody priced."""
 
@@ -95,30 +69,8 @@ LAPSES_AFTER: Final = timedelta(days=1)
 OUT_OF_TIME: Final = "payment time ran out"
 """Why the system ends a booking that nobody paid."""
 
-NEXT = {
-    BookingStatus.DRAFT: {BookingStatus.PENDING_PAYMENT, BookingStatus.CANCELLED},
-    BookingStatus.PENDING_PAYMENT: {BookingStatus.CONFIRMED, BookingStatus.CANCELLED},
-    BookingStatus.CONFIRMED: {BookingStatus.IN_PROGRESS, BookingStatus.CANCELLED},
-    BookingStatus.IN_PROGRESS: {BookingStatus.COMPLETED},
-    BookingStatus.COMPLETED: {BookingStatus.REFUNDED},
-    BookingStatus.CANCELLED: {BookingStatus.REFUNDED},
-    BookingStatus.REFUNDED: set(),
-}
-
-
 PAID_AT_ONCE_WITHIN: Final = timedelta(minutes=1)
 """What replaces an expired booking waits for its money no longer: it is there already."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusChange:
-    """One step of the machine: who, when and why; None as actor is the system itself."""
-
-    from_status: str | None
-    to_status: str
-    changed_by_user_id: UUID | None
-    change_reason: str
-    changed_at: datetime
 
 
 @dataclass(eq=False, kw_only=True)
@@ -197,9 +149,17 @@ class Booking(Aggregate):
         Where there are instalments, the first is what confirms it.
         """
         booking = cls._begun(
-            booking_id, booking_number, parties, trip, price, rewards, cancellation_terms, customer_info,
-            special_requests, at,
-        )  # fmt: skip
+            booking_id=booking_id,
+            booking_number=booking_number,
+            parties=parties,
+            trip=trip,
+            price=price,
+            rewards=rewards,
+            cancellation_terms=cancellation_terms,
+            customer_info=customer_info,
+            special_requests=special_requests,
+            at=at,
+        )
         booking._log(None, BookingStatus.PENDING_PAYMENT, by=parties.created_by_user_id, reason="placed", at=at)
         booking._await_money(price, items, _deposit(price, deposit, instalments), instalments, hold_expires_at, at)
         booking.record(BookingPlaced(at=at, booking_id=booking_id, user_id=parties.user_id))
@@ -223,9 +183,17 @@ class Booking(Aggregate):
     ) -> Booking:
         """What a customer asks for: a draft of no price, until people make an offer."""
         booking = cls._begun(
-            booking_id, booking_number, parties, trip, unpriced, rewards, cancellation_terms, customer_info,
-            special_requests, at,
-        )  # fmt: skip
+            booking_id=booking_id,
+            booking_number=booking_number,
+            parties=parties,
+            trip=trip,
+            price=unpriced,
+            rewards=rewards,
+            cancellation_terms=cancellation_terms,
+            customer_info=customer_info,
+            special_requests=special_requests,
+            at=at,
+        )
         booking._log(None, BookingStatus.DRAFT, by=parties.created_by_user_id, reason="requested", at=at)
         booking.record(BookingRequested(at=at, booking_id=booking_id, user_id=parties.user_id))
         return booking
@@ -244,9 +212,17 @@ class Booking(Aggregate):
             source=self.booking_source,
         )
         booking = self._begun(
-            booking_id, booking_number, parties, self.trip, self.price, self.rewards, self.cancellation_terms,
-            self.customer_info, self.special_requests, at,
-        )  # fmt: skip
+            booking_id=booking_id,
+            booking_number=booking_number,
+            parties=parties,
+            trip=self.trip,
+            price=self.price,
+            rewards=self.rewards,
+            cancellation_terms=self.cancellation_terms,
+            customer_info=self.customer_info,
+            special_requests=self.special_requests,
+            at=at,
+        )
         booking.replaces_booking_id = self.id
         booking._log(None, BookingStatus.PENDING_PAYMENT, by=None, reason="late payment", at=at)
         items = [replace(item, id=new_id()) for item in self.items]
@@ -258,6 +234,7 @@ class Booking(Aggregate):
     @classmethod
     def _begun(
         cls,
+        *,
         booking_id: UUID,
         booking_number: str,
         parties: Parties,

@@ -7,7 +7,7 @@ from datetime import date, time, timedelta
 from typing import ClassVar, Final
 from uuid import UUID
 
-from domain.sales.bookings import BookingStatus
+from domain.sales.booking_states import BookingStatus
 from domain.sales.travelers import Traveler, masked
 from domain.shared.errors import RuleBroken
 from domain.shared.events import DomainEvent

@@ -14,7 +14,7 @@ from api.context import scope_of, use
 from api.icalendar import CONTENT_TYPE, Event, EventStatus, calendar_file
 from application.queries import Row
 from domain.sales.booking_errors import BookingNotFound
-from domain.sales.bookings import BookingStatus
+from domain.sales.booking_states import BookingStatus
 from domain.shared.spans import span_of
 from middlewares.auth_middleware import token_required
 from middlewares.language import reading_language

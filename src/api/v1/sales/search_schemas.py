@@ -12,7 +12,7 @@ from api.fields import Schema, Text
 from api.pagination import ChangesQuery, sort_field
 from application.sales.ports import BookingSearch
 from domain.sales.agreed import BookingSource, BookingType
-from domain.sales.bookings import BookingPaymentStatus, BookingStatus
+from domain.sales.booking_states import BookingPaymentStatus, BookingStatus
 from domain.shared.errors import InvalidValue
 from domain.shared.money import EXPONENTS, Money
 

@@ -18,7 +18,7 @@ from api.pagination import PageQuery, after_in, by_order, sort_field, split_page
 from api.specification import page_of
 from application.queries import NEWEST
 from application.sales.ports import BookingSearch
-from domain.sales.bookings import BookingStatus
+from domain.sales.booking_states import BookingStatus
 from middlewares.auth_middleware import token_required
 
 blueprint = Blueprint("vendor_bookings", __name__, description="Vendors' bookings")

@@ -12,7 +12,7 @@ from application.messaging.tellings.saying import amount, in_language, on_the_wa
 from application.queries import Row
 from domain.messaging.channels import MessageKind
 from domain.messaging.notifications import LinkType
-from domain.sales.bookings import BookingStatus
+from domain.sales.booking_states import BookingStatus
 from domain.shared.money import Money, total
 
 

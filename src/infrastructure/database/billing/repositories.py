@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import or_, select
 
 from application.billing.inbox import OpenAttempt, StoredWebhook
+from application.billing.payment_ports import PaymentTarget
 from application.billing.ports import WebhookNotice
-from application.ports import PaymentTarget
 from domain.billing.invoices import Credited, Documented, Invoice, InvoiceNotFound
 from domain.billing.payments import Payment, PaymentNotFound, PaymentStatus, PaymentType, Receipt, WebhookReceived
 from domain.billing.tenders import sole_tender
@@ -45,7 +45,7 @@ ORDER BY p.id LIMIT %(limit)s
 
 
 class SqlPayments:
-    """Implements `application.ports.Payments`."""
+    """Implements `application.billing.payment_ports.Payments`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
@@ -273,7 +273,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 
 class SqlInvoices:
-    """Implements `application.ports.Invoices`."""
+    """Implements `application.billing.payment_ports.Invoices`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

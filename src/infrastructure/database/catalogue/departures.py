@@ -56,7 +56,7 @@ _Written = tuple[Any, ...]
 
 
 class SqlDepartures:
-    """Implements `application.ports.Departures`."""
+    """Implements `application.catalogue.record_ports.Departures`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

@@ -20,7 +20,7 @@ _Held = TypeVar("_Held", bound=CatalogueItem)
 
 
 class SqlItems(SqlSlugs, Generic[_Held]):
-    """Implements `application.ports.Items`."""
+    """Implements `application.catalogue.record_ports.Items`."""
 
     def __init__(self, statements: Statements, held: type[_Held]) -> None:
         self._held, self._table = held, TABLES[held.KIND]

@@ -8,7 +8,7 @@ from infrastructure.database.transaction import Statements
 
 
 class SqlSlugs:
-    """Implements `application.ports.Slugs` over one table's `slug`."""
+    """Implements `application.catalogue.record_ports.Slugs` over one table's `slug`."""
 
     def __init__(self, statements: Statements, table: str) -> None:
         self._statements = statements

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from application.ports import Standing
+from application.ledger.posting_ports import Standing
 from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.holds import BalanceHold, HoldNotFound, HoldStatus
 from domain.ledger.journal import Journal
@@ -43,7 +43,7 @@ ON CONFLICT (journal_id) DO NOTHING
 
 
 class SqlLedger:
-    """Implements `application.ports.Ledger`."""
+    """Implements `application.ledger.posting_ports.Ledger`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

@@ -32,7 +32,7 @@ FROM ledger_seals ORDER BY number
 
 
 class SqlSeals:
-    """Implements `application.ports.Seals`."""
+    """Implements `application.ledger.posting_ports.Seals`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

@@ -23,7 +23,7 @@ _ACTIVE_OF = "SELECT id FROM membership_subscriptions WHERE user_id = %s AND sta
 
 
 class SqlMemberships:
-    """Implements `application.ports.Memberships`."""
+    """Implements `application.membership.ports.Memberships`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

@@ -167,7 +167,7 @@ def _date(said: str | None) -> date | None:
 
 
 def sold_again(booking: Booking, departure_id: UUID, *, statements: Statements, at: datetime) -> OnSale:
-    """Implements `application.ports.Bookings.on_sale_again`."""
+    """Implements `application.sales.booking_ports.Bookings.on_sale_again`."""
     trip, frozen = booking.trip, booking.price.exchange
     item = Item(ItemKind(trip.booking_type), trip.package_id or trip.activity_id)  # type: ignore[arg-type]
     values = sale_values(item.id, departure_id=departure_id, buyer_id=booking.user_id, currency=None, at=at)

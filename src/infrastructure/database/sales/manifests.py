@@ -9,7 +9,7 @@ from uuid import UUID
 
 from application.ports import Encryption
 from application.sales.manifest_ports import AskedManifest, ManifestToDraw
-from domain.sales.bookings import BookingStatus
+from domain.sales.booking_states import BookingStatus
 from domain.sales.manifests import ASKED_AGAIN_AFTER, TRAVELING, Manifest, Party
 from domain.sales.travelers import Traveler
 from infrastructure.database.transaction import Database, Row, Statements

@@ -11,7 +11,7 @@ from application.queries import CHANGES, NEWEST, After, Row
 from application.sales.policies import terms_shown
 from application.sales.ports import BookingSearch, OnSale
 from domain.catalogue.items import Item
-from domain.sales.bookings import BookingStatus
+from domain.sales.booking_states import BookingStatus
 from domain.sales.instalments import Standing, standings
 from domain.shared.money import Money
 from infrastructure.database.pages import Order, order_sql, order_values

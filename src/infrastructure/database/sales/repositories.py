@@ -185,7 +185,7 @@ class _Stored:
 
 
 class SqlBookings:
-    """Implements `application.ports.Bookings`; what changed is written when the unit of work flushes."""
+    """Implements `application.sales.booking_ports.Bookings`; what changed is written when the unit of work flushes."""
 
     def __init__(self, statements: Statements, departures: SqlDepartures, encryption: Encryption) -> None:
         self._statements = statements

@@ -21,7 +21,8 @@ from domain.sales.agreed import (
     RewardTerms,
     Trip,
 )
-from domain.sales.bookings import Booking, BookingPaymentStatus, BookingStatus
+from domain.sales.booking_states import BookingPaymentStatus, BookingStatus
+from domain.sales.bookings import Booking
 from domain.sales.holds import Hold, HoldStatus
 from domain.sales.instalments import Instalment
 from domain.shared.money import Money

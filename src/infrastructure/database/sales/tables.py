@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.sales.agreed import BookingSource
 from domain.sales.amendments import AmendmentStatus
-from domain.sales.bookings import BookingPaymentStatus, BookingStatus
+from domain.sales.booking_states import BookingPaymentStatus, BookingStatus
 from domain.sales.holds import HoldStatus
 from infrastructure.database.metadata import (
     Hundredths,
