@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Check the system's libraries, fonts and programs, and install from Debian what is missing where we may.
-# `run`: what WeasyPrint needs to draw invoices. `dev`: Chromium, Poppler and nginx for the tests as well.
+# `run`: what WeasyPrint needs to draw invoices. `dev`: Chromium, Poppler, nginx and libfaketime for the tests as well.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . scripts/common.sh
@@ -52,6 +52,7 @@ missing_for_tests() {
     echo chromium
   { command -v pdftotext && command -v pdftoppm; } >/dev/null || echo poppler-utils
   PATH=$PATH:/usr/sbin command -v nginx >/dev/null || echo nginx-light
+  compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo libfaketime
 }
 
 has_font() { [ -n "$(fc-list "$1" 2>/dev/null)" ]; }
@@ -59,7 +60,7 @@ has_font() { [ -n "$(fc-list "$1" 2>/dev/null)" ]; }
 explain() {
   local effect="invoices cannot be made as PDF, all else runs"
   if [ "$wanted" = dev ]; then
-    effect="tests that need them (browser, PDF, proxy) are left out and say so"
+    effect="tests that need them (browser, PDF, proxy, clocks) are left out and say so"
     [ "${ALTAYAR_TESTS_COMPLETE:-}" != 1 ] || fail "these Debian packages are missing and every test is asked for: $1"
   fi
   printf 'altayar: please install these Debian packages (apt-get install %s); until then %s\n' "$1" "$effect" >&2

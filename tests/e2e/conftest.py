@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from fake_providers.fawaterk import FawaterkServer
-from infrastructure.database.roles import DatabaseAddresses, addresses_from, connect
+from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.seed_demo import DEMO_PASSWORD
-from tests.conftest import OWNER, REDIS
+from tests.conftest import REDIS
 from tests.contract.smtp_server import smtp_server
 from tests.e2e.invariants import broken, unlike_books
-from tests.e2e.system import Json, Person, System, in_days, log_in, sign_up
+from tests.e2e.system import Json, Person, System, a_database, free_port, in_days, log_in, sign_up
 
 
 @pytest.fixture(scope="session")
 def fresh_database() -> Iterator[DatabaseAddresses]:
-    """An empty database on the run's server; dropped with its roles."""
-    server = addresses_from(os.environ[OWNER])
-    name = f"altayar_e2e_{uuid4().hex[:10]}"
-    with connect(server.owner) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
-    yield (made := addresses_from(server.owner.set(database=name).render_as_string(hide_password=False)))
-    with connect(server.owner.set(database="postgres")) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
-        for url in (made.app, made.readonly):
-            connection.execute(f'DROP ROLE IF EXISTS "{url.username}"'.encode())
+    with a_database() as addresses:
+        yield addresses
 
 
 @pytest.fixture(scope="session")
@@ -54,19 +44,13 @@ def system(
         smtp_server() as inbox,
         FawaterkServer(home / "fawaterk.sqlite") as fawaterk,
     ):
-        running = System(fresh_database, own_redis_url, home, inbox=inbox, fawaterk=fawaterk, port=_free_port())
+        running = System(fresh_database, own_redis_url, home, inbox=inbox, fawaterk=fawaterk, port=free_port())
         try:
             running.start()
             yield running
         finally:
             status = running.stop()
     assert status == 0, running.log()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,11 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email import message_from_bytes
@@ -24,7 +25,8 @@ import requests
 
 from domain.shared.clock import BUSINESS_ZONE
 from fake_providers.fawaterk import FawaterkServer
-from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.roles import DatabaseAddresses, addresses_from, connect
+from tests.conftest import OWNER
 from tests.contract.smtp_server import Inbox
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +35,26 @@ PATIENCE_SECONDS = 120.0
 
 Json = dict[str, Any]
 Found = TypeVar("Found")
+
+
+@contextlib.contextmanager
+def a_database() -> Iterator[DatabaseAddresses]:
+    """An empty database on the run's server; dropped with its roles."""
+    server = addresses_from(os.environ[OWNER])
+    name = f"altayar_e2e_{uuid4().hex[:10]}"
+    with connect(server.owner) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    yield (made := addresses_from(server.owner.set(database=name).render_as_string(hide_password=False)))
+    with connect(server.owner.set(database="postgres")) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+        for url in (made.app, made.readonly):
+            connection.execute(f'DROP ROLE IF EXISTS "{url.username}"'.encode())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class System:
@@ -46,6 +68,7 @@ class System:
         inbox: Inbox,
         fawaterk: FawaterkServer,
         port: int,
+        **environment: str,
     ) -> None:
         self.addresses, self.inbox, self.fawaterk = addresses, inbox, fawaterk
         self.address = f"http://127.0.0.1:{port}"
@@ -65,6 +88,7 @@ class System:
             "FAWATERK_API_KEY": fawaterk.api_key,
             "RATE_LIMIT_SCALE": "1000",
             "BCRYPT_COST": "4",
+            **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None
 

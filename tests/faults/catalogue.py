@@ -45,6 +45,7 @@ _NETWORK = "tests/faults/test_network.py"
 _ANSWERS = "tests/faults/test_provider_answers.py"
 _ORDERS = "tests/faults/test_orders.py"
 _CLOCKS = "tests/faults/test_clocks.py"
+_MACHINE = "tests/faults/test_machine_clocks.py"
 _CONTENTION = "tests/faults/test_contention.py"
 _SERVERS = "tests/faults/test_servers_stop.py"
 _WORKERS = "tests/faults/test_payout_workers.py"
@@ -247,6 +248,7 @@ FAULTS: Final = (
                 f"{_CLOCKS}::test_a_clock_that_is_wrong_all_the_time_costs_no_money",
                 f"{_CLOCKS}::test_a_clock_that_jumps_in_the_middle_costs_no_money",
                 f"{_CLOCKS}::test_a_clock_that_jumps_forth_and_back_leaves_keys_and_sessions_working",
+                f"{_MACHINE}::test_every_program_by_a_wrong_clock_books_money_once",
                 *others,
             ),
         )
