@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from infrastructure.embedded.postgres import EmbeddedPostgres
-from tests.launcher.processes import Start, wait_until_gone
+from tests.launcher.processes import Start, told, wait_until_gone
 
 START_SECONDS = 60.0
 """Far above what it takes: the machine may be busy with other tests."""
@@ -65,10 +65,20 @@ class System:
     def processes(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def named(self, name: str) -> list[psutil.Process]:
+        """The processes of that name."""
+        return [one for one in self.processes() if told(one.name) == name]
+
+    def processes_of(self, *words: str) -> list[psutil.Process]:
+        """The program whose command holds these words; none while it is started again."""
+        return [one for one in psutil.Process(self.process.pid).children() if set(words) <= set(told(one.cmdline))]
+
     def process_of(self, *words: str) -> psutil.Process:
-        """The process of ours whose command holds these words."""
-        (found,) = (one for one in psutil.Process(self.process.pid).children() if set(words) <= set(one.cmdline()))
+        (found,) = self.processes_of(*words)
         return found
+
+    def lives_again(self, dead: psutil.Process, *words: str) -> bool:
+        return any(one.pid != dead.pid for one in self.processes_of(*words))
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         assert self.process.stdout is not None
@@ -137,17 +147,18 @@ def test_it_runs_everything_survives_deaths_and_leaves_nothing_but_its_data(
     assert at == newest, "a command in another terminal uses the running servers"
 
     worker, scheduler = system.process_of("worker", "quick"), system.process_of("scheduler")
-    postgres = next(process for process in system.processes() if process.name() == "postgres")
+    [postgres, *_] = system.named("postgres")
     for process in (system.process_of("gunicorn"), system.process_of("relay"), worker, scheduler, postgres):
         process.kill()
     for name in ("web", "relay", "worker", "scheduler"):
         system.read_until(f"{name} ended (SIGKILL)")
     assert wait_for(lambda: system.answers("/health/ready"))
-    assert wait_for(lambda: system.process_of("worker", "quick").pid != worker.pid)
-    assert wait_for(lambda: system.process_of("scheduler").pid != scheduler.pid)
+    assert wait_for(lambda: system.lives_again(worker, "worker", "quick"))
+    assert wait_for(lambda: system.lives_again(scheduler, "scheduler"))
 
     processes = system.processes()
-    assert {"postgres", "valkey-server"} <= {process.name() for process in processes}
+    assert system.named("postgres")
+    assert system.named("valkey-server")
     assert system.stop(signal.SIGINT) == 0
     assert wait_until_gone(processes, 0) == []
     with EmbeddedPostgres(home) as url:
