@@ -38,6 +38,7 @@ mutants: setup-dev ## Make mistakes in copies of the tree, which tests have to n
 	@exec $(PYTHON_IN_VENV) -m tests.mutants $(if $(MUTANTS),"$(MUTANTS)")
 
 faults: setup-dev ## Try every fault of the catalogue, and write what became of each (FAULTS_ARGS="-k redis" for some of them)
+	@bash scripts/system.sh faults
 	@$(if $(FAULTS_ARGS),,PYTEST_ADDOPTS="$(EVIDENCE)") exec $(PYTHON_IN_VENV) -m tests.faults $(FAULTS_ARGS)
 
 lint: setup-dev ## Check style, types, the direction of imports, dependencies, migrations, deployment files and secrets

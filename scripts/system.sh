@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Check the system's libraries, fonts and programs, and install from Debian what is missing where we may.
-# `run`: what WeasyPrint needs to draw invoices. `dev`: Chromium, Poppler, nginx and libfaketime for the tests as well.
+# `run`: what WeasyPrint needs to draw invoices. `dev`: Chromium, Poppler and nginx for the tests as well.
+# `faults`: libfaketime besides, for `make faults` alone.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . scripts/common.sh
@@ -29,7 +30,8 @@ main() {
 missing_packages() {
   {
     missing_for_documents
-    if [ "$wanted" = dev ]; then missing_for_tests; fi
+    if [ "$wanted" != run ]; then missing_for_tests; fi
+    if [ "$wanted" = faults ]; then missing_for_faults; fi
   } | tr '\n' ' ' | sed 's/ *$//'
 }
 
@@ -52,6 +54,9 @@ missing_for_tests() {
     echo chromium
   { command -v pdftotext && command -v pdftoppm; } >/dev/null || echo poppler-utils
   PATH=$PATH:/usr/sbin command -v nginx >/dev/null || echo nginx-light
+}
+
+missing_for_faults() {
   compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo libfaketime
 }
 
@@ -59,7 +64,7 @@ has_font() { [ -n "$(fc-list "$1" 2>/dev/null)" ]; }
 
 explain() {
   local effect="invoices cannot be made as PDF, all else runs"
-  if [ "$wanted" = dev ]; then
+  if [ "$wanted" != run ]; then
     effect="tests that need them (browser, PDF, proxy, clocks) are left out and say so"
     [ "${ALTAYAR_TESTS_COMPLETE:-}" != 1 ] || fail "these Debian packages are missing and every test is asked for: $1"
   fi
