@@ -147,7 +147,7 @@ class System:
         if self._process is None:
             return []
         found = [one for one in psutil.Process(self._process.pid).children() if set(words) <= set(_command(one))]
-        return [member for one in found for member in (one, *one.children(recursive=True))]
+        return [member for one in found for member in (one, *_started_by(one))]
 
     def kill(self, *words: str) -> None:
         """SIGKILL a program of the system, whole, and wait until the supervisor has started it again."""
@@ -157,6 +157,14 @@ class System:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         self.wait_for(lambda: {one.pid for one in self.processes_of(*words)} - {one.pid for one in dead}, "a new life")
+
+
+def _started_by(process: psutil.Process) -> list[psutil.Process]:
+    """What a process started, and what that started; nothing of one that has just ended."""
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
 
 
 def _command(process: psutil.Process) -> list[str]:
