@@ -40,19 +40,15 @@ class Schema(MarshmallowSchema):
         return super().load(data, many=many, partial=partial, unknown=unknown)
 
     def _found_ways(self) -> tuple[_Way, ...]:
-        """Its fields; none where it does more than read them one by one and look at them together."""
+        """Its fields; none where it does more than read them one by one and look at all of them together."""
+        checks, endings = self._hooks[VALIDATES_SCHEMA], self._hooks[POST_LOAD]
         looks_elsewhere = self._hooks[PRE_LOAD] or self._hooks[VALIDATES]
-        is_plain = not (looks_elsewhere or self.many or self.partial) and self.unknown == RAISE
-        self._checks, self._endings = self._hooked(VALIDATES_SCHEMA), self._hooked(POST_LOAD)
+        wants_more = any(takes_many or options.get("pass_original") for _, takes_many, options in (*checks, *endings))
+        is_plain = not (looks_elsewhere or wants_more or self.many or self.partial) and self.unknown == RAISE
+        self._checks = tuple(getattr(self, name) for name, _, _ in checks)
+        self._endings = tuple(getattr(self, name) for name, _, _ in endings)
         self._ways = tuple(_Way.of(name, field) for name, field in self.load_fields.items()) if is_plain else ()
         return self._ways
-
-    def _hooked(self, tag: str) -> tuple[Callable[..., Any], ...]:
-        hooks = self._hooks[tag]
-        for name, takes_many, options in hooks:
-            if takes_many or options.get("pass_original"):
-                raise TypeError(f"{name}: a hook is given what was read of one request, and no more")
-        return tuple(getattr(self, name) for name, _, _ in hooks)
 
     def _plainly(self, data: dict[str, Any], ways: tuple[_Way, ...]) -> Any:
         """What a request says. Raises ValidationError for what is wrong, whichever of several that is."""
