@@ -22,6 +22,7 @@ from infrastructure.embedded.processes import die_with_parent, stop_process
 from tests.benchmarks.data import Shop
 from tests.benchmarks.load import FRESH_KEY, UnexpectedAnswer
 from tests.benchmarks.servers import ROOT, System
+from tests.machine import free_port
 
 CALLERS = 200
 """How many customers ask, by turns."""
@@ -121,14 +122,6 @@ def gunicorn(
             yield WebServer(port, _workers_of(process, workers))
         finally:
             stop_process(process, [(signal.SIGTERM, 15.0)])
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        port: int = asked.getsockname()[1]
-        return port
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, health: str, log: Path) -> None:

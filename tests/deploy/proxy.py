@@ -24,7 +24,8 @@ from cryptography.x509.oid import NameOID
 
 from infrastructure.embedded.processes import die_with_parent, stop_process
 from programs import web_command
-from tests.deploy.conftest import ROOT, free_port
+from tests.deploy.conftest import ROOT
+from tests.machine import free_port
 
 NAME = "api.example.com"
 START_SECONDS = 120.0

@@ -21,8 +21,9 @@ from infrastructure.database.roles import DatabaseAddresses, connect
 from middlewares.admission import Bounds
 from middlewares.error_handler import CODE_OF_STATUS
 from middlewares.messages import MESSAGES
-from tests.deploy.conftest import ROOT, free_port
+from tests.deploy.conftest import ROOT
 from tests.deploy.proxy import NAME, NGINX, START_SECONDS, Proxy, Site, running_proxy, running_site
+from tests.machine import free_port
 
 HALF_SENT = 60
 KEPT = 8

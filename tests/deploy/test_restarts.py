@@ -27,12 +27,12 @@ from infrastructure.database.ledger import repositories
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from programs import web_command
-from tests.deploy.conftest import free_port
 from tests.deploy.proxy import running_process, wait_until
 from tests.e2e.invariants import STATES, broken, missing
 from tests.e2e.system import a_session
 from tests.faults.whole import whole
 from tests.integration.books import Ledger
+from tests.machine import free_port
 
 pytestmark = [pytest.mark.database, pytest.mark.slow, pytest.mark.timeout(600), whole]
 

@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from fake_providers.fawaterk import FawaterkServer
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.seed_demo import DEMO_PASSWORD
 from tests.conftest import REDIS
-from tests.contract.smtp_server import smtp_server
 from tests.e2e.invariants import broken, unlike_books
-from tests.e2e.system import Json, Person, System, a_database, free_port, in_days, log_in, sign_up
+from tests.e2e.system import Json, Person, System, a_database, in_days, log_in, running_system, sign_up
 
 
 @pytest.fixture(scope="session")
@@ -38,19 +36,8 @@ def own_redis_url(worker_id: str) -> str:
 def system(
     fresh_database: DatabaseAddresses, own_redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[System]:
-    """Everything, started as a person would start it."""
-    home = tmp_path_factory.mktemp("system")
-    with (
-        smtp_server() as inbox,
-        FawaterkServer(home / "fawaterk.sqlite") as fawaterk,
-    ):
-        running = System(fresh_database, own_redis_url, home, inbox=inbox, fawaterk=fawaterk, port=free_port())
-        try:
-            running.start()
-            yield running
-        finally:
-            status = running.stop()
-    assert status == 0, running.log()
+    with running_system(fresh_database, own_redis_url, tmp_path_factory.mktemp("system")) as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

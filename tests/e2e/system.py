@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as mail_policy
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import uuid4
@@ -27,7 +27,8 @@ from domain.shared.clock import BUSINESS_ZONE
 from fake_providers.fawaterk import FawaterkServer
 from infrastructure.database.roles import DatabaseAddresses, addresses_from, connect
 from tests.conftest import OWNER
-from tests.contract.smtp_server import Inbox
+from tests.contract.smtp_server import Inbox, smtp_server
+from tests.machine import free_port, told
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 120.0
@@ -44,17 +45,14 @@ def a_database() -> Iterator[DatabaseAddresses]:
     name = f"altayar_e2e_{uuid4().hex[:10]}"
     with connect(server.owner) as connection:
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
-    yield (made := addresses_from(server.owner.set(database=name).render_as_string(hide_password=False)))
-    with connect(server.owner.set(database="postgres")) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
-        for url in (made.app, made.readonly):
-            connection.execute(f'DROP ROLE IF EXISTS "{url.username}"'.encode())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    made = addresses_from(server.owner.set(database=name).render_as_string(hide_password=False))
+    try:
+        yield made
+    finally:
+        with connect(server.owner.set(database="postgres")) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+            for url in (made.app, made.readonly):
+                connection.execute(f'DROP ROLE IF EXISTS "{url.username}"'.encode())
 
 
 class System:
@@ -146,8 +144,9 @@ class System:
         """The processes of ours whose command holds these words, and those that they started."""
         if self._process is None:
             return []
-        found = [one for one in psutil.Process(self._process.pid).children() if set(words) <= set(_command(one))]
-        return [member for one in found for member in (one, *_started_by(one))]
+        programs = psutil.Process(self._process.pid).children()
+        found = [one for one in programs if set(words) <= set(told(one.cmdline, []))]
+        return [member for one in found for member in (one, *told(partial(one.children, recursive=True), []))]
 
     def kill(self, *words: str) -> None:
         """SIGKILL a program of the system, whole, and wait until the supervisor has started it again."""
@@ -159,20 +158,17 @@ class System:
         self.wait_for(lambda: {one.pid for one in self.processes_of(*words)} - {one.pid for one in dead}, "a new life")
 
 
-def _started_by(process: psutil.Process) -> list[psutil.Process]:
-    """What a process started, and what that started; nothing of one that has just ended."""
-    try:
-        return process.children(recursive=True)
-    except psutil.Error:
-        return []
-
-
-def _command(process: psutil.Process) -> list[str]:
-    """A process's command line; none of one that has just ended."""
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
+@contextlib.contextmanager
+def running_system(addresses: DatabaseAddresses, redis_url: str, home: Path, **environment: str) -> Iterator[System]:
+    """Everything, started as a person would start it; `environment` is added to what its programs are given."""
+    with smtp_server() as inbox, FawaterkServer(home / "fawaterk.sqlite") as fawaterk:
+        running = System(addresses, redis_url, home, inbox, fawaterk, free_port(), **environment)
+        try:
+            running.start()
+            yield running
+        finally:
+            status = running.stop()
+    assert status == 0, running.log()
 
 
 def a_session() -> requests.Session:

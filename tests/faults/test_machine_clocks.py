@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fake_providers.fawaterk import FawaterkServer
 from infrastructure.embedded.redis import EmbeddedRedis
-from tests.contract.smtp_server import smtp_server
 from tests.e2e.invariants import STATES, broken, unlike_books
-from tests.e2e.system import ROOT, System, a_database, a_session, free_port, sign_up
+from tests.e2e.system import ROOT, System, a_database, a_session, running_system, sign_up
 from tests.faults.whole import whole
 
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
@@ -27,9 +25,8 @@ pytestmark = [
     whole,
 ]
 
-WRONG_BY = {"+11m": timedelta(minutes=11), "-11m": -timedelta(minutes=11), "+1d": timedelta(days=1)} | {
-    "-1d": -timedelta(days=1)
-}
+ELEVEN_MINUTES, ONE_DAY = timedelta(minutes=11), timedelta(days=1)
+WRONG_BY = {"+11m": ELEVEN_MINUTES, "-11m": -ELEVEN_MINUTES, "+1d": ONE_DAY, "-1d": -ONE_DAY}
 
 _SLEEP = """
 import select, time
@@ -47,27 +44,20 @@ def wrong_by(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def system(wrong_by: str, tmp_path: Path) -> Iterator[System]:
     """`altayar up`, with all that it starts, by a clock that is so much ahead or behind."""
+    (tmp_path / "sitecustomize.py").write_text(_SLEEP, "utf-8")
+    faked = {
+        "LD_PRELOAD": str(LIBRARY),
+        "FAKETIME": wrong_by,
+        # How long something takes is told truly, also where the time of day is not.
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "PYTHONPATH": f"{ROOT / 'src'}:{tmp_path}",
+    }
     with (
         a_database() as addresses,
         EmbeddedRedis(tmp_path / "redis") as redis_url,
-        smtp_server() as inbox,
-        FawaterkServer(tmp_path / "fawaterk.sqlite") as fawaterk,
+        running_system(addresses, redis_url, tmp_path, **faked) as running,
     ):
-        (tmp_path / "sitecustomize.py").write_text(_SLEEP, "utf-8")
-        faked = {
-            "LD_PRELOAD": str(LIBRARY),
-            "FAKETIME": wrong_by,
-            # How long something takes is told truly, also where the time of day is not.
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "PYTHONPATH": f"{ROOT / 'src'}:{tmp_path}",
-        }
-        running = System(addresses, redis_url, tmp_path, inbox, fawaterk, free_port(), **faked)
-        try:
-            running.start()
-            yield running
-        finally:
-            status = running.stop()
-    assert status == 0, running.log()
+        yield running
 
 
 def test_every_program_by_a_wrong_clock_books_money_once(system: System, wrong_by: str) -> None:
@@ -80,6 +70,7 @@ def test_every_program_by_a_wrong_clock_books_money_once(system: System, wrong_b
     deposit = customer.post("/wallet/deposits", asked)
     customer.choose(deposit)
     customer.wait_for_status(f"/payments/{deposit['id']}", "PAID")
+    # Told of once more, late: it is booked already.
     system.fawaterk.send_webhook(
         "paid", deposit["provider_reference"], f"{system.address}/api/v1/payments/webhooks/fawaterk_json", form=False
     )

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -28,14 +27,6 @@ def wait_until_gone(processes: list[psutil.Process], seconds: float = 10.0) -> l
     """Those that still run after this long; one that ended and nobody reaped is gone too."""
     _, alive = psutil.wait_procs([one for one in processes if _runs(one)], timeout=seconds)
     return [one for one in alive if _runs(one)]
-
-
-def told(question: Callable[[], Any]) -> Any:
-    """What a process says of itself; nothing where it has just ended: sessions of PostgreSQL come and go."""
-    try:
-        return question()
-    except psutil.NoSuchProcess:
-        return ""
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -17,7 +17,8 @@ import pytest
 from infrastructure.embedded.errors import AlreadyRunning, EmbeddedServerError
 from infrastructure.embedded.folders import SHARED_PLACE
 from infrastructure.embedded.postgres import EmbeddedPostgres
-from tests.launcher.processes import Start, discard_servers, told, wait_until_gone
+from tests.launcher.processes import Start, discard_servers, wait_until_gone
+from tests.machine import told
 
 pytestmark = pytest.mark.database
 
@@ -132,7 +133,7 @@ def test_a_launcher_that_was_killed_leaves_no_server_behind(home: Path, start_py
     assert launcher.stdout is not None
     assert launcher.stdout.readline() == "started\n"
     servers = psutil.Process(launcher.pid).children(recursive=True)
-    assert {"postgres", "valkey-server"} <= {told(server.name) for server in servers}
+    assert {"postgres", "valkey-server"} <= {told(server.name, "") for server in servers}
     launcher.kill()
     assert wait_until_gone(servers) == []
     with EmbeddedPostgres(home, settings=QUICK) as url:

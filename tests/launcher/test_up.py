@@ -17,7 +17,8 @@ import psutil
 import pytest
 
 from infrastructure.embedded.postgres import EmbeddedPostgres
-from tests.launcher.processes import Start, told, wait_until_gone
+from tests.launcher.processes import Start, wait_until_gone
+from tests.machine import free_port, told
 
 START_SECONDS = 60.0
 """Far above what it takes: the machine may be busy with other tests."""
@@ -67,11 +68,11 @@ class System:
 
     def named(self, name: str) -> list[psutil.Process]:
         """The processes of that name."""
-        return [one for one in self.processes() if told(one.name) == name]
+        return [one for one in self.processes() if told(one.name, "") == name]
 
     def processes_of(self, *words: str) -> list[psutil.Process]:
         """The program whose command holds these words; none while it is started again."""
-        return [one for one in psutil.Process(self.process.pid).children() if set(words) <= set(told(one.cmdline))]
+        return [one for one in psutil.Process(self.process.pid).children() if set(words) <= set(told(one.cmdline, []))]
 
     def process_of(self, *words: str) -> psutil.Process:
         (found,) = self.processes_of(*words)
@@ -102,12 +103,6 @@ def up(start_python: Start, home: Path) -> Iterator[Up]:
         return system
 
     yield start
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = START_SECONDS) -> bool:

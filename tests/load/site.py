@@ -26,9 +26,9 @@ from infrastructure.seed import seed
 from programs import programs
 from tests.benchmarks.data import Shop
 from tests.benchmarks.servers import ROOT, System
-from tests.deploy.conftest import free_port
 from tests.deploy.proxy import Proxy, running_process, running_proxy, wait_until
 from tests.load.seeding import Report, Size, seed_company
+from tests.machine import free_port
 
 Prepare = Callable[[EmbeddedPostgres], object]
 """What is done to PostgreSQL's data before it starts."""

@@ -19,7 +19,8 @@ from infrastructure.database.roles import connect
 from tests.benchmarks.load import UnexpectedAnswer
 from tests.benchmarks.peers.programs import Peers, peers
 from tests.benchmarks.servers import ROOT, System, libpq_environment
-from tests.benchmarks.web import WebServer, free_port, gunicorn, request
+from tests.benchmarks.web import WebServer, gunicorn, request
+from tests.machine import free_port
 
 SOLD, LISTED = "sold", "listed"
 """The event that orders are created in, and the one whose orders are listed."""
