@@ -1,4 +1,4 @@
-"""The test frame: real servers once per run, a fresh clone of one migrated database for each test that asks.
+"""The test frame: real servers once per run, a database as its migrations and seed leave it for each test that asks.
 
 `ALTAYAR_TEST_DATABASE_URL` (an owner that may create databases and roles) and `ALTAYAR_TEST_REDIS_URL` run
 the suite on given servers; without them embedded ones are started and thrown away. `ALTAYAR_TEST_TEMPLATE` is a
@@ -35,18 +35,11 @@ from infrastructure.clock import SystemClock
 from infrastructure.database import migrations
 from infrastructure.database.roles import DatabaseAddresses, addresses_from, connect, ensure_roles
 from infrastructure.database.transaction import Database
-from infrastructure.embedded.postgres import EmbeddedPostgres
 from infrastructure.embedded.redis import EmbeddedRedis
+from tests.databases import LentDatabase, ThrowAwayPostgres
 
 OWNER, REDIS, TEMPLATE = "ALTAYAR_TEST_DATABASE_URL", "ALTAYAR_TEST_REDIS_URL", "ALTAYAR_TEST_TEMPLATE"
-THROW_AWAY = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "max_connections": "400",
-    "scram_iterations": "1",
-    "autovacuum": "off",
-}
+JANITOR = "ALTAYAR_TEST_JANITOR_URL"
 _SECRETS = {
     "JWT_SIGNING_KEYS": "1:" + "j" * 40,
     "FIELD_ENCRYPTION_KEYS": "f" * 40,
@@ -61,6 +54,7 @@ ROOM = 4 * 1024**3
 _started: list[Any] = []
 _home: list[Path] = []
 _made: list[str] = []
+_free: list[LentDatabase] = []
 _left: list[str] = []
 """The databases of tests that are over."""
 
@@ -74,8 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
     home = make_home()
     _home.append(home)
     if OWNER not in os.environ:
-        postgres = EmbeddedPostgres(home, settings=THROW_AWAY)
-        os.environ[OWNER] = postgres.start()
+        postgres = ThrowAwayPostgres(home)
+        os.environ[OWNER], os.environ[JANITOR] = postgres.start(), postgres.janitor_url
         _started.append(postgres)
     if REDIS not in os.environ:
         valkey = EmbeddedRedis(home)
@@ -187,31 +181,51 @@ def template_owner() -> Iterator[psycopg.Connection[Any]]:
     """The owner's session that makes and drops this worker's databases."""
     with connect(addresses_from(os.environ[TEMPLATE]).owner.set(database="postgres")) as connection:
         yield connection
+        while _free:
+            _discard(_free.pop(), connection)
         drop_left(connection)
 
 
 @pytest.fixture
-def addresses(template_owner: psycopg.Connection[Any]) -> Iterator[DatabaseAddresses]:
-    """A fresh clone of the migrated and seeded template; dropped afterwards."""
-    yield from _clone(template_owner)
+def lent(template_owner: psycopg.Connection[Any]) -> Iterator[LentDatabase]:
+    """A database as the template is, for this test alone."""
+    one = _free.pop() if _free else LentDatabase(_clone(template_owner), os.environ.get(JANITOR))
+    yield one
+    if one.put_back():
+        _free.append(one)
+    else:
+        _discard(one, template_owner)
+
+
+@pytest.fixture
+def addresses(lent: LentDatabase) -> DatabaseAddresses:
+    """This test's database as its three roles see it."""
+    return lent.addresses
 
 
 @pytest.fixture(scope="module")
 def module_addresses(template_owner: psycopg.Connection[Any]) -> Iterator[DatabaseAddresses]:
     """A clone that a module's tests share: for those that leave nothing behind, or do not mind what is there."""
-    yield from _clone(template_owner)
+    clone = _clone(template_owner)
+    yield clone
+    drop_left(template_owner)
+    _left.append(str(clone.owner.database))
 
 
-def _clone(template_owner: psycopg.Connection[Any]) -> Iterator[DatabaseAddresses]:
+def _clone(template_owner: psycopg.Connection[Any]) -> DatabaseAddresses:
     template = addresses_from(os.environ[TEMPLATE])
     clone = template.of_database(f"{template.owner.database}_{uuid4().hex[:10]}")
     template_owner.execute(
         f'CREATE DATABASE "{clone.owner.database}" TEMPLATE "{template.owner.database}"'
         f" STRATEGY {_strategy(template_owner)}"
     )
-    yield clone
+    return clone
+
+
+def _discard(one: LentDatabase, template_owner: psycopg.Connection[Any]) -> None:
+    one.end()
     drop_left(template_owner)
-    _left.append(str(clone.owner.database))
+    _left.append(str(one.addresses.owner.database))
 
 
 def drop_left(template_owner: psycopg.Connection[Any]) -> None:
@@ -257,11 +271,9 @@ def settings(owner_url: str, redis_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def database(addresses: DatabaseAddresses) -> Iterator[Database]:
-    """The clone as the application's own role sees it."""
-    opened = Database(addresses.app)
-    yield opened
-    opened.dispose()
+def database(lent: LentDatabase) -> Database:
+    """This test's database as the application's own role sees it; its connections are there already."""
+    return lent.database
 
 
 class MovableClock:
@@ -282,9 +294,9 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-def running(settings: Settings, addresses: DatabaseAddresses, clock: MovableClock) -> Iterator[Running]:
+def running(settings: Settings, database: Database, clock: MovableClock) -> Iterator[Running]:
     """The system as a process holds it, on this test's database."""
-    started = bootstrap(settings, app_url=addresses.app, clock=clock)
+    started = bootstrap(settings, database=database, clock=clock)
     yield started
     started.close()
 

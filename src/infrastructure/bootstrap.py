@@ -7,7 +7,6 @@ from functools import cached_property
 
 import redis
 import structlog
-from sqlalchemy.engine import URL
 
 import infrastructure.database.tables  # noqa: F401 - completes the mappings
 from application.billing.methods import OfferedMethods
@@ -116,17 +115,17 @@ def bootstrap(
     settings: Settings,
     *,
     clock: Clock | None = None,
-    app_url: URL | None = None,
+    database: Database | None = None,
     run_hash: Run = lambda work: work(),
     pool_size: int = 10,
 ) -> Running:
     """Choose every implementation. Nothing is connected to yet; a bad setting raises SettingsError.
 
-    `app_url` is the application role's address where it does not follow from the owner's (tests);
+    `database` is one that is open already (tests); else its pools have `pool_size` connections each;
     `run_hash` runs password hashing where it does not hold up other requests.
     """
     clock = clock or SystemClock()
-    database = Database(app_url or addresses_from(settings.database_url).app, pool_size=pool_size)
+    database = database or Database(addresses_from(settings.database_url).app, pool_size=pool_size)
     encryption = FernetEncryption(settings.field_encryption_keys)
     digests = HmacDigests(settings.field_encryption_keys)
 

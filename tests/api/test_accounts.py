@@ -18,6 +18,7 @@ from config.settings import Settings
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.prepared import Parameters, PreparedStatements
 from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.transaction import Database
 from security.password_handler import BcryptPasswords
 from tests.api.mailbox import mails_to
 from tests.api.shop import Shop, problem
@@ -340,7 +341,7 @@ class TestLockout:
     def test_an_address_that_tries_many_accounts_is_locked_and_others_are_not(
         self, settings: Settings, addresses: DatabaseAddresses, clock: MovableClock
     ) -> None:
-        running = bootstrap(replace(settings, rate_limit_scale=0.2), app_url=addresses.app, clock=clock)
+        running = bootstrap(replace(settings, rate_limit_scale=0.2), database=Database(addresses.app), clock=clock)
         # Its own rate limits would come first: the app has the tests' generous ones.
         client = create_app(settings, running).test_client()
         for number in range(20):

@@ -12,7 +12,7 @@ import pytest
 from config.settings import FawaterkSettings, Settings
 from fake_providers.fawaterk import FawaterkServer, encode
 from infrastructure.bootstrap import Running, bootstrap
-from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from tests.api.shop import Json, Shop, SignUp, problem
 from tests.conftest import MovableClock, Person
 
@@ -28,9 +28,7 @@ def fawaterk(tmp_path: Path) -> Iterator[FawaterkServer]:
 
 
 @pytest.fixture
-def running(
-    settings: Settings, addresses: DatabaseAddresses, clock: MovableClock, fawaterk: FawaterkServer
-) -> Iterator[Running]:
+def running(settings: Settings, database: Database, clock: MovableClock, fawaterk: FawaterkServer) -> Iterator[Running]:
     account = FawaterkSettings(
         base_url=fawaterk.base_url_v3,
         api_key=fawaterk.api_key,
@@ -40,7 +38,7 @@ def running(
         client_secret=fawaterk.client_secret,
     )
     by_v3 = dataclasses.replace(settings, payment_gateways=("fawaterk",), fawaterk=account)
-    started = bootstrap(by_v3, app_url=addresses.app, clock=clock)
+    started = bootstrap(by_v3, database=database, clock=clock)
     yield started
     started.close()
 

@@ -20,6 +20,7 @@ from app import create_app
 from config.settings import Settings
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from security.jwt_handler import TYPE
 from tests.api.shop import SignUp, problem
 from tests.conftest import MovableClock
@@ -148,7 +149,7 @@ def test_keys_rotate_and_nobody_is_signed_out(
     started: list[Running] = []
 
     def process_with(keys: dict[str, str]) -> FlaskClient:
-        running = bootstrap(replace(settings, jwt_signing_keys=keys), app_url=addresses.app, clock=clock)
+        running = bootstrap(replace(settings, jwt_signing_keys=keys), database=Database(addresses.app), clock=clock)
         started.append(running)
         return create_app(running=running).test_client()
 

@@ -21,6 +21,7 @@ from fake_providers.stripe.sending import encode, sign
 from fake_providers.stripe.server import TEST_KEY, WEBHOOK_SECRET
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from tests.api.shop import Json, Shop, SignUp, problem
 from tests.conftest import MovableClock, Person
 from tests.integration.shop import broken_promises
@@ -47,7 +48,7 @@ def fawaterk(tmp_path: Path) -> Iterator[FawaterkServer]:
 @pytest.fixture
 def running(
     settings: Settings,
-    addresses: DatabaseAddresses,
+    database: Database,
     clock: MovableClock,
     stripe: StripeServer,
     fawaterk: FawaterkServer,
@@ -58,7 +59,7 @@ def running(
         stripe=StripeSettings(stripe.address, TEST_KEY, (WEBHOOK_SECRET,)),
         fawaterk=FawaterkSettings(fawaterk.base_url, fawaterk.api_key, fawaterk.api_key),
     )
-    started = bootstrap(both, app_url=addresses.app, clock=clock)
+    started = bootstrap(both, database=database, clock=clock)
     yield started
     started.close()
 
@@ -219,7 +220,7 @@ def test_real_money_in_a_test_system_is_in_suspense(
     with StripeServer(tmp_path / "live.sqlite", api_key=LIVE_KEY) as live:
         account = StripeSettings(live.address, LIVE_KEY, (WEBHOOK_SECRET,))
         mixed = dataclasses.replace(settings, payment_gateways=("stripe",), stripe=account)
-        started = bootstrap(mixed, app_url=addresses.app)
+        started = bootstrap(mixed, database=Database(addresses.app))
         forger.shop.client = create_app(running=started).test_client()
         forger.shop.running, forger.stripe = started, live
         payment, event = forger.paid_at_stripe()

@@ -19,6 +19,7 @@ from fake_providers.stripe import StripeServer
 from fake_providers.stripe.server import TEST_KEY, WEBHOOK_SECRET
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from tests.api.shop import Json, Shop, SignUp
 from tests.conftest import MovableClock
 from tests.integration.refunding import broken_refund_promises
@@ -37,12 +38,10 @@ def stripe(tmp_path: Path) -> Iterator[StripeServer]:
 
 
 @pytest.fixture
-def running(
-    settings: Settings, addresses: DatabaseAddresses, clock: MovableClock, stripe: StripeServer
-) -> Iterator[Running]:
+def running(settings: Settings, database: Database, clock: MovableClock, stripe: StripeServer) -> Iterator[Running]:
     account = StripeSettings(stripe.address, TEST_KEY, (WEBHOOK_SECRET,))
     with_stripe = dataclasses.replace(settings, payment_gateways=("stripe",), stripe=account)
-    started = bootstrap(with_stripe, app_url=addresses.app, clock=clock)
+    started = bootstrap(with_stripe, database=database, clock=clock)
     yield started
     started.close()
 

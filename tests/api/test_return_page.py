@@ -18,6 +18,7 @@ from application.billing.returns import AppAddresses, ReturnPage, host_of
 from config.settings import SettingsError, load_settings
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from security.keyed_digests import HmacDigests
 from tests.api.shop import Json, Shop, SignUp, problem
 from tests.conftest import Person
@@ -231,7 +232,7 @@ class TestWhereItLeads:
             apple_app_ids=("ABCDE12345.test.altayar.app",),
             android_apps=(("test.altayar.app", FINGERPRINT),),
         )
-        started = bootstrap(settings, app_url=addresses.app, clock=running.dependencies.clock)
+        started = bootstrap(settings, database=Database(addresses.app), clock=running.dependencies.clock)
         yield Shop(create_app(running=started).test_client(), started, addresses, sign_up)
         started.close()
 

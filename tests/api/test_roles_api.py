@@ -15,6 +15,7 @@ from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.refusals import DatabaseUnavailable
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.snapshots import Snapshot
+from infrastructure.database.transaction import Database
 from security.permissions import CATALOGUE, ROLES
 from tests.api.personas import Persona, Personas
 from tests.api.shop import Shop, problem
@@ -165,7 +166,7 @@ class TestWhenItHolds:
             whole(self, load, revision, monotonic=lambda: elapsed)
 
         monkeypatch.setattr(Snapshot, "__init__", moved)
-        other: Running = bootstrap(settings, app_url=addresses.app, clock=clock)
+        other: Running = bootstrap(settings, database=Database(addresses.app), clock=clock)
         try:
             client: FlaskClient = create_app(running=other).test_client()
             employee, role = desk.personas.named("employee"), desk.role("EMPLOYEE")
@@ -186,7 +187,7 @@ class TestWhenItHolds:
         whole = Snapshot.__init__
         # Looked at with every request.
         monkeypatch.setattr(Snapshot, "__init__", lambda self, load, revision: whole(self, load, revision, seconds=0))
-        other = bootstrap(settings, app_url=addresses.app, clock=clock)
+        other = bootstrap(settings, database=Database(addresses.app), clock=clock)
         employee = desk.personas.named("employee")
         try:
             read = other.dependencies.tokens.read

@@ -18,7 +18,7 @@ from fake_providers.stripe import StripeServer
 from fake_providers.stripe.sending import encode, sign
 from fake_providers.stripe.server import TEST_KEY, WEBHOOK_SECRET
 from infrastructure.bootstrap import Running, bootstrap
-from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from tests.api.shop import Json, Shop, SignUp, problem
 from tests.conftest import MovableClock, Person
 
@@ -34,16 +34,14 @@ def stripe(tmp_path: Path) -> Iterator[StripeServer]:
 
 
 @pytest.fixture
-def running(
-    settings: Settings, addresses: DatabaseAddresses, clock: MovableClock, stripe: StripeServer
-) -> Iterator[Running]:
+def running(settings: Settings, database: Database, clock: MovableClock, stripe: StripeServer) -> Iterator[Running]:
     """The system with Stripe beside the sandbox."""
     both = dataclasses.replace(
         settings,
         payment_gateways=("sandbox", "stripe"),
         stripe=StripeSettings(stripe.address, TEST_KEY, (WEBHOOK_SECRET,)),
     )
-    started = bootstrap(both, app_url=addresses.app, clock=clock)
+    started = bootstrap(both, database=database, clock=clock)
     yield started
     started.close()
 

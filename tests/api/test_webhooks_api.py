@@ -17,8 +17,8 @@ from config.settings import FawaterkSettings, Settings
 from fake_providers.fawaterk import FawaterkServer, encode
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.refusals import DatabaseUnavailable
-from infrastructure.database.roles import DatabaseAddresses, connect
-from infrastructure.database.transaction import Transaction
+from infrastructure.database.roles import connect
+from infrastructure.database.transaction import Database, Transaction
 from infrastructure.payment.sandbox import SIGNATURE_HEADER, sign
 from tests.api.shop import Json, Shop, SignUp, problem
 from tests.conftest import MovableClock, Person
@@ -42,16 +42,14 @@ def fawaterk(tmp_path: Path) -> Iterator[FawaterkServer]:
 
 
 @pytest.fixture
-def running(
-    settings: Settings, addresses: DatabaseAddresses, clock: MovableClock, fawaterk: FawaterkServer
-) -> Iterator[Running]:
+def running(settings: Settings, database: Database, clock: MovableClock, fawaterk: FawaterkServer) -> Iterator[Running]:
     """The system with both gateways."""
     both = dataclasses.replace(
         settings,
         payment_gateways=("sandbox", "fawaterk"),
         fawaterk=FawaterkSettings(fawaterk.base_url, fawaterk.api_key, fawaterk.api_key),
     )
-    started = bootstrap(both, app_url=addresses.app, clock=clock)
+    started = bootstrap(both, database=database, clock=clock)
     yield started
     started.close()
 

@@ -22,7 +22,6 @@ from config.settings import Settings, SettingsError, load_settings
 from domain.billing.payments import PaymentMethod, PaymentStatus, PaymentType
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.clock import SystemClock, new_id
-from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Database
 from infrastructure.payment.registry import EntryPointGateways, GatewayContext
 from tests.builders import egp
@@ -78,10 +77,8 @@ def with_nile_pay(settings: Settings, base_url: str, **given: str) -> Settings:
 
 
 @pytest.fixture
-def running(
-    settings: Settings, addresses: DatabaseAddresses, installed: Path, nile_pay: NilePayServer
-) -> Iterator[Running]:
-    started = bootstrap(with_nile_pay(settings, nile_pay.url), app_url=addresses.app)
+def running(settings: Settings, database: Database, installed: Path, nile_pay: NilePayServer) -> Iterator[Running]:
+    started = bootstrap(with_nile_pay(settings, nile_pay.url), database=database)
     yield started
     started.close()
 

@@ -25,7 +25,8 @@ from infrastructure.database.roles import DatabaseAddresses, addresses_from, con
 from infrastructure.embedded.postgres import EmbeddedPostgres
 from infrastructure.embedded.redis import EmbeddedRedis
 from infrastructure.seed import seed
-from tests.conftest import THROW_AWAY, _settings
+from tests.conftest import _settings
+from tests.databases import THROW_AWAY
 from tests.deploy.conftest import ROOT
 from tests.deploy.hosts import NETWORK, SERVERS, Host, hosts, may_make_hosts
 from tests.deploy.proxy import running_process, wait_until

@@ -14,6 +14,7 @@ from config.settings import FawaterkSettings, Settings
 from fake_providers.fawaterk import FawaterkServer
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from tests.conftest import MovableClock
 from tests.e2e.invariants import STATES, broken
 from tests.fakes.fault_proxy import FaultProxy
@@ -60,8 +61,8 @@ def settings(settings: Settings, fawaterk: FawaterkServer, proxy: FaultProxy) ->
 
 
 @pytest.fixture
-def running(settings: Settings, addresses: DatabaseAddresses, clock: MovableClock) -> Iterator[Running]:
-    started = bootstrap(settings, app_url=addresses.app, clock=clock)
+def running(settings: Settings, database: Database, clock: MovableClock) -> Iterator[Running]:
+    started = bootstrap(settings, database=database, clock=clock)
     yield started
     started.close()
 

@@ -24,6 +24,7 @@ from config.settings import Settings
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.clock import SystemClock
 from infrastructure.database.roles import connect
+from infrastructure.database.transaction import Database
 from infrastructure.embedded.postgres import EmbeddedPostgres
 from infrastructure.messaging.event_relay import EventRelay
 from infrastructure.messaging.jobs import impatient_redis
@@ -94,7 +95,7 @@ def _live(house: House, program: str) -> None:
     time.tzset()
     stop = Stop()
     stop.listen()
-    PROGRAMS[program](bootstrap(house.settings, app_url=house.app_url, clock=house.clock), stop)
+    PROGRAMS[program](bootstrap(house.settings, database=Database(house.app_url), clock=house.clock), stop)
 
 
 class Household:

@@ -8,11 +8,12 @@ from application.subscriptions import DOCUMENTS
 from config.settings import Settings
 from domain.shared.clock import Clock
 from infrastructure.bootstrap import bootstrap
+from infrastructure.database.transaction import Database
 from workers.main import ForkingWorker, work
 from workers.process import Stop
 
 
 def main(settings: Settings, app_url: URL, clock: Clock) -> None:
     """Work until killed."""
-    running = bootstrap(settings, app_url=app_url, clock=clock)
+    running = bootstrap(settings, database=Database(app_url), clock=clock)
     work(ForkingWorker, [DOCUMENTS], running, Stop())

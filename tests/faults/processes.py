@@ -19,6 +19,7 @@ from werkzeug.serving import make_server
 from app import create_app
 from config.settings import Settings
 from infrastructure.bootstrap import Running, bootstrap
+from infrastructure.database.transaction import Database
 from tests.e2e.system import a_session
 
 if TYPE_CHECKING:
@@ -80,12 +81,12 @@ class Mortals:
 
 
 def _serve(settings: Settings, app_url: URL, listening: socket.socket) -> None:
-    running = bootstrap(settings, app_url=app_url)
+    running = bootstrap(settings, database=Database(app_url))
     make_server("127.0.0.1", 0, create_app(running=running), threaded=True, fd=listening.fileno()).serve_forever()
 
 
 def _serve_and_die(settings: Settings, app_url: URL, listening: socket.socket) -> None:
-    app = create_app(running=bootstrap(settings, app_url=app_url))
+    app = create_app(running=bootstrap(settings, database=Database(app_url)))
 
     def answering(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answer = list(app(environ, start_response))
@@ -96,4 +97,4 @@ def _serve_and_die(settings: Settings, app_url: URL, listening: socket.socket) -
 
 
 def _do(settings: Settings, app_url: URL, work: Callable[[Running], object]) -> None:
-    work(bootstrap(settings, app_url=app_url))
+    work(bootstrap(settings, database=Database(app_url)))

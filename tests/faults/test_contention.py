@@ -21,6 +21,7 @@ from domain.ledger import accounts
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database import transaction
 from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.transaction import Database
 from tests.api.shop import problem
 from tests.conftest import MovableClock, Person
 from tests.e2e.invariants import missing
@@ -90,7 +91,7 @@ def test_an_empty_pool_is_503_with_retry_after_and_serves_again_when_it_is_not(
 ) -> None:
     customer = sign_up()
     monkeypatch.setattr(transaction, "CHECKOUT_SECONDS", 0.3)
-    small = bootstrap(running.settings, app_url=addresses.app, pool_size=2)
+    small = bootstrap(running.settings, database=Database(addresses.app, pool_size=2))
     shop = Shop.opened(running)
     shop.fill_wallet(customer.user_id, egp(500_000))
     booking, app = shop.book(customer.user_id), create_app(running=small)

@@ -16,6 +16,7 @@ from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.crash_points import CrashingGateways, arm
 from infrastructure.database.idempotency import LEASE
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from tests.conftest import MovableClock
 from tests.faults.processes import Mortals
@@ -199,7 +200,7 @@ def test_points_are_named_after_the_use_case_that_commits_and_after_the_call(
     settings: Settings, addresses: DatabaseAddresses, till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process armed for another place passes them all, alive."""
-    armed = bootstrap(dataclasses.replace(settings, crash_point="never.before_call"), app_url=addresses.app)
+    armed = bootstrap(dataclasses.replace(settings, crash_point="never.before_call"), database=Database(addresses.app))
     passed: list[str] = []
     monkeypatch.setattr(crash_points, "crash_point", passed.append)
     till.client = create_app(running=armed).test_client()

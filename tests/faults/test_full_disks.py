@@ -22,6 +22,7 @@ from config.settings import Settings
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.idempotency import LEASE
 from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.transaction import Database
 from tests.api.shop import Shop, SignUp
 from tests.api.test_manual_payments import picture
 from tests.api.test_packages import ENOUGH, PACKAGES
@@ -91,7 +92,7 @@ def test_a_full_disk_of_the_database_is_told_as_unavailable_and_leaves_nothing_h
 ) -> None:
     with small_disk(DATABASE_MIB) as disk, own_postgres(disk) as (server, addresses):
         url = addresses.owner.render_as_string(hide_password=False)
-        running = bootstrap(_settings(url, redis_url, tmp_path), app_url=addresses.app, clock=clock)
+        running = bootstrap(_settings(url, redis_url, tmp_path), database=Database(addresses.app), clock=clock)
         client = create_app(running=running).test_client()
         acknowledged = [("USER", register(client, 0).json["user"]["id"])]
         ballast = fill(disk)

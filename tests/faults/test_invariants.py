@@ -14,6 +14,7 @@ import pytest
 from fake_providers.fawaterk import FawaterkServer
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.transaction import Database
 from tests.conftest import MovableClock, _settings
 from tests.e2e.invariants import (
     GUARANTEED,
@@ -136,7 +137,7 @@ def bare(module_addresses: DatabaseAddresses, tmp_path_factory: pytest.TempPathF
     """The story, told once; nothing guards it any more."""
     url = module_addresses.owner.render_as_string(hide_password=False)
     settings = _settings(url, "redis://unused", tmp_path_factory.mktemp("story"))
-    running = bootstrap(settings, app_url=module_addresses.app, clock=MovableClock())
+    running = bootstrap(settings, database=Database(module_addresses.app), clock=MovableClock())
     try:
         tell(running)
     finally:

@@ -15,6 +15,7 @@ from domain.shared.errors import IllegalTransition
 from fake_providers.stripe import StripeServer
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from tests.conftest import MovableClock
 from tests.faults.processes import Mortals
 from tests.integration.payroll import Payee, Payroll, broken_payroll_promises, funded_stripe, paying_by, transfers
@@ -48,8 +49,8 @@ def settings(settings: Settings, stripe: StripeServer) -> Settings:
 
 
 @pytest.fixture
-def running(settings: Settings, addresses: DatabaseAddresses, clock: MovableClock) -> Iterator[Running]:
-    started = bootstrap(settings, app_url=addresses.app, clock=clock)
+def running(settings: Settings, database: Database, clock: MovableClock) -> Iterator[Running]:
+    started = bootstrap(settings, database=database, clock=clock)
     yield started
     started.close()
 

@@ -18,6 +18,7 @@ from config.settings import Settings
 from fake_providers.stripe import StripeServer
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from infrastructure.messaging.event_relay import EventRelay
 from tests.conftest import MovableClock
 from tests.e2e.invariants import unlike_transfers
@@ -68,7 +69,7 @@ def _family(process: BaseProcess) -> list[psutil.Process]:
 
 
 def _send_all(settings: Settings, app_url: URL, payroll: Payroll, gate: Barrier) -> None:
-    running = bootstrap(settings, app_url=app_url)
+    running = bootstrap(settings, database=Database(app_url))
     mine = payroll.in_process(running)
     gate.wait()
     mine.send()

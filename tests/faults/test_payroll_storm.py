@@ -28,6 +28,7 @@ from domain.ledger.accounts import AccountKind
 from fake_providers.stripe import StripeServer
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses, addresses_from
+from infrastructure.database.transaction import Database
 from tests.conftest import in_memory, make_template
 from tests.fakes.bank import FakeBank
 from tests.faults.household import House, Household, MortalPostgres, SharedClock
@@ -88,7 +89,7 @@ def settings(settings: Settings, stripe: StripeServer) -> Settings:
 
 @pytest.fixture
 def running(settings: Settings, addresses: DatabaseAddresses, clock: SharedClock) -> Iterator[Running]:
-    started = bootstrap(settings, app_url=addresses.app, clock=clock)
+    started = bootstrap(settings, database=Database(addresses.app), clock=clock)
     yield started
     started.close()
 

@@ -21,6 +21,7 @@ from application.billing.refund_submission import drive_refunds, submit_refund
 from config.settings import Settings
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from infrastructure.payment.http import TOTAL_SECONDS
 from tests.builders import egp
 from tests.conftest import MovableClock
@@ -83,8 +84,8 @@ def settings(settings: Settings, house: StripeHouse | FawaterkHouse, proxy: Faul
 
 
 @pytest.fixture
-def running(settings: Settings, addresses: DatabaseAddresses, clock: MovableClock) -> Iterator[Running]:
-    started = bootstrap(settings, app_url=addresses.app, clock=clock)
+def running(settings: Settings, database: Database, clock: MovableClock) -> Iterator[Running]:
+    started = bootstrap(settings, database=database, clock=clock)
     yield started
     started.close()
 

@@ -25,7 +25,7 @@ from domain.billing.payments import WebhookReceived
 from fake_providers.fawaterk import FawaterkServer
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.refusals import DatabaseUnavailable
-from infrastructure.database.transaction import Row
+from infrastructure.database.transaction import Database, Row
 from infrastructure.embedded.postgres import EmbeddedPostgres
 from infrastructure.embedded.redis import EmbeddedRedis
 from infrastructure.messaging.event_relay import EventRelay
@@ -68,7 +68,7 @@ def test_postgres_that_is_stopped_at_once_while_webhooks_come_loses_none_that_wa
         account = FawaterkSettings(fawaterk.base_url, fawaterk.api_key, fawaterk.api_key)
         settings = _settings(url, redis_url, folder)
         settings = dataclasses.replace(settings, payment_gateways=("fawaterk",), fawaterk=account)
-        running = bootstrap(settings, app_url=addresses.app)
+        running = bootstrap(settings, database=Database(addresses.app))
         backlog = Backlog(running, fawaterk, payments=PAYMENTS)
         backlog.open()
         refused = _told_while_it_stops(running, server, backlog)

@@ -7,6 +7,7 @@ from sqlalchemy.engine import URL
 from application.subscriptions import QUICK
 from config.settings import Settings
 from infrastructure.bootstrap import bootstrap
+from infrastructure.database.transaction import Database
 from workers.main import QuickWorker, work
 from workers.process import Stop
 
@@ -15,6 +16,6 @@ def main(settings: Settings, app_url: URL) -> None:
     """Work until told to stop."""
     stop = Stop()
     stop.listen()
-    running = bootstrap(settings, app_url=app_url)
+    running = bootstrap(settings, database=Database(app_url))
     work(QuickWorker, [QUICK], running, stop)
     running.close()

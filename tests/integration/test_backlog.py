@@ -36,6 +36,7 @@ from fake_providers.fawaterk.books import FIRST_ID
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.clock import SystemClock, new_id
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from infrastructure.messaging.event_relay import EventRelay
 from tests.builders import egp
 from tests.integration import backlog_worker
@@ -75,8 +76,8 @@ def settings(settings: Settings, fawaterk: FawaterkServer) -> Settings:
 
 
 @pytest.fixture
-def running(settings: Settings, addresses: DatabaseAddresses) -> Iterator[Running]:
-    started = bootstrap(settings, app_url=addresses.app)
+def running(settings: Settings, database: Database) -> Iterator[Running]:
+    started = bootstrap(settings, database=database)
     yield started
     started.close()
 

@@ -153,7 +153,7 @@ HOURS = st.sampled_from([720, 168, 48, 24, 1, 0])
     price=st.integers(200, 99_999),
     ways=st.lists(st.sampled_from(["card", "wallet", "points and card", "credit and card"]), min_size=1, max_size=3),
     discount=st.integers(0, 90),
-    hours=st.integers(0, 700),
+    hours=st.integers(0, 690),
 )
 @settings(
     max_examples=8,

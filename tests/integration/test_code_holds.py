@@ -23,6 +23,7 @@ from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from tests.conftest import MovableClock
 from tests.integration.providers import a_provider
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
@@ -258,7 +259,7 @@ def test_the_seats_are_kept_until_the_end_that_fawaterk_says(
     settings: Settings, addresses: DatabaseAddresses, clock: MovableClock, tmp_path: Path, version: str
 ) -> None:
     with a_provider(version, tmp_path) as provider:
-        running = bootstrap(provider.configured(settings), app_url=addresses.app, clock=clock)
+        running = bootstrap(provider.configured(settings), database=Database(addresses.app), clock=clock)
         try:
             shop = Shop.selling_through(running, provider.name)
             customer = shop.a_customer()

@@ -19,6 +19,7 @@ from domain.shared.errors import IllegalTransition, OwnRequest, PreconditionFail
 from fake_providers.stripe import StripeServer
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from tests.conftest import MovableClock
 from tests.integration.payroll import Payee, Payroll, broken_payroll_promises, funded_stripe, paying_by, transfers
 from tests.integration.shop import all_at_once
@@ -41,8 +42,8 @@ def settings(settings: Settings, stripe: StripeServer) -> Settings:
 
 
 @pytest.fixture
-def running(settings: Settings, addresses: DatabaseAddresses, clock: MovableClock) -> Iterator[Running]:
-    started = bootstrap(settings, app_url=addresses.app, clock=clock)
+def running(settings: Settings, database: Database, clock: MovableClock) -> Iterator[Running]:
+    started = bootstrap(settings, database=database, clock=clock)
     yield started
     started.close()
 
@@ -235,7 +236,7 @@ def test_a_worker_that_died_with_the_intent_is_followed_within_two_minutes(
 def test_where_stripe_is_not_enabled_payouts_wait(running: Running, settings: Settings, addresses: DatabaseAddresses,
                                                   clock: MovableClock) -> None:  # fmt: skip
     elsewhere = bootstrap(
-        dataclasses.replace(settings, payment_gateways=("sandbox",)), app_url=addresses.app, clock=clock
+        dataclasses.replace(settings, payment_gateways=("sandbox",)), database=Database(addresses.app), clock=clock
     )
     payroll = Payroll.of(elsewhere)
     vendor = payroll.a_payee(8_000, method="STRIPE", stripe_account="acct_1A")

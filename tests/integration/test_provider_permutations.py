@@ -23,6 +23,7 @@ from domain.billing.payments import PaymentMethod
 from domain.catalogue.departures import Departure
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from tests.builders import egp
 from tests.conftest import MovableClock
 from tests.integration.permutations import (
@@ -76,10 +77,8 @@ def provider(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealPro
 
 
 @pytest.fixture
-def running(
-    settings: Settings, addresses: DatabaseAddresses, clock: MovableClock, provider: RealProvider
-) -> Iterator[Running]:
-    started = bootstrap(provider.configured(settings), app_url=addresses.app, clock=clock)
+def running(settings: Settings, database: Database, clock: MovableClock, provider: RealProvider) -> Iterator[Running]:
+    started = bootstrap(provider.configured(settings), database=database, clock=clock)
     yield started
     started.close()
 

@@ -17,6 +17,7 @@ from domain.catalogue.departures import Departure
 from domain.shared.money import Money
 from infrastructure.bootstrap import bootstrap
 from infrastructure.database.roles import DatabaseAddresses
+from infrastructure.database.transaction import Database
 from tests.builders import egp
 from tests.conftest import MovableClock, _settings
 from tests.integration.permutations import (
@@ -43,7 +44,9 @@ ABOUT_MONEY = (H.PAID, H.REFUNDED, H.REFUNDED_AGAIN, H.REFUND_FAILED, H.DISPUTE_
 def shop(module_addresses: DatabaseAddresses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     home: Path = tmp_path_factory.mktemp("permutations")
     url = module_addresses.owner.render_as_string(hide_password=False)
-    running = bootstrap(_settings(url, "redis://unused", home), app_url=module_addresses.app, clock=MovableClock())
+    running = bootstrap(
+        _settings(url, "redis://unused", home), database=Database(module_addresses.app), clock=MovableClock()
+    )
     yield Shop.opened(running)
     running.close()
     assert broken_refund_promises(module_addresses) == []

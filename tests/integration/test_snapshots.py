@@ -19,6 +19,7 @@ from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.refusals import DatabaseUnavailable
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.snapshots import Snapshot
+from infrastructure.database.transaction import Database
 
 
 class Source:
@@ -128,9 +129,9 @@ def test_what_is_written_while_another_loads_is_not_missed() -> None:
 
 
 @pytest.fixture
-def other(settings: Settings, addresses: DatabaseAddresses) -> Iterator[Running]:
+def other(settings: Settings, database: Database) -> Iterator[Running]:
     """Another process's share of the same system."""
-    started = bootstrap(settings, app_url=addresses.app)
+    started = bootstrap(settings, database=database)
     yield started
     started.close()
 
@@ -178,7 +179,7 @@ def test_what_is_not_committed_is_seen_by_nobody(running: Running) -> None:
 def test_the_environment_decides_what_the_default_is(settings: Settings, addresses: DatabaseAddresses) -> None:
     from dataclasses import replace
 
-    started = bootstrap(replace(settings, booking_hold_minutes=5), app_url=addresses.app)
+    started = bootstrap(replace(settings, booking_hold_minutes=5), database=Database(addresses.app))
     try:
         assert started.dependencies.system_settings.value(HOLD_MINUTES) == 5
         assert started.dependencies.system_settings.default(HOLD_MINUTES) == 5

@@ -13,6 +13,7 @@ from application.dependencies import Dependencies
 from application.subscriptions import DOCUMENTS, QUICK, Handler
 from config.settings import Settings
 from infrastructure.bootstrap import bootstrap
+from infrastructure.database.transaction import Database
 from workers import outbox_worker
 from workers.main import DRAIN_SECONDS, ForkingWorker, QuickWorker, work
 from workers.process import Stop, this_process
@@ -54,6 +55,6 @@ def main(queue: str, settings: Settings, app_url: URL, drain_seconds: float = DR
     outbox_worker.HANDLERS = HANDLERS  # type: ignore[misc]
     stop = Stop()
     stop.listen()
-    running = bootstrap(settings, app_url=app_url)
+    running = bootstrap(settings, database=Database(app_url))
     work(QuickWorker if queue == QUICK else ForkingWorker, [queue], running, stop)
     running.close()

@@ -6,18 +6,18 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from infrastructure.embedded.postgres import EmbeddedPostgres
-from tests.conftest import OWNER, TEMPLATE, THROW_AWAY, make_home, make_template
+from tests.conftest import JANITOR, OWNER, TEMPLATE, make_home, make_template
+from tests.databases import ThrowAwayPostgres
 
 
 @contextmanager
 def a_template() -> Iterator[Mapping[str, str]]:
     """What runs of pytest have to know to clone it; it ends with the block."""
     home = make_home()
-    postgres = EmbeddedPostgres(home, settings=THROW_AWAY)
+    postgres = ThrowAwayPostgres(home)
     try:
         url = postgres.start()
-        yield {OWNER: url, TEMPLATE: make_template(url)}
+        yield {OWNER: url, JANITOR: postgres.janitor_url, TEMPLATE: make_template(url)}
     finally:
         postgres.stop()
         postgres.discard()
