@@ -276,6 +276,12 @@ def database(lent: LentDatabase) -> Database:
     return lent.database
 
 
+@pytest.fixture
+def unconnected(lent: LentDatabase) -> None:
+    """Nobody is connected to this test's database yet: for those that end everybody's connections."""
+    lent.database.end()
+
+
 class MovableClock:
     """The machine's clock, moved by as much as a test says."""
 

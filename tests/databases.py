@@ -87,7 +87,7 @@ class KeptDatabase(Database):
     @property
     def at_rest(self) -> int:
         """Connections that nobody has borrowed."""
-        return sum(engine.pool.checkedin() for engine in (self.engine, self._reads))  # type: ignore[attr-defined]
+        return sum(pool.idle for pool in self.pools)
 
 
 class LentDatabase:

@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 from app import create_app
 from domain.ledger import accounts
 from infrastructure.bootstrap import Running, bootstrap
-from infrastructure.database import transaction
+from infrastructure.database import pool
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from tests.api.shop import problem
@@ -90,7 +90,7 @@ def test_an_empty_pool_is_503_with_retry_after_and_serves_again_when_it_is_not(
     running: Running, addresses: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch, sign_up: Callable[..., Person]
 ) -> None:
     customer = sign_up()
-    monkeypatch.setattr(transaction, "CHECKOUT_SECONDS", 0.3)
+    monkeypatch.setattr(pool, "CHECKOUT_SECONDS", 0.3)
     small = bootstrap(running.settings, database=Database(addresses.app, pool_size=2))
     shop = Shop.opened(running)
     shop.fill_wallet(customer.user_id, egp(500_000))
@@ -115,7 +115,7 @@ def test_an_empty_pool_is_503_with_retry_after_and_serves_again_when_it_is_not(
     for taker in takers:
         taker.join()
     assert pay(app.test_client(), customer, booking.id, "when-the-pool-was-empty").status_code == 201
-    assert small.database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert small.database.changes.lent == 0
     small.close()
 
 

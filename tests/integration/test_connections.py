@@ -24,8 +24,7 @@ def backend(database: Database) -> int:
 
 
 def lent_by(database: Database) -> int:
-    lent: int = database.engine.pool.checkedout()  # type: ignore[attr-defined]
-    return lent
+    return database.changes.lent
 
 
 def test_whoever_waits_gets_the_one_that_comes_home(addresses: DatabaseAddresses) -> None:

@@ -138,6 +138,7 @@ def test_many_relays_share_the_work_and_repeat_none_of_it(
     assert len(job_ids) == len(set(job_ids)) == 2000
 
 
+@pytest.mark.usefixtures("unconnected")
 def test_a_crash_after_enqueueing_repeats_the_job_and_does_the_work_once(
     database: Database, owner_url: str, redis_url: str, relay: EventRelay, clock: SetClock
 ) -> None:
@@ -294,6 +295,7 @@ def test_a_stopped_relay_has_finished_its_batch(database: Database, redis_url: s
     assert published(database) == open_deliveries(database) == 100
 
 
+@pytest.mark.usefixtures("unconnected")
 def test_the_relay_comes_back_by_itself_when_its_connections_are_cut(
     database: Database, owner_url: str, redis: Redis, clock: SetClock
 ) -> None:

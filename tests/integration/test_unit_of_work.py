@@ -18,7 +18,7 @@ from domain.sales.booking_errors import BookingNotFound
 from domain.shared.errors import Busy, Conflict
 from domain.shared.events import DomainEvent
 from infrastructure.clock import new_id
-from infrastructure.database import transaction
+from infrastructure.database import pool, transaction
 from infrastructure.database.connections import MOST_HELD
 from infrastructure.database.refusals import DatabaseUnavailable
 from infrastructure.database.roles import DatabaseAddresses, connect
@@ -270,7 +270,7 @@ def test_refusals_use_up_no_connections(addresses: DatabaseAddresses) -> None:
             uow.bookings.get(new_id())
 
     a_stored_user(units_of_work(database))
-    assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert database.changes.lent == 0
     database.dispose()
 
 
@@ -346,6 +346,7 @@ def kill_everybody(addresses: DatabaseAddresses) -> None:
         )
 
 
+@pytest.mark.usefixtures("unconnected")
 def test_a_connection_killed_in_a_transaction_is_unavailable_and_the_next_one_works(
     database: Database, addresses: DatabaseAddresses
 ) -> None:
@@ -359,6 +360,7 @@ def test_a_connection_killed_in_a_transaction_is_unavailable_and_the_next_one_wo
     assert users_and_events(database) == (1, 1)
 
 
+@pytest.mark.usefixtures("unconnected")
 def test_the_same_while_the_orm_is_in_use(database: Database, addresses: DatabaseAddresses) -> None:
     user_id = a_stored_user(units_of_work(database))
 
@@ -392,12 +394,13 @@ def test_idle_connections_that_died_cost_one_request_of_each_pool_at_most(
     database.dispose()
 
 
+@pytest.mark.usefixtures("unconnected")
 def test_what_comes_back_to_a_pool_that_was_thrown_away_is_closed(addresses: DatabaseAddresses) -> None:
     """Another request's connection was lost meanwhile: pools stay as small as they were meant to be."""
     database = Database(addresses.app)
     with database.transaction() as begun:
         begun.row("SELECT 1")
-        database.engine.dispose()
+        database.dispose()
     with connect(addresses.owner) as watching:
         others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = %s"
         # A session takes a moment to end after its client has closed it.
@@ -410,7 +413,7 @@ def test_what_comes_back_to_a_pool_that_was_thrown_away_is_closed(addresses: Dat
 def test_when_every_connection_is_taken_one_waits_so_long_and_no_longer(
     addresses: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transaction, "CHECKOUT_SECONDS", 0.2)
+    monkeypatch.setattr(pool, "CHECKOUT_SECONDS", 0.2)
     database = Database(addresses.app, pool_size=1)
 
     with database.transaction():

@@ -484,6 +484,7 @@ class TestWorkerProcesses:
         self.until(lambda: open_deliveries(self.database) == 0)
         assert len({row["backend"] for row in self.database.rows("SELECT backend FROM effects")}) == 3
 
+    @pytest.mark.usefixtures("unconnected")
     def test_a_worker_outlives_a_flushed_queue_and_cut_connections(self, start: Start) -> None:
         relay = self.relay("test.write")
         worker = start(QUICK)

@@ -20,22 +20,17 @@ from psycopg.adapt import Loader
 from psycopg.types.json import set_json_dumps
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.pool import NullPool
 
-from infrastructure.database.connections import HoldingConnection, connect_by_these
-from infrastructure.database.idle import IdlePool
+from infrastructure.database.connections import connect_by_these
+from infrastructure.database.pool import ConnectionPool, PooledConnection
 from infrastructure.database.prepared import Parameters as Parameters
-from infrastructure.database.prepared import PreparedStatements
 from infrastructure.database.prepared import Row as Row
-from infrastructure.database.refusals import DatabaseUnavailable, meaning_of
 
 STATEMENT_SECONDS = 5
 LOCK_SECONDS = 3
 IDLE_IN_TRANSACTION_SECONDS = 10
-CHECKOUT_SECONDS = 5
 OF_READS = {"max_parallel_workers_per_gather": 0, "random_page_cost": 1.1}
 """How a request's single reads are planned: they take milliseconds, in which no helper process has even started,
 and what they read is in memory or on a disk without arms, so looking a row up costs hardly more than passing by it."""
@@ -107,22 +102,10 @@ class Database:
             "timezone": "UTC",
             "application_name": "altayar",
         }
-        shared: dict[str, Any] = {
-            "poolclass": IdlePool,
-            "pool_size": pool_size,
-            "max_overflow": 0,
-            "pool_timeout": CHECKOUT_SECONDS,
-            # Transactions begin by a statement of their own, which travels with the first of theirs.
-            "isolation_level": "AUTOCOMMIT",
-            # A transaction has been rolled back when its connection comes home (`Transaction.close`).
-            "pool_reset_on_return": None,
-        }
         self.url = url
-        self.engine: Engine = create_engine(url, **shared, connect_args=_connecting(options))
-        self._reads: Engine = create_engine(url, **shared, connect_args=_connecting(options | OF_READS))
-        for engine in (self.engine, self._reads):
-            connect_by_these(engine)
-            event.listen(engine, "connect", _speak_json)
+        self.changes = ConnectionPool(_engine(url, options), pool_size)
+        self.reads = ConnectionPool(_engine(url, options | OF_READS), pool_size)
+        self.pools = (self.changes, self.reads)
         self._current: ContextVar[Statements | None] = ContextVar("transaction", default=None)
 
     def rows(self, sql: str, parameters: Parameters = (), *, replan: bool = False) -> list[Row]:
@@ -133,8 +116,8 @@ class Database:
         current = self._current.get()
         if current is not None:
             return current.rows(sql, parameters, replan=replan)
-        with _Borrowed(self._reads) as lent:
-            return _prepared(lent).rows(sql, parameters, prepare=not replan)
+        with self.reads.loan() as lent:
+            return lent.prepared.rows(sql, parameters, prepare=not replan)
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """The first row of one read, or None."""
@@ -148,21 +131,21 @@ class Database:
         Raises what `refusals.py` makes of the server's errors.
         """
         outer = self._current.get()
-        return _Begun(self.engine, self._current) if outer is None else contextlib.nullcontext(outer.joined())
+        return _Begun(self.changes, self._current) if outer is None else contextlib.nullcontext(outer.joined())
 
     @property
     def in_transaction(self) -> bool:
         return self._current.get() is not None
 
     def dispose(self) -> None:
-        """Close every pooled connection that is not in use."""
-        self.engine.dispose()
-        self._reads.dispose()
+        """Close every connection that is not in use."""
+        for pool in self.pools:
+            pool.dispose()
 
     def forget(self) -> None:
         """In a forked child: let go of the parent's connections without ending them there."""
-        self.engine.dispose(close=False)
-        self._reads.dispose(close=False)
+        for pool in self.pools:
+            pool.forget()
 
 
 class Transaction:
@@ -171,11 +154,11 @@ class Transaction:
     One whose only statement needs no answer is sent as that statement alone: it is its own transaction.
     """
 
-    def __init__(self, engine: Engine, lent: PoolProxiedConnection) -> None:
+    def __init__(self, engine: Engine, lent: PooledConnection) -> None:
         self._engine = engine
         self._lent = lent
-        self._connection = _driver(lent)
-        self._prepared = _prepared(lent)
+        self._connection = lent.driver
+        self._prepared = lent.prepared
         self._session: Session | None = None
         self._first: tuple[str, Parameters, Later | None] | None = None
         self._has_begun = False
@@ -228,7 +211,7 @@ class Transaction:
         if self._session is None:
             self._begin()
             self._connection.let_go()
-            wrapped = Connection(self._engine, connection=self._lent)
+            wrapped = Connection(self._engine, connection=self._lent.for_orm)
             self._session = Session(bind=wrapped, expire_on_commit=False, autoflush=False)
         return self._session
 
@@ -292,8 +275,19 @@ class _Json(Loader):
     load = staticmethod(orjson.loads)  # type: ignore[assignment]
 
 
-def _connecting(options: Mapping[str, object]) -> dict[str, Any]:
-    return {"options": " ".join(f"-c {name}={value}" for name, value in options.items()), "connect_timeout": 3}
+def _engine(url: URL, options: Mapping[str, object]) -> Engine:
+    """What opens connections with these settings of PostgreSQL's."""
+    said = " ".join(f"-c {name}={value}" for name, value in options.items())
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        # Transactions begin by a statement of their own, which travels with the first of theirs.
+        isolation_level="AUTOCOMMIT",
+        connect_args={"options": said, "connect_timeout": 3},
+    )
+    connect_by_these(engine)
+    event.listen(engine, "connect", _speak_json)
+    return engine
 
 
 def _speak_json(connection: psycopg.Connection[Any], _record: object) -> None:
@@ -302,69 +296,16 @@ def _speak_json(connection: psycopg.Connection[Any], _record: object) -> None:
     set_json_dumps(orjson.dumps, connection)
 
 
-def _prepared(lent: PoolProxiedConnection) -> PreparedStatements:
-    """What a connection remembers of its statements, as long as it lives."""
-    prepared: PreparedStatements | None = lent.info.get("prepared")
-    if prepared is None:
-        prepared = lent.info["prepared"] = PreparedStatements(_driver(lent))
-    return prepared
-
-
-def _driver(lent: PoolProxiedConnection) -> HoldingConnection:
-    connection: HoldingConnection = lent.driver_connection  # type: ignore[assignment]
-    return connection
-
-
-class _Borrowed:
-    """A connection of the pool for a block; one that broke is thrown away, and its neighbours are looked at again.
-
-    A class, as `_Begun` is: what `contextlib` makes of a generator costs a unit of work more than its own code.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __enter__(self) -> PoolProxiedConnection:
-        self._pool = self._engine.pool
-        try:
-            self._lent = self._engine.raw_connection()
-        except (PoolTimeout, DBAPIError, psycopg.Error) as error:
-            raise DatabaseUnavailable() from error
-        return self._lent
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._give_back()
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        if isinstance(cause, psycopg.Error):
-            raise meaning_of(cause) from error
-
-    def _give_back(self) -> None:
-        # None: the ORM saw it break first, and has thrown it away.
-        driver = self._lent.driver_connection
-        is_sound = driver is not None and not driver.closed
-        # A pool that was thrown away meanwhile would keep what comes back to it open, beside those of its successor.
-        is_of_use = self._engine.pool is self._pool
-        if is_sound and is_of_use:
-            self._lent.close()
-            return
-        if driver is not None:
-            self._lent.invalidate()
-        if is_of_use:
-            self._engine.dispose()
-
-
 class _Begun:
     """A transaction for a block, the current one of its thread of work; it ends before its connection goes home."""
 
-    def __init__(self, engine: Engine, current: ContextVar[Statements | None]) -> None:
-        self._engine = engine
+    def __init__(self, pool: ConnectionPool, current: ContextVar[Statements | None]) -> None:
+        self._pool = pool
         self._current = current
-        self._borrowed = _Borrowed(engine)
+        self._loan = pool.loan()
 
     def __enter__(self) -> Statements:
-        self._transaction = Transaction(self._engine, self._borrowed.__enter__())
+        self._transaction = Transaction(self._pool.engine, self._loan.__enter__())
         self._token = self._current.set(self._transaction)
         return self._transaction
 
@@ -375,6 +316,6 @@ class _Begun:
         try:
             self._transaction.close()
         except BaseException as failure:
-            self._borrowed.__exit__(type(failure), failure, failure.__traceback__)
+            self._loan.__exit__(type(failure), failure, failure.__traceback__)
             raise
-        self._borrowed.__exit__(kind, error, trace)
+        self._loan.__exit__(kind, error, trace)
