@@ -145,12 +145,6 @@ def test_a_crash_after_enqueueing_repeats_the_job_and_does_the_work_once(
     make_effects(owner_url)
     (event_id,) = happen(database, "test.counted")
 
-    def end_connections() -> None:
-        with owner(owner_url) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'altayar'"
-            )
-
     with AfterEnqueueing.from_url(redis_url) as crashing:
         crashing.then = lambda: cut_connections(database)
         with pytest.raises(DatabaseUnavailable):

@@ -30,6 +30,7 @@ from infrastructure.database.transaction import Database
 from infrastructure.messaging.deliveries import MAX_ATTEMPTS, Deliveries
 from infrastructure.messaging.event_relay import EventRelay
 from infrastructure.messaging.jobs import LEASES, Delivery, JsonJob, JsonQueue, enqueue
+from tests.databases import LentDatabase
 from tests.integration import works
 from tests.integration.outbox import (
     SetClock,
@@ -484,8 +485,7 @@ class TestWorkerProcesses:
         self.until(lambda: open_deliveries(self.database) == 0)
         assert len({row["backend"] for row in self.database.rows("SELECT backend FROM effects")}) == 3
 
-    @pytest.mark.usefixtures("unconnected")
-    def test_a_worker_outlives_a_flushed_queue_and_cut_connections(self, start: Start) -> None:
+    def test_a_worker_outlives_a_flushed_queue_and_cut_connections(self, start: Start, lent: LentDatabase) -> None:
         relay = self.relay("test.write")
         worker = start(QUICK)
         for value in ("before", "after"):
@@ -494,7 +494,7 @@ class TestWorkerProcesses:
             self.until(lambda: (relay.redrive_once(), open_deliveries(self.database) == 0)[1])
             self.redis.flushdb()
             cut_connections(self.database)
-            self.database.dispose()
+            lent.database.end()
         assert effects(self.database) == ["after", "before"]
         assert worker.is_alive()
 
