@@ -220,6 +220,7 @@ class TestOneDelivery:
             assert self.row(delivery)["processed_at"] is not None
             assert len(effects(self.database)) - before == written
 
+    @pytest.mark.usefixtures("unconnected")
     def test_a_handler_whose_connection_is_cut_is_run_again(self) -> None:
         runs: list[int] = []
 
