@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import hypothesis
 import psycopg
 import pytest
 import redis
@@ -61,6 +62,9 @@ _left: list[str] = []
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers and make the template, once, before any worker process exists."""
+    # Examples are judged by what they show: a busy machine would fail them.
+    hypothesis.settings.register_profile("tests", deadline=None)
+    hypothesis.settings.load_profile("tests")
     # What is imported and collected stays: looking for garbage in it is two fifths of what the tests would do.
     gc.disable()
     if hasattr(config, "workerinput") or (config.args and all(map(_needs_no_server, config.args))):
@@ -249,20 +253,28 @@ def owner_url(addresses: DatabaseAddresses) -> str:
     return addresses.owner.render_as_string(hide_password=False)
 
 
-@pytest.fixture
-def redis_url(worker_id: str) -> Iterator[str]:
-    """An empty database of the Redis-compatible server, this worker's own."""
+@pytest.fixture(scope="session")
+def redis_session(worker_id: str) -> Iterator[redis.Redis]:
+    """A session in this worker's own database of the Redis-compatible server."""
     number = int(worker_id.removeprefix("gw")) + 1 if worker_id.startswith("gw") else 0
-    base = os.environ[REDIS].split("?")[0].rstrip("/")
-    url = f"{base}?db={number}" if base.startswith("unix:") else f"{base.rsplit(':', 1)[0]}:{_port(base)}/{number}"
-    with redis.Redis.from_url(url) as connection:
-        connection.flushdb()
-        yield url
-        connection.flushdb()
+    with redis.Redis.from_url(_numbered(os.environ[REDIS], number)) as session:
+        yield session
 
 
-def _port(base: str) -> str:
-    return base.rsplit(":", 1)[1].split("/")[0]
+@pytest.fixture
+def redis_url(redis_session: redis.Redis) -> Iterator[str]:
+    """An empty database of the Redis-compatible server, this worker's own."""
+    redis_session.flushdb()
+    yield _numbered(os.environ[REDIS], redis_session.connection_pool.connection_kwargs["db"])
+    redis_session.flushdb()
+
+
+def _numbered(address: str, database: int) -> str:
+    base = address.split("?")[0].rstrip("/")
+    if base.startswith("unix:"):
+        return f"{base}?db={database}"
+    host, _, port = base.rpartition(":")
+    return f"{host}:{port.split('/')[0]}/{database}"
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from domain.shared.clock import business_date
 from infrastructure.database.roles import connect
 from tests.api.shop import Json, Offer, Shop, SignUp, problem
 from tests.conftest import Person
@@ -291,8 +292,8 @@ def test_a_payees_statement_ends_at_the_balance_of_the_books(
     travel(shop, booking)
     finance = sign_up("ADMIN")
     refund(shop, booking, finance, "250.00")
-    today = shop.running.dependencies.clock.now().date() + timedelta(days=1)
-    query = f"payee_type=VENDOR&from={today - timedelta(days=5)}&to={today}"
+    tomorrow = business_date(shop.running.dependencies.clock.now()) + timedelta(days=1)
+    query = f"payee_type=VENDOR&from={tomorrow - timedelta(days=5)}&to={tomorrow}"
 
     answer = shop.get(f"/api/v1/payouts/statement?{query}&format=csv", vendor)
 

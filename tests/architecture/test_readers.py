@@ -74,7 +74,7 @@ def read(schema: MarshmallowSchema, body: dict[str, Any]) -> tuple[str, Any]:
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: f"{schema.__module__}.{schema.__name__}")
 def test_requests_are_read_as_marshmallow_reads_them(bare_app: Flask, schema: type[Schema]) -> None:
     @given(bodies(schema()))
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
     def same(body: dict[str, Any]) -> None:
         with bare_app.test_request_context(), pytest.MonkeyPatch.context() as patched:
             ours = read(schema(), body)
@@ -89,7 +89,7 @@ def test_addresses_are_read_as_webargs_reads_them(bare_app: Flask, schema: type[
     names = [field.data_key or name for name, field in schema().load_fields.items()]
 
     @given(st.lists(st.tuples(st.sampled_from([*names, "unheard_of"]), SAID), max_size=5))
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
     def same(said: list[tuple[str, str]]) -> None:
         with bare_app.test_request_context(query_string=urlencode(said)):
             ours = _read_address(_reading(Blueprint.ARGUMENTS_PARSER, schema(), "query"))

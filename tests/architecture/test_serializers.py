@@ -98,7 +98,7 @@ def in_utc(schema: Any, shown: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: f"{schema.__module__}.{schema.__name__}")
 def test_answers_say_what_their_schema_says(bare_app: Flask, schema: type[Schema], language: str) -> None:
     @given(rows(schema))
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     def same(row: dict[str, Any]) -> None:
         with bare_app.test_request_context(headers={"Accept-Language": language}):
             shown = orjson.loads(orjson.dumps(serializer(schema, language)(row), option=_OPTIONS))

@@ -27,6 +27,7 @@ from tests.builders import egp
 from tests.conftest import MovableClock
 from tests.fakes.fault_proxy import FaultProxy, Mode
 from tests.faults.processes import Mortals
+from tests.faults.whole import whole
 from tests.integration.permutations import FIRST_REFUND, Happening
 from tests.integration.providers import (
     PROVIDERS,
@@ -45,6 +46,12 @@ KEY = "asked-for-again"
 PRICE = egp("1000.00")
 GOES_BACK = egp("300.00")
 only_stripe = pytest.mark.parametrize("house", ["stripe"], indirect=True)
+
+
+def by_stripe_and(other: str) -> pytest.MarkDecorator:
+    """At two providers; `make test` tries the same use cases at Stripe alone."""
+    return pytest.mark.parametrize("house", ["stripe", pytest.param(other, marks=whole)], indirect=True)
+
 
 DEATHS = {
     "request_refund.before_commit": ([], 0),
@@ -153,7 +160,7 @@ def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[Non
     assert broken_refund_promises(addresses) == []
 
 
-@pytest.mark.parametrize("house", ["stripe", "fawaterk-v3"], indirect=True)
+@by_stripe_and("fawaterk-v3")
 @pytest.mark.parametrize("point", DEATHS)
 def test_a_death_while_money_goes_back_moves_it_once(office: Office, mortals: Mortals, point: str) -> None:
     mortals.dies_doing(point, office.refund)
@@ -164,7 +171,7 @@ def test_a_death_while_money_goes_back_moves_it_once(office: Office, mortals: Mo
     office.assert_money_moved_once()
 
 
-@pytest.mark.parametrize("house", ["stripe", "fawaterk-v2"], indirect=True)
+@by_stripe_and("fawaterk-v2")
 @pytest.mark.parametrize("point", DEATHS_OF_THE_JOB)
 def test_a_death_of_the_job_that_asks_after_a_lost_answer_moves_money_once(
     office: Office, mortals: Mortals, point: str
@@ -178,7 +185,7 @@ def test_a_death_of_the_job_that_asks_after_a_lost_answer_moves_money_once(
     office.assert_money_moved_once()
 
 
-@pytest.mark.parametrize("house", ["stripe", "fawaterk-v2"], indirect=True)
+@by_stripe_and("fawaterk-v2")
 @pytest.mark.parametrize("fault", ["cut_before", "cut_after", "error_500", "error_500_after", "half_json", "html"])
 def test_an_answer_that_says_nothing_leaves_doubt_and_money_moves_once(office: Office, fault: str) -> None:
     office.house.server.script(office.house.refunding[0], fault)
@@ -201,7 +208,7 @@ def test_a_reply_that_was_eaten_is_found_by_reading(office: Office, proxy: Fault
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("house", ["stripe", "fawaterk-v3"], indirect=True)
+@by_stripe_and("fawaterk-v3")
 def test_a_black_hole_takes_ten_seconds_and_no_money(office: Office, proxy: FaultProxy) -> None:
     proxy.become(Mode.BLACK_HOLE, only=office.house.refunding[1])
     began = time.monotonic()

@@ -157,6 +157,7 @@ class TestPlans:
     def test_a_rare_word_is_looked_up(self, plan: Callable[..., str]) -> None:
         assert "ix_packages_search_text" in plan(q="zanzibar")
 
+    @pytest.mark.usefixtures("unconnected")
     def test_no_plan_is_kept_for_words_that_come_later(self, catalogue: Catalogue) -> None:
         for _ in range(8):
             catalogue.found(q="cruise")

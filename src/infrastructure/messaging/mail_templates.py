@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -27,14 +28,7 @@ class JinjaMailTemplates:
     """MailTemplates whose files are part of the program; safe to share between threads."""
 
     def __init__(self) -> None:
-        self._templates = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=select_autoescape(disabled_extensions=("txt.jinja",), default=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters["isolated"] = _isolated
+        self._templates = _environment()
 
     def compose(
         self, name: MailName, facts: Mapping[str, object], *, to: str, message_id: str, language: str
@@ -47,6 +41,20 @@ class JinjaMailTemplates:
             shown, **_page(language), subject=subject, heading=subject
         )
         return EmailMessage(to=to, subject=subject, text=text, html=html, message_id=message_id, language=language)
+
+
+@cache
+def _environment() -> Environment:
+    """What keeps the templates that were read: one for the process."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(disabled_extensions=("txt.jinja",), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["isolated"] = _isolated
+    return environment
 
 
 def _page(language: str) -> dict[str, str]:

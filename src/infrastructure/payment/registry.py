@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Final
 
@@ -38,7 +40,7 @@ class EntryPointGateways:
 
     def __init__(self, context: GatewayContext) -> None:
         """Make every enabled gateway. Raises SettingsError for a name that is not installed or not usable."""
-        installed = _installed()
+        installed = _installed(tuple(sys.path))
         names = dict.fromkeys(context.settings.payment_gateways)
         self._by_name = {name.upper(): _make(name, installed, context) for name in names}
 
@@ -54,8 +56,12 @@ class EntryPointGateways:
         return tuple(self._by_name)
 
 
-def _installed() -> dict[str, EntryPoint]:
-    """Entry points by name. Raises SettingsError where two packages claim one name for different things."""
+@lru_cache(maxsize=2)
+def _installed(_path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
+    """Entry points of all packages on the path, by name: every package is looked into, once.
+
+    Raises SettingsError where two packages claim one name for different things.
+    """
     found: dict[str, EntryPoint] = {}
     for entry_point in entry_points(group=ENTRY_POINT_GROUP):
         known = found.setdefault(entry_point.name.lower(), entry_point)
