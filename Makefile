@@ -29,7 +29,7 @@ drill: setup ## Restore a backup of the database into a new server and verify it
 	@exec $(PYTHON_IN_VENV) -m cli db drill $(FILE)
 
 test: setup-dev ## Run every test (PYTEST_ARGS="tests/domain -k money" for some of them)
-	@exec $(PYTHON_IN_VENV) -m pytest -n 3 $(or $(PYTEST_ARGS),$(EVIDENCE))
+	@exec $(PYTHON_IN_VENV) -m pytest -n 4 $(or $(PYTEST_ARGS),$(EVIDENCE))
 
 evidence: setup-dev ## Write docs/evidence.md: each promise of the README with how its tests last ended
 	@exec $(PYTHON_IN_VENV) scripts/evidence.py
