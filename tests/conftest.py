@@ -48,7 +48,7 @@ _SECRETS = {
 }
 """Given, or each test's settings would make theirs as files."""
 NEED_NO_SERVER = ("tests/domain", "tests/launcher", "tests/mutants", "tests/security")
-ONE_SYSTEM = "tests/e2e/"
+ONE_SYSTEM, ONE_BROWSER = "tests/e2e/", "tests/browser/"
 ROOM = 4 * 1024**3
 """Bytes that the servers' data may come to."""
 
@@ -125,10 +125,10 @@ def in_memory() -> Path | None:
 
 
 class _Scheduling(LoadScopeScheduling):
-    """Every test goes to whichever worker is free; those of the one real system stay together."""
+    """Every test goes to whichever worker is free; those of one real system, or of one browser, stay together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return ONE_SYSTEM if nodeid.startswith(ONE_SYSTEM) else nodeid
+        return next((folder for folder in (ONE_SYSTEM, ONE_BROWSER) if nodeid.startswith(folder)), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+import psycopg
 from sqlalchemy.engine import make_url
 
 from infrastructure.database.roles import DatabaseAddresses, connect
@@ -93,25 +96,51 @@ class KeptDatabase(Database):
 class LentDatabase:
     """One clone, for one test after another."""
 
+    of: ClassVar[dict[str, LentDatabase]] = {}
+    """Those that are there, by name."""
+
     def __init__(self, addresses: DatabaseAddresses, janitor_url: str | None) -> None:
         self.addresses = addresses
         self.database = KeptDatabase(addresses.app)
         self._janitor = _Janitor(addresses, janitor_url) if janitor_url else None
+        self._owner: psycopg.Connection[Any] | None = None
         self._tests = 0
+        self.of[str(addresses.owner.database)] = self
+
+    @property
+    def owner(self) -> psycopg.Connection[Any]:
+        """A session of the owner's, in autocommit."""
+        if self._owner is None or self._owner.closed:
+            self._owner = connect(self.addresses.owner)
+        return self._owner
 
     def put_back(self) -> bool:
         """Whether it is as it was when it was made. Raises AssertionError where a test left a session open."""
         self._tests += 1
         if self._janitor is None or self._tests == MOST_TESTS:
             return False
-        self._janitor.see_out(self.database)
+        self._janitor.see_out(self.database, beside=int(self._owner is not None))
         return self._janitor.put_back()
 
     def end(self) -> None:
         """Close what this process holds of it."""
+        del self.of[str(self.addresses.owner.database)]
         self.database.end()
+        if self._owner is not None:
+            self._owner.close()
         if self._janitor is not None:
             self._janitor.session.close()
+
+
+@contextmanager
+def as_owner(addresses: DatabaseAddresses) -> Iterator[psycopg.Connection[Any]]:
+    """A session of the owner's: the one that has looked at this database before, if it is lent to a test."""
+    lent = LentDatabase.of.get(str(addresses.owner.database))
+    if lent is not None:
+        yield lent.owner
+        return
+    with connect(addresses.owner) as session:
+        yield session
 
 
 class _Janitor:
@@ -137,13 +166,16 @@ class _Janitor:
         )
         self._seen = set(self._all(self._look))
 
-    def see_out(self, kept: KeptDatabase) -> None:
-        """Wait until nobody is here but connections at rest; those of which the server ended one are all closed."""
+    def see_out(self, kept: KeptDatabase, *, beside: int) -> None:
+        """Wait until nobody is here but connections at rest, and so many `beside` them.
+
+        Where the server ended one of those at rest, all are closed.
+        """
         until = time.monotonic() + SECONDS_TO_END
-        while len(here := self._all(_SESSIONS)) != kept.at_rest:
-            if len(here) < kept.at_rest:
+        while len(here := self._all(_SESSIONS)) != (there := kept.at_rest + beside):
+            if len(here) < there:
                 kept.end()
-            assert time.monotonic() < until, f"the test left sessions open, beside {kept.at_rest} at rest: {here}"
+            assert time.monotonic() < until, f"the test left sessions open, beside {there} at rest: {here}"
             time.sleep(0.005)
 
     def put_back(self) -> bool:

@@ -38,7 +38,8 @@ def test_the_api_keeps_to_its_specification_whatever_is_sent(app: Flask, client:
         headers_of,
         known=a_business(ask, headers_of("ADMIN"), headers_of("CUSTOMER")),
     )
-    fuzzer.run(["", "CUSTOMER", "ADMIN"], budget=BUDGET)
+    # Who is nobody is refused at the door of most; `make fuzz` sends as nobody as well.
+    fuzzer.run(["CUSTOMER", "ADMIN"], budget=BUDGET)
 
     assert fuzzer.sent >= BUDGET
     assert fuzzer.found == {}, fuzzer.report()

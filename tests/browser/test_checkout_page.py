@@ -33,6 +33,7 @@ ENGLISH = {
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.database,
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (make setup says how)"),
 ]
 

@@ -15,6 +15,7 @@ from fake_providers.fawaterk import FawaterkServer
 from fake_providers.stripe import StripeServer
 from infrastructure.database.ledger.verification import verify_ledger
 from infrastructure.database.roles import DatabaseAddresses, connect
+from tests.databases import as_owner
 from tests.integration.earning import EARNING_PROMISES
 from tests.integration.payroll import PAYROLL_PROMISES
 from tests.integration.promotions import PROMISES as PROMOTION_PROMISES
@@ -156,7 +157,7 @@ _SOUGHT = {
 
 def broken(addresses: DatabaseAddresses, queries: dict[str, str] = INVARIANTS) -> list[str]:
     """The invariants that do not hold, by name; the hashes of the ledger's chains are computed again."""
-    with connect(addresses.owner) as connection:
+    with as_owner(addresses) as connection:
         names = broken_of(connection, queries)
     verified = verify_ledger(addresses.owner, lambda _: None)
     return names if verified.fault is None else [*names, verified.fault.reason]

@@ -18,9 +18,10 @@ from domain.ledger.journal import Journal, transfer
 from domain.shared.money import Money
 from infrastructure.clock import SystemClock, new_id
 from infrastructure.database.ledger.queries import SqlLedgerQueries
-from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Database
 from tests.builders import NOON, a_journal
+from tests.databases import as_owner
 from tests.integration.shop import PROMISES, a_stored_user, units_of_work
 from tests.ledger_world import a_hold
 
@@ -101,7 +102,7 @@ class Ledger:
 
 def assert_books_are_right(addresses: DatabaseAddresses) -> None:
     """Balanced journals, unbroken chains, nobody below zero, right hashes."""
-    with connect(addresses.owner) as connection:
+    with as_owner(addresses) as connection:
         for query in LEDGER_PROMISES:
             assert connection.execute(query).fetchall() == []
         _check_hashes(connection)

@@ -17,9 +17,10 @@ from domain.payouts.earnings import Payee
 from domain.sales.bookings import Booking
 from domain.shared.payees import PayeeType
 from infrastructure.clock import new_id
-from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Row
 from tests.builders import a_journal
+from tests.databases import as_owner
 from tests.integration.refunding import broken_refund_promises
 from tests.integration.shop import Shop
 
@@ -56,7 +57,7 @@ EARNING_PROMISES = {
 
 def broken_earning_promises(addresses: DatabaseAddresses) -> list[str]:
     """The names of the promises, of earnings or of anything else, that do not hold."""
-    with connect(addresses.owner) as connection:
+    with as_owner(addresses) as connection:
         broken = [name for name, query in EARNING_PROMISES.items() if connection.execute(query).fetchone() is not None]
     return broken + broken_refund_promises(addresses)
 

@@ -29,9 +29,10 @@ from fake_providers.stripe import StripeServer
 from fake_providers.stripe.server import TEST_KEY, WEBHOOK_SECRET
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
-from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Database, Row
 from tests.builders import a_journal, a_user
+from tests.databases import as_owner
 from tests.fakes.outside_transactions import OutsideTransactions
 from tests.integration.shop import a_stored_user, broken_promises
 
@@ -80,7 +81,7 @@ PAYROLL_PROMISES = {
 
 def broken_payroll_promises(addresses: DatabaseAddresses) -> list[str]:
     """The names of the promises, of payroll or of anything else, that do not hold."""
-    with connect(addresses.owner) as connection:
+    with as_owner(addresses) as connection:
         broken = [name for name, query in PAYROLL_PROMISES.items() if connection.execute(query).fetchone() is not None]
     return broken + broken_promises(addresses)
 

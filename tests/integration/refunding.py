@@ -16,8 +16,9 @@ from domain.billing.refunds import Destination
 from domain.ledger.accounts import AccountRef
 from domain.shared.money import Money
 from infrastructure.clock import new_id
-from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Row
+from tests.databases import as_owner
 from tests.fakes.scripted_gateway import Book
 from tests.integration.shop import Shop, broken_promises
 
@@ -84,7 +85,7 @@ REFUND_PROMISES = {
 
 def broken_refund_promises(addresses: DatabaseAddresses) -> list[str]:
     """The names of the promises, of refunds or of anything else, that do not hold."""
-    with connect(addresses.owner) as connection:
+    with as_owner(addresses) as connection:
         broken = [name for name, query in REFUND_PROMISES.items() if connection.execute(query).fetchone() is not None]
     return broken + broken_promises(addresses)
 

@@ -42,12 +42,13 @@ from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
-from infrastructure.database.roles import DatabaseAddresses, connect
+from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Database, Row
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from security.field_encryption import FernetEncryption
 from security.keyed_digests import HmacDigests
 from tests.builders import a_departure, a_journal, a_package, a_user, egp
+from tests.databases import as_owner
 from tests.fakes.outside_transactions import OutsideTransactions
 from tests.fakes.scripted_gateway import ScriptedGateway, ScriptedGateways
 
@@ -529,5 +530,5 @@ PROMISES = {
 
 def broken_promises(addresses: DatabaseAddresses) -> list[str]:
     """The names of the promises that do not hold."""
-    with connect(addresses.owner) as connection:
+    with as_owner(addresses) as connection:
         return [name for name, query in PROMISES.items() if connection.execute(query).fetchone() is not None]

@@ -45,7 +45,7 @@ from tests.integration.shop import a_stored_user, all_at_once, broken_promises
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 
-PAYMENTS = int(os.environ.get("BACKLOG", "300"))
+PAYMENTS = int(os.environ.get("BACKLOG", "200"))
 OPENED = 20
 """Of them by the use case; the others are copies of these."""
 WORKERS = 2
