@@ -99,6 +99,7 @@ def _environment(root: Path, home: Path, port: int) -> dict[str, str]:
         "ENVIRONMENT": "development",
         "ALTAYAR_HOME": str(home),
         "PORT": str(port),
+        "WEB_CONCURRENCY": "1",
     }
 
 

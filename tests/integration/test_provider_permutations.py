@@ -52,7 +52,7 @@ pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 H = Happening
 ORDERS = int(os.environ.get("ALTAYAR_ORDERS", "8" if IS_WHOLE else "4"))
-MOMENTS = 7
+MOMENTS = 5
 """Of the fifteen ways to tell of three things, in `make test`; `make faults` tells in every one."""
 PRICE = egp("1000.00")
 FIRST = UUID(int=0)
