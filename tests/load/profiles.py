@@ -270,7 +270,8 @@ def keep(name: str, found: Found) -> Path:
 def draw() -> None:
     """The tables and pictures of what is kept, in docs/load."""
     kept = {path.stem: orjson.loads(path.read_bytes()) for path in (FOLDER / "results").glob("*.json")}
-    (ROOT / "docs/load/results.md").write_text(page(kept), "utf-8")
+    table = ROOT / "docs/load/results.md"
+    table.write_text(page(kept, table.read_text("utf-8")), "utf-8")
     subprocess.run(
         [ENVIRONMENT / "bin/python", ROOT / "tests/load/plots.py", FOLDER / "results", ROOT / "docs/load"], check=True
     )

@@ -23,11 +23,15 @@ PROGRAMS: Final = ("web", "worker", "documents", "relay")
 Frame = tuple[str, str]
 """Function and file."""
 
-_EXTENSION: Final = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements\nGRANT pg_read_all_stats TO altayar\n"
+_EXTENSION: Final = (
+    "CREATE EXTENSION IF NOT EXISTS pg_stat_statements\n"
+    "GRANT pg_read_all_stats TO altayar\n"
+    "GRANT EXECUTE ON FUNCTION pg_stat_statements_reset TO altayar\n"
+)
 _STATEMENTS: Final = """
-SELECT regexp_replace(query, '\\s+', ' ', 'g') AS query, calls, round(total_exec_time::numeric) AS ms,
-       round((total_exec_time / sum(total_exec_time) OVER () * 100)::numeric, 1) AS percent,
-       round(mean_exec_time::numeric, 3) AS mean_ms, toplevel
+SELECT regexp_replace(query, '\\s+', ' ', 'g') AS query, calls, round(total_exec_time) AS ms,
+       round((total_exec_time / sum(total_exec_time) OVER () * 100)::numeric, 1)::float8 AS percent,
+       round(mean_exec_time::numeric, 3)::float8 AS mean_ms, toplevel
 FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND toplevel
 ORDER BY total_exec_time DESC LIMIT 20
 """

@@ -25,13 +25,13 @@ of requests that were served, as their senders saw them.
 """
 
 
-def page(found: Mapping[str, Found]) -> str:
-    """Everything that there are results of."""
-    parts = [_HEAD]
+def page(found: Mapping[str, Found], before: str = "") -> str:
+    """Everything that there are results of; what only the page `before` tells of stays as it was there."""
+    known = {section.partition("\n")[0].lower(): f"## {section.rstrip()}\n" for section in before.split("\n## ")[1:]}
     for name, write in _SECTIONS.items():
         if name in found:
-            parts.append(f"## {name.capitalize()}\n\n{write(found[name])}\n{_around(found[name])}")
-    return "\n".join(parts)
+            known[name] = f"## {name.capitalize()}\n\n{write(found[name])}\n{_around(found[name])}"
+    return "\n".join([_HEAD, *(known[name] for name in _SECTIONS if name in known)])
 
 
 def _ramp(found: Found) -> str:

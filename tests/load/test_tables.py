@@ -32,6 +32,14 @@ def test_a_page_has_a_section_for_each_profile_that_ran() -> None:
     assert "| planned 12.5 / s | 2 | 1 | 10 | 10 | 10 | 1 | 0 | 0 | 0 |" in told
 
 
+def test_a_profile_that_did_not_run_keeps_its_section() -> None:
+    ramp = {"ramp": _found(steps=[{"rate": 12.5, **summary(REQUESTS, 1.0)}], capacity=12.5)}
+    mix = {"mix": _found(rate=2, summary=summary(REQUESTS, 1.0), routes={})}
+    assert page(mix, before=page(ramp)) == page(ramp | mix)
+    assert page(ramp, before=page(ramp | mix)) == page(ramp | mix)
+    assert page({}, before=page(ramp)) == page(ramp)
+
+
 def test_processor_time_is_told_for_each_request_that_was_served() -> None:
     told = page({"mix": _found(rate=2, summary=summary(REQUESTS, 1.0), routes={})})
     assert "in ms: web 500.0." in told
