@@ -55,6 +55,7 @@ ROOM = 4 * 1024**3
 _started: list[Any] = []
 _home: list[Path] = []
 _made: list[str] = []
+"""Templates on a server that stays."""
 _free: list[LentDatabase] = []
 _left: list[str] = []
 """The databases of tests that are over."""
@@ -71,7 +72,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     home = make_home()
     _home.append(home)
-    if OWNER not in os.environ:
+    is_given = OWNER in os.environ
+    if not is_given:
         postgres = ThrowAwayPostgres(home)
         os.environ[OWNER], os.environ[JANITOR] = postgres.start(), postgres.janitor_url
         _started.append(postgres)
@@ -81,7 +83,8 @@ def pytest_configure(config: pytest.Config) -> None:
         _started.append(valkey)
     if TEMPLATE not in os.environ:
         os.environ[TEMPLATE] = make_template(os.environ[OWNER])
-        _made.append(os.environ[TEMPLATE])
+        if is_given:
+            _made.append(os.environ[TEMPLATE])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -101,7 +104,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     for template in _made:
         _drop_template(addresses_from(template))
-        del os.environ[TEMPLATE]
     for server in reversed(_started):
         server.stop()
         server.discard()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Barrier, Event
 
+import psycopg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance, transfer
+from infrastructure.database import pool
+from infrastructure.database.refusals import DatabaseUnavailable
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Database
 from tests.builders import a_journal
@@ -54,6 +60,54 @@ def test_many_more_than_there_are_connections_are_all_served(addresses: Database
         served = list(threads.map(lambda _: backend(database), range(300)))
 
     assert (len(served), len(set(served)) <= 2, lent_by(database)) == (300, True, 0)
+    database.dispose()
+
+
+def test_the_one_that_came_home_last_goes_out_first(addresses: DatabaseAddresses) -> None:
+    database = Database(addresses.app, pool_size=5)
+    together = Barrier(3)
+
+    def beside_others(_: int) -> int:
+        with database.transaction() as begun:
+            row = begun.row("SELECT pg_backend_pid() AS pid")
+            together.wait(10)
+        return int(row["pid"]) if row else 0
+
+    with ThreadPoolExecutor(3) as threads:
+        opened = set(threads.map(beside_others, range(3)))
+    alone = {backend(database) for _ in range(10)}
+
+    assert (len(opened), len(alone), database.changes.idle, lent_by(database)) == (3, 1, 3, 0)
+    assert alone < opened
+    database.dispose()
+
+
+def test_one_that_could_not_be_opened_takes_nobodys_place(
+    addresses: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "CHECKOUT_SECONDS", 0)
+    nowhere = Database(addresses.app.set(database="there_is_none"), pool_size=1)
+    for _ in range(3):
+        with pytest.raises(DatabaseUnavailable) as unavailable:
+            backend(nowhere)
+        assert isinstance(unavailable.value.__cause__, DBAPIError | psycopg.Error)
+    assert lent_by(nowhere) == 0
+
+
+def test_a_forked_child_opens_its_own_and_ends_nothing_of_its_parents(addresses: DatabaseAddresses) -> None:
+    database = Database(addresses.app, pool_size=1)
+    parents = backend(database)
+
+    def child() -> None:
+        database.forget()
+        os._exit(0 if (lent_by(database), backend(database) != parents) == (0, True) else 1)
+
+    forked = multiprocessing.get_context("fork").Process(target=child)
+    forked.start()
+    forked.join(20)
+
+    assert forked.exitcode == 0
+    assert backend(database) == parents
     database.dispose()
 
 

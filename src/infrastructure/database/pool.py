@@ -53,10 +53,7 @@ class ConnectionPool:
         self.engine = engine
         self._size = size
         self._idle: deque[PooledConnection] = deque()
-        # Looked up now: gevent puts its own in its place. It holds one for each connection that may still be lent.
-        self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(size):
-            self._places.put(None)
+        self._places = _places(size)
 
     @property
     def lent(self) -> int:
@@ -81,7 +78,15 @@ class ConnectionPool:
 
     def forget(self) -> None:
         """In a forked child: let go of the parent's connections without ending them there."""
-        self._idle = deque()
+        self._idle, self._places = deque(), _places(self._size)
+
+
+def _places(size: int) -> queue.SimpleQueue[None]:
+    """One for each connection that may be lent; looked up now, as gevent puts its own kind of queue in its place."""
+    places: queue.SimpleQueue[None] = queue.SimpleQueue()
+    for _ in range(size):
+        places.put(None)
+    return places
 
 
 class Loan:
@@ -90,15 +95,16 @@ class Loan:
     A class: what `contextlib` makes of a generator costs a unit of work more than its own code.
     """
 
-    __slots__ = ("_idle", "_one", "_pool")
+    __slots__ = ("_idle", "_one", "_places", "_pool")
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
 
     def __enter__(self) -> PooledConnection:
         pool = self._pool
+        self._places = pool._places
         try:
-            pool._places.get(timeout=CHECKOUT_SECONDS)
+            self._places.get(timeout=CHECKOUT_SECONDS)
         except queue.Empty as nobody_came_home:
             raise DatabaseUnavailable() from nobody_came_home
         self._idle = pool._idle
@@ -112,7 +118,7 @@ class Loan:
         try:
             return PooledConnection(self._pool.engine)
         except BaseException as error:
-            self._pool._places.put(None)
+            self._places.put(None)
             if isinstance(error, DBAPIError | psycopg.Error):
                 raise DatabaseUnavailable() from error
             raise
@@ -136,4 +142,4 @@ class Loan:
             if is_of_use:
                 pool.dispose()
         finally:
-            pool._places.put(None)
+            self._places.put(None)
