@@ -256,27 +256,29 @@ def owner_url(addresses: DatabaseAddresses) -> str:
 
 
 @pytest.fixture(scope="session")
-def redis_session(worker_id: str) -> Iterator[redis.Redis]:
-    """A session in this worker's own database of the Redis-compatible server."""
+def own_redis_url(worker_id: str) -> str:
+    """This worker's own database of the Redis-compatible server."""
     number = int(worker_id.removeprefix("gw")) + 1 if worker_id.startswith("gw") else 0
-    with redis.Redis.from_url(_numbered(os.environ[REDIS], number)) as session:
+    base = os.environ[REDIS].split("?")[0].rstrip("/")
+    return f"{base}?db={number}" if base.startswith("unix:") else f"{base.rsplit(':', 1)[0]}:{_port(base)}/{number}"
+
+
+@pytest.fixture(scope="session")
+def own_redis_session(own_redis_url: str) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(own_redis_url) as session:
         yield session
 
 
 @pytest.fixture
-def redis_url(redis_session: redis.Redis) -> Iterator[str]:
-    """An empty database of the Redis-compatible server, this worker's own."""
-    redis_session.flushdb()
-    yield _numbered(os.environ[REDIS], redis_session.connection_pool.connection_kwargs["db"])
-    redis_session.flushdb()
+def redis_url(own_redis_url: str, own_redis_session: redis.Redis) -> Iterator[str]:
+    """The same, empty."""
+    own_redis_session.flushdb()
+    yield own_redis_url
+    own_redis_session.flushdb()
 
 
-def _numbered(address: str, database: int) -> str:
-    base = address.split("?")[0].rstrip("/")
-    if base.startswith("unix:"):
-        return f"{base}?db={database}"
-    host, _, port = base.rpartition(":")
-    return f"{host}:{port.split('/')[0]}/{database}"
+def _port(base: str) -> str:
+    return base.rsplit(":", 1)[1].split("/")[0]
 
 
 @pytest.fixture

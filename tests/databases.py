@@ -110,7 +110,7 @@ class LentDatabase:
     @property
     def owner(self) -> psycopg.Connection[Any]:
         """A session of the owner's, in autocommit."""
-        if self._owner is None or self._owner.closed:
+        if self._owner is None:
             self._owner = connect(self.addresses.owner)
         return self._owner
 
@@ -119,17 +119,30 @@ class LentDatabase:
         self._tests += 1
         if self._janitor is None or self._tests == MOST_TESTS:
             return False
-        self._janitor.see_out(self.database, beside=int(self._owner is not None))
+        self._see_out(self._janitor)
         return self._janitor.put_back()
 
     def end(self) -> None:
         """Close what this process holds of it."""
         del self.of[str(self.addresses.owner.database)]
+        self._close()
+        if self._janitor is not None:
+            self._janitor.session.close()
+
+    def _see_out(self, janitor: _Janitor) -> None:
+        """Wait until nobody is here but those who stay; where the server ended one of them, all are closed."""
+        until = time.monotonic() + SECONDS_TO_END
+        while len(here := janitor.sessions()) != (stay := self.database.at_rest + (self._owner is not None)):
+            if len(here) < stay:
+                self._close()
+            assert time.monotonic() < until, f"the test left sessions open, beside {stay} that stay: {here}"
+            time.sleep(0.005)
+
+    def _close(self) -> None:
         self.database.end()
         if self._owner is not None:
             self._owner.close()
-        if self._janitor is not None:
-            self._janitor.session.close()
+            self._owner = None
 
 
 @contextmanager
@@ -166,17 +179,9 @@ class _Janitor:
         )
         self._seen = set(self._all(self._look))
 
-    def see_out(self, kept: KeptDatabase, *, beside: int) -> None:
-        """Wait until nobody is here but connections at rest, and so many `beside` them.
-
-        Where the server ended one of those at rest, all are closed.
-        """
-        until = time.monotonic() + SECONDS_TO_END
-        while len(here := self._all(_SESSIONS)) != (there := kept.at_rest + beside):
-            if len(here) < there:
-                kept.end()
-            assert time.monotonic() < until, f"the test left sessions open, beside {there} at rest: {here}"
-            time.sleep(0.005)
+    def sessions(self) -> list[str]:
+        """What everybody else who is connected asked last."""
+        return [query for (query,) in self._all(_SESSIONS)]
 
     def put_back(self) -> bool:
         """False where more than rows was changed."""

@@ -141,8 +141,8 @@ class Shop:
             due = [one for one in self._undelivered if draw or one[1].queue == QUICK]
             if not due:
                 return
-            self._undelivered = [one for one in self._undelivered if one not in due]
             for event, handler in due:
+                self._undelivered.remove((event, handler))
                 if event["name"] == SandboxOutcomeChosen.name:
                     assert self.webhook(event["payload"]).status_code == 200
                 else:
