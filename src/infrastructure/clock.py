@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from uuid_utils import uuid7
+from uuid_utils.compat import uuid7
 
 
 class SystemClock:
@@ -15,4 +15,4 @@ class SystemClock:
 
 def new_id() -> UUID:
     """A fresh UUIDv7 (RFC 9562)."""
-    return UUID(int=uuid7().int)
+    return uuid7()

@@ -427,6 +427,8 @@ WRONG_DOCUMENTS: dict[str, tuple[Callable[[Scene], dict[str, object]], str]] = {
         lambda s: a_reversal(NOWHERE, a_journal(*transfer(s.prepaid, s.wallet, 1))), "AL009"),
     "reversal by another type": (
         lambda s: a_reversal(s.payment.id, a_journal(*transfer(s.prepaid, s.wallet, 1)), type="REFUND"), "23514"),
+    "unknown type": (lambda s: document(a_journal(*transfer(s.clearing, s.prepaid, 5)), type="GIFT"), "23514"),
+    "no type": (lambda s: document(a_journal(*transfer(s.clearing, s.prepaid, 5)), type=None), "23502"),
 }  # fmt: skip
 
 
@@ -507,6 +509,12 @@ def test_the_database_holds_the_chart_of_accounts(owner: Session) -> None:
     assert {AccountKind(kind): rest for kind, *rest in rows} == {
         kind: [line.nature, line.is_owned, line.standing] for kind, line in CHART.items()
     }
+
+
+def test_the_database_knows_all_types_of_journals(owner: Session) -> None:
+    [known] = owner.execute("SELECT ledger_journal_types()").fetchone() or (None,)
+
+    assert set(known) == set(JournalType)
 
 
 def guards_of(session: Session, partition: str) -> set[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 from uuid import UUID
 
 import psycopg
 import pytest
 
 from infrastructure.database.connections import MOST_HELD
+from infrastructure.database.refusals import DatabaseUnavailable
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Database
 
@@ -93,3 +96,37 @@ def test_what_answers_no_rows_is_not_asked_for_any(single: Database) -> None:
         with pytest.raises(psycopg.ProgrammingError), single.transaction() as transaction:
             transaction.execute("CREATE TEMPORARY TABLE told (place integer) ON COMMIT DROP")
             transaction.rows("DELETE FROM told WHERE place = %s", (1,))
+
+
+def test_a_server_that_goes_away_is_told_of_and_the_next_connection_answers(single: Database) -> None:
+    ending = "SELECT pg_terminate_backend(CASE WHEN %s THEN pg_backend_pid() ELSE 0 END)"
+    for _ in range(2):
+        single.rows(ending, (False,))
+
+    with pytest.raises(DatabaseUnavailable):
+        single.rows(ending, (True,))
+
+    assert single.rows(ending, (False,)) == [{"pg_terminate_backend": False}]
+
+
+def test_a_signal_is_heard_behind_the_answer(single: Database) -> None:
+    """A job whose time runs out while it waits: what comes back meanwhile is nobody else's answer."""
+    waiting = "SELECT %s::text AS said, pg_sleep(%s)"
+    for _ in range(2):
+        single.rows(waiting, ("quick", 0.0))
+
+    class OutOfTime(Exception):
+        pass
+
+    def out_of_time(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise OutOfTime
+
+    before = signal.signal(signal.SIGALRM, out_of_time)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(OutOfTime):
+            single.rows(waiting, ("slow", 0.3))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+    assert single.rows(waiting, ("next", 0.0)) == [{"said": "next", "pg_sleep": ""}]

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
+
+import uuid_utils
 
 from domain.shared.money import currency
 
 POINTS_UNIT: Final = "PTS"
 """The unit of points in the ledger, beside the ISO 4217 currencies; it has no decimals."""
 
-_NAMESPACE: Final = UUID("6c3a3f0e-6b8d-5d0b-9a55-1c1f5f0e7a10")
+_NAMESPACE: Final = uuid_utils.UUID("6c3a3f0e-6b8d-5d0b-9a55-1c1f5f0e7a10")
 
 
 class AccountKind(StrEnum):
@@ -167,7 +169,7 @@ class AccountRef:
 
 
 def _account_id(kind: AccountKind, currency: str, owner: UUID | None, provider: str) -> UUID:
-    return uuid5(_NAMESPACE, f"{kind}|{currency}|{owner or ''}|{provider}")
+    return UUID(int=uuid_utils.uuid5(_NAMESPACE, f"{kind}|{currency}|{owner or ''}|{provider}").int)
 
 
 _remembered_id = lru_cache(maxsize=512)(_account_id)

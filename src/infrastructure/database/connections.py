@@ -6,14 +6,17 @@ gevent passes the loop at every step, also to hear that a socket can be written 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, TypeVar
 
 import psycopg
 from gevent import monkey, sleep
 from gevent.socket import wait_read, wait_readwrite, wait_write
+from psycopg import pq
 from psycopg.abc import PQGen
-from psycopg.generators import send
+from psycopg.generators import execute, send
+from psycopg.pq.abc import PGresult
 from sqlalchemy import Engine, event
 
 Result = TypeVar("Result")
@@ -31,6 +34,7 @@ UNBROKEN: Final = 200
 _select: Any = monkey.get_original("select", ["poll", "POLLIN", "POLLOUT"])
 _poll, _IN, _OUT = _select
 _ASKED = {READ: _IN, WRITE: _OUT, READ | WRITE: _IN | _OUT}
+_SOUND = pq.ConnStatus.OK
 _WAIT = {READ: wait_read, WRITE: wait_write, READ | WRITE: wait_readwrite}
 
 
@@ -85,6 +89,16 @@ class HoldingConnection(psycopg.Connection[Any]):
             self._pipeline = None
             pipeline._exit(None)
 
+    def answer(self, prepared: bytes, values: Sequence[Any], formats: Sequence[int]) -> PGresult:
+        """A prepared statement's answer outside of a pipeline, be it a refusal. Raises OperationalError without one.
+
+        libpq waits by itself, so a signal is heard behind the answer: no later than the statement may take.
+        """
+        result = self.pgconn.exec_prepared(prepared, values, formats)
+        if self.pgconn.status != _SOUND:
+            raise psycopg.OperationalError(result.get_error_message())
+        return result
+
     def pipeline(self) -> AbstractContextManager[psycopg.Pipeline]:  # type: ignore[override]
         if self._pipeline is None:
             self._pipeline = HeldPipeline(self)
@@ -95,6 +109,11 @@ class CooperativeConnection(HoldingConnection):
     """The same for processes that gevent has patched."""
 
     _unbroken = 0
+
+    def answer(self, prepared: bytes, values: Sequence[Any], formats: Sequence[int]) -> PGresult:
+        self.pgconn.send_query_prepared(prepared, values, formats)
+        answers: list[PGresult] = self.wait(execute(self.pgconn))
+        return answers[0]
 
     def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:
         """Run an operation to its end; other greenlets run while the server makes this one wait."""

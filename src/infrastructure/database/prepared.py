@@ -157,12 +157,12 @@ class PreparedStatements:
         if name is None:
             return None
         prepared.move_to_end(key)
-        answer = Answer(self._shape(name))
-        connection.pgconn.send_query_prepared(name, values, param_formats=self._transformer.formats)
-        if pipeline is not None:
-            pipeline.result_queue.append((answer, None))  # type: ignore[arg-type]
+        answer, formats = Answer(self._shape(name)), self._transformer.formats
+        if pipeline is None:
+            answer.take([connection.answer(name, values, formats or ())])
         else:
-            answer.take(connection.wait(execute(connection.pgconn)))
+            connection.pgconn.send_query_prepared(name, values, formats)
+            pipeline.result_queue.append((answer, None))  # type: ignore[arg-type]
         return answer
 
     def _shape(self, name: bytes) -> _Shape:

@@ -28,6 +28,7 @@ from domain.ledger.cashback import CashbackStatus
 from domain.ledger.holds import HoldStatus
 from domain.ledger.journal import JournalType
 from infrastructure.database.metadata import (
+    EnumText,
     PercentageNumber,
     instant,
     key,
@@ -88,7 +89,8 @@ ledger_journals = Table(
     "ledger_journals",
     metadata,
     key(),
-    *status("journal_type", JournalType),
+    # What it may be is asked by posting, and of entries by hand.
+    Column("journal_type", EnumText(JournalType), nullable=False),
     Column("idempotency_key", Text, nullable=False, unique=True),
     Column("reference_type", Text, nullable=False),
     Column("reference_id", Uuid, nullable=False),
@@ -99,7 +101,6 @@ ledger_journals = Table(
     Column("reverses_journal_id", Uuid),
     # By the database's clock: a day's seal covers what was posted before an instant that is settled.
     Column("posted_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
-    CheckConstraint("reverses_journal_id IS NULL OR journal_type = 'REVERSAL'", name="only_reversals_reverse"),
     Index("ix_ledger_journals_reference_id", "reference_id"),
     # Either column is found by it.
     Index("ix_ledger_journals_instants", "posted_at", "occurred_at", postgresql_using="brin"),
