@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from marshmallow import RAISE, ValidationError, fields, missing
 from marshmallow import Schema as MarshmallowSchema
@@ -28,42 +29,58 @@ class Schema(MarshmallowSchema):
     goes its way, which says what is wrong. A property holds both to the same.
     """
 
-    _ways: tuple[_Way, ...] | None = None
-    _checks: tuple[Callable[..., Any], ...]
-    _endings: tuple[Callable[..., Any], ...]
+    _way: _Way | None = None
 
     def load(self, data: Any, *, many: bool | None = None, partial: Any = None, unknown: Any = None) -> Any:
-        ways = self._found_ways() if self._ways is None else self._ways
-        if ways and type(data) is dict and not (many or partial) and unknown in (None, RAISE):
+        way = self._way
+        if way is None:
+            way = self._way = _Way(self)
+        if way.is_plain and type(data) is dict and not (many or partial) and unknown in (None, RAISE):
             with contextlib.suppress(ValidationError):
-                return self._plainly(data, ways)
+                return way.read(data)
         return super().load(data, many=many, partial=partial, unknown=unknown)
 
-    def _found_ways(self) -> tuple[_Way, ...]:
-        """Its fields; none where it does more than read them one by one and look at all of them together."""
-        checks, endings = self._hooks[VALIDATES_SCHEMA], self._hooks[POST_LOAD]
-        looks_elsewhere = self._hooks[PRE_LOAD] or self._hooks[VALIDATES]
-        wants_more = any(takes_many or options.get("pass_original") for _, takes_many, options in (*checks, *endings))
-        is_plain = not (looks_elsewhere or wants_more or self.many or self.partial) and self.unknown == RAISE
-        self._checks = tuple(getattr(self, name) for name, _, _ in checks)
-        self._endings = tuple(getattr(self, name) for name, _, _ in endings)
-        self._ways = tuple(_Way.of(name, field) for name, field in self.load_fields.items()) if is_plain else ()
-        return self._ways
 
-    def _plainly(self, data: dict[str, Any], ways: tuple[_Way, ...]) -> Any:
+class _Way:
+    """How what plainly fits a schema is read: not at all where it does more than read its fields one by one and look
+    at all of them together.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        checks, endings = schema._hooks[VALIDATES_SCHEMA], schema._hooks[POST_LOAD]
+        looks_elsewhere = schema._hooks[PRE_LOAD] or schema._hooks[VALIDATES]
+        wants_more = any(takes_many or options.get("pass_original") for _, takes_many, options in (*checks, *endings))
+        self.is_plain = not (looks_elsewhere or wants_more or schema.many or schema.partial) and schema.unknown == RAISE
+        self._checks = [getattr(schema, name) for name, _, _ in checks]
+        self._endings = [getattr(schema, name) for name, _, _ in endings]
+        known = {field.attribute or name: (field.data_key or name, field) for name, field in schema.load_fields.items()}
+        if any("." in key for key in known):
+            raise TypeError(f"{type(schema).__name__}: no field is read into another")
+        self._readers = {name: (key, _reader(field)) for key, (name, field) in known.items()}
+        self._required = [name for name, field in known.values() if field.required]
+        # In the order of the fields, whatever was sent first.
+        defaults = {key: field.load_default for key, (_, field) in known.items()}
+        self._unsaid = {key: missing if callable(default) else default for key, default in defaults.items()}
+        self._makers = {key: default for key, default in defaults.items() if callable(default)}
+        self._optional = [key for key, (_, field) in known.items() if field.load_default is missing]
+
+    def read(self, data: dict[str, Any]) -> Any:
         """What a request says. Raises ValidationError for what is wrong, whichever of several that is."""
-        loaded: Any = {}
-        understood = 0
-        for way in ways:
-            if way.name in data:
-                loaded[way.key] = way.field.deserialize(data[way.name], way.name, data)
-                understood += 1
-            elif way.field.required:
+        loaded: Any = dict(self._unsaid)
+        for name in self._required:
+            if name not in data:
                 raise ValidationError("missing")
-            elif (default := way.field.load_default) is not missing:
-                loaded[way.key] = default() if callable(default) else default
-        if understood != len(data):
-            raise ValidationError("unknown")
+        for name, value in data.items():
+            known = self._readers.get(name)
+            if known is None:
+                raise ValidationError("unknown")
+            loaded[known[0]] = known[1](value)
+        for key, make in self._makers.items():
+            if loaded[key] is missing:
+                loaded[key] = make()
+        for key in self._optional:
+            if loaded[key] is missing:
+                del loaded[key]
         for check in self._checks:
             check(loaded, many=False, partial=None, unknown=RAISE)
         for ending in self._endings:
@@ -71,19 +88,42 @@ class Schema(MarshmallowSchema):
         return loaded
 
 
-class _Way(NamedTuple):
-    """What a field is called in a request, and in what is read of it."""
+Reader = Callable[[Any], Any]
 
-    name: str
-    key: str
-    field: fields.Field[Any]
 
-    @classmethod
-    def of(cls, name: str, field: fields.Field[Any]) -> _Way:
-        key = field.attribute or name
-        if "." in key:
-            raise TypeError(f"{key}: no field is read into another")
-        return cls(field.data_key if field.data_key is not None else name, key, field)
+def _reader(field: fields.Field[Any]) -> Reader:
+    """`field.deserialize` without what is nothing in most fields. Raises ValidationError."""
+    if field.pre_load or field.post_load:
+        return field.deserialize
+    take, validators, may_be_none = _taking(field), tuple(field.validators), field.allow_none
+
+    def read(value: Any) -> Any:
+        if value is None:
+            if may_be_none:
+                return None
+            raise ValidationError("null")
+        taken = take(value)
+        for validate in validators:
+            validate(taken)
+        return taken
+
+    return read
+
+
+def _taking(field: fields.Field[Any]) -> Reader:
+    """What makes of a value what its field says, before anybody looks at it."""
+    if type(field) is fields.Nested and isinstance(field.schema, Schema):
+        return functools.partial(field.schema.load, unknown=field.unknown)
+    if type(field) is not fields.List:
+        return lambda value: field._deserialize(value, field.name, None)
+    each = _reader(field.inner)
+
+    def take(values: Any) -> list[Any]:
+        if type(values) is not list:
+            raise ValidationError("no list")
+        return [each(value) for value in values]
+
+    return take
 
 
 class Text(fields.String):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import sys
+from typing import Any
 
+import orjson
 import structlog
 
 from config.settings import Settings
@@ -29,6 +32,14 @@ class _Lines:
     debug = info = warning = error = critical = exception = msg
 
 
+def _as_json(event: Any, **options: Any) -> str:
+    """The standard library writes what orjson refuses: half a surrogate pair, a number without end."""
+    try:
+        return orjson.dumps(event, default=options["default"]).decode()
+    except TypeError:
+        return json.dumps(event, **options)
+
+
 def configure_logging(settings: Settings) -> None:
     """Send every log line of the process through one chain; the request's id is bound where there is one.
 
@@ -41,7 +52,7 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.format_exc_info,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(serializer=_as_json)
         if settings.log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )

@@ -51,6 +51,7 @@ _OURS: Final = frozenset({"timestamp", "level"})
 _SHORT: Final = 120
 _LONGEST: Final = 16_000
 """A longer text loses its middle: of a trace, where it began and what was raised are worth keeping."""
+_SHORTEST_CARD: Final = 10 ** (SHORTEST - 1)
 _PLAIN: Final = (bool, float, date, UUID, type(None))
 
 
@@ -90,10 +91,10 @@ def _redacted(name: str, value: Any) -> Any:
         return REDACTED
     if isinstance(value, str):
         return redacted_text(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return REDACTED if value >= _SHORTEST_CARD and holds_card_number(str(value)) else value
     if isinstance(value, Mapping):
         return {str(inner): _redacted(str(inner), found) for inner, found in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_redacted(name, inner) for inner in value]
-    if isinstance(value, int) and not isinstance(value, bool):
-        return REDACTED if value >= 10 ** (SHORTEST - 1) and holds_card_number(str(value)) else value
     return value if isinstance(value, _PLAIN) else redacted_text(repr(value))

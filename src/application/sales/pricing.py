@@ -126,6 +126,8 @@ def price_of(offered: OnSale, chosen: Chosen, *, promoted: Offered, settings: Pr
 
 def rewards_with(plan: RewardTerms, priced: Quote) -> RewardTerms:
     """The plan's terms, and what offers and the voucher add to them."""
+    if not priced.benefits:
+        return plan
     cashback = [benefit.cashback for benefit in priced.benefits if benefit.cashback is not None]
     return replace(
         plan,
@@ -177,7 +179,7 @@ def frozen_shares(rates: PartnerRates, *, agent_id: UUID | None, settings: Prici
 
 def booked_items(priced: Quote, shares: FrozenShares, *, new_id: NewId) -> list[BookingItem]:
     """What was bought, with each item's part of everything; what came free of charge is an item of no price."""
-    bought = [replace(_booked(share, new_id()), shares=shares) for share in priced.shares]
+    bought = [_booked(share, shares, new_id()) for share in priced.shares]
     first = bought[0]
     gifts = [
         _gift(benefit.gift_ar, benefit.gift_en, first, new_id())
@@ -187,7 +189,7 @@ def booked_items(priced: Quote, shares: FrozenShares, *, new_id: NewId) -> list[
     return [*bought, *gifts]
 
 
-def _booked(share: ItemShare, item_id: UUID) -> BookingItem:
+def _booked(share: ItemShare, shares: FrozenShares, item_id: UUID) -> BookingItem:
     item, unit = share.item, share.unit
     return BookingItem(
         id=item_id,
@@ -201,6 +203,7 @@ def _booked(share: ItemShare, item_id: UUID) -> BookingItem:
         tax=share.tax,
         fee=share.fee,
         total_price=share.total,
+        shares=shares,
     )
 
 

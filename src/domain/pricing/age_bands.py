@@ -56,10 +56,17 @@ class AgeBand:
     def holds(self, age: int) -> bool:
         return self.min_age <= age and (self.max_age is None or age <= self.max_age)
 
+    @property
+    def pays_all(self) -> bool:
+        """As much as an adult, as adults do."""
+        return isinstance(self.price, Percentage) and self.price.hundredths == WHOLE.hundredths
+
     def share_of(self, price: Fraction) -> Fraction:
         """What one of this band pays where an adult pays `price`; minor units, not rounded."""
         if isinstance(self.price, Money):
             return Fraction(self.price.minor)
+        if self.pays_all:
+            return price
         return price * Fraction(self.price.hundredths, WHOLE.hundredths)
 
     def in_currency(self, rate: ExchangeRate) -> AgeBand:

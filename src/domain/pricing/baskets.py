@@ -32,6 +32,11 @@ class UnitPrice:
     def amount(self) -> Money:
         return self.price * self.quantity
 
+    @property
+    def is_seasonal(self) -> bool:
+        """Whether the season changes what it costs."""
+        return self.price.minor != self.listed.minor
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BasketItem:

@@ -111,7 +111,9 @@ class PriceList:
 
     def _travelling(self, party: Party, starts_on: date | None) -> list[tuple[AgeBand, int]]:
         """How many of each band travel, the oldest first; whose age on the day is not known is an adult."""
-        ages = [age_on(starts_on, birth_date) for birth_date in party.birth_dates] if starts_on is not None else []
+        if starts_on is None or not party.birth_dates:
+            return [(self._adult, party.count)]
+        ages = [age_on(starts_on, birth_date) for birth_date in party.birth_dates]
         counts = Counter(self._band_of(age) for age in ages)
         counts[self._adult] += party.count - len(ages)
         present = [(band, count) for band, count in counts.items() if count]
@@ -122,7 +124,7 @@ class PriceList:
 
     def _unit(self, band: AgeBand, quantity: int, season: Season | None) -> UnitPrice:
         adult = Fraction(self.price.minor)
-        listed = as_price(band.share_of(adult), self.price.currency)
+        listed = self.price if band.pays_all else as_price(band.share_of(adult), self.price.currency)
         if season is None:
             return UnitPrice(
                 quantity=quantity, listed=listed, price=listed, label_ar=band.name_ar, label_en=band.name_en

@@ -133,12 +133,12 @@ def quote(basket: Basket, terms: Terms) -> Quote:
         benefits.append(benefit)
         basket = basket.take_off(benefit.discount, benefit.keys)
         lines.append(_promotion_line(benefit))
-    tender = terms.tender(terms.points, basket.left)
-    if tender.worth.is_positive:
-        basket = basket.take_off(tender.worth, basket.keys)
-        lines.append(_line(LineKind.POINTS, f"{tender.points} نقطة", f"{tender.points} points", -tender.worth))
+    points, worth = _points(basket, terms)
+    if worth.is_positive:
+        basket = basket.take_off(worth, basket.keys)
+        lines.append(_line(LineKind.POINTS, f"{points} نقطة", f"{points} points", -worth))
     shares = _shares(basket, terms.fee)
-    return _summed(shares, lines, benefits, refused, tender, terms)
+    return _summed(shares, lines, benefits, refused, points, worth, terms)
 
 
 def _member_discount(basket: Basket, rate: Percentage, lines: list[PriceLine]) -> Basket:
@@ -182,6 +182,15 @@ def _promotion_line(benefit: Benefit) -> PriceLine:
     return _line(kind, ar, en, -benefit.discount, source_id=benefit.source_id)
 
 
+def _points(basket: Basket, terms: Terms) -> tuple[int, Money]:
+    """How many of the points pay how much of what is left."""
+    if terms.points:
+        tender = terms.tender(terms.points, basket.left)
+        if tender.worth.is_positive:
+            return tender.points, tender.worth
+    return 0, Money(0, terms.fee.currency)
+
+
 def _shares(basket: Basket, fee: Money) -> tuple[ItemShare, ...]:
     fees = _split(fee, [item.left for item in basket.items])
     return tuple(share for item, part in zip(basket.items, fees, strict=True) for share in _unit_shares(item, part))
@@ -219,13 +228,14 @@ def _summed(
     discounts: Sequence[PriceLine],
     benefits: Sequence[Benefit],
     refused: Sequence[NotApplied],
-    tender: PointsTender,
+    points: int,
+    worth: Money,
     terms: Terms,
 ) -> Quote:
     unit = terms.fee.currency.code
     base_lines = (
         *(_listed(share) for share in shares),
-        *(_seasonal(share) for share in shares if share.unit.price != share.unit.listed),
+        *(_seasonal(share) for share in shares if share.unit.is_seasonal),
     )
     tax_lines = tuple(_tax_lines(shares))
     fee_lines = (_line(LineKind.FEE, "رسوم الخدمة", "Service fee", terms.fee),) if terms.fee.is_positive else ()
@@ -247,8 +257,8 @@ def _summed(
         tax_rate=rates.pop() if len(rates) == 1 else Percentage(0),
         benefits=tuple(benefits),
         not_applied=tuple(refused),
-        points=tender.points if tender.worth.is_positive else 0,
-        points_worth=tender.worth,
+        points=points,
+        points_worth=worth,
     )
 
 
@@ -274,6 +284,8 @@ def _included_tax(share: ItemShare) -> tuple[Money, Money]:
     nothing = Money(0, share.tax.currency)
     if not share.item.tax_inclusive or share.tax.is_zero:
         return nothing, nothing
+    if not share.unit.is_seasonal:
+        return share.tax, nothing
     listed = share.unit.listed * share.unit.quantity
     in_list, in_season = share.tax.allocate([listed.minor, max((share.price - listed).minor, 0)])
     return in_list, in_season

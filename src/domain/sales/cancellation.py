@@ -84,16 +84,20 @@ NEVER: Final = CancellationTerms(tiers=())
 
 def deadline(tier: RefundTier, *, starts_at: datetime, time_zone: str) -> datetime:
     """The last instant (UTC) at which a tier holds: that time on the place's walls, the first where it comes twice."""
-    zone = ZoneInfo(time_zone)
-    on_the_wall = starts_at.astimezone(zone).replace(tzinfo=None) - timedelta(hours=tier.hours_before)
-    return on_the_wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    return _before(starts_at.astimezone(ZoneInfo(time_zone)), tier)
+
+
+def _before(starts_at: datetime, tier: RefundTier) -> datetime:
+    # Between times of one zone, walls are what Python counts on.
+    return (starts_at - timedelta(hours=tier.hours_before)).replace(fold=0).astimezone(UTC)
 
 
 def deadlines(
     terms: CancellationTerms, *, starts_at: datetime, time_zone: str
 ) -> Sequence[tuple[datetime, Percentage]]:
     """When each tier ends, and what it gives back, as customers read it."""
-    return [(deadline(tier, starts_at=starts_at, time_zone=time_zone), tier.refund) for tier in terms.tiers]
+    on_the_wall = starts_at.astimezone(ZoneInfo(time_zone))
+    return [(_before(on_the_wall, tier), tier.refund) for tier in terms.tiers]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -77,7 +76,7 @@ def _faults(travelers: Sequence[Traveler], trip: Trip, valid_days: int, today: d
 
 def _name_faults(traveler: Traveler, at: str) -> Iterator[FieldFault]:
     for name in ("first_name", "last_name"):
-        if not any(unicodedata.category(char).startswith("L") for char in getattr(traveler, name)):
+        if not any(map(str.isalpha, getattr(traveler, name))):
             yield FieldFault(f"{at}/{name}", "invalid", "a name has letters, of any script")
 
 

@@ -159,7 +159,7 @@ def allocate(total: int, weights: Sequence[int]) -> list[int]:
     Largest remainder (Hamilton's method); equal remainders go to the earlier part. Weights are whole,
     not negative, and not all zero. A negative total is split as its mirror image.
     """
-    if not weights or any(weight < 0 for weight in weights) or not any(weights):
+    if not weights or min(weights) < 0 or not any(weights):
         raise ValueError("weights are whole, not negative, and not all zero")
     if len(weights) == 1:
         return [total]
