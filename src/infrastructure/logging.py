@@ -27,7 +27,7 @@ class _Lines:
                 # As its own lines are: a full disk or a closed terminal fails no request.
                 with contextlib.suppress(OSError):
                     handler.stream.write(f"{line}\n")
-                    handler.flush()
+                    handler.stream.flush()
 
     debug = info = warning = error = critical = exception = msg
 

@@ -12,11 +12,11 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from flask import Response, current_app, g, make_response, request
+from flask import Request, Response, make_response
 
-from application.dependencies import Dependencies
 from application.ports import Answer
 from domain.shared.errors import InvalidValue, RuleBroken
+from middlewares.at_hand import asked, dependencies, noted
 from middlewares.auth_middleware import POLICY
 from middlewares.callers import caller_address, keyed_digest
 
@@ -58,6 +58,7 @@ def idempotent(
 
         @functools.wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Response:
+            request = asked()
             key = request.headers.get("Idempotency-Key")
             if key is None:
                 if required:
@@ -66,9 +67,9 @@ def idempotent(
             if not _KEY.fullmatch(key):
                 raise InvalidValue("1 to 255 visible ASCII characters", pointer="/Idempotency-Key", code="invalid_key")
             run = _Run(lambda: make_response(view(*args, **kwargs)), sealed=sealed)
-            use: Dependencies = current_app.extensions["altayar"]
-            remember = use.idempotency.staged if calls_provider or staged else use.idempotency.once
-            kept = remember(_scope(), key, _fingerprint(sealed=sealed), run)
+            idempotency = dependencies().idempotency
+            remember = idempotency.staged if calls_provider or staged else idempotency.once
+            kept = remember(_scope(request), key, _fingerprint(request, sealed=sealed), run)
             return run.response if run.response is not None and kept is run.answer else _replayed(kept)
 
         setattr(wrapper, HONOURED, "required" if required else "optional")
@@ -116,14 +117,14 @@ class _Run:
         )
 
 
-def _scope() -> str:
+def _scope(request: Request) -> str:
     """Who asks what of which resource: nobody's key meets another's."""
-    viewer = g.get("viewer")
+    viewer = noted().get("viewer")
     actor = viewer.user_id if viewer is not None else f"anonymous {caller_address()}"
     return f"{actor} {request.method} {request.path}"
 
 
-def _fingerprint(*, sealed: bool) -> bytes:
+def _fingerprint(request: Request, *, sealed: bool) -> bytes:
     """What was asked. Keyed where it holds a secret: a plain digest of a password is quickly guessed."""
     asked = request.query_string + b"\n" + request.get_data(cache=True)
     return keyed_digest(asked.decode("latin-1")) if sealed else hashlib.sha256(asked).digest()

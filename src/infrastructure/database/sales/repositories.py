@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
 from application.ports import Encryption
 from application.sales.ports import OfferTerms, OnSale, RequestOpened, Sale
 from domain.catalogue.departures import DepartureNotFound
@@ -74,12 +72,12 @@ _ITEMS: Final = """
     SELECT i.id, %(id)s, i.booking_type, i.item_name_ar, i.item_name_en, i.quantity, i.unit_price_minor,
            i.price_minor, i.discount_minor, i.tax_minor, i.fee_minor, i.total_price_minor, %(currency)s,
            i.item_details, i.notes, i.vendor_id, i.vendor_rate, i.agent_rate
-    FROM jsonb_populate_recordset(NULL::booking_items, %(items)s) AS i
+    FROM jsonb_populate_recordset(NULL::booking_items, %(told)s::jsonb -> 'items') AS i
 """
 _INSTALMENTS: Final = """
     INSERT INTO booking_instalments (booking_id, position, due_on, amount_minor, currency)
     SELECT %(id)s, i.position, i.due_on, i.amount_minor, %(currency)s
-    FROM jsonb_populate_recordset(NULL::booking_instalments, %(instalments)s) AS i
+    FROM jsonb_populate_recordset(NULL::booking_instalments, %(told)s::jsonb -> 'instalments') AS i
 """
 _HOLD: Final = """
     INSERT INTO holds (booking_id, departure_id, seats, status, expires_at)
@@ -92,25 +90,28 @@ _TRAVELERS: Final = """
                                    document_number_encrypted, document_expires_on)
     SELECT %(id)s, t.position, t.first_name, t.last_name, t.birth_date,
            convert_to(t.document_number_encrypted, 'UTF8'), t.document_expires_on
-    FROM jsonb_to_recordset(%(travelers)s) AS t(
+    FROM jsonb_to_recordset(%(told)s::jsonb -> 'travelers') AS t(
         position smallint, first_name text, last_name text, birth_date date, document_number_encrypted text,
         document_expires_on date)
 """
-# A booking and all that belongs to it in one statement: each costs a worker as much as several rows. Its columns come
-# as one document: beyond 50 values psycopg reads a statement anew each time, which costs as much as all of the rest.
-_ADD_BOOKING: Final = f"""
+# A booking and all that belongs to it in one statement: each costs a worker as much as several rows. All of it comes as
+# one document, and it says so on one line: beyond 50 values or 4,096 characters psycopg reads a statement anew each time,
+# which costs as much as all of the rest.
+_ADD_BOOKING: Final = " ".join(
+    f"""
 WITH booked AS (
     INSERT INTO bookings ({", ".join(_COLUMNS)})
-    SELECT {", ".join(_COLUMNS)} FROM jsonb_populate_record(NULL::bookings, %(booking)s)
+    SELECT {", ".join(_COLUMNS)} FROM jsonb_populate_record(NULL::bookings, %(told)s::jsonb -> 'booking')
 ), bought AS ({_ITEMS}), planned AS ({_INSTALMENTS}), held AS ({_HOLD}), begun AS (
     INSERT INTO booking_status_history (booking_id, from_status, to_status, changed_by_user_id, change_reason,
                                         changed_at)
     SELECT %(id)s, s.from_status, s.to_status, s.changed_by_user_id, s.change_reason, s.changed_at
-    FROM jsonb_populate_recordset(NULL::booking_status_history, %(steps)s) WITH ORDINALITY AS s
+    FROM jsonb_populate_recordset(NULL::booking_status_history, %(told)s::jsonb -> 'steps') WITH ORDINALITY AS s
     ORDER BY s.ordinality
 )
 {_TRAVELERS}
-"""
+""".split()
+)
 _ADD_CHANGE: Final = """
 INSERT INTO booking_status_history (booking_id, from_status, to_status, changed_by_user_id, change_reason, changed_at)
 VALUES (%s, %s, %s, %s, %s, %s)
@@ -242,12 +243,14 @@ class SqlBookings:
             {
                 "id": booking.id,
                 "currency": booking.final_amount.currency.code,
-                "booking": document(booking_row(booking)),
-                "items": Jsonb([item_row(item) for item in booking.items]),
-                "instalments": Jsonb(instalment_rows(booking.instalments)),
-                "steps": Jsonb(booking.pull_changes()),
+                "told": document(
+                    booking=booking_row(booking),
+                    items=[item_row(item) for item in booking.items],
+                    instalments=instalment_rows(booking.instalments),
+                    steps=booking.pull_changes(),
+                    travelers=self._traveler_rows(travelers),
+                ),
                 **_hold_row(booking.hold),
-                "travelers": self._traveler_rows(travelers),
             },
         )
         self._remember(booking)
@@ -281,7 +284,8 @@ class SqlBookings:
 
     def replace_travelers(self, booking_id: UUID, travelers: Sequence[Traveler]) -> None:
         self._statements.execute(_DROP_TRAVELERS, (booking_id,))
-        self._statements.execute(_TRAVELERS, {"id": booking_id, "travelers": self._traveler_rows(travelers)})
+        told = document(travelers=self._traveler_rows(travelers))
+        self._statements.execute(_TRAVELERS, {"id": booking_id, "told": told})
 
     def _traveler(self, row: Row) -> Traveler:
         sealed = row["document_number_encrypted"]
@@ -293,8 +297,8 @@ class SqlBookings:
             document_expires_on=row["document_expires_on"],
         )
 
-    def _traveler_rows(self, travelers: Sequence[Traveler]) -> Jsonb:
-        return Jsonb([self._traveler_row(*numbered) for numbered in enumerate(travelers, start=1)])
+    def _traveler_rows(self, travelers: Sequence[Traveler]) -> list[dict[str, Any]]:
+        return [self._traveler_row(*numbered) for numbered in enumerate(travelers, start=1)]
 
     def _traveler_row(self, position: int, traveler: Traveler) -> Row:
         number = traveler.document_number
@@ -347,14 +351,14 @@ class SqlBookings:
         if before.agreed != now.agreed:
             self._statements.execute(_SAVE_AGREED, {"id": booking.id, **agreed_row(booking)})
         if before.items != now.items:
-            items = Jsonb([item_row(item) for item in booking.items])
+            told = document(items=[item_row(item) for item in booking.items])
             unit = booking.final_amount.currency.code
-            self._statements.execute(_REPLACE_ITEMS, {"id": booking.id, "items": items, "currency": unit})
+            self._statements.execute(_REPLACE_ITEMS, {"id": booking.id, "told": told, "currency": unit})
         if before.instalments != now.instalments:
             # Two statements: in one, the new rows may come before the old ones of the same positions are gone.
             self._statements.execute(_DROP_INSTALMENTS, {"id": booking.id})
-            rows, unit = Jsonb(instalment_rows(booking.instalments)), booking.final_amount.currency.code
-            self._statements.execute(_INSTALMENTS, {"id": booking.id, "instalments": rows, "currency": unit})
+            told, unit = document(instalments=instalment_rows(booking.instalments)), booking.final_amount.currency.code
+            self._statements.execute(_INSTALMENTS, {"id": booking.id, "told": told, "currency": unit})
         self._statements.execute(_SAVE_MOVING, moving_row(booking))
         if before.hold != now.hold:
             self._statements.execute(_SAVE_HOLD, {"id": booking.id, **now.hold})

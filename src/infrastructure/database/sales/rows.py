@@ -90,13 +90,9 @@ def booking_row(booking: Booking) -> dict[str, Any]:
     }
 
 
-def document(row: Mapping[str, Any]) -> Jsonb:
-    """All of a row as one value, for `jsonb_populate_record`."""
-    return Jsonb(row, dumps=_dumps)
-
-
-def _dumps(row: Any) -> bytes:
-    return orjson.dumps(row, default=_plain)
+def document(**rows: Any) -> str:
+    """All of some rows as one value: PostgreSQL takes columns out of it (`jsonb_populate_record`)."""
+    return orjson.dumps(rows, default=_plain).decode()
 
 
 def _plain(value: Any) -> Any:
