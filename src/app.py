@@ -105,6 +105,7 @@ from infrastructure.logging import configure_logging
 from middlewares.admission import register_admission
 from middlewares.at_hand import WEBHOOKS, asked
 from middlewares.audit import register_audit
+from middlewares.bodies import BodyAtOnce
 from middlewares.error_handler import register_error_handlers
 from middlewares.rate_limit import register_rate_limits
 from middlewares.request_context import register_request_context
@@ -256,8 +257,9 @@ def _refuse_other_media() -> None:
     path = request.path
     if not path.startswith("/api/") or path.startswith(WEBHOOKS):
         return
-    takes_files = _TAKES_PICTURES.fullmatch(path) or _TAKES_BANK_FILES.fullmatch(path)
-    if request.content_length and not request.is_json and not takes_files:
+    if not request.content_length or request.is_json:
+        return
+    if not _TAKES_PICTURES.fullmatch(path) and not _TAKES_BANK_FILES.fullmatch(path):
         raise UnsupportedMediaType()
 
 
@@ -274,6 +276,7 @@ class _Route(Rule):
 
 
 class _Application(Flask):
+    request_class = BodyAtOnce
     """Flask without asking of every function, on every request, whether it is a coroutine: none of ours is."""
 
     url_rule_class = _Route

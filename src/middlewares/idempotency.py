@@ -59,14 +59,14 @@ def idempotent(
         @functools.wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Response:
             request = asked()
-            key = request.headers.get("Idempotency-Key")
+            key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
             if key is None:
                 if required:
                     raise IdempotencyKeyMissing()
                 return make_response(view(*args, **kwargs))
             if not _KEY.fullmatch(key):
                 raise InvalidValue("1 to 255 visible ASCII characters", pointer="/Idempotency-Key", code="invalid_key")
-            run = _Run(lambda: make_response(view(*args, **kwargs)), sealed=sealed)
+            run = _Run(lambda: view(*args, **kwargs), sealed=sealed)
             idempotency = dependencies().idempotency
             remember = idempotency.staged if calls_provider or staged else idempotency.once
             kept = remember(_scope(request), key, _fingerprint(request, sealed=sealed), run)
@@ -96,13 +96,14 @@ class _Run:
     It counts where it is the one that was kept: a run that was undone may have found another's kept when it ran again.
     """
 
-    def __init__(self, answer: Callable[[], Response], *, sealed: bool) -> None:
+    def __init__(self, answer: View, *, sealed: bool) -> None:
         self._answer, self._sealed = answer, sealed
         self.answer: Answer | None = None
         self.response: Response | None = None
 
     def __call__(self) -> Answer:
-        self.response = self._answer()
+        answered = self._answer()
+        self.response = answered if isinstance(answered, Response) else make_response(answered)
         self.answer = self._kept(self.response)
         return self.answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import pytest
@@ -101,10 +102,29 @@ class TestOrigins:
             assert {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"} <= exposed
 
 
+class BreakingOff(io.BytesIO):
+    """A body of which nothing more comes."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise self._error
+
+
 class TestSizes:
     def test_a_body_is_at_most_a_mebibyte(self, client: FlaskClient) -> None:
         answer = client.post("/api/v1/auth/login", data=b" " * (1024 * 1024 + 1), content_type="application/json")
         problem(answer, 413, "payload_too_large")
+
+    @pytest.mark.parametrize("error", [None, OSError(), ValueError()], ids=["end", "connection lost", "closed"])
+    def test_a_body_that_breaks_off_is_a_malformed_request(self, client: FlaskClient, error: Exception | None) -> None:
+        sent = io.BytesIO(b'{"email": "mo') if error is None else BreakingOff(error)
+        answer = client.post(
+            "/api/v1/auth/login", input_stream=sent, content_length=60, content_type="application/json"
+        )
+        problem(answer, 400, "malformed_request")
 
     def test_an_address_is_at_most_seven_kibibytes(self, client: FlaskClient) -> None:
         assert client.get(f"{PLANS}?x={'x' * 3000}").status_code == 200

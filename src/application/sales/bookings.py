@@ -74,6 +74,7 @@ def place_booking(
     InvalidValue for a party that does not fit.
     """
     now = clock.now()
+    today = business_date(now)
     with uow:
         refuse_barred_agent(command.agent_id, uow=uow)
         sale = uow.bookings.open_sale(
@@ -89,7 +90,7 @@ def place_booking(
         refuse_unused_voucher(command.chosen.voucher_code, priced)
         refuse_moved_price(command.price_token, priced, digests=digests, at=now)
         trip, booking_id = _trip(command, sale), new_id()
-        refuse_unfit(command.travelers, trip, valid_days=command.document_valid_days, today=business_date(now))
+        refuse_unfit(command.travelers, trip, valid_days=command.document_valid_days, today=today)
         hold_expires_at = now + command.hold_for
         instalments = schedule(
             priced.total,
@@ -101,7 +102,7 @@ def place_booking(
         _take_seats(command, trip.seats, booking_id, departure=sale.departure, uow=uow, at=now)
         booking = Booking.place(
             booking_id=booking_id,
-            booking_number=document_number("BK", business_date(now).year, sale.serial),
+            booking_number=document_number("BK", today.year, sale.serial),
             parties=_parties(command),
             trip=trip,
             price=booked_price(priced, sale.offered.exchange),

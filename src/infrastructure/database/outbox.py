@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import cache
 
 import orjson
 
@@ -24,5 +25,9 @@ def write_events(events: Sequence[DomainEvent], statements: Statements, new_id: 
 
 def _payload(event: DomainEvent) -> str:
     """The event's own fields as JSON; its time has a column of its own."""
-    values = {field.name: getattr(event, field.name) for field in fields(event) if field.name != "at"}
-    return orjson.dumps(values).decode()
+    return orjson.dumps({name: getattr(event, name) for name in _own_fields(type(event))}).decode()  # type: ignore[arg-type]
+
+
+@cache
+def _own_fields(event: type[DomainEvent]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(event) if field.name != "at")

@@ -95,8 +95,8 @@ _TRAVELERS: Final = """
         document_expires_on date)
 """
 # A booking and all that belongs to it in one statement: each costs a worker as much as several rows. All of it comes as
-# one document, and it says so on one line: beyond 50 values or 4,096 characters psycopg reads a statement anew each time,
-# which costs as much as all of the rest.
+# one document, which the statement says on one line: beyond 50 values or 4,096 characters psycopg reads it anew each
+# time, and that costs as much as all of the rest.
 _ADD_BOOKING: Final = " ".join(
     f"""
 WITH booked AS (
