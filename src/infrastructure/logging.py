@@ -10,7 +10,9 @@ from typing import Any
 
 import orjson
 import structlog
+from structlog.typing import EventDict
 
+from application.origin import current_origin
 from config.settings import Settings
 from infrastructure.redaction import redact
 
@@ -32,6 +34,14 @@ class _Lines:
     debug = info = warning = error = critical = exception = msg
 
 
+def _told_by(_logger: structlog.typing.WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """A structlog processor: the id of the request, job or command that says it."""
+    request_id = current_origin().request_id
+    if request_id:
+        event.setdefault("request_id", request_id)
+    return event
+
+
 def _as_json(event: Any, **options: Any) -> str:
     """The standard library writes what orjson refuses: half a surrogate pair, a number without end."""
     try:
@@ -46,7 +56,7 @@ def configure_logging(settings: Settings) -> None:
     Last in the chain, whatever a library or an exception's text brought along is struck out (redaction.py).
     """
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _told_by,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final, overload
 
 from flask import Request
@@ -170,7 +169,7 @@ def _token_holder(token: str, request: Request) -> Viewer:
     standing = use.queries.identity.standing(viewer.user_id, viewer.session_id)
     if standing is None or roles_on(viewer.surface, standing["roles"]) != viewer.roles:
         raise Unauthorized()
-    return replace(viewer, permissions=frozenset(standing["permissions"]))
+    return viewer.permitted(frozenset(standing["permissions"]))
 
 
 def _key_holder(key: str) -> Viewer:

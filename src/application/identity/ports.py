@@ -66,6 +66,12 @@ class Viewer:
     def may(self, permission: str) -> bool:
         return permission in self.permissions
 
+    def permitted(self, permissions: frozenset[str]) -> Viewer:
+        """The same, who may do just this."""
+        # Not `replace`: this is every change's, and that looks at the fields anew each time.
+        who = (self.user_id, self.session_id, self.roles, permissions)
+        return Viewer(*who, self.second_factor, self.surface, self.scopes)
+
     @property
     def is_staff(self) -> bool:
         return any(surface_of(role) is Surface.STAFF for role in self.roles)

@@ -124,7 +124,7 @@ def schedule(
     The deposit is due by the day on which its seats are held no more. The parts after it are a month apart, counted
     back from the last, and all of them later than that day: nothing else is due before the booking is confirmed.
     """
-    if wanted.plan is PaymentPlan.FULL:
+    if wanted.plan is PaymentPlan.FULL or (wanted.plan is None and terms.deposit == EVERYTHING):
         return ()
     try:
         return _planned(price, _parts(wanted, terms), terms, held_until, starts_on)
