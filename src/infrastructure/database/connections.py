@@ -48,6 +48,13 @@ class HeldPipeline(psycopg.Pipeline):
         while self.command_queue:
             self.command_queue.popleft()()
 
+    def _process_results(self, queued: Any, results: list[PGresult]) -> None:
+        """Let whoever waits have their answer: psycopg's cursors, or one of ours."""
+        if queued is None or type(queued) is tuple:
+            super()._process_results(queued, results)
+        else:
+            queued.take(results)
+
     def _exit_gen(self) -> PQGen[None]:
         """All that is held and the end of it in one message; psycopg sends statements, end and flush one by one."""
         self.result_queue.append(None)

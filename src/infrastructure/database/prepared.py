@@ -7,8 +7,9 @@ goes psycopg's way, which prepares it; both share psycopg's list of what is prep
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final, NamedTuple, NoReturn
 
 import psycopg
@@ -29,21 +30,28 @@ MOST_SHAPES: Final = 2 * PrepareManager.prepared_max
 """Of answers that a connection remembers; a statement that is prepared again has a new one."""
 
 _TUPLES, _DONE = pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK
+_ANSWERED = (_TUPLES, _DONE)
 _FAILED, _ABORTED = pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.PIPELINE_ABORTED
 
 
 class _Text(NamedTuple):
-    """A statement as the server reads it, and which value stands where."""
+    """A statement as the server reads it, and what puts its values in order."""
 
     query: bytes
     formats: list[PyFormat]
-    order: list[str] | None
+    in_order: Callable[[Any], Sequence[Any]]
 
 
 @lru_cache(maxsize=2048)
 def _read(sql: str) -> _Text:
-    query, formats, order, _ = _query2pg_nocache(sql.encode(), "utf-8")
-    return _Text(query, formats, order)
+    query, formats, names, _ = _query2pg_nocache(sql.encode(), "utf-8")
+    if not formats:
+        return _Text(query, formats, lambda _parameters: ())
+    if names is None:
+        return _Text(query, formats, lambda parameters: parameters)
+    # Of one name it would be the value itself.
+    in_order = itemgetter(*names) if len(names) > 1 else lambda parameters: (parameters[names[0]],)
+    return _Text(query, formats, in_order)
 
 
 class _Shape:
@@ -67,7 +75,7 @@ class _Shape:
 
 
 class Answer:
-    """Stands in psycopg's pipeline where a cursor would, and takes what the server says."""
+    """Waits in a pipeline where psycopg's cursors wait, and takes what the server says."""
 
     __slots__ = ("_shape", "result")
 
@@ -75,18 +83,12 @@ class Answer:
         self._shape = shape
         self.result: pq.abc.PGresult | None = None
 
-    def _check_results(self, results: Sequence[pq.abc.PGresult]) -> None:
-        for result in results:
-            if result.status not in (_TUPLES, _DONE):
-                _refuse(result)
-
-    def _set_results(self, results: Sequence[pq.abc.PGresult]) -> None:
-        self.result = results[0]
-
     def take(self, results: Sequence[pq.abc.PGresult]) -> None:
-        """What came outside of a pipeline."""
-        self._check_results(results)
-        self._set_results(results)
+        """What the server answered. Raises its refusal."""
+        for result in results:
+            if result.status not in _ANSWERED:
+                _refuse(result)
+        self.result = results[0]
 
     @property
     def status(self) -> str:
@@ -138,45 +140,36 @@ class PreparedStatements:
         pipeline = connection.held
         connection.pgconn.send_query_params(sql.encode(), None)
         if pipeline is not None:
-            pipeline.result_queue.append((answer, None))  # type: ignore[arg-type]
+            pipeline.result_queue.append(answer)  # type: ignore[arg-type]
         else:
             answer.take(connection.wait(execute(connection.pgconn)))
         return answer
 
     def _send(self, sql: str, parameters: Parameters) -> Answer | None:
         """Send what is prepared; None where it is not."""
-        connection = self._connection
+        connection, transformer = self._connection, self._transformer
         pipeline = connection.held
         if pipeline is not None and len(pipeline.result_queue) >= MOST_HELD:
             return None
-        text = _read(sql)
-        values = self._transformer.dump_sequence(_in_order(text, parameters), text.formats)
+        query, as_text, in_order = _read(sql)
+        values = transformer.dump_sequence(in_order(parameters), as_text)
         prepared = connection._prepared._names
-        key = (text.query, self._transformer.types or ())
+        key = (query, transformer.types or ())
         name = prepared.get(key)
         if name is None:
             return None
         prepared.move_to_end(key)
-        answer, formats = Answer(self._shape(name)), self._transformer.formats
+        answer, formats = Answer(self._shapes.get(name) or self._shape(name)), transformer.formats
         if pipeline is None:
             answer.take([connection.answer(name, values, formats or ())])
         else:
             connection.pgconn.send_query_prepared(name, values, formats)
-            pipeline.result_queue.append((answer, None))  # type: ignore[arg-type]
+            pipeline.result_queue.append(answer)  # type: ignore[arg-type]
         return answer
 
     def _shape(self, name: bytes) -> _Shape:
-        shape = self._shapes.get(name)
-        if shape is None:
-            if len(self._shapes) >= MOST_SHAPES:
-                self._shapes.clear()
-            shape = self._shapes[name] = _Shape(Transformer(self._connection))
+        """Of a statement that was not answered yet."""
+        if len(self._shapes) >= MOST_SHAPES:
+            self._shapes.clear()
+        shape = self._shapes[name] = _Shape(Transformer(self._connection))
         return shape
-
-
-def _in_order(text: _Text, parameters: Parameters) -> Sequence[Any]:
-    if not text.formats:
-        return ()
-    if text.order is None:
-        return parameters  # type: ignore[return-value]
-    return [parameters[name] for name in text.order]  # type: ignore[call-overload]
