@@ -6,15 +6,12 @@ from datetime import timedelta
 from typing import TypedDict, cast
 from uuid import UUID
 
-from application.dependencies import Dependencies
 from application.identity.ports import Viewer
 from domain.operations.settings import ERASURE_GRACE_DAYS
 from middlewares.at_hand import asked, dependencies, noted
 
-
-def use() -> Dependencies:
-    """The ports that this app was made with."""
-    return dependencies()
+use = dependencies
+"""The ports that this app was made with."""
 
 
 def viewer() -> Viewer:

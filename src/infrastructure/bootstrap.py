@@ -135,6 +135,7 @@ def bootstrap(
 
     arm(settings.crash_point)
     unit_of_work = CrashingUnitOfWork if settings.crash_point else SqlUnitOfWork
+    withhold_secrets = settings.is_production
 
     def new_uow() -> SqlUnitOfWork:
         return unit_of_work(
@@ -144,7 +145,7 @@ def bootstrap(
             new_id=new_id,
             lockout=lockout,
             points_terms=terms,
-            withhold_secrets=settings.is_production,
+            withhold_secrets=withhold_secrets,
         )
 
     def terms() -> PointsTerms:

@@ -191,11 +191,12 @@ def _placed(body: dict[str, Any], customer: UUID) -> Booking:
     for name in ("start_date", "end_date", "time_zone", "booking_details", "items"):
         if body[name] is not None:
             raise InvalidValue("not of this type", pointer=f"/{name}", code="unknown_field")
-    settings = use().system_settings
+    ports, asking = use(), viewer()
+    settings = ports.system_settings
     return place_booking(
         PlaceBooking(
-            actor_id=viewer().user_id,
-            actor_is_staff=viewer().is_staff,
+            actor_id=asking.user_id,
+            actor_is_staff=asking.is_staff,
             user_id=customer,
             agent_id=agent_for(customer),
             item=_item(body),
@@ -212,10 +213,10 @@ def _placed(body: dict[str, Any], customer: UUID) -> Booking:
             price_token=body["quote_token"],
             waiting_list_entry_id=body["waiting_list_entry_id"],
         ),
-        uow=use().new_uow(),
-        clock=use().clock,
-        new_id=use().new_id,
-        digests=use().digests,
+        uow=ports.new_uow(),
+        clock=ports.clock,
+        new_id=ports.new_id,
+        digests=ports.digests,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from flask import Response
@@ -36,17 +36,18 @@ def answer_booking(booking_id: UUID) -> Response:
 
 def customer_in(body: dict[str, Any]) -> UUID:
     """For whom: oneself, or another customer where the viewer may book for others."""
-    wanted: UUID | None = body["user_id"]
-    if wanted is None or wanted == viewer().user_id:
-        return viewer().user_id
-    if not viewer().may("bookings.create"):
+    wanted, asking = body["user_id"], viewer()
+    if wanted is None or wanted == asking.user_id:
+        return asking.user_id
+    if not asking.may("bookings.create"):
         raise NotAllowed()
-    return wanted
+    return cast(UUID, wanted)
 
 
 def agent_for(customer: UUID) -> UUID | None:
     """The viewer, where they are an agent and the customer is somebody else."""
-    return viewer().user_id if "AGENT" in viewer().roles and customer != viewer().user_id else None
+    asking = viewer()
+    return asking.user_id if "AGENT" in asking.roles and customer != asking.user_id else None
 
 
 def is_their_own(booking: Row) -> bool:
