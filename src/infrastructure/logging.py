@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -34,11 +35,13 @@ class _Lines:
     debug = info = warning = error = critical = exception = msg
 
 
-def _told_by(_logger: structlog.typing.WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """A structlog processor: the id of the request, job or command that says it."""
+def _stamped(_logger: structlog.typing.WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """A structlog processor: when it was said, how loud, and the id of the request, job or command that says it."""
     request_id = current_origin().request_id
     if request_id:
         event.setdefault("request_id", request_id)
+    event["level"] = method
+    event["timestamp"] = f"{datetime.now(UTC).isoformat()[:-6]}Z"
     return event
 
 
@@ -56,9 +59,7 @@ def configure_logging(settings: Settings) -> None:
     Last in the chain, whatever a library or an exception's text brought along is struck out (redaction.py).
     """
     shared: list[structlog.typing.Processor] = [
-        _told_by,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _stamped,
         structlog.processors.format_exc_info,
     ]
     renderer: structlog.typing.Processor = (
