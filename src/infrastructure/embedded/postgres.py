@@ -58,6 +58,8 @@ class EmbeddedPostgres(EmbeddedServer):
     }
     stop_signals = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
     """Fast shutdown (sessions are cut, committed work is kept), then immediate."""
+    is_patient = True
+    """It is woken by each question of a process beside it, which would lose its core, and what the core remembers."""
 
     def _prepare(self, folder: ServerFolder) -> None:
         if _data(folder).exists():

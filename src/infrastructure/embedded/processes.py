@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -15,11 +16,12 @@ _PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that the kernel sends a process when the thread that started it ends."""
 
 
-def die_with_parent(with_signal: signal.Signals) -> Callable[[], None]:
+def die_with_parent(with_signal: signal.Signals, *, patient: bool = False) -> Callable[[], None]:
     """A `preexec_fn` that ends the child when its parent dies, even of SIGKILL (Linux only).
 
     The kernel watches the thread that started the child: start it from one that lives as long as it is
     needed. A change of account would undo it, so `subprocess` changes the account before it calls this.
+    Whoever is `patient` pushes nobody from a core when it wakes, and what it starts is patient, too (sched(7)).
     """
     if not sys.platform.startswith("linux"):
         return lambda: None
@@ -31,6 +33,10 @@ def die_with_parent(with_signal: signal.Signals) -> Callable[[], None]:
         if os.getppid() != parent:
             # The parent died between the fork and the line above: nobody would ever send the signal.
             os._exit(1)
+        if patient:
+            # Where that is not allowed, it is as the others.
+            with contextlib.suppress(OSError):
+                os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
     return bind_to_parent
 

@@ -35,6 +35,9 @@ class EmbeddedServer(ABC):
     stop_signals: ClassVar[Sequence[tuple[signal.Signals, float]]]
     """Each with the seconds that it is given before the next; the first also follows our own death."""
 
+    is_patient: ClassVar[bool] = False
+    """Whether it waits for its turn when it wakes, instead of pushing whoever runs from a core."""
+
     seconds_to_start: ClassVar[float] = 60.0
     """Recovery after a power cut may take this long; an ordinary start takes a fifth of a second."""
 
@@ -131,7 +134,7 @@ class EmbeddedServer(ABC):
                 env=self.environment,
                 # Out of the terminal's process group: Ctrl-C reaches the launcher, which stops servers last.
                 start_new_session=True,
-                preexec_fn=die_with_parent(self.stop_signals[0][0]),
+                preexec_fn=die_with_parent(self.stop_signals[0][0], patient=self.is_patient),
                 **folder.account.for_popen(),
             )
         self._wait_until_ready(folder, self._process)
