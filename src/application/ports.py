@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from application.billing.attention_ports import FlaggedRows
@@ -337,6 +337,19 @@ class IdempotencyKeyReused(RuleBroken):
     code = "idempotency_key_reused"
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Whose token came with a request, to be looked up together with its key.
+
+    `confirm` is told the roles and permissions that they have, None where the session is over or the account closed,
+    before anything is run or answered. It raises where they are not let in.
+    """
+
+    user_id: UUID
+    session_id: UUID
+    confirm: Callable[[Mapping[str, Any] | None], None]
+
+
 class Idempotency(Protocol):
     """Remembers what a key was answered with. Raises RequestInProgress or IdempotencyKeyReused.
 
@@ -344,7 +357,9 @@ class Idempotency(Protocol):
     what is refused is not remembered.
     """
 
-    def once(self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
+    def once(
+        self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer], *, asker: Asker | None = None
+    ) -> Answer:
         """Run at most once per key: effect, events and answer are committed together.
 
         Units of work that `run` opens join this transaction, so it must not call a provider.

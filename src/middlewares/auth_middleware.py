@@ -11,6 +11,7 @@ from flask import Request
 from application.identity.api_keys import PREFIX, holder_of
 from application.identity.ports import Viewer
 from application.origin import note_actor
+from application.queries import Row
 from domain.identity.api_keys import KeyNotAccepted, ScopeMissing
 from domain.identity.roles import ADMINS, Surface, WrongSurface, roles_on
 from domain.operations.settings import SECOND_FACTOR_REQUIRED
@@ -24,6 +25,8 @@ POLICY: Final = "__access_policy__"
 SCOPE: Final = "__access_scope__"
 STAFF_ONLY: Final = "/api/v1/admin/"
 """Routes below this answer nobody but staff, signed in as staff."""
+CONFIRMS: Final = "__confirms_who_asks__"
+"""A view that asks the database itself whether a token still holds, together with its first question (`let_in`)."""
 KEY_HEADER: Final = "X-API-Key"
 _AUTHORIZATION, _KEY = "HTTP_AUTHORIZATION", "HTTP_X_API_KEY"
 """The headers as WSGI names them (PEP 3333): one look into its dictionary instead of three functions."""
@@ -80,10 +83,15 @@ def token_required(view: View | None = None, *, scope: str | None = None) -> Vie
     """
 
     def decorate(view: View) -> View:
+        confirms = hasattr(view, CONFIRMS)
+
         @functools.wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            noted().viewer = viewer = _viewer()
+            viewer = _viewer(confirms=confirms)
             _refuse_other_keys(viewer, scope)
+            here = noted()
+            if "claimed" not in here:
+                here.viewer = viewer
             return view(*args, **kwargs)
 
         return _declare(wrapper, "token", scope)
@@ -133,11 +141,29 @@ def admin_required(view: View) -> View:
     return _declare(wrapper, "admin")
 
 
-def _viewer() -> Viewer:
-    """Who is asking, and that they ask where they may."""
+def claimed() -> Viewer | None:
+    """Who asks, by a token that nobody has confirmed yet; None where that is settled."""
+    viewer: Viewer | None = noted().get("claimed")
+    return viewer
+
+
+def let_in(viewer: Viewer, standing: Row | None) -> None:
+    """Settle who asks by what the database says of them now. Raises Unauthorized."""
+    here = noted()
+    here.viewer = _confirmed(viewer, standing)
+    here.pop("claimed", None)
+
+
+def standing_of(viewer: Viewer) -> Row | None:
+    """What the database says of somebody's session now."""
+    return dependencies().queries.identity.standing(viewer.user_id, viewer.session_id)
+
+
+def _viewer(*, confirms: bool = False) -> Viewer:
+    """Who is asking, and that they ask where they may; `claimed` where the view `confirms` that its token holds."""
     request = asked()
     credential = _credential(request)
-    viewer = _key_holder(credential) if credential.startswith(PREFIX) else _token_holder(credential, request)
+    viewer = _key_holder(credential) if credential.startswith(PREFIX) else _token_holder(credential, request, confirms)
     # From here on that is known wherever the request's work goes, for what is refused, too.
     note_actor(viewer.user_id)
     if request.path.startswith(STAFF_ONLY) and viewer.surface is not Surface.STAFF:
@@ -160,13 +186,19 @@ def _credential(request: Request) -> str:
     return token
 
 
-def _token_holder(token: str, request: Request) -> Viewer:
+def _token_holder(token: str, request: Request, confirms: bool) -> Viewer:
     """Who a token was issued to. What changes anything asks the database whether that still holds."""
     use = dependencies()
     viewer = use.tokens.read(token, at=use.clock.now())
     if request.method in SAFE:
         return viewer
-    standing = use.queries.identity.standing(viewer.user_id, viewer.session_id)
+    if confirms:
+        noted().claimed = viewer
+        return viewer
+    return _confirmed(viewer, standing_of(viewer))
+
+
+def _confirmed(viewer: Viewer, standing: Row | None) -> Viewer:
     if standing is None or roles_on(viewer.surface, standing["roles"]) != viewer.roles:
         raise Unauthorized()
     return viewer.permitted(frozenset(standing["permissions"]))

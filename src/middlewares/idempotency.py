@@ -14,10 +14,11 @@ from typing import Any, Final
 
 from flask import Request, Response, make_response
 
-from application.ports import Answer
+from application.identity.ports import Viewer
+from application.ports import Answer, Asker
 from domain.shared.errors import InvalidValue, RuleBroken
 from middlewares.at_hand import asked, dependencies, noted
-from middlewares.auth_middleware import POLICY
+from middlewares.auth_middleware import CONFIRMS, POLICY, claimed, let_in, standing_of
 from middlewares.callers import caller_address, keyed_digest
 
 View = Callable[..., Any]
@@ -55,11 +56,15 @@ def idempotent(
     def decorate(view: View) -> View:
         if hasattr(view, POLICY):
             raise PolicyInside(view.__qualname__)
+        is_staged = calls_provider or staged
 
         @functools.wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Response:
             request = asked()
             key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+            asking = claimed()
+            if asking is not None and (key is None or not _KEY.fullmatch(key)):
+                let_in(asking, standing_of(asking))
             if key is None:
                 if required:
                     raise IdempotencyKeyMissing()
@@ -68,13 +73,18 @@ def idempotent(
                 raise InvalidValue("1 to 255 visible ASCII characters", pointer="/Idempotency-Key", code="invalid_key")
             run = _Run(lambda: view(*args, **kwargs), sealed=sealed)
             idempotency = dependencies().idempotency
-            remember = idempotency.staged if calls_provider or staged else idempotency.once
-            kept = remember(_scope(request), key, _fingerprint(request, sealed=sealed), run)
+            named = (_scope(request, asking or noted().get("viewer")), key, _fingerprint(request, sealed=sealed))
+            if is_staged:
+                kept = idempotency.staged(*named, run)
+            else:
+                kept = idempotency.once(*named, run, asker=None if asking is None else _asker(asking))
             return run.response if run.response is not None and kept is run.answer else _replayed(kept)
 
         setattr(wrapper, HONOURED, "required" if required else "optional")
         if calls_provider:
             setattr(wrapper, WAITS, True)
+        if not is_staged:
+            setattr(wrapper, CONFIRMS, True)
         return wrapper
 
     return decorate
@@ -118,9 +128,12 @@ class _Run:
         )
 
 
-def _scope(request: Request) -> str:
+def _asker(viewer: Viewer) -> Asker:
+    return Asker(viewer.user_id, viewer.session_id, functools.partial(let_in, viewer))
+
+
+def _scope(request: Request, viewer: Viewer | None) -> str:
     """Who asks what of which resource: nobody's key meets another's."""
-    viewer = noted().get("viewer")
     actor = viewer.user_id if viewer is not None else f"anonymous {caller_address()}"
     return f"{actor} {request.method} {request.path}"
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import uuid4
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -92,6 +93,33 @@ class TestKeys:
         assert again.data == first.data
         assert again.headers["ETag"] == first.headers["ETag"]
         assert client.get(ME, headers=person.headers).json["first_name"] == "Nadia"
+
+    @pytest.mark.parametrize("key", ["known", "fresh", "no\tkey", None])
+    def test_a_token_that_holds_no_more_opens_nothing_whatever_its_key(
+        self, shop: Shop, sign_up: SignUp, key: str | None
+    ) -> None:
+        """Token and key are looked up together: what is kept is no answer to whoever is not let in."""
+        customer, offer = sign_up(), shop.offer()
+        assert shop.post("/api/v1/bookings", customer, offer.booking(2), key="known").status_code == 201
+        seats = shop.running.database.rows("SELECT seats_taken FROM departures")
+        assert shop.client.post("/api/v1/auth/logout-all", headers=customer.headers).status_code == 204
+
+        headers = customer.headers if key is None else {**customer.headers, "Idempotency-Key": key}
+        answer = shop.client.post("/api/v1/bookings", json=offer.booking(2), headers=headers)
+
+        problem(answer, 401, "unauthorized")
+        assert shop.running.database.rows("SELECT seats_taken FROM departures") == seats
+        assert len(shop.running.database.rows("SELECT key FROM idempotency_keys WHERE key = 'fresh'")) == 0
+
+    def test_a_token_of_a_role_that_was_taken_away_opens_nothing(
+        self, shop: Shop, sign_up: SignUp, addresses: DatabaseAddresses
+    ) -> None:
+        customer, offer = sign_up(), shop.offer()
+        with connect(addresses.owner) as owner:
+            owner.execute("UPDATE users SET roles = '{AGENT}' WHERE email = %s", (customer.email,))
+
+        problem(shop.post("/api/v1/bookings", customer, offer.booking(2)), 401, "unauthorized")
+        assert not shop.running.database.rows("SELECT 1 FROM bookings")
 
 
 class TestTags:

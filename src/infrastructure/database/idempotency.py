@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import orjson
 
-from application.ports import Answer, Encryption, IdempotencyKeyReused, RequestInProgress
+from application.ports import Answer, Asker, Encryption, IdempotencyKeyReused, RequestInProgress
 from application.trying_again import tried_again
 from domain.shared.clock import Clock
-from infrastructure.database.transaction import Database, Row
+from infrastructure.database.identity.queries import STANDING
+from infrastructure.database.transaction import Database, Row, Statements
 
 LEASE = timedelta(seconds=30)
 """A staged request that died is taken over after this; longer than any provider call may take."""
@@ -20,6 +21,9 @@ _LOOK = """
 SELECT pg_try_advisory_xact_lock(hashtextextended(%(scope)s || chr(10) || %(key)s, 0)) AS mine,
        k.fingerprint, k.status_code, k.headers, k.body
 FROM (SELECT 1) one LEFT JOIN idempotency_keys k ON k.scope = %(scope)s AND k.key = %(key)s
+"""
+_LOOK_FOR = f"""
+SELECT looked.*, s.roles, s.permissions FROM ({_LOOK}) looked LEFT JOIN ({STANDING}) s ON true
 """
 _REMEMBER = """
 INSERT INTO idempotency_keys (scope, key, fingerprint, status_code, headers, body, created_at)
@@ -50,13 +54,15 @@ class SqlIdempotency:
         self._clock = clock
         self._encryption = encryption
 
-    def once(self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
-        return tried_again(lambda: self._once(scope, key, fingerprint, run))
+    def once(
+        self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer], *, asker: Asker | None = None
+    ) -> Answer:
+        return tried_again(lambda: self._once(scope, key, fingerprint, run, asker))
 
-    def _once(self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer]) -> Answer:
+    def _once(self, scope: str, key: str, fingerprint: bytes, run: Callable[[], Answer], asker: Asker | None) -> Answer:
         named = {"scope": scope, "key": key}
         with self._database.transaction() as transaction:
-            row = transaction.row(_LOOK, named)
+            row = _looked_up(transaction, named, asker)
             if row is not None and row["fingerprint"] is not None:
                 return self._replay(row, fingerprint)
             if row is None or not row["mine"]:
@@ -121,3 +127,12 @@ class SqlIdempotency:
             "headers": orjson.dumps(headers).decode(),
             "body": self._encryption.encrypt(answer.body.decode()) if answer.sealed else answer.body,
         }
+
+
+def _looked_up(transaction: Statements, named: Row, asker: Asker | None) -> Row | None:
+    """What is known of the key, once whoever asks is known to be let in."""
+    if asker is None:
+        return transaction.row(_LOOK, named)
+    row = transaction.row(_LOOK_FOR, {**named, "user_id": asker.user_id, "session_id": asker.session_id})
+    asker.confirm(row if row is not None and row["roles"] is not None else None)
+    return row

@@ -27,14 +27,15 @@ _ORDERS = {
     "-email": Order("u.email", "u.id", "text", descending=True),
     CHANGES: Order("u.updated_at", "u.id"),
 }
-_STANDING = """
+STANDING = """
 SELECT u.roles,
        ARRAY(SELECT DISTINCT p.permission_code FROM roles r JOIN role_permissions g ON g.role_id = r.id
              JOIN permissions p ON p.id = g.permission_id
              WHERE r.role_name = ANY(u.roles) AND (s.surface = 'STAFF' OR r.surface = 'APP' OR r.surface = s.surface)
             ) AS permissions
 FROM users u JOIN sessions s ON s.user_id = u.id
-WHERE u.id = %s AND s.id = %s AND s.revoked_at IS NULL AND u.status = 'ACTIVE' AND u.deleted_at IS NULL
+WHERE u.id = %(user_id)s AND s.id = %(session_id)s AND s.revoked_at IS NULL AND u.status = 'ACTIVE'
+  AND u.deleted_at IS NULL
 """
 _SESSIONS = """
 SELECT s.id, s.user_agent, s.address, s.created_at, s.last_used_at FROM sessions s
@@ -81,7 +82,7 @@ class SqlIdentityQueries:
         return self._database.row(_PROFILE + " AND u.id = %(id)s", {"id": user_id, "today": today, "closed": False})
 
     def standing(self, user_id: UUID, session_id: UUID) -> Row | None:
-        return self._database.row(_STANDING, (user_id, session_id))
+        return self._database.row(STANDING, {"user_id": user_id, "session_id": session_id})
 
     def sessions(self, user_id: UUID, *, at: datetime, limit: int, after: After | None) -> Sequence[Row]:
         condition = page_after(after, "s.created_at", "s.id")
