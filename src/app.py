@@ -8,8 +8,9 @@ from functools import cache
 from typing import Any
 
 import orjson
-from flask import Flask
+from flask import Flask, Request
 from flask.json.provider import DefaultJSONProvider
+from flask.sessions import NullSession, SessionInterface
 from werkzeug.exceptions import RequestURITooLarge, UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Rule
@@ -105,8 +106,8 @@ from infrastructure.logging import configure_logging
 from middlewares.admission import register_admission
 from middlewares.at_hand import WEBHOOKS, asked
 from middlewares.audit import register_audit
-from middlewares.bodies import BodyAtOnce
 from middlewares.error_handler import register_error_handlers
+from middlewares.incoming import Incoming
 from middlewares.rate_limit import register_rate_limits
 from middlewares.request_context import register_request_context
 from middlewares.security_headers import register_security_headers
@@ -275,8 +276,18 @@ class _Route(Rule):
         return build
 
 
+class _NoSessions(SessionInterface):
+    """Nobody is known by a cookie."""
+
+    _nothing = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        return self._nothing
+
+
 class _Application(Flask):
-    request_class = BodyAtOnce
+    request_class = Incoming
+    session_interface = _NoSessions()
     """Flask without asking of every function, on every request, whether it is a coroutine: none of ours is."""
 
     url_rule_class = _Route

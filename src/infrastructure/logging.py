@@ -35,14 +35,14 @@ class _Lines:
     debug = info = warning = error = critical = exception = msg
 
 
-def _stamped(_logger: structlog.typing.WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """A structlog processor: when it was said, how loud, and the id of the request, job or command that says it."""
+def _stamped(logger: structlog.typing.WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """A structlog processor: when it was said, how loud, by which request, job or command, and what went wrong."""
     request_id = current_origin().request_id
     if request_id:
         event.setdefault("request_id", request_id)
     event["level"] = method
     event["timestamp"] = f"{datetime.now(UTC).isoformat()[:-6]}Z"
-    return event
+    return structlog.processors.format_exc_info(logger, method, event) if "exc_info" in event else event
 
 
 def _as_json(event: Any, **options: Any) -> str:
@@ -58,10 +58,7 @@ def configure_logging(settings: Settings) -> None:
 
     Last in the chain, whatever a library or an exception's text brought along is struck out (redaction.py).
     """
-    shared: list[structlog.typing.Processor] = [
-        _stamped,
-        structlog.processors.format_exc_info,
-    ]
+    shared: list[structlog.typing.Processor] = [_stamped]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(serializer=_as_json)
         if settings.log_format == "json"

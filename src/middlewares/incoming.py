@@ -1,4 +1,4 @@
-"""Bodies of requests, read at once where their length is known."""
+"""Requests as they come in: what each of them is asked for is looked up where WSGI has it (PEP 3333)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ from typing import Any
 
 from flask import Request
 from werkzeug.exceptions import ClientDisconnected
+from werkzeug.sansio.utils import get_content_length
+from werkzeug.utils import cached_property
 
 
-class BodyAtOnce(Request):
-    """werkzeug reads through a stream of its own, which makes room for 64 KiB before it looks how much there is."""
+class Incoming(Request):
+    """Flask's, without an exception for each header that is not there, and with bodies that are read at once."""
+
+    @cached_property
+    def content_length(self) -> int | None:
+        return get_content_length(self.environ.get("CONTENT_LENGTH"), self.environ.get("HTTP_TRANSFER_ENCODING"))
 
     def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> Any:
-        """The body. Raises what werkzeug raises for one that is too long, or broke off."""
+        """The body. Raises what werkzeug raises for one that is too long, or broke off.
+
+        werkzeug reads through a stream of its own, which makes room for 64 KiB before it looks how much there is.
+        """
         length = self.content_length
         was_begun = "stream" in self.__dict__ or "_cached_data" in self.__dict__
         if was_begun or length is None or not cache or as_text or parse_form_data or length > self._most:
