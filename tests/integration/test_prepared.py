@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -107,6 +109,19 @@ def test_a_server_that_goes_away_is_told_of_and_the_next_connection_answers(sing
         single.rows(ending, (True,))
 
     assert single.rows(ending, (False,)) == [{"pg_terminate_backend": False}]
+
+
+@pytest.mark.parametrize("half", [socket.SHUT_RDWR, socket.SHUT_WR, socket.SHUT_RD])
+def test_a_connection_that_breaks_before_a_question_is_told_of_once(single: Database, half: int) -> None:
+    for _ in range(2):
+        single.rows("SELECT %s::text AS said", ("quick",))
+    with single.reads.loan() as lent, socket.socket(fileno=os.dup(lent.driver.pgconn.socket)) as line:
+        line.shutdown(half)
+
+    with pytest.raises(DatabaseUnavailable):
+        single.rows("SELECT %s::text AS said", ("broken",))
+
+    assert single.rows("SELECT %s::text AS said", ("next",)) == [{"said": "next"}]
 
 
 def test_a_signal_is_heard_behind_the_answer(single: Database) -> None:

@@ -34,7 +34,7 @@ UNBROKEN: Final = 200
 _select: Any = monkey.get_original("select", ["poll", "POLLIN", "POLLOUT"])
 _poll, _IN, _OUT = _select
 _ASKED = {READ: _IN, WRITE: _OUT, READ | WRITE: _IN | _OUT}
-_SOUND = pq.ConnStatus.OK
+_FAILED, _SQLSTATE = pq.ExecStatus.FATAL_ERROR, pq.DiagnosticField.SQLSTATE
 _WAIT = {READ: wait_read, WRITE: wait_write, READ | WRITE: wait_readwrite}
 
 
@@ -102,7 +102,9 @@ class HoldingConnection(psycopg.Connection[Any]):
         libpq waits by itself, so a signal is heard behind the answer: no later than the statement may take.
         """
         result = self.pgconn.exec_prepared(prepared, values, formats)
-        if self.pgconn.status != _SOUND:
+        if result.status == _FAILED and result.error_field(_SQLSTATE) is None:
+            # libpq's own word, not the server's: there is none any more, whatever the connection thinks of itself.
+            self.close()
             raise psycopg.OperationalError(result.get_error_message())
         return result
 
