@@ -12,7 +12,6 @@ way takes no place: slow clients fill no lane.
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +21,7 @@ from flask import Flask, Request
 
 from domain.shared.errors import Unavailable
 from middlewares.at_hand import WEBHOOKS, application, asked, noted
+from middlewares.brief_lock import BriefLock
 from middlewares.idempotency import WAITS
 
 _ALWAYS_ANSWERED: Final = ("/health/", "/metrics")
@@ -78,7 +78,7 @@ class Admission:
         self._bounds = bounds
         self._inside = dict.fromkeys(Lane, 0)
         # Servers with threads run this, too.
-        self._lock = threading.Lock()
+        self._lock = BriefLock()
         self._waits: dict[tuple[str, str], bool] = {}
 
     def let_in(self) -> None:

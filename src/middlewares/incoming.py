@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from flask import Request
@@ -10,12 +11,23 @@ from werkzeug.sansio.utils import get_content_length
 from werkzeug.utils import cached_property
 
 
+@cache
+def _blueprints_of(endpoint: str) -> list[str]:
+    """Flask asks three times in each request, and splits the name anew."""
+    names = endpoint.split(".")[:-1]
+    return [".".join(names[:count]) for count in range(len(names), 0, -1)]
+
+
 class Incoming(Request):
     """Flask's, without an exception for each header that is not there, and with bodies that are read at once."""
 
     @cached_property
     def content_length(self) -> int | None:
         return get_content_length(self.environ.get("CONTENT_LENGTH"), self.environ.get("HTTP_TRANSFER_ENCODING"))
+
+    @property
+    def blueprints(self) -> list[str]:
+        return [] if self.url_rule is None else _blueprints_of(self.url_rule.endpoint)
 
     def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> Any:
         """The body. Raises what werkzeug raises for one that is too long, or broke off.

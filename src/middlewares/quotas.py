@@ -7,7 +7,6 @@ quota in a window, up to a twentieth for each process less, and no round trip on
 
 from __future__ import annotations
 
-import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -20,6 +19,8 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+from middlewares.brief_lock import BriefLock
 
 WINDOW_SECONDS: Final = 60
 LEASES_PER_WINDOW: Final = 20
@@ -114,7 +115,7 @@ class LeasedQuota:
     def __init__(self, shared: SharedCounter, *, now: Callable[[], float] = time.time) -> None:
         self._shared = shared
         self._now = now
-        self._lock = threading.Lock()
+        self._lock = BriefLock()
         self._leases: dict[tuple[str, str], _Lease] = {}
 
     def take(self, kind: str, caller: str, limit: int) -> Verdict:
