@@ -48,7 +48,7 @@ def test_each_unit_is_balanced_on_its_own() -> None:
 
 
 def test_a_journal_moves_something() -> None:
-    with pytest.raises(ValueError, match="two entries or more"):
+    with pytest.raises(ValueError, match="no entry is of nothing"):
         a_journal(Entry(WALLET, 0), Entry(REVENUE, 0))
     with pytest.raises(ValueError, match="two entries or more"):
         a_journal(Entry(WALLET, 1))

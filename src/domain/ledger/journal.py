@@ -106,12 +106,14 @@ class Journal:
     def __post_init__(self) -> None:
         if self.reverses is not None and self.journal_type is not JournalType.REVERSAL:
             raise ValueError("only a REVERSAL reverses")
-        if len(self.entries) < 2 or any(entry.amount_minor == 0 for entry in self.entries):
-            raise ValueError("a journal has two entries or more, and none of nothing")
+        if len(self.entries) < 2:
+            raise ValueError("a journal has two entries or more")
         sums: dict[str, int] = {}
         for entry in self.entries:
-            unit = entry.account.currency
-            sums[unit] = sums.get(unit, 0) + entry.amount_minor
+            unit, minor = entry.account.currency, entry.amount_minor
+            if minor == 0:
+                raise ValueError("no entry is of nothing")
+            sums[unit] = sums.get(unit, 0) + minor
         if any(sums.values()):
             raise ValueError(f"a journal sums to zero per unit, not {sums}")
 

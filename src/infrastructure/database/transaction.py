@@ -238,12 +238,14 @@ class Transaction:
 
     def close(self) -> None:
         """Let go: whatever was not committed is rolled back."""
+        if not self._has_begun:
+            return
         # An uncommitted pipeline may hold refusals that nobody asked for; they end with the rollback.
         with contextlib.suppress(psycopg.Error):
             self._connection.let_go()
         if self._session is not None:
             self._session.close()
-        if self._has_begun and not self._connection.closed and self._connection.pgconn.transaction_status != _IDLE:
+        if not self._connection.closed and self._connection.pgconn.transaction_status != _IDLE:
             self._connection.rollback()
 
 

@@ -123,17 +123,14 @@ def _document(journal: Journal) -> dict[str, object]:
 
 def _legs(journals: Sequence[Journal]) -> list[list[object]]:
     """All legs in the order in which their accounts are locked."""
-    legs = [
-        (entry.account.id, place, line, entry)
+    legs: list[list[object]] = [
+        [of.id, of.kind, of.currency, of.owner, of.provider, entry.amount_minor, place, line]
         for place, journal in enumerate(journals)
         for line, entry in enumerate(journal.entries, start=1)
-    ]
-    legs.sort(key=itemgetter(0, 1, 2))
-    return [
-        [account_id, of.kind, of.currency, of.owner, of.provider, entry.amount_minor, place, line]
-        for account_id, place, line, entry in legs
         for of in (entry.account,)
     ]
+    legs.sort(key=itemgetter(0, 6, 7))
+    return legs
 
 
 def fingerprint(journal: Journal) -> bytes:
