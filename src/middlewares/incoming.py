@@ -39,7 +39,10 @@ class Incoming(Request):
         if was_begun or length is None or not cache or as_text or parse_form_data or length > self._most:
             return super().get_data(cache, as_text, parse_form_data)  # type: ignore[call-overload]
         try:
-            body = self.environ["wsgi.input"].read(length)
+            body: bytes = self.environ["wsgi.input"].read(length)
+            # gunicorn hands over all of it; others may give what has come so far.
+            while len(body) < length and (more := self.environ["wsgi.input"].read(length - len(body))):
+                body += more
         except (OSError, ValueError) as error:
             raise ClientDisconnected() from error
         if len(body) < length:

@@ -102,6 +102,13 @@ class TestOrigins:
             assert {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"} <= exposed
 
 
+class Trickling(io.BytesIO):
+    """A body that comes by the byte, as a server may hand it over (PEP 3333 promises no more)."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(min(size, 1) if size is not None and size >= 0 else size)
+
+
 class BreakingOff(io.BytesIO):
     """A body of which nothing more comes."""
 
@@ -117,6 +124,16 @@ class TestSizes:
     def test_a_body_is_at_most_a_mebibyte(self, client: FlaskClient) -> None:
         answer = client.post("/api/v1/auth/login", data=b" " * (1024 * 1024 + 1), content_type="application/json")
         problem(answer, 413, "payload_too_large")
+
+    def test_a_body_that_comes_bit_by_bit_is_read_whole(self, client: FlaskClient) -> None:
+        said = b'{"email": "mona@example.com", "password": "not the right one"}'
+        answer = client.post(
+            "/api/v1/auth/login",
+            input_stream=Trickling(said),
+            content_length=len(said),
+            content_type="application/json",
+        )
+        problem(answer, 401, "wrong_credentials")
 
     @pytest.mark.parametrize("error", [None, OSError(), ValueError()], ids=["end", "connection lost", "closed"])
     def test_a_body_that_breaks_off_is_a_malformed_request(self, client: FlaskClient, error: Exception | None) -> None:
