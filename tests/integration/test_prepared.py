@@ -8,17 +8,21 @@ import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 from uuid import UUID
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from infrastructure.database.connections import MOST_HELD
 from infrastructure.database.refusals import DatabaseUnavailable
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Database
+from infrastructure.embedded.postgres import EmbeddedPostgres
+from tests.faults.own_servers import stop_at_once
 
 SHOWN = """
 SELECT %(id)s::uuid AS id, %(at)s::timestamptz AS at, %(amount)s::numeric AS amount, %(words)s::text[] AS words,
@@ -122,6 +126,21 @@ def test_a_connection_that_breaks_before_a_question_is_told_of_once(single: Data
         single.rows("SELECT %s::text AS said", ("broken",))
 
     assert single.rows("SELECT %s::text AS said", ("next",)) == [{"said": "next"}]
+
+
+def test_a_server_that_was_stopped_at_once_is_told_of_however_libpq_says_it(tmp_path: Path) -> None:
+    """Its last word is still to be read where nothing can be sent any more: libpq then thinks itself connected."""
+    server = EmbeddedPostgres(tmp_path, settings={"fsync": "off"})
+    with server as url:
+        database = Database(make_url(url), pool_size=1)
+        for _ in range(2):
+            database.rows("SELECT %s::text AS said", ("quick",))
+        stop_at_once(server)
+
+        for _ in range(2):
+            with pytest.raises(DatabaseUnavailable):
+                database.rows("SELECT %s::text AS said", ("broken",))
+        database.dispose()
 
 
 def test_a_signal_is_heard_behind_the_answer(single: Database) -> None:
