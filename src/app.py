@@ -286,10 +286,10 @@ class _NoSessions(SessionInterface):
 
 
 class _Application(Flask):
-    request_class = Incoming
-    session_interface = _NoSessions()
     """Flask without asking of every function, on every request, whether it is a coroutine: none of ours is."""
 
+    request_class = Incoming
+    session_interface = _NoSessions()
     url_rule_class = _Route
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:

@@ -54,7 +54,7 @@ def _as_json(event: Any, **options: Any) -> str:
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send every log line of the process through one chain; the request's id is bound where there is one.
+    """Send every log line of the process through one chain, with the id of the request or job that says it.
 
     Last in the chain, whatever a library or an exception's text brought along is struck out (redaction.py).
     """
