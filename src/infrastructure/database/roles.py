@@ -22,7 +22,7 @@ APPEND_ONLY = (
     "ledger_entries",
     "ledger_seals",
 )
-"""Written by migrations, `ledger_postings` and `ledger_seal` alone; the application may only read them."""
+"""Written by migrations, the views that post, and `ledger_seal` alone; the application may only read them."""
 
 INSERT_ONLY = (
     "points_lots",
@@ -130,9 +130,10 @@ def grant_privileges(addresses: DatabaseAddresses) -> None:
                 "GRANT USAGE ON SCHEMA public TO {app}, {readonly};"
                 "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {app};"
                 "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {app};"
-                # The way into the ledger: what is inserted here is posted.
-                "REVOKE ALL ON ledger_postings, ledger_continuations FROM {app};"
+                # The ways into the ledger: what is inserted here is posted.
+                "REVOKE ALL ON ledger_postings, ledger_transfers, ledger_continuations FROM {app};"
                 "GRANT INSERT (journals, legs) ON ledger_postings TO {app};"
+                "GRANT INSERT ON ledger_transfers TO {app};"
                 "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {app};"
                 "GRANT EXECUTE ON FUNCTION ledger_post(jsonb), ledger_post(jsonb, jsonb), ledger_lock(uuid[]),"
                 " ledger_make_partition(integer), ledger_seal(), erase_person(uuid, timestamptz) TO {app};"
