@@ -70,6 +70,11 @@ BEGIN
             ROW(NULL, NULL, NEW.first_account_id, NULL, NULL, NEW.currency, NULL, NULL, NULL, NULL)::ledger_entries,
             NEW.legs::jsonb -> 0);
     END LOOP;
+    IF NEW.amount_minor < 0 AND first_balance < first_held OR first_kind = 'CUSTOMER_DEBT' AND first_balance > 0 THEN
+        PERFORM ledger_refuse(ROW(NEW.journal_id, NULL, NEW.first_account_id, NULL, NEW.amount_minor, NULL, NULL,
+                                  first_balance, NULL, NULL)::ledger_entries, first_held);
+    END IF;
+
     LOOP
         UPDATE ledger_heads h
         SET sequence = h.sequence + 1, journal_id = NEW.journal_id, line = second_line,
@@ -87,11 +92,7 @@ BEGIN
             ROW(NULL, NULL, NEW.second_account_id, NULL, NULL, NEW.currency, NULL, NULL, NULL, NULL)::ledger_entries,
             NEW.legs::jsonb -> 1);
     END LOOP;
-
-    IF NEW.amount_minor < 0 AND first_balance < first_held OR NEW.amount_minor > 0 AND second_balance < second_held
-       OR 'CUSTOMER_DEBT' IN (first_kind, second_kind) THEN
-        PERFORM ledger_refuse(ROW(NEW.journal_id, NULL, NEW.first_account_id, NULL, NEW.amount_minor, NULL, NULL,
-                                  first_balance, NULL, NULL)::ledger_entries, first_held);
+    IF NEW.amount_minor > 0 AND second_balance < second_held OR second_kind = 'CUSTOMER_DEBT' AND second_balance > 0 THEN
         PERFORM ledger_refuse(ROW(NEW.journal_id, NULL, NEW.second_account_id, NULL, -NEW.amount_minor, NULL, NULL,
                                   second_balance, NULL, NULL)::ledger_entries, second_held);
     END IF;

@@ -208,5 +208,6 @@ def test_functions_with_the_owners_rights_look_nowhere_but_in_our_schema(app_rol
         "ledger_post",
         "ledger_seal",
         "post_journals",
+        "post_transfer",
     }
     assert {name for name, config in rows if "search_path=public, pg_temp" not in config} == set()

@@ -1,7 +1,7 @@
 """The ledger's rows: the chart of accounts, accounts, journals, entries, holds, points' lots, cashback.
 
-The application's role can only read accounts, journals, entries and heads: the view `ledger_postings`
-writes them. Entries lie in a partition for each year; a journal's id begins with its time.
+The application's role can only read accounts, journals, entries and heads: the views `ledger_transfers` and
+`ledger_postings` write them. Entries lie in a partition for each year; a journal's id begins with its time.
 """
 
 from sqlalchemy import (
