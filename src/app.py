@@ -13,7 +13,7 @@ from flask.json.provider import DefaultJSONProvider
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.exceptions import RequestURITooLarge, UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import Rule
+from werkzeug.routing import MapAdapter, Rule
 
 from api.documentation import documentation
 from api.health import blueprint as health
@@ -113,6 +113,8 @@ from middlewares.request_context import register_request_context
 from middlewares.security_headers import register_security_headers
 
 LARGEST_BODY = 1024 * 1024
+MOST_HOSTS = 100
+"""Names that we are called by, as far as they are remembered: anybody can invent some."""
 LONGEST_ADDRESS = 7168
 """Characters of path and query; longer ones are no question that any client of ours asks."""
 
@@ -292,8 +294,28 @@ class _Application(Flask):
     session_interface = _NoSessions()
     url_rule_class = _Route
 
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, **options)
+        self._server_names: dict[tuple[str, str], str] = {}
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Flask's, with what it makes of a host remembered: the same few come again and again."""
+        host = None if request is None else request.environ.get("HTTP_HOST")
+        if request is None or host is None:
+            return super().create_url_adapter(request)
+        known = self._server_names.get((request.scheme, host))
+        if known is not None:
+            asked_for = request.query_string.decode(errors="replace")
+            return MapAdapter(
+                self.url_map, known, request.root_path, "", request.scheme, request.path, request.method, asked_for
+            )
+        adapter = super().create_url_adapter(request)
+        if adapter is not None and len(self._server_names) < MOST_HOSTS:
+            self._server_names[request.scheme, host] = adapter.server_name
+        return adapter
 
 
 class OrjsonProvider(DefaultJSONProvider):

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from flask import Response
 from marshmallow import fields
-from werkzeug.datastructures import Headers
 
 from api.fields import Localized, MoneyField, Percent, Schema, Share, shown_money
 from domain.shared.money import format_minor
 from middlewares.language import reading_language
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Row = Mapping[str, Any]
 Shown = dict[str, Any]
@@ -37,17 +36,21 @@ def answer_page(schema: type[Schema], rows: Sequence[Row], next_cursor: str | No
 
 
 class _Plain(Response):
-    """An answer whose headers are sent as they are: addresses of ours need no quoting, and its length is known."""
+    """An answer that is sent as it is: addresses of ours need no quoting, its length is known, and its body is here."""
 
-    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        return self.headers if self.status_code in (200, 201) else super().get_wsgi_headers(environ)
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        is_plain = self.status_code in (200, 201) and self.is_sequence and not self._on_close
+        if not is_plain or environ["REQUEST_METHOD"] == "HEAD":
+            return super().__call__(environ, start_response)
+        start_response(self.status, self.headers.to_wsgi_list())
+        return cast(list[bytes], self.response)
 
 
 def json_answer(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A document of plain values, dates and ids as JSON."""
     response = _Plain(orjson.dumps(document, option=_OPTIONS), status=status, content_type="application/json")
-    if headers:
-        response.headers.update(headers)
+    for name, value in (headers or {}).items():
+        response.headers.add(name, value)
     return response
 
 
@@ -99,6 +102,7 @@ def _percent(value: Decimal | None) -> str | None:
     return None if value is None else f"{value:.2f}"
 
 
+@lru_cache(maxsize=512)
 def _share(hundredths: int) -> str:
     return format_minor(hundredths, 2)
 

@@ -6,8 +6,10 @@ answers themselves.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -43,8 +45,15 @@ class _Bodies(FlaskParser):
             self._handle_invalid_json_error(error, req)  # type: ignore[arg-type]
 
 
+_LONG_NUMBER = re.compile(rb"\d{19}")
+"""What may be no 64-bit integer: orjson would make a float of it."""
+
+
 def _document(raw: bytes) -> Any:
     """`NaN` and `Infinity` are read, so that the field that they stand in is named (guarantee M2)."""
+    if not _LONG_NUMBER.search(raw):
+        with contextlib.suppress(orjson.JSONDecodeError):
+            return orjson.loads(raw)
     document = json.loads(raw.decode())
     if b"\\ud" in raw.lower():
         # An escaped half of a surrogate pair: orjson refuses it, json lets it through to the database.

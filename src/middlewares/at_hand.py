@@ -5,11 +5,13 @@ What runs on every request takes them once; views, which say more than they look
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from flask import Flask, Request
 from flask.ctx import _AppCtxGlobals
 from flask.globals import _cv_app, _cv_request
+from werkzeug.datastructures import Headers
 
 from application.dependencies import Dependencies
 
@@ -30,6 +32,11 @@ def noted() -> _AppCtxGlobals:
 def application() -> Flask:
     """The application that answers."""
     return _cv_app.get().app
+
+
+def add_ours(headers: Headers, named: Iterable[tuple[str, str]]) -> None:
+    """Add headers that we make ourselves: werkzeug looks for line breaks in each, and an answer has nine of them."""
+    headers._list.extend(named)
 
 
 def dependencies() -> Dependencies:

@@ -118,12 +118,14 @@ class _Run:
         return self.answer
 
     def _kept(self, response: Response) -> Answer:
+        # Once through them: werkzeug goes through all for each, and raises where there is none.
+        said = {name.lower(): value for name, value in response.headers}
         return Answer(
             status_code=response.status_code,
-            content_type=response.content_type or "",
-            location=response.headers.get("Location", ""),
+            content_type=said.get("content-type", ""),
+            location=said.get("location", ""),
             body=response.get_data(),
-            etag=response.headers.get("ETag", ""),
+            etag=said.get("etag", ""),
             sealed=self._sealed,
         )
 

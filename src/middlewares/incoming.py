@@ -10,6 +10,8 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.sansio.utils import get_content_length
 from werkzeug.utils import cached_property
 
+from middlewares.at_hand import application
+
 
 @cache
 def _blueprints_of(endpoint: str) -> list[str]:
@@ -29,14 +31,25 @@ class Incoming(Request):
     def blueprints(self) -> list[str]:
         return [] if self.url_rule is None else _blueprints_of(self.url_rule.endpoint)
 
+    @property
+    def max_content_length(self) -> int | None:
+        """The view's own bound, or the application's."""
+        own = self._max_content_length
+        return own if own is not None else application().config["MAX_CONTENT_LENGTH"]
+
+    @max_content_length.setter
+    def max_content_length(self, most: int | None) -> None:
+        self._max_content_length = most
+
     def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> Any:
         """The body. Raises what werkzeug raises for one that is too long, or broke off.
 
         werkzeug reads through a stream of its own, which makes room for 64 KiB before it looks how much there is.
         """
-        length = self.content_length
+        length, most = self.content_length, self.max_content_length
         was_begun = "stream" in self.__dict__ or "_cached_data" in self.__dict__
-        if was_begun or length is None or not cache or as_text or parse_form_data or length > self._most:
+        is_plain = cache and not as_text and not parse_form_data and not was_begun
+        if not is_plain or length is None or (most is not None and length > most):
             return super().get_data(cache, as_text, parse_form_data)  # type: ignore[call-overload]
         try:
             body: bytes = self.environ["wsgi.input"].read(length)
@@ -49,8 +62,3 @@ class Incoming(Request):
             raise ClientDisconnected()
         self._cached_data = body
         return body
-
-    @property
-    def _most(self) -> float:
-        most = self.max_content_length
-        return float("inf") if most is None else most

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from flask import Flask, Request, Response
 
-from middlewares.at_hand import WEBHOOKS, application, asked, noted
+from middlewares.at_hand import WEBHOOKS, add_ours, application, asked, noted
 from middlewares.callers import caller, caller_address
 from middlewares.error_handler import problem
 from middlewares.quotas import LeasedQuota, SharedCounter, SlidingQuota, Verdict
@@ -72,10 +72,12 @@ class _Limits:
         verdict: Verdict | None = noted().get("rate_limit")
         if verdict is None:
             return response
-        headers = response.headers
-        headers.add("X-RateLimit-Limit", str(verdict.limit))
-        headers.add("X-RateLimit-Remaining", str(verdict.remaining))
-        headers.add("X-RateLimit-Reset", str(verdict.resets_at))
+        left = (
+            ("X-RateLimit-Limit", str(verdict.limit)),
+            ("X-RateLimit-Remaining", str(verdict.remaining)),
+            ("X-RateLimit-Reset", str(verdict.resets_at)),
+        )
+        add_ours(response.headers, left)
         if response.status_code == 401 and _brings_token(asked()):
             self._leased.take("refused", caller_address(), self._scaled(REFUSED_TOKENS_PER_MINUTE))
         return response

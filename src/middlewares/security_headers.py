@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flask import Flask, Request, Response
 
-from middlewares.at_hand import asked
+from middlewares.at_hand import add_ours, asked
 
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -32,16 +32,18 @@ def register_security_headers(app: Flask, *, origins: Sequence[str], https: bool
     everywhere = {**_ALWAYS, "Content-Security-Policy": _NOTHING_LOADS}
     if https:
         everywhere["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    always = [(name.lower(), name, value) for name, value in everywhere.items()]
-    of_api = [*always, ("cache-control", "Cache-Control", "no-store")]
+    always = list(everywhere.items())
+    of_api = [*always, ("Cache-Control", "no-store")]
+    known = frozenset(name.lower() for name, _ in of_api)
 
     def protect(response: Response) -> Response:
         # Not `setdefault`: it goes through all headers for each of them.
         request, headers = asked(), response.headers
         present = {name.lower() for name, _ in headers}
-        for known, name, value in of_api if request.path.startswith("/api/") else always:
-            if known not in present:
-                headers.add(name, value)
+        wanted = of_api if request.path.startswith("/api/") else always
+        if not known.isdisjoint(present):
+            wanted = [named for named in wanted if named[0].lower() not in present]
+        add_ours(headers, wanted)
         if allowed:
             _allow_origin(request, response)
         return response

@@ -123,13 +123,14 @@ class PriceList:
         return next((band for band in self.bands if band.holds(age)), self._adult)
 
     def _unit(self, band: AgeBand, quantity: int, season: Season | None) -> UnitPrice:
-        adult = Fraction(self.price.minor)
-        listed = self.price if band.pays_all else as_price(band.share_of(adult), self.price.currency)
+        listed = self.price
+        if not band.pays_all:
+            listed = as_price(band.share_of(Fraction(self.price.minor)), self.price.currency)
         if season is None:
             return UnitPrice(
                 quantity=quantity, listed=listed, price=listed, label_ar=band.name_ar, label_en=band.name_en
             )
-        exact = band.share_of(season.adult_price(adult)) * season.factor
+        exact = band.share_of(season.adult_price(Fraction(self.price.minor))) * season.factor
         return UnitPrice(
             quantity=quantity,
             listed=listed,

@@ -7,6 +7,7 @@ shown. The fee is shared among the items, so that the items' totals are the tota
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -215,6 +216,8 @@ def _unit_shares(item: BasketItem, fee: Money) -> Iterator[ItemShare]:
 
 def _split(amount: Money, by: Sequence[Money]) -> list[Money]:
     """Shares in proportion; equal ones where there is nothing to be in proportion to."""
+    if len(by) == 1:
+        return [amount]
     weights = [each.minor for each in by]
     return amount.allocate(weights if any(weights) else [1] * len(weights))
 
@@ -232,7 +235,7 @@ def _summed(
     worth: Money,
     terms: Terms,
 ) -> Quote:
-    unit = terms.fee.currency.code
+    unit = terms.fee.currency
     base_lines = (
         *(_listed(share) for share in shares),
         *(_seasonal(share) for share in shares if share.unit.is_seasonal),
@@ -241,28 +244,28 @@ def _summed(
     fee_lines = (_line(LineKind.FEE, "رسوم الخدمة", "Service fee", terms.fee),) if terms.fee.is_positive else ()
     lines = (*base_lines, *discounts, *tax_lines, *fee_lines)
     rates = {share.item.tax_rate for share in shares}
-
-    def summed(*kinds: LineKind) -> Money:
-        return total((line.amount for line in lines if line.kind in kinds), unit)
+    whole = total([line.amount for line in lines], unit.code)
+    of_kind: dict[LineKind, int] = defaultdict(int)
+    for line in lines:
+        of_kind[line.kind] += line.amount.minor
 
     return Quote(
         lines=lines,
         shares=shares,
-        base_amount=summed(LineKind.BASE, LineKind.SEASON),
-        discount_amount=-summed(*_DISCOUNTS),
-        voucher_discount=-summed(LineKind.VOUCHER),
-        tax_amount=summed(LineKind.TAX),
+        base_amount=Money(of_kind[LineKind.BASE] + of_kind[LineKind.SEASON], unit),
+        discount_amount=Money(
+            -(of_kind[LineKind.MEMBER_DISCOUNT] + of_kind[LineKind.OFFER] + of_kind[LineKind.POINTS]), unit
+        ),
+        voucher_discount=Money(-of_kind[LineKind.VOUCHER], unit),
+        tax_amount=Money(of_kind[LineKind.TAX], unit),
         fee_amount=terms.fee,
-        total=total((line.amount for line in lines), unit),
+        total=whole,
         tax_rate=rates.pop() if len(rates) == 1 else Percentage(0),
         benefits=tuple(benefits),
         not_applied=tuple(refused),
         points=points,
         points_worth=worth,
     )
-
-
-_DISCOUNTS = (LineKind.MEMBER_DISCOUNT, LineKind.OFFER, LineKind.POINTS)
 
 
 def _listed(share: ItemShare) -> PriceLine:

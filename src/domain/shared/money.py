@@ -19,6 +19,7 @@ EXPONENTS: Final = {
 
 LARGEST_MINOR: Final = 10**15
 """No single amount is larger: far above any booking, far below a 64-bit column's end."""
+_SMALLEST_MINOR: Final = -LARGEST_MINOR
 
 _DECIMAL = re.compile(r"(-?)(\d{1,15})(?:\.(\d+))?")
 
@@ -68,7 +69,7 @@ class Money:
         minor = self.minor
         if type(minor) is not int:
             raise TypeError(f"money is counted in whole minor units, not {type(minor).__name__}")
-        if not -LARGEST_MINOR <= minor <= LARGEST_MINOR:
+        if not _SMALLEST_MINOR <= minor <= LARGEST_MINOR:
             raise InvalidValue("the amount is too large", code="out_of_range")
 
     @classmethod

@@ -146,12 +146,10 @@ class SqlUnitOfWork:
     def _flush(self) -> list[Aggregate]:
         touched: list[Aggregate] = []
         made = self.__dict__
-        for name in _FLUSHED:
-            if name in made:
-                touched.extend(made[name].flush())
-        for name in _SEEN:
-            if name in made:
-                touched.extend(made[name].seen)
+        for name in filter(made.__contains__, _FLUSHED):
+            touched.extend(made[name].flush())
+        for name in filter(made.__contains__, _SEEN):
+            touched.extend(made[name].seen)
         self._statements.flush()
         return touched
 

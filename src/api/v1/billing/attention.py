@@ -7,7 +7,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
@@ -16,6 +15,7 @@ from api.context import use, viewer
 from api.fields import Localized, MoneyField, Schema, Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
+from api.views import MethodView
 from application.billing.attention import ActOn, read_body
 from application.billing.attention_ports import REASONS, AttentionKind, AttentionSearch
 from application.queries import Row

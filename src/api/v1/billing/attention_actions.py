@@ -6,7 +6,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Response, request
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import answer
@@ -14,6 +13,7 @@ from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.fields import Schema, Text
 from api.v1.billing.attention import AttentionStoryShown, story_of
+from api.views import MethodView
 from application.billing import attention, suspense
 from application.billing.attention_ports import AttentionKind
 from application.billing.deciding import DecideSuspense

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page, json_answer
@@ -15,6 +14,7 @@ from api.context import scope_of, use
 from api.fields import Localized, MoneyField, Percent, Schema
 from api.pagination import ChangesQuery, after_in, by_order, order_of, split_page
 from api.specification import page_of
+from api.views import MethodView
 from application.billing.invoices import LANGUAGES
 from application.queries import Row
 from domain.billing.invoices import InvoiceNotFound

@@ -8,7 +8,6 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.answers import answer, answer_page
@@ -19,6 +18,7 @@ from api.specification import page_of
 from api.v1.sales.rows import quote_row
 from api.v1.sales.schemas import QuoteShown
 from api.v1.sales.viewing import shown
+from api.views import MethodView
 from application.billing.late_choices import ChooseForLateMoney, choose_for_late_money
 from application.sales.late_departures import ChooseDeparture, LateDeparture, choose_departure, preview_late_departure
 from application.sales.pricing import PricingSettings, plan_terms, pricing_settings

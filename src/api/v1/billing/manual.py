@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response, request
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
@@ -17,6 +16,7 @@ from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from api.uploads import picture_bodies, sent_picture
 from api.v1.billing.payments import PaymentShown
+from api.views import MethodView
 from application.billing import manual
 from application.billing.slips import NoQrCode, SendSlip, SlipNotFound, send_slip
 from application.queries import Row

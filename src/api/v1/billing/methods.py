@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import json_answer
 from api.blueprint import Blueprint
 from api.context import use
 from api.fields import Schema
+from api.views import MethodView
 from domain.billing.manual import PROVIDER
 from domain.billing.payments import PaymentMethod
 from domain.operations.settings import BANK_TRANSFER_INSTRUCTIONS_AR, BANK_TRANSFER_INSTRUCTIONS_EN

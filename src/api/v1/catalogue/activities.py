@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer
 from api.blueprint import Blueprint
@@ -28,6 +27,7 @@ from api.v1.catalogue.publishing import moving
 from api.v1.catalogue.rows import item_row
 from api.v1.catalogue.searching import answer_facets, answer_found, asked, paged
 from api.v1.catalogue.seen import answer_item, item_named, shown_item, sight_of
+from api.views import MethodView
 from application.catalogue.activity_queries import ActivitySearch
 from application.catalogue.items import ChangeItem, CreateItem, change_item, create_item
 from application.catalogue.publication import archive_item

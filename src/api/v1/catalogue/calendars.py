@@ -7,7 +7,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
@@ -17,6 +16,7 @@ from api.fields import Schema
 from api.icalendar import CONTENT_TYPE, Event, EventStatus, calendar_file
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
+from api.views import MethodView
 from application.catalogue.calendars import ReadCalendar, make_calendar_feed, read_calendar, revoke_calendar_feed
 from application.queries import Row
 from domain.catalogue.departures import DepartureStatus

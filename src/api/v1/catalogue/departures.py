@@ -7,7 +7,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -16,6 +15,7 @@ from api.etags import expected_version, tagged, with_tag
 from api.specification import page_of
 from api.v1.catalogue.departure_schemas import DepartureChanges, DepartureShown, PoolShown
 from api.v1.catalogue.listing import author, departure_row, sight_with
+from api.views import MethodView
 from application.catalogue.departures import (
     ChangeDeparture,
     Edited,

@@ -6,7 +6,6 @@ from typing import Any, Final, TypedDict
 from uuid import UUID
 
 from flask import Response, request
-from flask.views import MethodView
 
 from api.answers import answer
 from api.blueprint import Blueprint
@@ -18,6 +17,7 @@ from api.v1.catalogue.rights import RIGHTS
 from api.v1.catalogue.rows import image_address
 from api.v1.catalogue.schemas import ImageShown
 from api.v1.catalogue.seen import item_named, queries_of, shown_item, sight_of
+from api.views import MethodView
 from application.catalogue.authors import Author
 from application.catalogue.images import (
     ArrangeImages,

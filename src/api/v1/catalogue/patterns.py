@@ -7,7 +7,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -23,6 +22,7 @@ from api.v1.catalogue.departure_schemas import (
     TravelDatesShown,
 )
 from api.v1.catalogue.listing import author
+from api.views import MethodView
 from application.catalogue.patterns import (
     BeginPattern,
     ChangePattern,

@@ -6,7 +6,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -15,6 +14,7 @@ from api.etags import expected_version, tagged, with_tag
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from api.v1.catalogue.departure_schemas import PoolChanges, PoolQuery, PoolRequest, PoolSeriesShown, PoolShown
+from api.views import MethodView
 from application.catalogue.pools import (
     ChangePool,
     ChangeSeries,

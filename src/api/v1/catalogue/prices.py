@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer_page
 from api.blueprint import Blueprint
@@ -23,6 +22,7 @@ from api.v1.catalogue.price_schemas import (
     SeasonsRequest,
 )
 from api.v1.catalogue.seen import answer_item, item_named, shown_item
+from api.views import MethodView
 from application.catalogue.prices import SetAgeBands, SetSeasons, set_age_bands, set_seasons
 from application.pricing.price_lists import price_list_of
 from domain.catalogue.items import Item, ItemKind

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Response
-from flask.views import MethodView
 
 from api.blueprint import Blueprint
 from api.context import use, viewer
@@ -11,6 +10,7 @@ from api.etags import expected_version, tagged
 from api.v1.catalogue.listing import author, vendors_are_reviewed
 from api.v1.catalogue.rights import RIGHTS
 from api.v1.catalogue.seen import ALONE, answer_item, item_named
+from api.views import MethodView
 from application.catalogue.publication import MoveItem, PublishItem, deactivate_item, publish_item
 from domain.catalogue.items import ItemKind
 from middlewares.auth_middleware import permission_required

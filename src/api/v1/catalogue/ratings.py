@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -22,6 +21,7 @@ from api.v1.catalogue.item_schemas import (
     RatingShown,
 )
 from api.v1.catalogue.seen import item_named
+from api.views import MethodView
 from application.catalogue.rating_queries import Row
 from application.catalogue.ratings import (
     HideRating,

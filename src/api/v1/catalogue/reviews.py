@@ -6,7 +6,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer_page
 from api.blueprint import Blueprint
@@ -21,6 +20,7 @@ from api.v1.catalogue.rights import RIGHTS
 from api.v1.catalogue.rows import item_row
 from api.v1.catalogue.schemas import PackageSummary
 from api.v1.catalogue.seen import ALONE, answer_item, queries_of
+from api.views import MethodView
 from application.catalogue.publication import MoveItem, RejectItem, approve_item, reject_item
 from application.catalogue.queries import Sight
 from domain.catalogue.items import Item, ItemKind

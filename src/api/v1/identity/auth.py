@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer
 from api.blueprint import Blueprint
@@ -23,6 +22,7 @@ from api.v1.identity.schemas import (
     VerifyEmailRequest,
 )
 from api.v1.identity.users import profile_row
+from api.views import MethodView
 from application.identity import accounts, passwords, signing_in
 from application.identity.signing_in import SignedIn
 from middlewares.auth_middleware import public, token_required

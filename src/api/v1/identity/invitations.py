@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
@@ -18,6 +17,7 @@ from api.specification import page_of
 from api.v1.identity.auth import blueprint as auth
 from api.v1.identity.auth import signed_in_row
 from api.v1.identity.schemas import LOCALES, SignedInShown
+from api.views import MethodView
 from application.identity import invitations
 from application.queries import Row
 from domain.identity.invitations import InvitationNotFound

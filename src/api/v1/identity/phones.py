@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields
 
 from api.answers import answer
@@ -14,6 +13,7 @@ from api.context import use, viewer
 from api.fields import Schema, Text
 from api.v1.identity.schemas import UserShown
 from api.v1.identity.users import profile_row
+from api.views import MethodView
 from application.identity.phones import confirm_phone, request_phone_code
 from middlewares.auth_middleware import token_required
 from middlewares.idempotency import idempotent, not_idempotent

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
@@ -15,6 +14,7 @@ from api.context import use, viewer
 from api.etags import expected_version, tagged, with_tag
 from api.fields import Localized, Schema, Text
 from api.specification import page_of
+from api.views import MethodView
 from application.identity.roles import (
     Administrator,
     CreateRole,

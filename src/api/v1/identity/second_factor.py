@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields
 
 from api.answers import answer
@@ -19,6 +18,7 @@ from api.blueprint import Blueprint
 from api.context import network_address, use, viewer
 from api.fields import Schema, Secret
 from api.v1.identity.auth import blueprint as auth
+from api.views import MethodView
 from application.identity import second_factor as factors
 from application.queries import Row
 from domain.identity.second_factor import SecondFactorState

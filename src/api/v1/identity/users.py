@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
@@ -27,6 +26,7 @@ from api.pagination import (
 )
 from api.specification import page_of
 from api.v1.identity.schemas import AcceptedShown, ProfileRequest, SessionShown, UserShown
+from api.views import MethodView
 from application.identity import accounts, signing_in
 from application.identity.administration import ChangeUser, CloseUser, SetRoles, change_user, close_user, set_roles
 from application.privacy import erasure

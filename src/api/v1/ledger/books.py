@@ -8,7 +8,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -26,6 +25,7 @@ from api.v1.ledger.book_schemas import (
     TrialBalanceQuery,
     TrialBalanceShown,
 )
+from api.views import MethodView
 from application.csv import csv_line
 from application.ledger.books_queries import AccountSearch, JournalSearch
 from application.queries import Row

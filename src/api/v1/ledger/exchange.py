@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
@@ -15,6 +14,7 @@ from api.context import use, viewer
 from api.fields import Instant, MoneyField, Schema
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
+from api.views import MethodView
 from application.ledger.transfers import SetRate, TransferBetweenWallets, set_rate, transfer_between_wallets
 from domain.ledger.transfers import TransferNotFound
 from domain.pricing.exchange import RateNotFound, read_rate

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
@@ -17,6 +16,7 @@ from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from api.v1.identity.users import profile_row
 from api.v1.ledger.entries import MovementShown, entries_page
+from api.views import MethodView
 from application.ledger.points import points_terms
 from domain.ledger import accounts
 from domain.operations.settings import DEFAULT_CURRENCY

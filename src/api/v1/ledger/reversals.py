@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response, request
-from flask.views import MethodView
 from marshmallow import fields
 
 from api.answers import answer
 from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.fields import MoneyField, Schema, Text
+from api.views import MethodView
 from application.ledger.reversals import Reverse, ReverseByHand, reverse_by_hand
 from middlewares.auth_middleware import permission_required
 from middlewares.idempotency import idempotent

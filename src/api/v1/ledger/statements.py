@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import json_answer
@@ -16,6 +15,7 @@ from api.context import use, viewer
 from api.v1.billing.invoices import BeingMade
 from api.v1.ledger.book_schemas import PeriodQuery
 from api.v1.partners.deposits import refuse_others
+from api.views import MethodView
 from application.csv import csv_line
 from application.ledger.books_ports import Statements
 from application.ledger.statements import LANGUAGES, PrepareStatement, figures_of, prepare_statement

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer
 from api.blueprint import Blueprint
@@ -21,6 +20,7 @@ from api.v1.ledger.wallets import (
     entries_of,
     explanation_of,
 )
+from api.views import MethodView
 from domain.ledger.accounts import AccountKind
 from middlewares.auth_middleware import token_required
 

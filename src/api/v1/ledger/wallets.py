@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.answers import answer, answer_page
@@ -18,6 +17,7 @@ from api.fields import Localized, MoneyField, Schema
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from api.v1.ledger.entries import EntryShown, before_sequence, by_sequence
+from api.views import MethodView
 from application.ledger.queries import EntrySearch
 from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import JournalType

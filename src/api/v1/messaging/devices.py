@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
@@ -15,6 +14,7 @@ from api.context import use, viewer
 from api.fields import Schema, Text
 from api.specification import page_of
 from api.v1.identity.schemas import LOCALES
+from api.views import MethodView
 from application.messaging.devices import RegisterDevice, register_device, remove_device
 from domain.messaging.devices import Platform
 from middlewares.auth_middleware import token_required

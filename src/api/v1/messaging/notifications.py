@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields
 
 from api.answers import answer_page
@@ -14,6 +13,7 @@ from api.context import use, viewer
 from api.fields import Localized, Schema
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
+from api.views import MethodView
 from middlewares.auth_middleware import token_required
 
 blueprint = Blueprint("notifications", __name__, url_prefix="/notifications", description="Notifications in the app")

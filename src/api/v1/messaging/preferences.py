@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import json_answer
 from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.fields import Schema, Text
+from api.views import MethodView
 from application.messaging.preferences import ChangePreferences, change_preferences
 from domain.messaging.channels import KINDS, Channel, MessageKind
 from domain.messaging.preferences import Preferences, QuietHours

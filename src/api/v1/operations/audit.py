@@ -10,7 +10,6 @@ from uuid import UUID
 
 import orjson
 from flask import Response
-from flask.views import MethodView
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.answers import answer, answer_page
@@ -19,6 +18,7 @@ from api.context import use, viewer
 from api.fields import Schema, Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
+from api.views import MethodView
 from application.csv import csv_line
 from application.operations.audit import RecordExport, record_export
 from application.operations.queries import AuditSearch, OperationsQueries

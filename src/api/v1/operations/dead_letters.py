@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields
 
 from api.answers import answer, answer_page
@@ -15,6 +14,7 @@ from api.context import use, viewer
 from api.fields import Schema, Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
+from api.views import MethodView
 from application.operations.dead_letters import ReplayDeadLetters, replay_dead_letters
 from middlewares.auth_middleware import permission_required
 from middlewares.idempotency import idempotent

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, after_this_request, request
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
@@ -14,6 +13,7 @@ from api.context import use, viewer
 from api.etags import expected_version, tagged, with_tag
 from api.fields import Localized, Schema
 from api.specification import page_of
+from api.views import MethodView
 from application.operations.settings import ChangeSetting, ResetSetting, change_setting, reset_setting
 from application.queries import Row
 from domain.operations.kinds import SettingType

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields
 
 from api.answers import answer, answer_page
@@ -19,6 +18,7 @@ from api.v1.ledger.entries import EntryShown
 from api.v1.ledger.wallets import EntriesQuery, entries_of
 from api.v1.partners.deposits import AgentDepositShown, deposits_of
 from api.v1.partners.desks import AGENTS
+from api.views import MethodView
 from application.partners.deposits import GrantCredit, grant_credit
 from domain.ledger.accounts import AccountKind
 from middlewares.auth_middleware import permission_required

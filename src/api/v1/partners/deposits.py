@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response, request
-from flask.views import MethodView
 
 from api.answers import answer_page
 from api.blueprint import Blueprint
@@ -16,6 +15,7 @@ from api.specification import page_of
 from api.v1.ledger.entries import EntryShown
 from api.v1.ledger.wallets import EntriesQuery, entries_of
 from api.v1.partners.profiles import own_profile
+from api.views import MethodView
 from application.partners.deposits import MoveDeposit, pay_in, take_out
 from domain.ledger.accounts import AccountKind
 from domain.partners.partners import PartnerNotFound

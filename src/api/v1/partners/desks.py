@@ -8,7 +8,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -29,6 +28,7 @@ from api.v1.partners.schemas import (
     PartnerSearchQuery,
     StripeAccountRequest,
 )
+from api.views import MethodView
 from application.partners import decisions
 from application.partners.documents import VerifyDocument, verify_document
 from application.partners.ports import PartnerSearch

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -15,6 +14,7 @@ from api.specification import page_of
 from api.uploads import picture_bodies, sent_picture
 from api.v1.partners.profiles import own_profile
 from api.v1.partners.schemas import DocumentQuery, PartnerDocumentShown
+from api.views import MethodView
 from application.partners.documents import SendDocument, send_document
 from application.queries import Row
 from domain.partners.documents import PartnerDocumentNotFound

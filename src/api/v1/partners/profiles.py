@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -21,6 +20,7 @@ from api.v1.partners.schemas import (
     PartnerShown,
     PayoutMethodRequest,
 )
+from api.views import MethodView
 from application.partners.profiles import (
     ApplyAsPartner,
     ChangeCompany,

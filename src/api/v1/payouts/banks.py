@@ -7,13 +7,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Response, request
-from flask.views import MethodView
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from api.answers import answer
 from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.v1.payouts.batch_schemas import CSV, BankFileQuery, BankResultsShown
+from api.views import MethodView
 from application.csv import csv_line
 from application.payouts.bank_files import csv_rows, pain_001, read_bank_file
 from application.payouts.bank_messages import LARGEST_FILE, read_csv, read_pain_002

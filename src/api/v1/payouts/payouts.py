@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -15,6 +14,7 @@ from api.etags import expected_version, tagged, with_tag
 from api.pagination import after_cursor, by_time, split_page
 from api.specification import page_of
 from api.v1.payouts.batch_schemas import AnyPayoutShown, PayoutArrivedRequest, PayoutReasonRequest, PayoutSearchQuery
+from api.views import MethodView
 from application.payouts import deciding
 from application.payouts.deciding import DecidePayout
 from application.payouts.queries import PayoutSearch

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import json_answer
@@ -15,6 +14,7 @@ from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.fields import Schema
 from api.v1.billing.invoices import BeingMade
+from api.views import MethodView
 from application.ledger.statements import LANGUAGES
 from application.payouts.statements import PreparePayoutStatement, csv_of, prepare_payout_statement
 from domain.ledger.statements import MOST_A_DAY, MOST_A_DAY_FOR_STAFF

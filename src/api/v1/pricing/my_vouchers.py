@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -15,6 +14,7 @@ from api.pagination import PageQuery, split_page
 from api.specification import page_of
 from api.v1.pricing.places import behind, place_in
 from api.v1.pricing.schemas import CheckedVoucherShown, CodeQuery, UsableVoucherShown, shown_voucher
+from api.views import MethodView
 from application.pricing.vouchers import CheckedVoucher, check_voucher
 from middlewares.auth_middleware import token_required
 from middlewares.language import reading_language

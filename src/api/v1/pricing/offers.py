@@ -6,7 +6,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Response, g
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -17,6 +16,7 @@ from api.specification import page_of
 from api.v1.pricing.offer_schemas import OfferChanges, OfferRequest, OfferShown, OffersQuery, OfferStatisticsShown
 from api.v1.pricing.places import behind, place_in
 from api.v1.pricing.schemas import shown_deal
+from api.views import MethodView
 from application.identity.ports import Viewer
 from application.pricing.offers import (
     ChangeOffer,

@@ -6,7 +6,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -28,6 +27,7 @@ from api.v1.pricing.schemas import (
     VoucherStatisticsShown,
     shown_voucher,
 )
+from api.views import MethodView
 from application.pricing.queries import VoucherSearch
 from application.pricing.vouchers import (
     AssignVoucher,

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, json_answer, serializer
 from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.v1.privacy.schemas import CHANNELS, ConsentRequest, ConsentShown, ConsentsShown
+from api.views import MethodView
 from application.privacy.consents import GiveConsent, give_consent
 from application.queries import Row
 from domain.privacy.consents import ConsentChannel, ConsentPurpose

@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer
 from api.blueprint import Blueprint
 from api.context import erasure_grace, network_address, use, viewer
 from api.v1.privacy.schemas import ErasureOrderRequest, ErasureRequest, ErasureShown
+from api.views import MethodView
 from application.privacy import erasure
 from application.queries import Row
 from domain.privacy.erasure import ErasureNotFound

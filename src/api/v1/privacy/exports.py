@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -15,6 +14,7 @@ from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from api.v1.identity.users import profile_row
 from api.v1.privacy.schemas import DownloadQuery, ExportShown
+from api.views import MethodView
 from application.privacy.exports import RequestExport, read_export, request_export
 from application.queries import Row
 from domain.privacy.exports import ExportNotFound

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -21,6 +20,7 @@ from api.v1.sales.amendment_schemas import (
     plan_row,
 )
 from api.v1.sales.viewing import is_their_own, shown
+from api.views import MethodView
 from application.queries import Row
 from application.sales.amending import (
     AmendBooking,

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -29,6 +28,7 @@ from api.v1.sales.schemas import (
 )
 from api.v1.sales.search_schemas import BookingQuery, search_of
 from api.v1.sales.viewing import agent_for, answer_booking, customer_in, shown, travelers_in
+from api.views import MethodView
 from application.sales.bookings import PlaceBooking, place_booking
 from application.sales.pricing import Chosen, plan_terms, pricing_settings
 from application.sales.quotes import AskForQuote, price_token, quote_booking

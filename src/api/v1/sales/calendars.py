@@ -7,11 +7,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Response
-from flask.views import MethodView
 
 from api.blueprint import Blueprint
 from api.context import scope_of, use
 from api.icalendar import CONTENT_TYPE, Event, EventStatus, calendar_file
+from api.views import MethodView
 from application.queries import Row
 from domain.sales.booking_errors import BookingNotFound
 from domain.sales.booking_states import BookingStatus

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer
 from api.blueprint import Blueprint
@@ -14,6 +13,7 @@ from api.context import scope_of, use, viewer
 from api.v1.sales.cancellation_schemas import CancelBookingRequest, CancellationQuery, CancellationShown
 from api.v1.sales.rows import cancellation_row, plan_row
 from api.v1.sales.schemas import BookingShown
+from api.views import MethodView
 from application.queries import Row
 from application.sales.cancellation_plans import agreed_plan, token_of
 from application.sales.cancelling import (

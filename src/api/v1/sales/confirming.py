@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.etags import tagged
 from api.v1.sales.schemas import BookingShown, NoShowRequest
 from api.v1.sales.viewing import answer_booking
+from api.views import MethodView
 from application.sales.trips import ConfirmBooking, MissBooking, confirm_booking, miss_booking
 from middlewares.auth_middleware import permission_required
 from middlewares.idempotency import idempotent

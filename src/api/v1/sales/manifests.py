@@ -9,13 +9,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, json_answer
 from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.v1.billing.invoices import BeingMade
 from api.v1.sales.manifest_schemas import ManifestFileQuery, ManifestShown, PrintedManifestQuery
+from api.views import MethodView
 from application.csv import BYTE_ORDER_MARK, csv_line
 from application.queries import Row
 from application.sales.manifests import PrintManifest, ReadManifest, print_manifest, read_manifest

@@ -8,12 +8,12 @@ from itertools import islice
 from typing import Any, Final
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer
 from api.blueprint import Blueprint
 from api.context import scope_of, use, viewer
 from api.v1.sales.search_schemas import BookingCountsShown, BookingExportQuery, BookingFilterQuery, search_of
+from api.views import MethodView
 from application.csv import BYTE_ORDER_MARK, csv_line
 from application.queries import Row
 from application.sales.exporting import RecordBookingExport, exported_rows, record_booking_export

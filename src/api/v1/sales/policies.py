@@ -6,7 +6,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
@@ -14,6 +13,7 @@ from api.context import use, viewer
 from api.etags import expected_version, tagged, with_tag
 from api.specification import page_of
 from api.v1.sales.cancellation_schemas import PolicyChanges, PolicyRequest, PolicyShown, tiers_in
+from api.views import MethodView
 from application.queries import Row
 from application.sales.policies import ChangePolicy, CreatePolicy, change_policy, create_policy
 from domain.sales.policies import PolicyDetails, PolicyNotFound

@@ -8,13 +8,13 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.etags import expected_version, tagged
 from api.v1.sales.schemas import BookingShown, TripOfferRequest
 from api.v1.sales.viewing import agent_for, answer_booking, is_their_own, shown, travelers_in
+from api.views import MethodView
 from application.queries import Row
 from application.sales.offers import Offer, OfferedItem, PriceBooking, price_booking
 from application.sales.pricing import plan_terms, pricing_settings

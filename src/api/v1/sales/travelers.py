@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 
 from api.answers import answer_page
 from api.blueprint import Blueprint
@@ -15,6 +14,7 @@ from api.etags import expected_version, tagged, with_tag
 from api.specification import page_of
 from api.v1.sales.schemas import TravelerShown, TravelersRequest
 from api.v1.sales.viewing import is_their_own, shown, travelers_in
+from api.views import MethodView
 from application.sales.travelers import ReadTravelers, WriteTravelers, read_travelers, write_travelers
 from domain.operations.settings import DOCUMENT_VALIDITY_DAYS
 from domain.shared.errors import NotAllowed

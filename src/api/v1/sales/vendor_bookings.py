@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import ValidationError, fields, validate, validates_schema
 from webargs.fields import DelimitedList
 
@@ -16,6 +15,7 @@ from api.context import use, viewer
 from api.fields import Localized, MoneyField, Schema
 from api.pagination import PageQuery, after_in, by_order, sort_field, split_page
 from api.specification import page_of
+from api.views import MethodView
 from application.queries import NEWEST
 from application.sales.ports import BookingSearch
 from domain.sales.booking_states import BookingStatus

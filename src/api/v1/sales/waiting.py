@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask.views import MethodView
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
@@ -18,6 +17,7 @@ from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from api.v1.sales.schemas import MOST_TRAVELERS
 from api.v1.sales.viewing import customer_in
+from api.views import MethodView
 from application.queries import Row
 from application.sales.waiting import JoinWaitingList, LeaveWaitingList, join_waiting_list, leave_waiting_list
 from domain.operations.settings import WAITING_OFFER_HOURS

@@ -19,9 +19,9 @@ from infrastructure.database.transaction import Row, Statements
 
 _POST = "INSERT INTO ledger_postings (journals, legs) VALUES (%s::jsonb, %s::jsonb)"
 _TRANSFER = """
-INSERT INTO ledger_transfers (journal_id, journal_type, idempotency_key, fingerprint, reference_type, reference_id,
-                              description_ar, description_en, occurred_at, currency, first_account_id, second_account_id,
-                              amount_minor, line, legs)
+INSERT INTO ledger_transfers (
+    journal_id, journal_type, idempotency_key, fingerprint, reference_type, reference_id, description_ar,
+    description_en, occurred_at, currency, first_account_id, second_account_id, amount_minor, line, legs)
 VALUES (%b, %s, %s, %b, %s, %b, %s, %s, %b, %s, %b, %b, %s, %s, %s)
 """
 _LOCK = "SELECT account_id, balance_minor, held_minor FROM ledger_lock(%s::uuid[])"
