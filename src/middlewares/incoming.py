@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Request
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.sansio.utils import get_content_length
-from werkzeug.utils import cached_property
 
 from middlewares.at_hand import application
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 @cache
@@ -23,9 +25,11 @@ def _blueprints_of(endpoint: str) -> list[str]:
 class Incoming(Request):
     """Flask's, without an exception for each header that is not there, and with bodies that are read at once."""
 
-    @cached_property
-    def content_length(self) -> int | None:
-        return get_content_length(self.environ.get("CONTENT_LENGTH"), self.environ.get("HTTP_TRANSFER_ENCODING"))
+    content_length: int | None = None
+
+    def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
+        super().__init__(environ, populate_request, shallow)
+        self.content_length = get_content_length(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))
 
     @property
     def blueprints(self) -> list[str]:
