@@ -21,6 +21,7 @@ from application.trying_again import TryAgain
 from domain.catalogue.departures import SoldOut
 from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
+from infrastructure.database import idempotency as keyed
 from infrastructure.database.idempotency import LEASE
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.unit_of_work import SqlUnitOfWork
@@ -374,6 +375,23 @@ def test_what_was_sold_out_may_be_asked_for_again_with_the_same_key(
     with connect(addresses.owner) as owner:
         owner.execute("UPDATE departures SET capacity = 2")
     assert _book(client, person, departure, travelers=2).status_code == 201
+
+
+def test_a_look_that_was_older_than_the_answer_is_repeated(
+    shop: Shop, idempotency: Idempotency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else had just committed and let go of the key's lock: what they answered is answered again."""
+    first = idempotency.once(SCOPE, KEY, SAID, partial(a_user_is_made, shop))
+    before, look, looks = users(shop), keyed._looked_up, itertools.count()
+
+    def looked_too_early(*asked: Any) -> Any:
+        row = look(*asked)
+        return {**(row or {}), "mine": True, "fingerprint": None} if next(looks) == 0 else row
+
+    monkeypatch.setattr(keyed, "_looked_up", looked_too_early)
+
+    assert idempotency.once(SCOPE, KEY, SAID, partial(a_user_is_made, shop)) == first
+    assert users(shop) == before
 
 
 def test_the_same_key_at_once_over_http(app: Flask, shop: Shop, sign_up: Callable[..., Any]) -> None:

@@ -56,7 +56,8 @@ _BY_CONSTRAINT: dict[str, type[DomainError]] = {
     "ck_offers_used_within_limit": OfferExhausted,
     "uq_ratings_booking_id": AlreadyRated,
     "uq_membership_subscriptions_active_user": AlreadySubscribed,
-    "pk_idempotency_keys": Busy,
+    # Whoever holds the key's lock looked just before another, who held it, had committed.
+    "pk_idempotency_keys": TryAgain,
     "uq_invitations_pending_email": Busy,
     "uq_payments_idempotency_key": Busy,
     "uq_manual_receipts_idempotency_key": Busy,
