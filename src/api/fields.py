@@ -57,19 +57,20 @@ class _Way:
         if any("." in key for key in known):
             raise TypeError(f"{type(schema).__name__}: no field is read into another")
         self._readers = {name: (key, _reader(field)) for key, (name, field) in known.items()}
-        self._required = [name for name, field in known.values() if field.required]
+        self._required = frozenset(name for name, field in known.values() if field.required)
         # In the order of the fields, whatever was sent first.
         defaults = {key: field.load_default for key, (_, field) in known.items()}
         self._unsaid = {key: missing if callable(default) else default for key, default in defaults.items()}
         self._makers = {key: default for key, default in defaults.items() if callable(default)}
-        self._optional = [key for key, (_, field) in known.items() if field.load_default is missing]
+        self._optional = [
+            key for key, (_, field) in known.items() if field.load_default is missing and not field.required
+        ]
 
     def read(self, data: dict[str, Any]) -> Any:
         """What a request says. Raises ValidationError for what is wrong, whichever of several that is."""
         loaded: Any = dict(self._unsaid)
-        for name in self._required:
-            if name not in data:
-                raise ValidationError("missing")
+        if not self._required <= data.keys():
+            raise ValidationError("missing")
         for name, value in data.items():
             known = self._readers.get(name)
             if known is None:

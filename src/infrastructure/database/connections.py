@@ -131,12 +131,14 @@ class CooperativeConnection(HoldingConnection):
         socket = self.pgconn.socket
         try:
             wanted = next(gen)
+            # Behind a question there is nothing to read yet.
+            ready = self._pause(socket, wanted, 0) if wanted == READ else _ready(socket, wanted)
             while True:
-                ready = _ready(socket, wanted)
                 if not ready or self._unbroken >= UNBROKEN:
                     ready = self._pause(socket, wanted, ready)
                 self._unbroken += 1
                 wanted = gen.send(ready)
+                ready = _ready(socket, wanted)
         except StopIteration as finished:
             result: Result = finished.value
             return result

@@ -167,7 +167,8 @@ class Transaction:
         return JoinedTransaction(self)
 
     def rows(self, sql: str, parameters: Parameters = (), *, replan: bool = False) -> list[Row]:
-        self._begin()
+        if not self._has_begun:
+            self._begin()
         return self._prepared.rows(sql, parameters, prepare=not replan)
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
@@ -175,7 +176,10 @@ class Transaction:
         return found[0] if found else None
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
-        self._send(sql, parameters, None)
+        if self._has_begun:
+            self._prepared.execute(sql, parameters)
+        else:
+            self._send(sql, parameters, None)
 
     def later(self, sql: str, parameters: Parameters = ()) -> Later:
         answer = Later()
