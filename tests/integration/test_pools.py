@@ -241,7 +241,7 @@ class TestStatements:
     def sent(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         """Statements, and which of them wait for an answer."""
         statements: list[str] = []
-        rows, run = Transaction.rows, Transaction._run
+        rows, execute = Transaction.rows, Transaction.execute
 
         def noted(kind: str, original: Any) -> Any:
             def note(self: Transaction, sql: str, *rest: Any, **options: Any) -> Any:
@@ -251,7 +251,7 @@ class TestStatements:
             return note
 
         monkeypatch.setattr(Transaction, "rows", noted("ask", rows))
-        monkeypatch.setattr(Transaction, "_run", noted("tell", run))
+        monkeypatch.setattr(Transaction, "execute", noted("tell", execute))
         yield statements
 
     def sale(self, shop: Shop, sent: list[str], departure: Departure) -> Sequence[str]:
