@@ -167,8 +167,7 @@ class Transaction:
         return JoinedTransaction(self)
 
     def rows(self, sql: str, parameters: Parameters = (), *, replan: bool = False) -> list[Row]:
-        if not self._has_begun:
-            self._begin()
+        self._begin()
         return self._prepared.rows(sql, parameters, prepare=not replan)
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
@@ -176,10 +175,7 @@ class Transaction:
         return found[0] if found else None
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
-        if self._has_begun:
-            self._prepared.execute(sql, parameters)
-        else:
-            self._send(sql, parameters, None)
+        self._send(sql, parameters, None)
 
     def later(self, sql: str, parameters: Parameters = ()) -> Later:
         answer = Later()
