@@ -35,7 +35,7 @@ def application() -> Flask:
 
 
 def add_ours(headers: Headers, named: Iterable[tuple[str, str]]) -> None:
-    """Add headers that we make ourselves: werkzeug looks for line breaks in each, and an answer has nine of them."""
+    """Add headers that we make ourselves: werkzeug looks for line breaks in each, and an answer has eight of them."""
     headers._list.extend(named)
 
 

@@ -16,7 +16,7 @@ from prometheus_client import Histogram
 
 from application.origin import Origin, begin_with, end_with
 from domain.shared.card_numbers import holds_card_number, without_card_numbers
-from middlewares.at_hand import add_ours, asked, noted
+from middlewares.at_hand import asked, noted
 
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,80}")
 _LONGEST_AGENT = 300
@@ -87,7 +87,7 @@ def _end(response: Response) -> Response:
     if "began" not in here:
         return response
     seconds = time.perf_counter() - here.began
-    add_ours(response.headers, [("X-Request-Id", here.request_id)])
+    response.headers.add("X-Request-Id", here.request_id)
     # The rule, not the path: ids would make a series each.
     matched, method = request.url_rule, request.method
     rule = matched.rule if matched is not None else "none"
