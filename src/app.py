@@ -308,9 +308,10 @@ class _Application(Flask):
             return super().create_url_adapter(request)
         known = self._server_names.get((request.scheme, host))
         if known is not None:
+            path = request.environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
             asked_for = request.query_string.decode(errors="replace")
             return MapAdapter(
-                self.url_map, known, request.root_path, "", request.scheme, request.path, request.method, asked_for
+                self.url_map, known, request.root_path, "", request.scheme, path, request.method, asked_for
             )
         adapter = super().create_url_adapter(request)
         if adapter is not None and len(self._server_names) < MOST_HOSTS:
