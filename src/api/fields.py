@@ -141,7 +141,7 @@ class Text(fields.String):
         self.least, self.most, self.multiline, self.identifier = least, most, multiline, identifier
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> str:
-        text = super()._deserialize(value, attr, data, **rest).strip()
+        text = (value if type(value) is str else super()._deserialize(value, attr, data, **rest)).strip()
         allowed = "\n\r\t" if self.multiline else ""
         # Most text can be printed whole: then nobody has to look at each of its characters.
         if not text.isprintable() and any(

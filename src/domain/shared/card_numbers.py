@@ -18,7 +18,7 @@ _DIGITS = re.compile(r"\d+")
 
 def holds_card_number(text: str) -> bool:
     """Whether 13 to 19 digits in it, together or in groups, have a card's check digit; digits of any script."""
-    return next(_found(text), None) is not None
+    return len(text) >= SHORTEST and next(_found(text), None) is not None
 
 
 def without_card_numbers(text: str) -> str:
@@ -31,8 +31,6 @@ def without_card_numbers(text: str) -> str:
 
 
 def _found(text: str) -> Iterator[tuple[int, int]]:
-    if len(text) < SHORTEST:
-        return
     for match in _CANDIDATE.finditer(text):
         if match["id"] is None and len(match[0]) >= SHORTEST:
             yield from _in_groups(text, [group.span() for group in _DIGITS.finditer(text, *match.span())])

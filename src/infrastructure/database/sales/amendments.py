@@ -193,6 +193,6 @@ def sold_again(booking: Booking, departure_id: UUID, *, statements: Statements, 
         price_list=prices,
         exchange=frozen,
         rewards=booking.rewards,
-        member_rate=percentage_of(plan["discount_rate"] if plan is not None else 0),
+        member_rate=percentage_of(plan["discount_rate"] if plan is not None else Decimal(0)),
         cancellation_terms=booking.cancellation_terms,
     )

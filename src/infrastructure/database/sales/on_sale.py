@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
+
+import orjson
 
 from application.pricing.price_lists import in_asked_currency, price_list_of, rate_of
 from application.sales.ports import Buyer, Departing, OfferTerms, OnSale, PartnerRates
@@ -46,7 +50,7 @@ LEFT JOIN cancellation_policies c
     ON c.id = coalesce(i.cancellation_policy_id, (SELECT f.id FROM cancellation_policies f WHERE f.is_default))
 """
 _SOLD: Final = on_sale("i.status", "i.vendor_id")
-_POLICY_COLUMNS: Final = "c.id AS cancellation_policy_id, c.tiers AS cancellation_tiers"
+_POLICY_COLUMNS: Final = "c.id AS cancellation_policy_id, c.tiers::text AS cancellation_tiers"
 
 
 def _agreed_rate(payee_type: PayeeType, user: str) -> str:
@@ -136,7 +140,7 @@ def offered_of(row: Row, item: Item, currency: str | None) -> OnSale:
         departs=_departing(row),
         rewards=rewards_of(row),
         member_rate=percentage_of(row["member_rate"]),
-        cancellation_terms=_terms(row),
+        cancellation_terms=_policy_terms(row["cancellation_policy_id"], row["cancellation_tiers"]),
         has_offers=row["has_offers"],
     )
 
@@ -166,16 +170,17 @@ def offer_terms_of(row: Row) -> OfferTerms:
     return OfferTerms(rewards=rewards_of(row), agent_rate=_rate(row["agent_rate"]))
 
 
-def _rate(number: Any) -> Percentage | None:
+def _rate(number: Decimal | None) -> Percentage | None:
     return percentage_of(number) if number is not None else None
 
 
-def _terms(row: Row) -> CancellationTerms:
+# Policies are few, and each sale reads one.
+@lru_cache(maxsize=256)
+def _policy_terms(policy_id: UUID | None, tiers: str) -> CancellationTerms:
     """The item's or the company's terms; where there are none, everything comes back until the trip begins."""
-    policy_id = row["cancellation_policy_id"]
     if policy_id is None:
         return ALWAYS
-    return CancellationTerms(policy_id=policy_id, tiers=tiers_of(row["cancellation_tiers"]))
+    return CancellationTerms(policy_id=policy_id, tiers=tiers_of(orjson.loads(tiers)))
 
 
 def buyer_of(row: Row, buyer_id: UUID) -> Buyer:
@@ -183,7 +188,8 @@ def buyer_of(row: Row, buyer_id: UUID) -> Buyer:
     return Buyer(buyer_id, row["first_name"], row["last_name"], row["email"], row["phone"] or "")
 
 
-def percentage_of(number: Any) -> Percentage:
+@lru_cache(maxsize=1024)
+def percentage_of(number: Decimal) -> Percentage:
     """A percentage from its NUMERIC column."""
     return Percentage(int(number * 100))
 
