@@ -45,13 +45,13 @@ class _Bodies(FlaskParser):
             self._handle_invalid_json_error(error, req)  # type: ignore[arg-type]
 
 
-_LONG_NUMBER = re.compile(rb"\d{19}")
-"""What may be no 64-bit integer: orjson would make a float of it."""
+_LONG_NUMBER = re.compile(rb"[:,\[\s-]\d{19}")
+"""What may be no 64-bit integer inside of a document: orjson would make a float of it."""
 
 
 def _document(raw: bytes) -> Any:
     """`NaN` and `Infinity` are read, so that the field that they stand in is named (guarantee M2)."""
-    if not _LONG_NUMBER.search(raw):
+    if raw[:1] == b"{" and not _LONG_NUMBER.search(raw):
         with contextlib.suppress(orjson.JSONDecodeError):
             return orjson.loads(raw)
     document = json.loads(raw.decode())

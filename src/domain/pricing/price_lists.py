@@ -76,7 +76,7 @@ class PriceList:
             units=tuple(self._unit(band, count, season) for band, count in self._travelling(party, starts_on)),
             tax_rate=self.tax_rate,
             tax_inclusive=self.tax_inclusive,
-            taken_off=Money(0, self.price.currency),
+            taken_off=Money.zero(self.price.currency.code),
         )
 
     def seats_for(self, party: Party, starts_on: date | None) -> int:

@@ -189,19 +189,20 @@ def _points(basket: Basket, terms: Terms) -> tuple[int, Money]:
         tender = terms.tender(terms.points, basket.left)
         if tender.worth.is_positive:
             return tender.points, tender.worth
-    return 0, Money(0, terms.fee.currency)
+    return 0, Money.zero(terms.fee.currency.code)
 
 
 def _shares(basket: Basket, fee: Money) -> tuple[ItemShare, ...]:
-    fees = _split(fee, [item.left for item in basket.items])
-    return tuple(share for item, part in zip(basket.items, fees, strict=True) for share in _unit_shares(item, part))
+    lefts = [item.left for item in basket.items]
+    rows = zip(basket.items, lefts, _split(fee, lefts), strict=True)
+    return tuple(share for item, left, part in rows for share in _unit_shares(item, left, part))
 
 
-def _unit_shares(item: BasketItem, fee: Money) -> Iterator[ItemShare]:
+def _unit_shares(item: BasketItem, item_left: Money, fee: Money) -> Iterator[ItemShare]:
     prices = [unit.amount for unit in item.units]
     discounts = _split(item.taken_off, prices)
     left = [price - discount for price, discount in zip(prices, discounts, strict=True)]
-    rows = zip(item.units, prices, discounts, left, _split(_tax(item), left), _split(fee, left), strict=True)
+    rows = zip(item.units, prices, discounts, left, _split(_tax(item, item_left), left), _split(fee, left), strict=True)
     for unit, price, discount, rest, tax, part in rows:
         yield ItemShare(
             item=item,
@@ -222,8 +223,8 @@ def _split(amount: Money, by: Sequence[Money]) -> list[Money]:
     return amount.allocate(weights if any(weights) else [1] * len(weights))
 
 
-def _tax(item: BasketItem) -> Money:
-    return item.tax_rate.contained_in(item.left) if item.tax_inclusive else item.tax_rate.of(item.left)
+def _tax(item: BasketItem, left: Money) -> Money:
+    return item.tax_rate.contained_in(left) if item.tax_inclusive else item.tax_rate.of(left)
 
 
 def _summed(
@@ -284,7 +285,7 @@ def _seasonal(share: ItemShare) -> PriceLine:
 
 def _included_tax(share: ItemShare) -> tuple[Money, Money]:
     """The tax in the list price, and in what the season adds to it."""
-    nothing = Money(0, share.tax.currency)
+    nothing = Money.zero(share.tax.currency.code)
     if not share.item.tax_inclusive or share.tax.is_zero:
         return nothing, nothing
     if not share.unit.is_seasonal:

@@ -69,8 +69,8 @@ def _faults(travelers: Sequence[Traveler], trip: Trip, valid_days: int, today: d
         yield from _name_faults(traveler, at)
         yield from _birth_faults(traveler.birth_date, at, today)
         yield from _document_faults(traveler, at, seen)
-        expires_on, needed_until = traveler.document_expires_on, trip.end_date + timedelta(days=valid_days)
-        if expires_on is not None and expires_on < needed_until:
+        expires_on = traveler.document_expires_on
+        if expires_on is not None and expires_on < (needed_until := trip.end_date + timedelta(days=valid_days)):
             yield FieldFault(f"{at}/document_expires_on", "document_expires", f"valid until {needed_until} at least")
 
 

@@ -79,7 +79,7 @@ class Money:
 
     @classmethod
     def zero(cls, code: str) -> Money:
-        return cls(0, currency(code))
+        return _nothing(code)
 
     @classmethod
     def parse(cls, amount: str, code: str) -> Money:
@@ -144,6 +144,11 @@ class Money:
         # Currencies are made once each: comparing their fields is what most sums would spend their time on.
         if self.currency is not other.currency and self.currency != other.currency:
             raise CurrencyMismatch(one=self.currency.code, other=other.currency.code)
+
+
+@lru_cache(maxsize=64)
+def _nothing(code: str) -> Money:
+    return Money(0, currency(code))
 
 
 def format_minor(minor: int, exponent: int) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
 
-import orjson
+from psycopg.types.json import Jsonb
 
 from domain.shared.events import DomainEvent
 from domain.shared.identifiers import NewId
 from infrastructure.database.transaction import Statements
 
 _ADD = """
-INSERT INTO outbox_events (id, name, version, payload, occurred_at) VALUES (%s, %s, %s, %s::jsonb, %s)
+INSERT INTO outbox_events (id, name, version, payload, occurred_at) VALUES (%s, %s, %s, %s, %s)
 """
 
 
@@ -23,9 +23,9 @@ def write_events(events: Sequence[DomainEvent], statements: Statements, new_id: 
         statements.execute(_ADD, (new_id(), event.name, event.version, _payload(event), event.at))
 
 
-def _payload(event: DomainEvent) -> str:
+def _payload(event: DomainEvent) -> Jsonb:
     """The event's own fields as JSON; its time has a column of its own."""
-    return orjson.dumps({name: getattr(event, name) for name in _own_fields(type(event))}).decode()  # type: ignore[arg-type]
+    return Jsonb({name: getattr(event, name) for name in _own_fields(type(event))})  # type: ignore[arg-type]
 
 
 @cache

@@ -90,9 +90,13 @@ def booking_row(booking: Booking) -> dict[str, Any]:
     }
 
 
-def document(**rows: Any) -> str:
+def document(**rows: Any) -> Jsonb:
     """All of some rows as one value: PostgreSQL takes columns out of it (`jsonb_populate_record`)."""
-    return orjson.dumps(rows, default=_plain).decode()
+    return Jsonb(rows, dumps=_written)
+
+
+def _written(rows: Any) -> bytes:
+    return orjson.dumps(rows, default=_plain)
 
 
 def _plain(value: Any) -> Any:
