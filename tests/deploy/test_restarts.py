@@ -43,9 +43,9 @@ DRAIN_SECONDS = 30
 PATIENCE_SECONDS = 120.0
 READ = ("payments", "payment_tenders", "booking_items", "bookings", "partner_profiles", "ledger_accounts")
 BEFORE = "20261129_22"
-POSTED_BEFORE = "SELECT ledger_post(%s::jsonb, %s::jsonb)"
-"""How the releases of then post."""
 """The release whose schema the load is put on while it is migrated."""
+POSTED_BEFORE = "SELECT ledger_post(%s::jsonb, %s::jsonb)"
+"""How the releases of then post: all journals as documents."""
 
 
 class Web:
@@ -268,6 +268,7 @@ class Load:
 
 @pytest.fixture
 def load(behind: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
+    monkeypatch.setattr(repositories, "_is_transfer", lambda _journal: False)
     monkeypatch.setattr(repositories, "_POST", POSTED_BEFORE)
     made = Load(behind)
     yield made
