@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from flask import Flask
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
@@ -21,9 +21,20 @@ _DOCUMENTS = st.recursive(
 )
 
 
-@given(document=_DOCUMENTS)
-def test_a_body_is_read_as_the_standard_library_reads_it(document: Any) -> None:
-    raw = json.dumps(document).encode()
+_LONG = 2**64
+_SPELLINGS = ((", ", ": "), (",", ":"), (" ,\n\t", " :\r\n"))
+
+
+@given(document=_DOCUMENTS, separators=st.sampled_from(_SPELLINGS), is_whole=st.booleans())
+@example(document=_LONG, separators=(",", ":"), is_whole=False)
+@example(document=[_LONG, -_LONG, {"a": _LONG, "b": [-_LONG]}], separators=(",", ":"), is_whole=False)
+@example(document=[1, _LONG], separators=(" ,\n\t", " :\r\n"), is_whole=False)
+@example(document=_LONG, separators=(",", ":"), is_whole=True)
+def test_a_body_is_read_as_the_standard_library_reads_it(
+    document: Any, separators: tuple[str, str], is_whole: bool
+) -> None:
+    # orjson reads objects alone; what else is sent whole is for the standard library.
+    raw = json.dumps(document if is_whole else {"sent": document}, separators=separators).encode()
 
     read = _document(raw)
 

@@ -176,9 +176,9 @@ def _rate(number: Decimal | None) -> Percentage | None:
 
 # Policies are few, and each sale reads one.
 @lru_cache(maxsize=256)
-def _policy_terms(policy_id: UUID | None, tiers: str) -> CancellationTerms:
+def _policy_terms(policy_id: UUID | None, tiers: str | None) -> CancellationTerms:
     """The item's or the company's terms; where there are none, everything comes back until the trip begins."""
-    if policy_id is None:
+    if policy_id is None or tiers is None:
         return ALWAYS
     return CancellationTerms(policy_id=policy_id, tiers=tiers_of(orjson.loads(tiers)))
 
