@@ -103,8 +103,11 @@ class Till:
 
     def redeem_again(self, booking: tuple[UUID, UUID], of: tuple[UUID, UUID] | None = None) -> None:
         """Take for a booking what another gave back, or it itself."""
+        replaced = (of or booking)[0]
+        sql = "SELECT coalesce(max(released_at), now()) AS at FROM voucher_redemptions WHERE booking_id = %s"
+        released_at = self.shop.row(sql, replaced)["at"]
         with self.new_uow() as uow:
-            uow.promotions.redeem_again(booking[0], replaced_id=(of or booking)[0], at=self.now)
+            uow.promotions.redeem_again(booking[0], replaced_id=replaced, released_at=released_at, at=self.now)
             uow.commit()
 
     def redemptions(self, voucher: Voucher) -> Sequence[Row]:

@@ -65,9 +65,15 @@ REFUND_PROMISES = {
             SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_entries e
             JOIN ledger_accounts a ON a.id = e.account_id AND a.kind = 'CUSTOMER_PREPAYMENTS'
             WHERE e.currency = b.currency)""",
-    "a booking is REFUNDED when all that was paid is back, and it is over": """
-        SELECT b.id FROM bookings b WHERE b.status IN ('CANCELLED', 'COMPLETED')
-        AND b.paid_amount_minor > 0 AND b.refunded_amount_minor = b.paid_amount_minor""",
+    "a booking is REFUNDED when all that was paid is back": """
+        SELECT b.id FROM bookings b WHERE b.status <> 'REFUNDED'
+        AND b.paid_amount_minor > CASE WHEN b.status IN ('CANCELLED', 'COMPLETED') THEN 0
+                                       ELSE b.overpaid_amount_minor END
+        AND b.refunded_amount_minor = b.paid_amount_minor""",
+    "what is REFUNDED has given its voucher and its offers back": """
+        SELECT b.id FROM bookings b WHERE b.status = 'REFUNDED' AND (
+            EXISTS (SELECT 1 FROM voucher_redemptions r WHERE r.booking_id = b.id AND r.in_use)
+            OR EXISTS (SELECT 1 FROM offer_redemptions r WHERE r.booking_id = b.id AND r.in_use))""",
     "parts that are done have one journal each, of their amount": """
         SELECT p.id FROM refund_parts p JOIN ledger_journals j ON j.id = p.journal_id
         JOIN ledger_entries e ON e.journal_id = j.id AND e.currency = p.currency AND e.amount_minor > 0

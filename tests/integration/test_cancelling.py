@@ -19,8 +19,10 @@ from application.billing.ports import DisputeState, OutcomeUnknown, ProviderRefu
 from application.sales.cancellation_plans import CancellationPlan, Promotions
 from domain.billing.payments import PaymentMethod
 from domain.billing.refunds import PaymentDisputed, Way
+from domain.ledger import accounts
+from domain.ledger.accounts import AccountKind
 from domain.sales.agreed import BookingSource, Parties, RewardTerms
-from domain.sales.booking_errors import BookingNotFound, TripStarted
+from domain.sales.booking_errors import BalanceDue, BookingNotFound, TripStarted
 from domain.sales.bookings import Booking
 from domain.sales.cancellation import EVERYTHING, NEVER, CancellationPreviewStale
 from domain.shared.errors import IllegalTransition, OwnRequest
@@ -55,6 +57,7 @@ DEPOSIT = Percentage.parse("30")
 HALF = (0, 50)
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 CARD = PaymentMethod.CREDIT_CARD
+REVENUE = accounts.platform(AccountKind.BOOKING_REVENUE, "EGP")
 
 
 @pytest.fixture
@@ -355,17 +358,19 @@ def test_what_was_refunded_before_was_a_lower_price(
     assert shop.booking(booking.id)["refunded_amount_minor"] == 60_001
 
 
-def test_staff_who_refunded_everything_before_leave_nothing_to_refund(
+def test_staff_who_asked_for_everything_before_leave_nothing_to_refund(
     shop: Shop, desk: Desk, counter: Counter, customer: UUID
 ) -> None:
     booking = shop.book(customer)
     payment_id = shop.pay(customer, booking.id)
     pay_card(shop, payment_id)
-    counter.refund(payment_id)
+    asked = counter.ask(payment_id)
 
     plan = desk.preview(booking.id)
-    assert (plan.status_after, plan.refunds) == ("REFUNDED", ())
+    assert (plan.status_after, plan.refunds, plan.settlement.kept) == ("CANCELLED", (), egp(0))
     desk.cancel(booking.id)
+    assert shop.booking(booking.id)["status"] == "CANCELLED"
+    counter.submit(asked)
 
     assert shop.booking(booking.id)["status"] == "REFUNDED"
 
@@ -402,12 +407,41 @@ def test_what_is_over_or_under_way_or_somebody_elses_is_not_cancelled(shop: Shop
     with pytest.raises(BookingNotFound):
         desk.cancel(booking.id, owner=shop.a_customer())
     shop.start(booking.id, shop.a_customer())
-    with pytest.raises(TripStarted):
-        desk.cancel(booking.id, share=100)
+    for owner in (customer, None):
+        with pytest.raises(TripStarted):
+            desk.cancel(booking.id, by=customer, owner=owner)
     shop.complete(booking.id, shop.a_customer())
     with pytest.raises(IllegalTransition):
-        desk.cancel(booking.id)
+        desk.cancel(booking.id, share=100)
     assert shop.booking(booking.id)["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize("share", [0, 40, 100])
+def test_staff_end_a_trip_that_began_with_a_balance_due(
+    shop: Shop, desk: Desk, counter: Counter, customer: UUID, share: int
+) -> None:
+    booking = shop.book(customer, deposit=DEPOSIT, points=700)
+    pay_card(shop, shop.pay(customer, booking.id, amount=egp(30_000)))
+    waiting = shop.pay(customer, booking.id, parts=(from_wallet(5_000),))
+    shop.start(booking.id, shop.a_customer())
+    with pytest.raises(BalanceDue):
+        shop.complete(booking.id, shop.a_customer())
+
+    plan = desk.preview(booking.id, share=share)
+    back = 300 * share
+    assert (plan.settlement.refund, plan.settlement.kept) == (egp(back), egp(30_000 - back))
+    assert (plan.payments_cancelled, plan.seats_returned) == ((waiting,), 1)
+    desk.cancel(booking.id, by=shop.a_customer(), share=share, agreed=plan.fingerprint)
+    submit_all(desk, counter, booking.id)
+
+    row = shop.booking(booking.id)
+    assert row["status"] == ("REFUNDED" if share == 100 else "CANCELLED")
+    assert (row["kept_amount_minor"], row["seats_taken"]) == (30_000 - back, 0)
+    assert balances(shop, customer) == available(shop, customer)
+    assert shop.balance(REVENUE) == 30_000 - back
+    assert happened(desk, booking.id) == planned(plan)
+    with pytest.raises(IllegalTransition):
+        desk.cancel(booking.id, share=share)
 
 
 def test_while_a_bank_decides_nothing_goes_back(

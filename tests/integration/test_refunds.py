@@ -634,11 +634,12 @@ def test_parts_of_a_price_and_their_refunds_are_documented_to_the_minor_unit(
     shop: Shop, counter: Counter, customer: UUID
 ) -> None:
     booking = shop.book(customer, deposit=Percentage(3_333))
-    use = shop.use
+    use, payments = shop.use, {}
     for amount in ("333.30", "666.70"):
-        payment_id = shop.pay(customer, booking.id, amount=egp(amount))
+        payments[amount] = payment_id = shop.pay(customer, booking.id, amount=egp(amount))
         shop.charge(payment_id, egp(amount))
         shop.look(payment_id)
+    for amount, payment_id in payments.items():
         for part in (egp("100.01"), None):
             refund_id = counter.refund(payment_id, part)
             issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)

@@ -13,7 +13,7 @@ from application.ledger.cashback import ClawBackCashback, claw_back_cashback
 from application.ledger.points import ClawBackPoints, EarnPoints, claw_back_points, earn_points
 from application.payouts.earning import follow_refund, payee_accounts, shared_items
 from application.ports import UnitOfWork
-from application.sales.giving_back import carry_out, leave_trip
+from application.sales.giving_back import carry_out, end_without_money, leave_trip, lock_departures
 from domain.billing.payments import Payment, PaymentType
 from domain.billing.tenders import money_in
 from domain.ledger import accounts
@@ -114,6 +114,24 @@ class Payable(Protocol):
         self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
     ) -> None:
         """What had gone back came again, and is in `account`: be as before, but for rewards that were taken back."""
+        ...
+
+    @property
+    def ends_without_money(self) -> bool:
+        """Whether it is over when the last of its money has gone back."""
+        ...
+
+    @property
+    def has_lost_its_money(self) -> bool:
+        """Whether it is about to be ended by `let_go`; payments that wait for more of it are cancelled before."""
+        ...
+
+    def lock_taken(self, *, uow: UnitOfWork) -> None:
+        """Lock what it took and would let go of, which comes before the locks of payments."""
+        ...
+
+    def let_go(self, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+        """Money has gone back: end what has lost all of it. Called when everything counts it, with its last locks."""
         ...
 
     def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
@@ -259,6 +277,25 @@ class BookingPayable:
             uow.ledger.post([earned_again])
         follow_refund(booking, key=f"returned:{key}", uow=uow, at=now, new_id=new_id)
 
+    @property
+    def ends_without_money(self) -> bool:
+        return self._booking.ends_without_money
+
+    @property
+    def has_lost_its_money(self) -> bool:
+        return self._booking.has_lost_its_money
+
+    def lock_taken(self, *, uow: UnitOfWork) -> None:
+        if self._booking.ends_without_money:
+            lock_departures(self._booking, uow=uow)
+
+    def let_go(self, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+        """However it ended, the benefit of its promotions is gone with the last of its money (trap 31)."""
+        if self._booking.has_lost_its_money:
+            end_without_money(self._booking, uow=uow, at=at, new_id=new_id)
+        if self._booking.status is BookingStatus.REFUNDED:
+            uow.promotions.release(self._booking.id, at=at)
+
     def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
         booking = self._booking
         paid, refunded = booking.paid_amount, booking.refunded_amount + amount
@@ -279,6 +316,8 @@ class MembershipPayable:
     reference_type = "MEMBERSHIP"
     deadline = None
     moves: tuple[AccountRef, ...] = ()
+    ends_without_money = False
+    has_lost_its_money = False
 
     def __init__(self, subscription_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
         self._subscription = subscription = uow.memberships.get(subscription_id)
@@ -347,6 +386,12 @@ class MembershipPayable:
                 is_renewal=is_renewal, has_another=self._has_another, on=self._today, at=clock.now()
             )
 
+    def lock_taken(self, *, uow: UnitOfWork) -> None:
+        """A membership takes nothing from anybody."""
+
+    def let_go(self, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+        """`give_back` has ended its year."""
+
     def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
         return Rewards.none(amount.currency)
 
@@ -359,6 +404,8 @@ class DepositPayable:
     reference_type = "PAYMENT"
     deadline = None
     moves: tuple[AccountRef, ...] = ()
+    ends_without_money = False
+    has_lost_its_money = False
 
     def __init__(self, payment: Payment) -> None:
         self._payment = payment
@@ -401,6 +448,12 @@ class DepositPayable:
         self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
     ) -> None:
         """The journal that puts it into the wallet again is all."""
+
+    def lock_taken(self, *, uow: UnitOfWork) -> None:
+        """A deposit takes nothing from anybody."""
+
+    def let_go(self, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+        """There is nothing but the money."""
 
     def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
         return Rewards.none(amount.currency)

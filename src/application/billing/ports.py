@@ -196,6 +196,11 @@ class Reading:
     """All refunds of these charges; always empty where `Capabilities.tells_refunds` is False."""
     disputes: tuple[DisputeReading, ...] = ()
 
+    @property
+    def tells_of_money_back(self) -> bool:
+        """Whether it names refunds or disputes; else nothing can have gone back by it."""
+        return bool(self.refunds or self.disputes)
+
 
 @dataclass(frozen=True, slots=True)
 class WebhookNotice:

@@ -5,12 +5,13 @@ All of it happens inside the caller's transaction, with what was paid and the pa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from application.billing import suspended
 from application.billing.payables import DepositPayable, Payable, lock_payable
-from application.billing.tenders import account_of, agents_own
+from application.billing.tenders import account_of, agents_own, cancel_payments, lock_holds
 from application.ledger import holds
 from application.ledger.holds import SetAside
 from application.ledger.locks import lock_owned
@@ -41,18 +42,35 @@ class GoingBack:
 
     @classmethod
     def locked(cls, payment_id: UUID, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> GoingBack:
-        """Lock in the one order: what is paid, then its payment. Raises PaymentNotFound."""
-        target = uow.payments.target_of(payment_id)
-        payable = lock_payable(target.payment_type, target.payable_id, uow=uow, at=clock.now())
+        """Lock in the one order: what is paid, what that took, then its payment. Raises PaymentNotFound."""
+        payable = _payable_of(payment_id, uow, clock)
+        if payable is not None:
+            payable.lock_taken(uow=uow)
+        return cls._beside(payable, payment_id, uow, clock, new_id)
+
+    @classmethod
+    def locked_for_suspense(cls, payment_id: UUID, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> GoingBack:
+        """The same for money that has paid nothing: nothing is let go of for it. Raises PaymentNotFound."""
+        return cls._beside(_payable_of(payment_id, uow, clock), payment_id, uow, clock, new_id)
+
+    @classmethod
+    def _beside(
+        cls, payable: Payable | None, payment_id: UUID, uow: UnitOfWork, clock: Clock, new_id: NewId
+    ) -> GoingBack:
         payment = uow.payments.get(payment_id)
         return cls(payment, payable or DepositPayable(payment), uow, clock, new_id)
 
     def lock_accounts(self) -> None:
-        """Lock all that the money may move of its owner's and of partners', at once and in one order (guarantee M5)."""
+        """Lock all that the money may move of its owner's and of partners', at once and in one order (guarantee M5).
+
+        Payments that wait come before, with their holds: they end with the last of the money.
+        """
+        waiting = self._waiting()
+        lock_holds(waiting, uow=self.uow)
         self.payable.lock_rewards(uow=self.uow)
         unit = self.payment.amount.currency.code
         customers = accounts.customers_own(self.payment.user_id, unit)
-        lock_owned(customers | self.payable.partners | agents_own([self.payment]), uow=self.uow)
+        lock_owned(customers | self.payable.partners | agents_own([self.payment, *waiting]), uow=self.uow)
 
     def tender_of(self, part: RefundPart) -> Tender | None:
         return self.payment.tender(part.tender_id) if part.tender_id is not None else None
@@ -118,6 +136,7 @@ class GoingBack:
             journal_id = self._move_back(refund, part, tender)
             tender.give_back(part.amount, at=now)
             self.payment.give_back(part.amount, at=now)
+            self._let_go()
         refund.done(part, journal_id=journal_id, at=now)
 
     def bring_back(self, refund: Refund, part: RefundPart, error_code: str) -> None:
@@ -153,6 +172,7 @@ class GoingBack:
         self.uow.ledger.post([self._dispute_journal(dispute, self._leaving(amount, clearing), key)])
         tender.give_back(amount, at=now)
         self.payment.give_back(amount, at=now)
+        self._let_go()
         dispute.taken, dispute.updated_at = dispute.taken + amount, now
 
     def recover(self, dispute: Dispute, tender: Tender, amount: Money) -> None:
@@ -179,6 +199,16 @@ class GoingBack:
             suspended.taken_by_bank(dispute, amount, journal.id, uow=self.uow, at=self.clock.now())
         dispute.taken_from_suspense += amount
         dispute.updated_at = self.clock.now()
+
+    def _let_go(self) -> None:
+        """What has lost all its money is over, and nothing more is paid for it."""
+        if self.payable.has_lost_its_money:
+            cancel_payments(self._waiting(), uow=self.uow, clock=self.clock)
+        self.payable.let_go(uow=self.uow, at=self.clock.now(), new_id=self.new_id)
+
+    def _waiting(self) -> Sequence[Payment]:
+        """Payments of the same thing that wait, locked, where they would end with the last of its money."""
+        return self.uow.payments.pending_of(self.payable.reference_id) if self.payable.ends_without_money else ()
 
     def _move_back(self, refund: Refund, part: RefundPart, tender: Tender) -> UUID:
         if tender.kind is TenderKind.POINTS:
@@ -263,3 +293,8 @@ class GoingBack:
             occurred_at=self.clock.now(),
             entries=entries,
         )
+
+
+def _payable_of(payment_id: UUID, uow: UnitOfWork, clock: Clock) -> Payable | None:
+    target = uow.payments.target_of(payment_id)
+    return lock_payable(target.payment_type, target.payable_id, uow=uow, at=clock.now())

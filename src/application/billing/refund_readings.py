@@ -41,7 +41,7 @@ def follow_provider(back: GoingBack, attempt: PaymentAttempt, reading: Reading) 
 
     Nothing happens for a reading that names none. Its charges are booked before.
     """
-    if not reading.refunds and not reading.disputes:
+    if not reading.tells_of_money_back:
         return
     following = _Following(
         back,

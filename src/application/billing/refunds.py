@@ -121,7 +121,7 @@ def refund_suspense(
     receipt = uow.refunds.receipt(command.receipt_id)
     if receipt is None or receipt.disposition is not Disposition.SUSPENSE:
         raise PaymentNotFound()
-    back = GoingBack.locked(receipt.payment_id, uow=uow, clock=clock, new_id=new_id)
+    back = GoingBack.locked_for_suspense(receipt.payment_id, uow=uow, clock=clock, new_id=new_id)
     known = uow.refunds.by_key(command.idempotency_key)
     if known is not None:
         return known.id

@@ -53,6 +53,8 @@ def settle_attempt(command: SettleAttempt, *, uow: UnitOfWork, clock: Clock, new
     with uow:
         target = uow.payments.target_of(command.payment_id)
         payable = lock_payable(target.payment_type, target.payable_id, uow=uow, at=now)
+        if payable is not None and reading.tells_of_money_back:
+            payable.lock_taken(uow=uow)
         payment = uow.payments.get(command.payment_id)
         settling = _Settling(payment, payable or DepositPayable(payment), uow, clock, new_id)
         attempt = payment.attempt(command.attempt_id)

@@ -232,6 +232,12 @@ def agents_own(payments: Iterable[Payment]) -> frozenset[AccountRef]:
     )
 
 
+def lock_holds(payments: Iterable[Payment], *, uow: UnitOfWork) -> None:
+    """Lock what payments that wait have set aside, ahead of the accounts that it is set aside on."""
+    for payment in payments:
+        _active_holds_of(payment, uow)
+
+
 def _minor(tender: Tender) -> int:
     """How much leaves the account, in its own unit."""
     return tender.points or 0 if tender.kind is TenderKind.POINTS else tender.amount.minor

@@ -62,10 +62,11 @@ class Promotions(OfferedPromotions, Protocol):
         """Give all of a booking back; what was given back before stays so."""
         ...
 
-    def redeem_again(self, booking_id: UUID, *, replaced_id: UUID, at: datetime) -> None:
-        """Take for a booking what the one that it replaces gave back: money came late.
+    def redeem_again(self, booking_id: UUID, *, replaced_id: UUID, released_at: datetime, at: datetime) -> None:
+        """Take for a booking what the one that it replaces gave back at that instant: money came late.
 
-        Limits decide, not the time that is over since.
+        That is what its last price had used; what an offer before had used was given back before. Limits decide, not
+        the time that is over since.
         """
         ...
 

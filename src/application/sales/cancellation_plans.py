@@ -103,6 +103,7 @@ def plan_cancellation(
     left = total((refundable(back.payment.tenders, unit) for back in paid), unit)
     parted = split(left, points=booking.price.points, share=applied.refund, kept_fees=kept_fees)
     refunds = planned_refunds(parted.refund, paid, gateways)
+    status_after = _status_after(booking, refunds)
     settlement = _settlement(parted, [part for refund in refunds for part in refund.parts])
     return CancellationPlan(
         booking_id=booking.id,
@@ -118,8 +119,8 @@ def plan_cancellation(
             rewards_taken(parted.refund, paid, uow),
             partners=shares_lost(booking.expected_amount, Money.zero(unit), shared_items(booking)),
         ),
-        promotions=_promotions(booking, parted),
-        status_after=_status_after(booking, refunds),
+        promotions=_promotions(booking, parted, status_after),
+        status_after=status_after,
     )
 
 
@@ -159,10 +160,11 @@ def rewards_taken(amount: Money, paid: Sequence[GoingBack], uow: UnitOfWork) -> 
     return paid[0].payable.rewards_at_stake(amount, uow=uow)
 
 
-def _promotions(booking: Booking, parted: Split) -> Promotions:
+def _promotions(booking: Booking, parted: Split, status_after: BookingStatus) -> Promotions:
     if not booking.uses_promotions:
         return Promotions.NONE
-    return Promotions.RETURNED if parted.returns_promotions else Promotions.KEPT
+    is_nothing_kept = parted.returns_promotions or status_after is BookingStatus.REFUNDED
+    return Promotions.RETURNED if is_nothing_kept else Promotions.KEPT
 
 
 def _status_after(booking: Booking, refunds: Sequence[RefundPlan]) -> BookingStatus:

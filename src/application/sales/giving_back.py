@@ -1,4 +1,4 @@
-"""What a booking took and gives back when it ends unpaid or is cancelled: seats, promotions, points.
+"""What a booking took and gives back when it ends unpaid, is cancelled or loses its money: seats, promotions, points.
 
 Locks are taken in one order everywhere: booking, departure with its pools, payments, their holds, ledger accounts,
 promotions.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from application.ledger.reversals import Reverse, reverse_within
@@ -17,9 +18,13 @@ from domain.ledger.accounts import POINTS_UNIT, AccountRef
 from domain.sales.agreed import Trip
 from domain.sales.amendments import Amendment, AmendmentStatus, seats_to_free
 from domain.sales.bookings import Booking
+from domain.sales.cancellation import Settlement
 from domain.sales.travelers import Traveler
 from domain.shared.identifiers import NewId
 from domain.shared.money import Currency, Money
+
+MONEY_WENT_BACK: Final = "all of its money went back"
+"""Why the system ends a booking that has nothing left of what was paid for it."""
 
 _POINTS = Currency(POINTS_UNIT, 0)
 
@@ -94,3 +99,17 @@ def restore_points(booking: Booking, points: int, *, key: str, uow: UnitOfWork, 
         raise ValueError("a booking with points has the journal that redeemed them")
     command = Reverse(journal_id=redeemed, idempotency_key=key, part=Money(points, _POINTS))
     reverse_within(command, uow=uow, at=at, new_id=new_id)
+
+
+def end_without_money(booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+    """Cancel a booking that has lost its money, with all that it took but promotions, whose locks come last.
+
+    Its departures are locked; the caller cancels payments that wait.
+    """
+    if booking.amendment is not None:
+        drop_amendment(booking, AmendmentStatus.WITHDRAWN, by=None, uow=uow, at=at)
+    free_seats(booking, uow=uow, at=at)
+    points = booking.price.points
+    restore_points(booking, points, key="cancelled", uow=uow, at=at, new_id=new_id)
+    nothing_left = Settlement.of_unpaid(booking.final_amount.currency.code, points_restored=points)
+    booking.cancel(nothing_left, by=None, reason=MONEY_WENT_BACK, at=at)

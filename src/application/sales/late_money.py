@@ -136,7 +136,9 @@ def _replace(
     )
     uow.bookings.add_replacement(booking)
     _pay(booking, deciding, uow=uow, at=at, new_id=new_id)
-    uow.promotions.redeem_again(booking.id, replaced_id=expired.id, at=at)
+    if expired.cancelled_at is None:
+        raise ValueError("a booking that expired has the hour of its end")
+    uow.promotions.redeem_again(booking.id, replaced_id=expired.id, released_at=expired.cancelled_at, at=at)
     return None
 
 

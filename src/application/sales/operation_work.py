@@ -20,6 +20,7 @@ from application.sales.giving_back import drop_amendment, lock_departures
 from domain.catalogue.departures import Departure, DepartureStatus
 from domain.sales.agreed import Trip
 from domain.sales.amendments import Amendment, AmendmentCalledOff, AmendmentStatus
+from domain.sales.booking_errors import TripStarted
 from domain.sales.booking_states import BookingStatus
 from domain.sales.bookings import Booking
 from domain.sales.cancellation import EVERYTHING
@@ -137,7 +138,9 @@ def _fail(operation: DepartureOperation, booking_id: UUID, code: str, hands: Han
 
 
 def _cancel(operation: DepartureOperation, booking: Booking, uow: UnitOfWork, hands: Hands) -> None:
-    """The company cancels it: whatever the terms say, everything comes back."""
+    """The company cancels it: whatever the terms say, everything comes back. Raises TripStarted for one under way."""
+    if booking.status is BookingStatus.IN_PROGRESS:
+        raise TripStarted(status=booking.status)
     staff = operation.created_by_user_id
     command = CancelBooking(
         booking_id=booking.id,

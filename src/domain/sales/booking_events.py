@@ -69,7 +69,10 @@ class BookingPriced(DomainEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingCancelled(DomainEvent):
-    """Somebody cancelled it, before it was paid or after; the amounts are those of the plan that was carried out."""
+    """Somebody cancelled it, before it was paid or after; the amounts are those of the plan that was carried out.
+
+    `refunded_before_minor` is what had gone back before: all that was paid, where the booking ended by that.
+    """
 
     name: ClassVar[str] = "sales.booking_cancelled"
     booking_id: UUID
@@ -83,6 +86,7 @@ class BookingCancelled(DomainEvent):
     points: int
     points_restored: int
     to_agent_minor: int = 0
+    refunded_before_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ NEXT = {
     BookingStatus.DRAFT: {BookingStatus.PENDING_PAYMENT, BookingStatus.CANCELLED},
     BookingStatus.PENDING_PAYMENT: {BookingStatus.CONFIRMED, BookingStatus.CANCELLED},
     BookingStatus.CONFIRMED: {BookingStatus.IN_PROGRESS, BookingStatus.CANCELLED},
-    BookingStatus.IN_PROGRESS: {BookingStatus.COMPLETED},
+    BookingStatus.IN_PROGRESS: {BookingStatus.COMPLETED, BookingStatus.CANCELLED},
     BookingStatus.COMPLETED: {BookingStatus.REFUNDED},
     BookingStatus.CANCELLED: {BookingStatus.REFUNDED},
     BookingStatus.REFUNDED: set(),

@@ -542,6 +542,17 @@ class Booking(Aggregate):
         self._refunded(self.refunded_amount + amount, at)
         self._end_if_refunded(at)
 
+    @property
+    def ends_without_money(self) -> bool:
+        """Whether it is over once all that was paid for it has gone back; one that waits for money is sold with it."""
+        return self.status in (BookingStatus.PENDING_PAYMENT, BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
+
+    @property
+    def has_lost_its_money(self) -> bool:
+        """Whether it is sold, and all that was paid for it has gone back; what was overpaid paid for nothing."""
+        is_sold = self.status in (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
+        return is_sold and self.paid_amount > self.overpaid_amount and self.refunded_amount == self.paid_amount
+
     def take_back(self, amount: Money, *, at: datetime) -> None:
         """A refund that was done came back from the customer's bank: owed to them again, whatever the status."""
         self._refunded(self.refunded_amount - amount, at)
@@ -605,18 +616,16 @@ class Booking(Aggregate):
     def refund_terms(self, *, decided: Percentage | None, at: datetime) -> AppliedTier:
         """What cancelling now gives back: by the terms that were agreed, or what staff `decided` instead.
 
-        Raises TripStarted once the trip has begun, IllegalTransition for one that is over. Only staff cancel after
-        the hour at which a trip was to begin: where it did not.
+        Raises TripStarted once the trip has begun, IllegalTransition for one that is over. Only staff, who decide,
+        cancel after that: where a trip did not take place, or its customer did not come and owes the rest.
         """
-        if self.status is BookingStatus.IN_PROGRESS:
-            raise TripStarted(status=self.status)
         if BookingStatus.CANCELLED not in NEXT[self.status]:
             raise IllegalTransition(current=self.status, wanted=BookingStatus.CANCELLED)
         if self.is_unpaid:
             return AppliedTier(refund=EVERYTHING)
         if decided is not None:
             return AppliedTier(refund=decided)
-        if at > self.trip.starts_at:
+        if self.status is BookingStatus.IN_PROGRESS or at > self.trip.starts_at:
             raise TripStarted(status=self.status)
         if self.free_cancellation_until is not None and at <= self.free_cancellation_until:
             return AppliedTier(refund=EVERYTHING)
@@ -661,6 +670,7 @@ class Booking(Aggregate):
                 to_agent_minor=settlement.to_agent.minor,
                 points=settlement.points,
                 points_restored=settlement.points_restored,
+                refunded_before_minor=self.refunded_amount.minor,
             )
         )
         self._end_if_refunded(at)

@@ -147,7 +147,7 @@ class Settlement:
 
     @classmethod
     def of_unpaid(cls, currency: str, *, points_restored: int = 0) -> Settlement:
-        """Of a booking that nothing was paid for."""
+        """Of a booking that nothing was paid for, or that has nothing left of it."""
         nothing = Money.zero(currency)
         return cls(
             to_original=nothing,

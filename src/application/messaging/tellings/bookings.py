@@ -137,6 +137,7 @@ def cancelled(event: Event, use: Dependencies) -> Message:
                 "refund": _refund(event),
                 **{name: amount(event, name) for name in ("to_original", "to_wallet", "to_voucher_credit", "kept")},
                 "points": _points_back(event),
+                "refunded_before": _refunded_before(event),
             },
         ),
     )
@@ -146,7 +147,9 @@ def _coming_back(event: Event) -> Words:
     """Only what there is."""
     original, wallet, credit = (amount(event, name) for name in ("to_original", "to_wallet", "to_voucher_credit"))
     kept, points, agents = amount(event, "kept"), _points_back(event), _to_agent(event)
+    before = _refunded_before(event)
     said = [
+        (before.is_positive, f"رد من قبل {before} مما دفع.", f"{before} of what was paid had been refunded before."),
         (original.is_positive, f"يعود {original} إلى وسيلة الدفع.", f"{original} goes back to where you paid from."),
         (wallet.is_positive, f"عاد {wallet} إلى محفظتك.", f"{wallet} is back in your wallet."),
         (credit.is_positive, f"عاد {credit} إلى رصيد القسائم.", f"{credit} is back in your voucher credit."),
@@ -167,6 +170,11 @@ def _coming_back(event: Event) -> Words:
 def _to_agent(event: Event) -> Money:
     """What the agent had paid; the release before did not say."""
     return Money.of(event.get("to_agent_minor", 0), event["currency"])
+
+
+def _refunded_before(event: Event) -> Money:
+    """What had gone back before, by refunds that were told of; the release before did not say."""
+    return Money.of(event.get("refunded_before_minor", 0), event["currency"])
 
 
 def _points_back(event: Event) -> int:

@@ -105,7 +105,8 @@ _REDEEM_OFFERS_AGAIN: Final = """
 INSERT INTO offer_redemptions AS r (offer_id, booking_id, user_id, discount_applied_minor, bonus_points, currency,
                                     in_use, redeemed_at)
 SELECT o.offer_id, %(booking_id)s, o.user_id, o.discount_applied_minor, o.bonus_points, o.currency, true, %(at)s
-FROM offer_redemptions o WHERE o.booking_id = %(replaced_id)s AND NOT o.in_use ORDER BY o.offer_id
+FROM offer_redemptions o
+WHERE o.booking_id = %(replaced_id)s AND NOT o.in_use AND o.released_at = %(released_at)s ORDER BY o.offer_id
 ON CONFLICT (offer_id, booking_id) DO UPDATE SET in_use = true, redeemed_again_at = excluded.redeemed_at
 WHERE NOT r.in_use
 """
@@ -113,7 +114,8 @@ _REDEEM_VOUCHERS_AGAIN: Final = """
 INSERT INTO voucher_redemptions AS r (voucher_id, booking_id, user_id, discount_applied_minor, cashback_minor, currency,
                                       in_use, redeemed_at)
 SELECT v.voucher_id, %(booking_id)s, v.user_id, v.discount_applied_minor, v.cashback_minor, v.currency, true, %(at)s
-FROM voucher_redemptions v WHERE v.booking_id = %(replaced_id)s AND NOT v.in_use ORDER BY v.voucher_id
+FROM voucher_redemptions v
+WHERE v.booking_id = %(replaced_id)s AND NOT v.in_use AND v.released_at = %(released_at)s ORDER BY v.voucher_id
 ON CONFLICT (voucher_id, booking_id) DO UPDATE SET in_use = true, redeemed_again_at = excluded.redeemed_at
 WHERE NOT r.in_use
 """
@@ -197,10 +199,11 @@ class SqlPromotions:
         for table in ("offer_redemptions", "voucher_redemptions"):
             self._statements.execute(_RELEASE.format(table), {"booking_id": booking_id, "at": at})
 
-    def redeem_again(self, booking_id: UUID, *, replaced_id: UUID, at: datetime) -> None:
+    def redeem_again(self, booking_id: UUID, *, replaced_id: UUID, released_at: datetime, at: datetime) -> None:
         self._lock_those_of(replaced_id)
+        values = {"booking_id": booking_id, "replaced_id": replaced_id, "released_at": released_at, "at": at}
         for add in (_REDEEM_OFFERS_AGAIN, _REDEEM_VOUCHERS_AGAIN):
-            self._statements.execute(add, {"booking_id": booking_id, "replaced_id": replaced_id, "at": at})
+            self._statements.execute(add, values)
 
     def _lock_those_of(self, booking_id: UUID) -> None:
         for lock in (_LOCK_OFFERS_OF, _LOCK_VOUCHERS_OF):
