@@ -11,6 +11,7 @@ import pytest
 from domain.shared.clock import business_date
 from tests.api.mailbox import mails_to
 from tests.api.shop import Json, Offer, Shop, SignUp, fill_wallet, for_booking, problem
+from tests.api.test_requests import asked, priced
 from tests.conftest import MovableClock, Person
 
 pytestmark = pytest.mark.database
@@ -155,6 +156,39 @@ def test_who_may_cancel_and_who_may_decide(shop: Shop, sign_up: SignUp) -> None:
         shop.post("/api/v1/bookings", agent, offer.booking(1, user_id=str(customer.user_id))), 201
     )
     assert shop.done(cancel(shop, agent, through_agent))["status"] == "CANCELLED"
+
+
+def test_a_no_show_who_owes_the_rest_is_ended_by_staff_who_decide_and_by_nobody_else(
+    shop: Shop, sign_up: SignUp, clock: MovableClock
+) -> None:
+    customer = sign_up()
+    booking = asked(shop, customer)
+    priced(shop, booking, deposit_percent=30)
+    path = f"/api/v1/bookings/{booking['id']}"
+    shop.take_payment(shop.pay(customer, booking, amount=egp("900.00")))
+    clock.offset = timedelta(days=22)
+    customer, staff, accountant = shop.again(customer), shop.again(shop.admin), sign_up("ACCOUNTANT")
+    missed = shop.done(shop.post(f"{path}/no-show", staff, {"reason": "nobody at the desk"}))
+    assert (missed["status"], missed["amount_due"]) == ("IN_PROGRESS", egp("2100.00"))
+    problem(shop.post(f"{path}/complete", staff, {"override_reason": "over"}), 409, "balance_due")
+    for person in (customer, staff):
+        problem(preview(shop, person, booking), 409, "trip_started")
+        problem(cancel(shop, person, booking), 409, "trip_started")
+    override = {"refund_percent": "0", "reason": "the deposit is what a no-show costs"}
+    problem(cancel(shop, customer, booking, refund_override=override), 403, "forbidden")
+    problem(cancel(shop, accountant, booking, refund_override=override), 403, "forbidden")
+
+    shown = shop.done(preview(shop, staff, booking, "?refund_percent=0"))
+    assert (shown["kept_fee"], shown["refund"], shown["status_after"]) == (egp("900.00"), egp("0.00"), "CANCELLED")
+    done = shop.done(cancel(shop, staff, booking, refund_override=override, preview_token=shown["token"]))
+
+    assert (done["status"], done["no_show"], done["amount_due"]) == ("CANCELLED", True, egp("0.00"))
+    (row,) = shop.database.rows(
+        """SELECT sum(e.amount_minor)::bigint AS earned FROM ledger_entries e
+           JOIN ledger_accounts a ON a.id = e.account_id WHERE a.kind = 'BOOKING_REVENUE'"""
+    )
+    assert row["earned"] == 90_000
+    problem(cancel(shop, staff, booking, refund_override=override), 409, "illegal_transition")
 
 
 @pytest.mark.parametrize(

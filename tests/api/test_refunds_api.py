@@ -99,6 +99,36 @@ def minor(amount: Json) -> int:
     return int(amount["amount"].replace(".", ""))
 
 
+def test_with_the_last_of_its_money_a_booking_is_over_and_its_customer_reads_why(
+    shop: Shop, customer: Person, payment: Json, clock: MovableClock
+) -> None:
+    (booking,) = shop.done(shop.get("/api/v1/bookings", customer))["items"]
+    path = f"/api/v1/bookings/{booking['id']}"
+    refund = shop.done(ask(shop, payment), 202)
+    assert shop.done(shop.get(path, customer))["status"] == "CONFIRMED"
+
+    today = business_date(clock.now()).isoformat()
+    body = {"part_id": refund["parts"][0]["id"], "provider_reference": "DASH-1", "refunded_on": today}
+    shop.done(shop.post(f"/api/v1/admin/refunds/{refund['id']}/confirm", shop.admin, body))
+    shop.deliver_events()
+
+    over = shop.done(shop.get(path, customer))
+    assert (over["status"], over["payment_status"]) == ("REFUNDED", "REFUNDED")
+    history = shop.done(shop.get(f"{path}/history", shop.admin))["items"]
+    assert [step["to_status"] for step in history][-2:] == ["CANCELLED", "REFUNDED"]
+    for verb in ("start", "complete"):
+        problem(shop.post(f"{path}/{verb}", shop.admin, {"override_reason": "early"}), 409, "illegal_transition")
+    [mail] = [
+        mail for mail in mails_to(customer.email, shop.running.settings.home)
+        if "is cancelled" in mail.subject or "ألغي حجزك" in mail.subject
+    ]  # fmt: skip
+    assert "2,000.00" in mail.text
+    notes = shop.done(shop.get("/api/v1/notifications", customer))["items"]
+    [note] = [note for note in notes if note["title_en"] == "Your booking is cancelled"]
+    assert note["message_en"].endswith("EGP 2000.00 of what was paid had been refunded before.")
+    assert note["message_ar"].endswith("رد من قبل EGP 2000.00 مما دفع.")
+
+
 def test_a_preview_says_what_goes_back_and_its_token_commits_that(shop: Shop, payment: Json) -> None:
     shown = shop.done(preview(shop, payment, amount="500.00", destination="WALLET"))
     assert (shown["amount"], shown["left_afterwards"]) == (money("500.00"), money("1500.00"))

@@ -143,6 +143,32 @@ def test_it_is_free_again_when_the_offer_lapses_or_is_cancelled(
     assert counts(shop) == {"ONCE": 0}
 
 
+@pytest.mark.parametrize(
+    ("last", "in_use"), [({}, {"AAA": 0, "BBB": 0}), ({"voucher_code": "BBB"}, {"AAA": 0, "BBB": 1})]
+)
+def test_money_that_comes_late_takes_again_what_the_last_price_had_and_no_more(
+    shop: Shop, customer: Person, clock: MovableClock, last: Json, in_use: dict[str, int]
+) -> None:
+    made(shop, code="AAA", usage_limit_total=1)
+    made(shop, code="BBB", usage_limit_total=1)
+    booking = asked(shop, customer)
+    priced(shop, booking, voucher_code="AAA")
+    priced(shop, booking, **last)
+    payment = shop.pay(customer, booking)
+    clock.offset += timedelta(hours=49)
+    use = shop.running.dependencies
+    assert expire_bookings(new_uow=use.new_uow, clock=use.clock, new_id=use.new_id) == 1
+    assert counts(shop) == {"AAA": 0, "BBB": 0}
+
+    shop.take_payment(payment, "late")
+
+    owner = shop.again(customer)
+    old = shop.done(shop.get(f"{BOOKINGS}/{booking['id']}", owner))
+    new = shop.done(shop.get(f"{BOOKINGS}/{old['replaced_by_booking_id']}", owner))
+    assert (new["status"], new["voucher_discount"]) == ("CONFIRMED", old["voucher_discount"])
+    assert counts(shop) == in_use
+
+
 def test_of_two_offers_at_once_one_has_the_last_use(app: Flask, shop: Shop, sign_up: SignUp) -> None:
     made(shop, code="LAST", usage_limit_total=1)
     bookings = [asked(shop, sign_up()) for _ in range(3)]

@@ -509,7 +509,7 @@ FACTS: dict[MailName, dict[str, object]] = {
         "to_voucher_credit": Money.of(0, "EGP"),
         "points": 250,
         "kept": Money.of(7_495, "EGP"),
-        "refunded_before": Money.of(1_000, "EGP"),
+        "refunded_before": Money.of(142_405, "EGP"),
     },
     MailName.BOOKING_REPLACED: {
         "first_name": "منى",

@@ -104,6 +104,7 @@ GUARANTEED: dict[str, tuple[str, ...]] = {
     "negative protected balances": ("nobody is below zero", "debts are debts", "holds are covered"),
     "confirmed bookings without their money": (
         "confirmed bookings have their money",
+        "a booking is REFUNDED when all that was paid is back",
         "what bookings say is paid is what journals brought",
     ),
     "payments credited twice": ("a payment is credited once", "receipts are in the ledger to the minor unit"),

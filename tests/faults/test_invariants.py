@@ -51,6 +51,8 @@ PLANTS = {
     "confirmed bookings have their money": "UPDATE bookings SET paid_amount_minor = 0 WHERE status = 'CONFIRMED'",
     "what bookings say is paid is what journals brought": """
         UPDATE bookings SET paid_amount_minor = paid_amount_minor + 1""",
+    "a booking is REFUNDED when all that was paid is back": """
+        UPDATE bookings SET refunded_amount_minor = paid_amount_minor WHERE status = 'CONFIRMED'""",
     "a payment is credited once": A_COPY.format("payment_receipts", NEW_ID, "disposition = 'SETTLED'"),
     "receipts are in the ledger to the minor unit": "UPDATE payment_receipts SET amount_minor = amount_minor + 1",
     "no tender gives back more than it took": "UPDATE payment_tenders SET refunded_minor = amount_minor + 1",
@@ -84,8 +86,7 @@ PLANTS = {
     "uses of people are their redemptions": "UPDATE voucher_uses SET used = used + 1",
 }
 FURTHER = {
-    "a booking is REFUNDED when all that was paid is back, and it is over": """
-        UPDATE bookings SET status = 'CANCELLED', refunded_amount_minor = paid_amount_minor""",
+    "what is REFUNDED has given its voucher and its offers back": "UPDATE bookings SET status = 'REFUNDED'",
     "a confirmation is told once": """
         INSERT INTO notifications (id, user_id, notification_type, title_ar, title_en, message_ar, message_en,
                                    link_type, link_id, is_read, created_at)
