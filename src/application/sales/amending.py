@@ -198,7 +198,7 @@ class _Held:
             # Before it takes any: a pool that both departures share has no seats but the booking's own, perhaps.
             leave_trip(plan.before_trip, plan.trip, uow=self.uow, at=now)
         if plan.seats_taken:
-            departure.take_seats(plan.seats_taken, today=business_date(now))
+            departure.take_seats(plan.seats_taken, at=now)
         return plan
 
     def wait(self, amendment: Amendment, *, by: UUID) -> None:

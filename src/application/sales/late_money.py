@@ -127,7 +127,7 @@ def _replace(
             return Hindrance.CLOSED
         if uow.bookings.is_booked_again(expired):
             return Hindrance.BOOKED_AGAIN
-        departure.take_seats(expired.trip.seats, today=business_date(at))
+        departure.take_seats(expired.trip.seats, at=at)
     booking = expired.placed_again(
         booking_id=new_id(),
         booking_number=document_number("BK", business_date(at).year, uow.bookings.next_serial()),

@@ -90,7 +90,8 @@ FOR UPDATE OF d
 def _offered(kind: ItemKind) -> str:
     table, column = ITEM_TABLE[kind], ITEM_COLUMN[kind]
     return f"""
-SELECT d.starts_on, d.status AS departure_status, {SEATS_LEFT} AS seats_left, {_item_columns(kind)}
+SELECT d.starts_on, d.time_zone AS departure_time_zone, d.status AS departure_status, {SEATS_LEFT} AS seats_left,
+       {_item_columns(kind)}
 FROM {table} i
 LEFT JOIN departures d ON d.{column} = i.id AND d.id = %(departure_id)s
 {_PLAN}
@@ -148,7 +149,12 @@ def offered_of(row: Row, item: Item, currency: str | None) -> OnSale:
 def _departing(row: Row) -> Departing | None:
     if row["starts_on"] is None:
         return None
-    return Departing(row["starts_on"], row["departure_status"] == DepartureStatus.OPEN, row["seats_left"])
+    return Departing(
+        starts_on=row["starts_on"],
+        time_zone=row["departure_time_zone"],
+        is_open=row["departure_status"] == DepartureStatus.OPEN,
+        seats_left=row["seats_left"],
+    )
 
 
 def rewards_of(row: Row) -> RewardTerms:
