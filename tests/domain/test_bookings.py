@@ -278,6 +278,29 @@ def pay(booking: Booking, amount: str, *, in_points: str = "0.00") -> None:
     booking.receive(egp(amount), in_points=egp(in_points), by=None, at=NOON)
 
 
+def test_a_hold_ends_with_the_trip_s_start_and_what_is_unpaid_then_takes_no_money() -> None:
+    booking = a_booking(hold_expires_at=NOON + timedelta(days=7))
+    begins, due = booking.trip.starts_at, booking.amount_due
+    assert booking.hold_expires_at == begins
+    assert booking.accepts(due, at=begins - timedelta(seconds=1))
+
+    assert not booking.accepts(due, at=begins)
+    assert booking.began_unpaid(at=begins)
+    with pytest.raises(NothingToPay):
+        booking.ensure_payable(at=begins)
+    with pytest.raises(IllegalTransition):
+        booking.receive(due, in_points=egp("0.00"), by=None, at=begins)
+
+
+def test_what_is_due_of_a_booking_that_is_confirmed_is_paid_after_the_trip_began() -> None:
+    booking = a_booking(deposit=Percentage(3_000))
+    booking.receive(egp("300.00"), in_points=egp("0.00"), by=None, at=NOON)
+    later = booking.trip.starts_at + timedelta(hours=1)
+    booking.receive(egp("700.00"), in_points=egp("0.00"), by=None, at=later)
+
+    assert booking.payment_status is BookingPaymentStatus.PAID
+
+
 def test_a_paid_booking_is_confirmed_and_its_seats_are_captured() -> None:
     booking = a_booking(price=egp("2280.00"))
 

@@ -78,6 +78,27 @@ def test_seats_are_sold_until_the_day_before(days_ahead: int, is_sold: bool) -> 
 
 
 @pytest.mark.parametrize(
+    ("zone", "day", "ends"),
+    [
+        ("Africa/Cairo", "2026-11-24", "2026-11-23T22:00Z"),
+        ("Asia/Tokyo", "2026-11-24", "2026-11-23T15:00Z"),
+        ("America/New_York", "2026-11-24", "2026-11-24T05:00Z"),
+        # Cairo's clocks skip the midnight with which this day would begin, and show 23:00 of the day before twice.
+        ("Africa/Cairo", "2026-04-24", "2026-04-23T22:00Z"),
+        ("Africa/Cairo", "2026-10-30", "2026-10-29T22:00Z"),
+    ],
+)
+def test_seats_are_sold_until_the_first_day_begins_where_it_begins(zone: str, day: str, ends: str) -> None:
+    departure, last = a_departure(starts_on=date.fromisoformat(day)), datetime.fromisoformat(ends)
+    departure.time_zone = zone
+
+    departure.take_seats(1, at=last - timedelta(seconds=1))
+    with pytest.raises(DepartureClosed):
+        departure.take_seats(1, at=last)
+    assert departure.sold_until == last <= departure.begins_at
+
+
+@pytest.mark.parametrize(
     ("capacity", "lasts_days", "pointer"),
     [(0, 3, "/capacity"), (-1, 3, "/capacity"), (10_001, 3, "/capacity"), (10, -1, "/ends_on")],
 )
