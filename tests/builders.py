@@ -150,7 +150,9 @@ _PAID = {
 }
 
 
-def a_trip(*, starts_on: date = TODAY, ends_on: date = TODAY + timedelta(days=3), travelers: int = 2) -> Trip:
+def a_trip(
+    *, starts_on: date = TODAY + timedelta(days=1), ends_on: date = TODAY + timedelta(days=3), travelers: int = 2
+) -> Trip:
     """A package on a departure, from midnight in Cairo."""
     return Trip(
         booking_type=BookingType.PACKAGE,
@@ -207,7 +209,7 @@ def a_booking(
     cashback: str = "0",
     deposit: Percentage = Percentage(10_000),  # noqa: B008 - frozen
     instalments: Sequence[Instalment] = (),
-    starts_on: date = TODAY,
+    starts_on: date = TODAY + timedelta(days=1),
     ends_on: date = TODAY + timedelta(days=3),
     terms: CancellationTerms = ALWAYS,
 ) -> Booking:

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from domain.shared.clock import business_date
+from domain.shared.clock import business_date, start_of_business_day
+from infrastructure.database.roles import connect
 from tests.api.mailbox import mails_to
 from tests.api.shop import Json, Offer, Shop, SignUp, fill_wallet, for_booking, problem
 from tests.api.test_requests import asked, priced
@@ -269,6 +270,55 @@ def test_staff_keep_policies_and_one_is_the_default(shop: Shop) -> None:
 def test_policies_that_nobody_could_follow_are_refused(shop: Shop, tiers: Any, pointer: str) -> None:
     body = {"name_ar": "شروط", "name_en": "Terms", "tiers": tiers}
     problem(shop.post(POLICIES, shop.admin, body), 422, "validation_failed", pointer=pointer)
+
+
+def test_the_suppliers_deadline_is_frozen_into_bookings_and_read_by_staff_alone(shop: Shop, sign_up: SignUp) -> None:
+    customer, vendor = sign_up(), sign_up("VENDOR")
+    policy = a_policy(shop, supplier_hours_before=240)
+    path = f"{POLICIES}/{policy['id']}"
+    assert policy["supplier_hours_before"] == 240
+    assert shop.done(shop.get(path, vendor))["supplier_hours_before"] is None
+    [listed] = [one for one in shop.done(shop.get(POLICIES, vendor))["items"] if one["id"] == policy["id"]]
+    assert listed["supplier_hours_before"] is None
+
+    offer = shop.offer(cancellation_policy_id=policy["id"])
+    for_staff = shop.book(shop.admin, offer)
+    booking = shop.book(customer, offer)
+    starts_on = business_date(datetime.now(UTC)) + timedelta(days=30)
+    ends = start_of_business_day(starts_on - timedelta(days=10))
+    assert (booking["supplier_deadline"], datetime.fromisoformat(for_staff["supplier_deadline"])) == (None, ends)
+    change = {"supplier_hours_before": None}
+    changed = shop.done(shop.client.patch(path, json=change, headers=shop.admin.headers))
+    assert (changed["supplier_hours_before"], changed["tiers"]) == (None, policy["tiers"])
+
+    shown = f"/api/v1/bookings/{booking['id']}"
+    assert shop.done(shop.get(shown, customer))["supplier_deadline"] is None
+    assert datetime.fromisoformat(shop.done(shop.get(shown, shop.admin))["supplier_deadline"]) == ends
+    assert "supplier" not in str(shop.done(shop.get(f"/api/v1/packages/{offer.package_id}")))
+    later = shop.book(shop.admin, offer)
+    assert later["supplier_deadline"] is None
+    audited = shop.done(shop.get("/api/v1/admin/audit-logs?action=policies.update", shop.admin))["items"]
+    assert audited[0]["changes"]["before"]["supplier_hours_before"] == 240
+
+
+def test_what_a_release_before_froze_says_nothing_of_suppliers(shop: Shop, sign_up: SignUp) -> None:
+    customer = sign_up()
+    booking = shop.book(customer, shop.offer(cancellation_policy_id=a_policy(shop, supplier_hours_before=240)["id"]))
+    with connect(shop.addresses.owner) as connection:
+        connection.execute(
+            "UPDATE bookings SET cancellation_terms = cancellation_terms - 'supplier_hours_before' WHERE id = %s",
+            (booking["id"],),
+        )
+
+    assert shop.done(shop.get(f"/api/v1/bookings/{booking['id']}", shop.admin))["supplier_deadline"] is None
+    assert shop.done(cancel(shop, customer, booking))["status"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("hours", [-1, 8761, 1.5, "24", True, 25])
+def test_suppliers_deadlines_that_make_no_sense_are_refused(shop: Shop, hours: Any) -> None:
+    tiers = [{"hours_before": 24, "refund_percent": "100.00"}]
+    body = {"name_ar": "شروط", "name_en": "Terms", "tiers": tiers, "supplier_hours_before": hours}
+    problem(shop.post(POLICIES, shop.admin, body), 422, "validation_failed", pointer="/supplier_hours_before")
 
 
 def test_items_name_policies_that_are_offered(shop: Shop, sign_up: SignUp) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from statistics import median, quantiles
 from typing import Any
@@ -28,20 +28,21 @@ ALL = Target(12, f"all kinds of search at {LARGE:,} packages / at {SMALL:,}", ga
 Ask = Callable[[ItemQueries[PackageSearch]], object]
 
 
-def kinds(today: date) -> dict[str, Ask]:
+def kinds(at: datetime) -> dict[str, Ask]:
     """What readers ask, by what is special about it."""
 
     def found(queries: ItemQueries[PackageSearch], **asked: Any) -> object:
-        return queries.search(PackageSearch(today=today, **asked), sight=ON_SALE)
+        return queries.search(PackageSearch(at=at, **asked), sight=ON_SALE)
 
     def second_page(queries: ItemQueries[PackageSearch], **asked: Any) -> object:
-        rows = queries.search(PackageSearch(today=today, **asked), sight=ON_SALE).rows
+        rows = queries.search(PackageSearch(at=at, **asked), sight=ON_SALE).rows
         after = Behind(rows[19]["sort_key"], rows[19]["id"])
-        return queries.search(PackageSearch(today=today, after=after, **asked), sight=ON_SALE)
+        return queries.search(PackageSearch(at=at, after=after, **asked), sight=ON_SALE)
 
     def facets(queries: ItemQueries[PackageSearch], **asked: Any) -> object:
-        return queries.facets(PackageSearch(today=today, **asked), sight=ON_SALE)
+        return queries.facets(PackageSearch(at=at, **asked), sight=ON_SALE)
 
+    today = business_date(at)
     in_spring = {"starts_from": today + timedelta(days=120), "starts_to": today + timedelta(days=127)}
     narrow: dict[str, Any] = {"category": PackageCategory.FAMILY, "min_price": 5_000_000, "max_price": 20_000_000}
     return {
@@ -73,7 +74,7 @@ def measure(system: System, *, seconds: int, rounds: int) -> Findings:
     with ExitStack() as stack:
         large = stack.enter_context(_catalogue(system, LARGE))
         small = stack.enter_context(_catalogue(stack.enter_context(another_database(system, "small_catalogue")), SMALL))
-        asked = kinds(business_date(datetime.now(UTC)))
+        asked = kinds(datetime.now(UTC))
         for ask in asked.values():
             _by_turns(ask, large, small, seconds=0.1)
         each = seconds / len(asked)

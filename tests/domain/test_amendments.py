@@ -90,8 +90,8 @@ def test_what_costs_more_waits_and_only_all_of_it_carries_it_out() -> None:
     assert [type(event) for event in booking.pull_events()] == [AmendmentAwaitsPayment]
     assert (booking.trip, booking.final_amount, booking.amount_due) == (old, egp("1000.00"), egp("300.00"))
     assert booking.payment_status is BookingPaymentStatus.PAID
-    assert not booking.accepts(egp("299.99"))
-    assert not booking.accepts(egp("300.01"))
+    assert not booking.accepts(egp("299.99"), at=NOON)
+    assert not booking.accepts(egp("300.01"), at=NOON)
     booking.receive(egp("300.00"), in_points=egp("0.00"), by=None, at=NOON)
     assert (booking.final_amount, booking.paid_amount, booking.amendment) == (egp("1300.00"), egp("1300.00"), None)
 
@@ -115,8 +115,8 @@ def test_once_the_trip_is_under_way_money_does_not_carry_out_what_waits() -> Non
     booking.await_amendment(an_amendment(booking, egp("1300.00")), by=BY, at=NOON)
     booking.status = BookingStatus.IN_PROGRESS
 
-    assert (booking.amount_due, booking.takes_money) == (egp("0.00"), False)
-    assert not booking.accepts(egp("300.00"))
+    assert (booking.amount_due, booking.takes_money(at=NOON)) == (egp("0.00"), False)
+    assert not booking.accepts(egp("300.00"), at=NOON)
 
 
 @pytest.mark.parametrize("status", [status for status in BookingStatus if status is not BookingStatus.CONFIRMED])
@@ -239,7 +239,7 @@ def do(booking: Booking, deed: str, figure: Money, goodwill: int) -> int:
             booking.amend(amendment, by=BY, at=NOON)
     if deed == "pay" and booking.amount_due.is_positive:
         booking.receive(booking.amount_due, in_points=Money.zero("EGP"), by=None, at=NOON)
-    if deed == "pay_a_part" and booking.accepts(figure):
+    if deed == "pay_a_part" and booking.accepts(figure, at=NOON):
         booking.receive(figure, in_points=Money.zero("EGP"), by=None, at=NOON)
     if deed == "refund":
         refund_owed(booking, goodwill)

@@ -172,7 +172,7 @@ def test_a_request_waits_for_its_price_and_then_for_its_money() -> None:
     booking = a_request()
     assert [type(happened) for happened in booking.pull_events()] == [BookingRequested]
     assert (booking.status, booking.hold, booking.amount_due) == (BookingStatus.DRAFT, None, Money.zero("USD"))
-    assert not booking.takes_money
+    assert not booking.takes_money(at=NOON)
 
     offer(booking)
 
@@ -276,6 +276,29 @@ def pay(booking: Booking, amount: str, *, in_points: str = "0.00") -> None:
     booking.receive(egp(amount), in_points=egp(in_points), by=None, at=NOON)
 
 
+def test_a_hold_ends_with_the_trip_s_start_and_what_is_unpaid_then_takes_no_money() -> None:
+    booking = a_booking(hold_expires_at=NOON + timedelta(days=7))
+    begins, due = booking.trip.starts_at, booking.amount_due
+    assert booking.hold_expires_at == begins
+    assert booking.accepts(due, at=begins - timedelta(seconds=1))
+
+    assert not booking.accepts(due, at=begins)
+    assert booking.began_unpaid(at=begins)
+    with pytest.raises(NothingToPay):
+        booking.ensure_payable(at=begins)
+    with pytest.raises(IllegalTransition):
+        booking.receive(due, in_points=egp("0.00"), by=None, at=begins)
+
+
+def test_what_is_due_of_a_booking_that_is_confirmed_is_paid_after_the_trip_began() -> None:
+    booking = a_booking(deposit=Percentage(3_000))
+    booking.receive(egp("300.00"), in_points=egp("0.00"), by=None, at=NOON)
+    later = booking.trip.starts_at + timedelta(hours=1)
+    booking.receive(egp("700.00"), in_points=egp("0.00"), by=None, at=later)
+
+    assert booking.payment_status is BookingPaymentStatus.PAID
+
+
 def test_a_paid_booking_is_confirmed_and_its_seats_are_captured() -> None:
     booking = a_booking(price=egp("2280.00"))
 
@@ -292,7 +315,7 @@ def test_a_paid_booking_is_confirmed_and_its_seats_are_captured() -> None:
 def test_without_a_deposit_a_booking_is_confirmed_by_exactly_what_is_due(amount: str) -> None:
     booking = a_booking(price=egp("1000.00"))
 
-    assert not booking.accepts(egp(amount))
+    assert not booking.accepts(egp(amount), at=NOON)
     with pytest.raises(ValueError, match="no more than is due"):
         pay(booking, amount)
 
@@ -302,7 +325,7 @@ def test_without_a_deposit_a_booking_is_confirmed_by_exactly_what_is_due(amount:
 def test_a_deposit_confirms_and_the_rest_is_paid_in_any_parts() -> None:
     booking = a_booking(price=egp("1000.00"), deposit=Percentage.parse("30"))
     assert (booking.deposit_amount, booking.smallest_payment) == (egp("300.00"), egp("300.00"))
-    assert not booking.accepts(egp("299.99"))
+    assert not booking.accepts(egp("299.99"), at=NOON)
 
     pay(booking, "300.00")
     assert (booking.status, booking.payment_status) == (BookingStatus.CONFIRMED, BookingPaymentStatus.PARTIALLY_PAID)
@@ -311,7 +334,7 @@ def test_a_deposit_confirms_and_the_rest_is_paid_in_any_parts() -> None:
     pay(booking, "0.01")
     pay(booking, "699.99")
     assert (booking.payment_status, booking.amount_due) == (BookingPaymentStatus.PAID, NOTHING)
-    assert not booking.accepts(egp("0.01"))
+    assert not booking.accepts(egp("0.01"), at=NOON)
     assert len(booking.pull_changes()) == 1
 
 
@@ -476,7 +499,7 @@ def test_money_confirms_only_what_waits_for_it_with_its_seats(state: BookingStat
 
     expected = state is BookingStatus.PENDING_PAYMENT and hold is HoldStatus.ACTIVE
     assert booking.is_awaiting_deposit == expected
-    assert booking.accepts(booking.amount_due) == (expected and booking.amount_due.is_positive)
+    assert booking.accepts(booking.amount_due, at=NOON) == (expected and booking.amount_due.is_positive)
     if not expected:
         with pytest.raises(NothingToPay):
             booking.ensure_payable(at=NOON)
@@ -488,7 +511,7 @@ def test_paying_ends_with_the_shown_deadline_but_money_on_its_way_is_still_taken
     booking.ensure_payable(at=NOON - timedelta(microseconds=1))
     with pytest.raises(NothingToPay):
         booking.ensure_payable(at=NOON)
-    assert booking.accepts(booking.amount_due)
+    assert booking.accepts(booking.amount_due, at=NOON)
 
 
 @pytest.mark.parametrize("reason", [None, "", "   "])
@@ -547,7 +570,7 @@ class ABookingsLife(RuleBasedStateMachine):
     @rule(part=st.integers(1, 10**11))
     def pay_a_part(self, part: int) -> None:
         amount, before = Money.of(part, "EGP"), self.booking.paid_amount
-        if not self.booking.accepts(amount):
+        if not self.booking.accepts(amount, at=NOON):
             return
         self.booking.receive(amount, in_points=NOTHING, by=None, at=NOON)
         assert self.booking.paid_amount == before + amount

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from domain.billing.tenders import RefundAboveCapture, Tender, TenderKind, Tende
 from domain.sales.cancellation import (
     ALWAYS,
     EVERYTHING,
+    LONGEST_HOURS,
     NEVER,
     NOTHING,
     CancellationTerms,
@@ -100,6 +102,48 @@ def test_deadlines_are_times_on_the_clocks_of_the_place(starts_at: str, hours: i
     assert (applied.refund, applied.hours_before, applied.until) == (Percentage(5_000), hours, expected)
     late = agreed.applied(at=expected + timedelta(microseconds=1), starts_at=starts, time_zone=CAIRO)
     assert (late.refund, late.hours_before, late.until) == (NOTHING, None, None)
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "hours", "ends"),
+    [
+        ("2026-04-26 08:00", 72, "2026-04-23T06:00Z"),
+        ("2026-10-31 08:00", 48, "2026-10-29T05:00Z"),
+        ("2026-04-25 00:30", 24, "2026-04-23T22:30Z"),
+        ("2026-10-30 23:30", 24, "2026-10-29T20:30Z"),
+        ("2027-01-01 00:00", 0, "2026-12-31T22:00Z"),
+    ],
+)
+def test_the_suppliers_deadline_is_a_time_on_the_clocks_of_the_place(starts_at: str, hours: int, ends: str) -> None:
+    agreed = CancellationTerms(tiers=(), supplier_hours_before=hours)
+
+    assert agreed.supplier_deadline(starts_at=cairo(starts_at), time_zone=CAIRO) == datetime.fromisoformat(ends)
+    assert NEVER.supplier_deadline(starts_at=cairo(starts_at), time_zone=CAIRO) is None
+
+
+@pytest.mark.parametrize(
+    ("tiers", "hours", "code"),
+    [
+        ([WEEK, DAY], 7 * 24, None),
+        ([WEEK, DAY], 0, None),
+        ([WEEK, DAY], 7 * 24 + 1, "out_of_order"),
+        ([(240, 100), (48, 100), DAY], 48, None),
+        ([(240, 100), (48, 100), DAY], 49, "out_of_order"),
+        ([HALF_WAY, DAY], LONGEST_HOURS, None),
+        ([], LONGEST_HOURS, None),
+        ([], LONGEST_HOURS + 1, "out_of_range"),
+        ([], -1, "out_of_range"),
+    ],
+)
+def test_nobody_has_everything_back_after_the_supplier_takes_nothing_back(
+    tiers: list[tuple[int, int]], hours: int, code: str | None
+) -> None:
+    if code is None:
+        assert replace(terms(*tiers), supplier_hours_before=hours).supplier_hours_before == hours
+        return
+    with pytest.raises(InvalidValue) as refused:
+        replace(terms(*tiers), supplier_hours_before=hours)
+    assert [(fault.pointer, fault.code) for fault in refused.value.faults] == [("/supplier_hours_before", code)]
 
 
 def test_the_zone_is_the_places_and_not_the_companys() -> None:
@@ -246,6 +290,16 @@ def test_a_policy_changes_only_what_was_given() -> None:
     assert (changed.name_ar, changed.name_en, changed.is_default) == ("شروط", "Others", True)
     assert changed.terms == CancellationTerms(policy_id=policy.id, tiers=tiers)
     assert policy.terms == terms(DAY)
+
+
+def test_tiers_and_the_suppliers_deadline_are_changed_one_without_the_other_and_held_together() -> None:
+    policy = a_policy().changed(at=NOON, supplier_hours_before=24)
+    kept = policy.changed(at=NOON, tiers=terms(WEEK).tiers)
+    assert kept.terms == replace(terms(WEEK), policy_id=policy.id, supplier_hours_before=24)
+
+    with pytest.raises(InvalidValue):
+        kept.changed(at=NOON, tiers=terms((23, 100)).tiers)
+    assert kept.changed(at=NOON, supplier_hours_before=None).terms == replace(terms(WEEK), policy_id=policy.id)
 
 
 @pytest.mark.parametrize(

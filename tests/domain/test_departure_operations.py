@@ -26,7 +26,7 @@ from domain.sales.departure_operations import (
 )
 from domain.shared.errors import IllegalTransition
 from infrastructure.clock import new_id
-from tests.builders import NOON, TODAY, a_booking, a_departure
+from tests.builders import NOON, a_booking, a_departure
 
 Verb = Callable[[DepartureOperation], object]
 VERBS: list[tuple[Verb, OperationStatus, set[OperationStatus]]] = [
@@ -151,7 +151,7 @@ def test_a_target_has_room_exactly_where_the_move_fits(moved: int, free: int, ow
 def _fits(seats: int, source: Departure, target: Departure) -> bool:
     try:
         source.give_back(seats, at=NOON)
-        target.take_seats(seats, today=TODAY)
+        target.take_seats(seats, at=NOON)
     except SoldOut:
         return False
     return True

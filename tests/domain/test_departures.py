@@ -39,11 +39,11 @@ def test_seats_taken_are_never_more_than_there_are_nor_fewer_than_none(capacity:
 
     for seats in wishes:
         if seats > 0 and taken + seats <= capacity:
-            departure.take_seats(seats, today=TODAY)
+            departure.take_seats(seats, at=NOON)
             taken += seats
         elif seats > 0:
             with pytest.raises(SoldOut) as refused:
-                departure.take_seats(seats, today=TODAY)
+                departure.take_seats(seats, at=NOON)
             assert refused.value.facts["seats_left"] == capacity - taken
         elif -seats <= taken:
             departure.give_back(-seats, at=NOON)
@@ -59,10 +59,10 @@ def test_seats_are_sold_only_while_the_departure_is_open(status: DepartureStatus
     departure = a_departure(status=status)
 
     if status is DepartureStatus.OPEN:
-        departure.take_seats(1, today=TODAY)
+        departure.take_seats(1, at=NOON)
         return
     with pytest.raises(DepartureClosed):
-        departure.take_seats(1, today=TODAY)
+        departure.take_seats(1, at=NOON)
     assert departure.seats_taken == 0
 
 
@@ -71,10 +71,31 @@ def test_seats_are_sold_until_the_day_before(days_ahead: int, is_sold: bool) -> 
     departure = a_departure(starts_on=TODAY + timedelta(days=days_ahead))
 
     if is_sold:
-        departure.take_seats(1, today=TODAY)
+        departure.take_seats(1, at=NOON)
         return
     with pytest.raises(DepartureClosed):
-        departure.take_seats(1, today=TODAY)
+        departure.take_seats(1, at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "ends"),
+    [
+        ("Africa/Cairo", "2026-11-24", "2026-11-23T22:00Z"),
+        ("Asia/Tokyo", "2026-11-24", "2026-11-23T15:00Z"),
+        ("America/New_York", "2026-11-24", "2026-11-24T05:00Z"),
+        # Cairo's clocks skip the midnight with which this day would begin, and show 23:00 of the day before twice.
+        ("Africa/Cairo", "2026-04-24", "2026-04-23T22:00Z"),
+        ("Africa/Cairo", "2026-10-30", "2026-10-29T22:00Z"),
+    ],
+)
+def test_seats_are_sold_until_the_first_day_begins_where_it_begins(zone: str, day: str, ends: str) -> None:
+    departure, last = a_departure(starts_on=date.fromisoformat(day)), datetime.fromisoformat(ends)
+    departure.time_zone = zone
+
+    departure.take_seats(1, at=last - timedelta(seconds=1))
+    with pytest.raises(DepartureClosed):
+        departure.take_seats(1, at=last)
+    assert departure.sold_until == last <= departure.begins_at
 
 
 @pytest.mark.parametrize(
@@ -112,7 +133,7 @@ def a_pool(capacity: int = 10, taken: int = 0) -> Pool:
 class TestStatuses:
     VERBS: ClassVar[dict[DepartureStatus, Callable[[Departure], None]]] = {
         DepartureStatus.CLOSED: lambda departure: departure.close(at=NOON),
-        DepartureStatus.OPEN: lambda departure: departure.reopen(today=TODAY, at=NOON),
+        DepartureStatus.OPEN: lambda departure: departure.reopen(at=NOON),
         DepartureStatus.CANCELLED: lambda departure: departure.cancel(at=NOON),
     }
     EVENTS: ClassVar[dict[DepartureStatus, Any]] = {
@@ -161,7 +182,7 @@ class TestStatuses:
         departure = a_departure(status=DepartureStatus.CLOSED, starts_on=TODAY)
 
         with pytest.raises(DepartureClosed):
-            departure.reopen(today=TODAY, at=NOON)
+            departure.reopen(at=NOON)
 
     def test_what_is_not_sold_is_moved(self) -> None:
         departure = a_departure()
@@ -232,10 +253,10 @@ class TestPools:
             left, taken = departure.seats_left, departure.seats_taken
             if seats > left:
                 with pytest.raises(SoldOut) as refused:
-                    departure.take_seats(seats, today=TODAY)
+                    departure.take_seats(seats, at=NOON)
                 assert refused.value.facts["seats_left"] == left
             elif seats > 0:
-                departure.take_seats(seats, today=TODAY)
+                departure.take_seats(seats, at=NOON)
                 taken += seats
             elif -seats <= taken:
                 departure.give_back(-seats, at=NOON)
@@ -250,18 +271,18 @@ class TestPools:
         departure.attach(guide)
 
         with pytest.raises(SoldOut) as refused:
-            departure.take_seats(7, today=TODAY)
+            departure.take_seats(7, at=NOON)
         assert refused.value.facts == {"sold_out": str(bus.id), "seats_left": 6}
         bus.change_capacity(30, at=NOON)
         guide.change_capacity(30, at=NOON)
         with pytest.raises(SoldOut) as refused:
-            departure.take_seats(9, today=TODAY)
+            departure.take_seats(9, at=NOON)
         assert refused.value.facts == {"sold_out": str(departure.id), "seats_left": 8}
 
     def test_seats_that_come_back_are_told_of_everywhere(self) -> None:
         departure, pool = a_departure(), a_pool()
         departure.attach(pool)
-        departure.take_seats(3, today=TODAY)
+        departure.take_seats(3, at=NOON)
         departure.pull_events()
         departure.give_back(2, at=NOON)
 

@@ -21,7 +21,7 @@ from domain.sales.waiting import (
 )
 from domain.shared.errors import IllegalTransition
 from infrastructure.clock import new_id
-from tests.builders import NOON, TODAY, a_departure
+from tests.builders import NOON, a_departure
 
 UNTIL = NOON + timedelta(hours=12)
 WAITING, OFFERED = WaitingStatus.WAITING, WaitingStatus.OFFERED
@@ -97,10 +97,10 @@ def test_seats_that_are_kept_are_taken_once(capacity: int, others: int, kept: in
 
     if others + seats > capacity:
         with pytest.raises(SoldOut):
-            departure.take_kept(seats, kept=kept, today=TODAY, at=NOON)
+            departure.take_kept(seats, kept=kept, at=NOON)
         assert departure.seats_taken == others + kept
     else:
-        departure.take_kept(seats, kept=kept, today=TODAY, at=NOON)
+        departure.take_kept(seats, kept=kept, at=NOON)
         assert departure.seats_taken == others + seats
         freed = [event.seats for event in departure.pull_events() if isinstance(event, SeatsFreed)]
         assert freed == ([kept - seats] if seats < kept else [])
@@ -109,5 +109,5 @@ def test_seats_that_are_kept_are_taken_once(capacity: int, others: int, kept: in
 def test_kept_seats_of_a_departure_that_is_closed_are_not_sold() -> None:
     departure = a_departure(taken=4, status=DepartureStatus.CLOSED)
     with pytest.raises(DepartureClosed):
-        departure.take_kept(2, kept=2, today=TODAY, at=NOON)
+        departure.take_kept(2, kept=2, at=NOON)
     assert departure.seats_taken == 4

@@ -12,7 +12,7 @@ from application.catalogue.queries import ON_SALE, Behind, Facets, Found, Packag
 from infrastructure.database.catalogue.activity_queries import SqlActivityQueries
 from infrastructure.database.catalogue.queries import SqlCatalogueQueries
 from infrastructure.database.transaction import Database
-from tests.builders import TODAY, a_departure, a_package, an_activity
+from tests.builders import NOON, TODAY, a_departure, a_package, an_activity
 from tests.integration.shop import a_stored_user, units_of_work
 
 EVERYTHING = Sight(everything=True)
@@ -63,7 +63,7 @@ class Catalogue:
             transaction.commit()
 
     def activities(self, *, sight: Sight = ON_SALE, **search: Any) -> Found:
-        return SqlActivityQueries(self.database).search(ActivitySearch(today=TODAY, **search), sight=sight)
+        return SqlActivityQueries(self.database).search(ActivitySearch(at=NOON, **search), sight=sight)
 
     def activities_found(self, **search: Any) -> list[str]:
         return [row["slug"] for row in self.activities(**search).rows]
@@ -72,19 +72,17 @@ class Catalogue:
         return [row["slug"] for row in self.search(sight=sight, **search).rows]
 
     def search(self, *, sight: Sight = ON_SALE, **search: Any) -> Found:
-        return self.queries.search(PackageSearch(today=TODAY, **search), sight=sight)
+        return self.queries.search(PackageSearch(at=NOON, **search), sight=sight)
 
     def facets(self, *, sight: Sight = ON_SALE, **search: Any) -> Facets:
-        return self.queries.facets(PackageSearch(today=TODAY, **search), sight=sight)
+        return self.queries.facets(PackageSearch(at=NOON, **search), sight=sight)
 
     def pages(self, *, limit: int, **search: Any) -> list[list[str]]:
         """Every page of a search, each asked for with what the page before ended on."""
         pages: list[list[str]] = []
         after = None
         while True:
-            rows = self.queries.search(
-                PackageSearch(today=TODAY, limit=limit, after=after, **search), sight=ON_SALE
-            ).rows
+            rows = self.queries.search(PackageSearch(at=NOON, limit=limit, after=after, **search), sight=ON_SALE).rows
             pages.append([row["slug"] for row in rows[:limit]])
             if len(rows) <= limit:
                 return pages

@@ -14,7 +14,7 @@ from domain.catalogue.activities import ActivityCategory, Difficulty
 from domain.catalogue.publication import ItemStatus
 from domain.shared.money import Money
 from infrastructure.database.catalogue.activity_queries import SqlActivityQueries
-from tests.builders import TODAY
+from tests.builders import NOON, TODAY
 from tests.integration.catalogue import EVERYTHING, Catalogue
 
 pytestmark = pytest.mark.database
@@ -27,7 +27,7 @@ def pages(catalogue: Catalogue, **search: Any) -> list[str]:
     while True:
         rows = (
             SqlActivityQueries(catalogue.database)
-            .search(ActivitySearch(today=TODAY, limit=2, after=after, **search), sight=ON_SALE)
+            .search(ActivitySearch(at=NOON, limit=2, after=after, **search), sight=ON_SALE)
             .rows
         )
         found += [row["slug"] for row in rows[:2]]
@@ -117,7 +117,7 @@ def test_facets_count_what_their_filters_find(catalogue: Catalogue, subtests: Su
         {"q": "diving", "difficulty": Difficulty.EASY, "destination": "سيوه", "min_rating": 1},
         {"difficulty": Difficulty.EASY, "max_price": 1_500_000},
     ):
-        counted = queries.facets(ActivitySearch(today=TODAY, **chosen), sight=ON_SALE)
+        counted = queries.facets(ActivitySearch(at=NOON, **chosen), sight=ON_SALE)
         assert (counted.is_exact, counted.total) == (True, len(catalogue.activities_found(**chosen)))
         assert set(counted.facets) == set(own)
         for name, facets in counted.facets.items():

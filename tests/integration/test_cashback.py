@@ -30,7 +30,7 @@ from domain.ledger.accounts import AccountKind
 from domain.ledger.cashback import ERASED, REFUNDED
 from domain.ledger.holds import BalanceHold
 from domain.ledger.journal import transfer
-from domain.shared.clock import start_of_business_day
+from domain.shared.clock import start_of_business_day, start_of_day
 from domain.shared.errors import IllegalTransition
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
@@ -201,13 +201,18 @@ def test_what_nobody_approved_waits_unless_the_setting_approves_it(desk: Desk, c
     assert desk.stands(customer) == (0, PROMISED, 0)
 
 
-def test_a_trip_completed_ahead_of_its_dates_waits_for_its_first_day(desk: Desk, customer: UUID) -> None:
+@pytest.mark.parametrize("zone", ["Africa/Cairo", "Asia/Tokyo", "America/New_York"])
+def test_a_trip_completed_ahead_of_its_dates_waits_until_it_would_be_over_there(
+    desk: Desk, customer: UUID, addresses: DatabaseAddresses, zone: str
+) -> None:
     become_a_member(desk.shop, customer)
+    with connect(addresses.owner) as owner:
+        owner.execute("UPDATE departures SET time_zone = %s WHERE id = %s", (zone, desk.departure.id))
     booking = desk.shop.a_paid_booking(customer, desk.departure)
     desk.shop.travel(booking.id, desk.staff)
     record = desk.shop.row("SELECT * FROM cashback_records WHERE booking_id = %s", booking.id)
     desk.approve(record["id"])
-    assert record["eligible_at"] == start_of_business_day(booking.start_date)
+    assert record["eligible_at"] == start_of_day(booking.end_date + timedelta(days=1), zone)
 
     desk.clock.offset = record["eligible_at"] - record["created_at"] - timedelta(minutes=5)
     assert desk.credit() == CreditRun()

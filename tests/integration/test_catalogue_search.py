@@ -164,7 +164,7 @@ class TestPlans:
             connection.execute("VACUUM ANALYZE packages, item_statistics")
         explaining = Explaining(addresses.app)
         queries = SqlCatalogueQueries(explaining)
-        yield lambda **search: str(queries.search(PackageSearch(today=TODAY, **search), sight=ON_SALE).rows)
+        yield lambda **search: str(queries.search(PackageSearch(at=NOON, **search), sight=ON_SALE).rows)
         explaining.dispose()
 
     def test_a_rare_word_is_looked_up(self, plan: Callable[..., str]) -> None:
@@ -339,7 +339,7 @@ class TestPages:
 
     def test_each_order_is_what_its_name_says(self, crowded: Catalogue) -> None:
         def keys(sort: str, *columns: str) -> list[tuple[Any, ...]]:
-            rows = crowded.queries.search(PackageSearch(today=TODAY, sort=sort, limit=100), sight=ON_SALE).rows
+            rows = crowded.queries.search(PackageSearch(at=NOON, sort=sort, limit=100), sight=ON_SALE).rows
             return [tuple(row[column] for column in columns) for row in rows]
 
         featured = keys("featured", "is_featured", "display_order", "id")
@@ -379,7 +379,7 @@ class TestPages:
         assert 0 < shared.total == len(crowded.found(limit=100, **asked)) < 40
 
     def test_a_page_goes_on_behind_its_cursor_though_rows_before_it_vanish(self, crowded: Catalogue) -> None:
-        first = crowded.queries.search(PackageSearch(today=TODAY, limit=5, sort="price"), sight=ON_SALE).rows
+        first = crowded.queries.search(PackageSearch(at=NOON, limit=5, sort="price"), sight=ON_SALE).rows
         rest = crowded.found(sort="price", limit=100)[5:]
         with crowded.database.transaction() as transaction:
             transaction.execute("UPDATE packages SET status = 'INACTIVE' WHERE id = %s", (first[0]["id"],))
@@ -394,7 +394,7 @@ class TestPages:
         after = None
         while True:
             rows = departures.departures(
-                Item(ItemKind.PACKAGE, package_id), today=TODAY, sight=ON_SALE, limit=2, after=after
+                Item(ItemKind.PACKAGE, package_id), at=NOON, sight=ON_SALE, limit=2, after=after
             )
             seen += [row["id"] for row in rows[:2]]
             if len(rows) <= 2:
@@ -426,7 +426,7 @@ class TestSight:
 
     def test_one_package_is_as_hidden_as_it_is_in_a_list(self, shelf: Catalogue) -> None:
         def seen(slug: str, sight: Sight) -> bool:
-            return shelf.queries.one(slug, today=TODAY, sight=sight) is not None
+            return shelf.queries.one(slug, at=NOON, sight=sight) is not None
 
         assert seen("active", ON_SALE)
         assert not seen("draft", ON_SALE)
@@ -444,9 +444,7 @@ class TestSight:
 
         def statuses(sight: Sight) -> set[str]:
             queries = SqlDepartureQueries(catalogue.database)
-            rows = queries.departures(
-                Item(ItemKind.PACKAGE, package_id), today=TODAY, sight=sight, limit=10, after=None
-            )
+            rows = queries.departures(Item(ItemKind.PACKAGE, package_id), at=NOON, sight=sight, limit=10, after=None)
             return {row["status"] for row in rows}
 
         assert statuses(ON_SALE) == {"OPEN", "CLOSED"}
@@ -457,14 +455,14 @@ class TestOnePackage:
     def test_it_is_found_by_id_and_by_slug(self, catalogue: Catalogue) -> None:
         package_id = catalogue.add("رحلة-نيلية")
         for key in (str(package_id), str(package_id).upper(), "رحلة-نيلية"):
-            row = catalogue.queries.one(key, today=TODAY, sight=ON_SALE)
+            row = catalogue.queries.one(key, at=NOON, sight=ON_SALE)
             assert row is not None
             assert row["id"] == package_id
 
     @pytest.mark.parametrize("key", ["", "nothing", "\x00", "a b", "%", "x" * 5000, "' OR true --", str(UUID(int=1))])
     def test_what_names_nothing_finds_nothing(self, catalogue: Catalogue, key: str) -> None:
         catalogue.add("one")
-        assert catalogue.queries.one(key, today=TODAY, sight=EVERYTHING) is None
+        assert catalogue.queries.one(key, at=NOON, sight=EVERYTHING) is None
 
     def test_the_next_departure_is_the_first_that_can_be_booked(self, catalogue: Catalogue) -> None:
         package_id = catalogue.add("trip", days_ahead=[0, 9, 4])
@@ -472,11 +470,11 @@ class TestOnePackage:
             uow.departures.add(a_departure(package_id=package_id, starts_on=_ahead(2), capacity=3, taken=3))
             uow.departures.add(a_departure(package_id=package_id, starts_on=_ahead(3), status=DepartureStatus.CLOSED))
             uow.commit()
-        row = catalogue.queries.one("trip", today=TODAY, sight=ON_SALE)
+        row = catalogue.queries.one("trip", at=NOON, sight=ON_SALE)
         assert row is not None
         assert row["next_departure"] == _ahead(4)
         catalogue.add("undated")
-        undated = catalogue.queries.one("undated", today=TODAY, sight=ON_SALE)
+        undated = catalogue.queries.one("undated", at=NOON, sight=ON_SALE)
         assert undated is not None
         assert undated["next_departure"] is None
 

@@ -271,7 +271,7 @@ def test_money_that_comes_later_still_does_not_book_the_old_trip_beside_it(
     Late(shop, booking, payments[0], another(shop, booking)).take(deposit=THIRD)
     with shop.use.new_uow() as uow:
         uow.departures.get(booking.trip.departure_id).reopen(  # type: ignore[arg-type]
-            today=business_date(shop.use.clock.now()), at=shop.use.clock.now()
+            at=shop.use.clock.now()
         )
         uow.commit()
     shop.charge(payments[1], egp("700.00"))

@@ -332,6 +332,33 @@ class TestItCannotBe:
         shop.take_late_money()
         assert hindrance_of(shop, booking) == Hindrance.BEGUN
 
+    def test_the_trip_began_before_the_sweep_came(self, shop: Shop, customer: UUID, clock: MovableClock) -> None:
+        """The money expires it, once, whoever is at it at the same moment; its seats and points come back."""
+        booking = shop.book(customer, shop.a_departure(days_ahead=1))
+        payment_id = shop.pay(customer, booking.id)
+        with shop.use.new_uow() as uow:
+            uow.bookings.get(booking.id).hold.expires_at = booking.trip.starts_at  # type: ignore[union-attr]
+            uow.commit()
+        clock.offset += booking.trip.starts_at - clock.now()
+        shop.charge(payment_id, egp("1000.00"))
+        shop.look(payment_id)
+        assert shop.receipts(payment_id) == [(PRICE, "EGP", "SUSPENSE", "LATE")]
+        assert (shop.booking(booking.id)["status"], shop.balance(PREPAID)) == ("PENDING_PAYMENT", 0)
+
+        [event] = shop.database.rows("SELECT payload FROM outbox_events WHERE name = 'billing.money_suspended'")
+        receipt = UUID(event["payload"]["receipt_id"])
+        clock.offset += GRACE
+        answers = all_at_once([partial(sweep, shop), *[partial(shop.take_late, receipt)] * 4])
+        assert not [answer for answer in answers if isinstance(answer, BaseException)]
+        shop.take_late_money(times=2)
+
+        old = shop.booking(booking.id)
+        assert (old["status"], old["hold_status"], old["seats_taken"]) == ("CANCELLED", "EXPIRED", 0)
+        assert hindrance_of(shop, booking) == Hindrance.BEGUN
+        assert told(shop, "sales.booking_expired", "sales.booking_confirmed") == ["sales.booking_expired"]
+        choose(shop, booking, LateChoice.WALLET)
+        assert (wallet(shop, customer), shop.balance(SUSPENSE)) == (PRICE, 0)
+
     @pytest.mark.parametrize("amount", ["999.99", "1000.01"])
     def test_another_amount_came(self, shop: Shop, customer: UUID, clock: MovableClock, amount: str) -> None:
         booking = shop.book(customer)

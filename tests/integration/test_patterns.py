@@ -100,7 +100,7 @@ class House:
 
     def take(self, departure_id: UUID, seats: int = 1) -> None:
         with self.use.new_uow() as uow:
-            uow.departures.get(departure_id).take_seats(seats, today=self.today)
+            uow.departures.get(departure_id).take_seats(seats, at=self.use.clock.now())
             uow.commit()
 
     def told(self, name: str) -> int:

@@ -82,7 +82,7 @@ def a_dive(shop: Shop, *, seats: int = 50) -> Departure:
 def take(shop: Shop, departure: Departure, seats: int = 1) -> int:
     """What a sale does with the seats, of whichever item."""
     with shop.use.new_uow() as uow:
-        uow.departures.get(departure.id).take_seats(seats, today=business_date(shop.use.clock.now()))
+        uow.departures.get(departure.id).take_seats(seats, at=shop.use.clock.now())
         uow.commit()
     return seats
 
@@ -127,7 +127,7 @@ def test_units_that_move_seats_between_departures_both_ways_end(shop: Shop) -> N
         with shop.use.new_uow() as uow:
             leaving, joined = uow.departures.get_all([source.id, target.id])
             leaving.give_back(1, at=now)
-            joined.take_seats(1, today=business_date(now))
+            joined.take_seats(1, at=now)
             uow.commit()
 
     results = all_at_once([lambda n=n: move(*((first, second), (second, first))[n % 2]) for n in range(20)])  # type: ignore[misc]

@@ -238,7 +238,9 @@ class TestDemo:
     ) -> None:
         seed(settings, addresses, demo=True)
         today = business_date(SystemClock().now())
-        rows = SqlCatalogueQueries(database).search(PackageSearch(today=today, limit=100), sight=ON_SALE).rows
+        rows = (
+            SqlCatalogueQueries(database).search(PackageSearch(at=SystemClock().now(), limit=100), sight=ON_SALE).rows
+        )
         assert len(rows) == len(demo_catalogue()) >= 12
         assert all(today < row["next_departure"] <= today + FORTNIGHT for row in rows)
         assert {row["currency"] for row in rows} == {"EGP", "KWD", "USD"}
@@ -254,12 +256,12 @@ class TestDemo:
     ) -> None:
         seed(settings, addresses, demo=True)
         queries, today = SqlActivityQueries(database), business_date(SystemClock().now())
-        rows = queries.search(ActivitySearch(today=today), sight=ON_SALE).rows
+        rows = queries.search(ActivitySearch(at=SystemClock().now()), sight=ON_SALE).rows
         assert all(today < row["next_departure"] <= today + FORTNIGHT for row in rows)
         assert {row["approval"] for row in rows} == {"NOT_NEEDED", "APPROVED"}
         [approved] = [row for row in rows if row["vendor_id"] is not None]
         assert approved["approval"] == "APPROVED"
-        waiting = queries.reviews(today=today, limit=10, after=None)
+        waiting = queries.reviews(at=SystemClock().now(), limit=10, after=None)
         assert [(row["status"], row["next_departure"]) for row in waiting] == [("DRAFT", None)]
         assert len(rows) + len(waiting) == len(demo_activities())
         hours = database.rows("SELECT DISTINCT start_time FROM departures WHERE activity_id IS NOT NULL")
@@ -284,10 +286,10 @@ class TestDemo:
         self, settings: Settings, addresses: DatabaseAddresses, database: Database
     ) -> None:
         seed(settings, addresses, demo=True)
-        queries, today = SqlCatalogueQueries(database), business_date(SystemClock().now())
+        queries = SqlCatalogueQueries(database)
 
         def slugs(**search: Any) -> set[str]:
-            found = queries.search(PackageSearch(today=today, **search), sight=ON_SALE)
+            found = queries.search(PackageSearch(at=SystemClock().now(), **search), sight=ON_SALE)
             return {row["slug"] for row in found.rows}
 
         assert slugs(q="رحله نيليه اسوان") == {"luxor-and-aswan-nile-cruise"}

@@ -443,7 +443,7 @@ def test_a_root_is_read_as_it_is_once_its_lock_is_held(running: Any) -> None:
 
     def take_one() -> None:
         with shop.use.new_uow() as uow:
-            uow.departures.get(departure.id).take_seats(1, today=NOON.date())
+            uow.departures.get(departure.id).take_seats(1, at=NOON)
             uow.commit()
 
     assert all_at_once([take_one] * 12) == [None] * 12

@@ -174,7 +174,7 @@ class BookingPayable:
     reference_type = "BOOKING"
 
     def __init__(self, booking_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
-        self._booking = uow.bookings.get(booking_id)
+        self._booking, self._at = uow.bookings.get(booking_id), at
         if self._booking.amendment is not None:
             uow.departures.get_all(self._booking.amendment.departures)
         self.reference_id = booking_id
@@ -202,7 +202,7 @@ class BookingPayable:
         return accounts.points(self._booking.user_id), accounts.debt(self._booking.user_id, POINTS_UNIT)
 
     def accepts(self, amount: Money) -> bool:
-        return self._booking.accepts(amount)
+        return self._booking.accepts(amount, at=self._at)
 
     def amount_due(self, *, owner: UUID, at: datetime) -> Money:
         if self._booking.user_id != owner:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -28,9 +28,9 @@ class DepartureQueries(Protocol):
     """Departures, as far as the reader's sight goes. `seats_left` is the least of a departure's own and its pools'."""
 
     def departures(
-        self, item: Item, *, today: date, sight: Sight, limit: int, after: LastDeparture | None
+        self, item: Item, *, at: datetime, sight: Sight, limit: int, after: LastDeparture | None
     ) -> Sequence[Row]:
-        """Departures of an item that begin after today, soonest first; one row more than `limit`.
+        """Departures of an item that are sold still, by their place's day, soonest first; one row more than `limit`.
 
         Cancelled ones are shown only to those who see everything.
         """

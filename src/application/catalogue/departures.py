@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import TypedDict
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from domain.catalogue.packages import PackageNotFound
 from domain.catalogue.publication import CatalogueItem
 from domain.operations.audit import changed
 from domain.sales.departure_operations import OperationInProgress
-from domain.shared.clock import MIDNIGHT, Clock, business_date
+from domain.shared.clock import MIDNIGHT, Clock, local_date
 from domain.shared.errors import refuse_stale
 from domain.shared.identifiers import NewId
 
@@ -40,10 +40,10 @@ def plan_departure(command: PlanDeparture, *, uow: UnitOfWork, clock: Clock, new
     Raises PackageNotFound or ActivityNotFound, or InvalidValue for dates or seats that cannot be.
     """
     now = clock.now()
-    refuse_start(command.starts_on, today=business_date(now))
     with uow:
         # Locked, so that its availability and its hours are not changed meanwhile.
         item = own_item(command.item, command.author, uow)
+        refuse_start(command.starts_on, today=local_date(now, item.time_zone))
         departure = Departure.plan(
             departure_id=new_id(),
             package_id=command.item.package_id,
@@ -96,15 +96,15 @@ def change_departure(command: ChangeDeparture, *, uow: UnitOfWork, clock: Clock)
         if "capacity" in details:
             departure.change_capacity(details["capacity"], at=now)
         if details.keys() - {"capacity"}:
-            _reschedule(departure, item, details, today=business_date(now))
+            _reschedule(departure, item, details, at=now)
         _audit(uow, command.author, departure, before, clock)
         uow.commit()
 
 
-def _reschedule(departure: Departure, item: CatalogueItem, details: Edited, *, today: date) -> None:
+def _reschedule(departure: Departure, item: CatalogueItem, details: Edited, *, at: datetime) -> None:
     starts_on = details.get("starts_on", departure.starts_on)
     start_time = details.get("start_time", departure.start_time)
-    refuse_start(starts_on, today=today)
+    refuse_start(starts_on, today=local_date(at, departure.time_zone))
     ends_on = details.get("ends_on") or item.last_day(starts_on, start_time)
     item.refuse_unavailable(starts_on, ends_on)
     departure.reschedule(starts_on=starts_on, ends_on=ends_on, start_time=start_time)
@@ -136,7 +136,7 @@ def reopen_departure(command: MoveDeparture, *, uow: UnitOfWork, clock: Clock) -
         running = uow.departure_operations.open_of(departure.id)
         if running is not None:
             raise OperationInProgress(operation_id=str(running))
-        departure.reopen(today=business_date(now), at=now)
+        departure.reopen(at=now)
 
     _move(command, reopen, uow=uow, clock=clock)
 

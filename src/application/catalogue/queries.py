@@ -49,11 +49,11 @@ class ItemSearch:
     """A search for items of one kind, as the API takes it.
 
     Prices are thousandths of a whole unit of each item's own currency, for one person: currencies have 0 to 3 decimals,
-    and no rate is applied. `today` is the business's day: departures begin after it. `travelers` is a size of party
-    that an item takes; beside dates, a departure has as many seats left. Durations are in the kind's own unit.
+    and no rate is applied. `at` is when it is asked: what is sold then is found by dates. `travelers` is a size of
+    party that an item takes; beside dates, a departure has as many seats left. Durations are in the kind's own unit.
     """
 
-    today: date
+    at: datetime
     q: str = ""
     destination: str = ""
     currency: str | None = None
@@ -137,14 +137,14 @@ class ItemQueries(Protocol[_Search]):
         """
         ...
 
-    def one(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
+    def one(self, id_or_slug: str, *, at: datetime, sight: Sight) -> Row | None:
         """One, with `images` (in their order) and `revenues` (by currency).
 
         Its `price_minor`, `age_bands` and `seasons` are as `application.pricing.price_lists` reads them.
         """
         ...
 
-    def reviews(self, *, today: date, limit: int, after: After | None) -> Sequence[Row]:
+    def reviews(self, *, at: datetime, limit: int, after: After | None) -> Sequence[Row]:
         """Vendors' that wait for a decision, the longest-waiting first; one row more than `limit`."""
         ...
 

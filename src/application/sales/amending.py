@@ -143,7 +143,8 @@ def _lapse(booking_id: UUID, *, uow: UnitOfWork, clock: Clock, grace: timedelta)
 def cancel_unwanted(booking: Booking, *, uow: UnitOfWork, clock: Clock) -> None:
     """Money that still comes through their checkouts goes to suspense."""
     waiting = uow.payments.pending_of(booking.id)
-    cancel_payments([each for each in waiting if not booking.accepts(each.amount)], uow=uow, clock=clock)
+    unwanted = [each for each in waiting if not booking.accepts(each.amount, at=clock.now())]
+    cancel_payments(unwanted, uow=uow, clock=clock)
 
 
 def _own(booking_id: UUID, owner: UUID | None, uow: UnitOfWork) -> Booking:
@@ -198,7 +199,7 @@ class _Held:
             # Before it takes any: a pool that both departures share has no seats but the booking's own, perhaps.
             leave_trip(plan.before_trip, plan.trip, uow=self.uow, at=now)
         if plan.seats_taken:
-            departure.take_seats(plan.seats_taken, today=business_date(now))
+            departure.take_seats(plan.seats_taken, at=now)
         return plan
 
     def wait(self, amendment: Amendment, *, by: UUID) -> None:
@@ -223,8 +224,9 @@ class _Held:
 
     @property
     def _unwanted(self) -> list[Payment]:
+        now = self.clock.now()
         waiting = (payment for payment in self.payments if payment.status is PaymentStatus.PENDING)
-        return [payment for payment in waiting if not self.booking.accepts(payment.amount)]
+        return [payment for payment in waiting if not self.booking.accepts(payment.amount, at=now)]
 
     def _going_back(self, payment: Payment) -> GoingBack:
         return GoingBack(payment, self.payable, self.uow, self.clock, self.new_id)

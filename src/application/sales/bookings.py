@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.identity.ports import KeyedDigests
@@ -99,7 +99,7 @@ def place_booking(
             held_until=business_date(hold_expires_at),
             starts_on=trip.start_date,
         )
-        _take_seats(command, trip.seats, booking_id, departure=sale.departure, uow=uow, today=today, at=now)
+        _take_seats(command, trip.seats, booking_id, departure=sale.departure, uow=uow, at=now)
         booking = Booking.place(
             booking_id=booking_id,
             booking_number=document_number("BK", today.year, sale.serial),
@@ -132,12 +132,11 @@ def _take_seats(
     *,
     departure: Departure,
     uow: UnitOfWork,
-    today: date,
     at: datetime,
 ) -> None:
     entry_id = command.waiting_list_entry_id
     if entry_id is None:
-        departure.take_seats(seats, today=today)
+        departure.take_seats(seats, at=at)
         return
     take_offered_seats(
         entry_id,

@@ -11,7 +11,7 @@ from application.sales.waiting import close_line
 from domain.catalogue.departures import Departure, DepartureClosed, DepartureStatus
 from domain.sales.departure_operations import DepartureOperation, OperationInProgress, OperationKind
 from domain.sales.waiting import WaitingStatus
-from domain.shared.clock import Clock, business_date
+from domain.shared.clock import Clock, local_date
 from domain.shared.errors import InvalidValue
 from domain.shared.identifiers import NewId
 
@@ -55,7 +55,7 @@ def order_operation(command: OrderOperation, *, uow: UnitOfWork, clock: Clock, n
         if target is None:
             close_line(departure, uow.waiting_list.line(departure.id), WaitingStatus.CANCELLED, at=now)
         else:
-            target.ensure_on_sale(today=business_date(now))
+            target.ensure_on_sale(at=now)
             target.ensure_room(seats, leaving=departure)
         _audit(command, operation, before, departure, uow=uow, at=now)
         uow.commit()
@@ -75,7 +75,7 @@ def _locked(command: OrderOperation, uow: UnitOfWork) -> tuple[Departure, Depart
 
 
 def _refuse_over(departure: Departure, *, at: datetime) -> None:
-    if departure.status is DepartureStatus.CANCELLED or departure.starts_on < business_date(at):
+    if departure.status is DepartureStatus.CANCELLED or departure.starts_on < local_date(at, departure.time_zone):
         raise DepartureClosed(departure_id=departure.id)
 
 

@@ -10,6 +10,7 @@ from application.billing.tenders import cancel_payments
 from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.giving_back import free_seats, restore_points
 from domain.operations.settings import GRACE_MINUTES
+from domain.sales.bookings import Booking
 from domain.shared.clock import Clock
 from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId
@@ -69,10 +70,16 @@ def _expire_booking(booking_id: UUID, *, uow: UnitOfWork, clock: Clock, new_id: 
         # Looked at again under its lock: the payment may have come in since.
         if not booking.is_awaiting_deposit or deadline is None or deadline > now - grace:
             return False
-        free_seats(booking, uow=uow, at=now)
-        cancel_payments(uow.payments.pending_of(booking_id), uow=uow, clock=clock)
-        restore_points(booking, booking.price.points, key="expired", uow=uow, at=now, new_id=new_id)
-        uow.promotions.release(booking.id, at=now)
-        booking.expire(at=now)
+        expire(booking, uow=uow, clock=clock, new_id=new_id)
         uow.commit()
     return True
+
+
+def expire(booking: Booking, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
+    """End a booking that is locked and unpaid, with all that it took. Raises IllegalTransition for any other."""
+    now = clock.now()
+    free_seats(booking, uow=uow, at=now)
+    cancel_payments(uow.payments.pending_of(booking.id), uow=uow, clock=clock)
+    restore_points(booking, booking.price.points, key="expired", uow=uow, at=now, new_id=new_id)
+    uow.promotions.release(booking.id, at=now)
+    booking.expire(at=now)

@@ -137,7 +137,7 @@ def choose_departure(
         refuse_moved_price(command.price_token, priced, digests=digests, at=now)
         booking = _place(command, expired, sale, chosen.party, priced, at=now, new_id=new_id)
         refuse_unfit(travelers, booking.trip, valid_days=command.document_valid_days, today=business_date(now))
-        sale.departure.take_seats(booking.trip.seats, today=business_date(now))
+        sale.departure.take_seats(booking.trip.seats, at=now)
         uow.bookings.add(booking, travelers)
         for late in waiting:
             late.choose(LateChoice.DEPARTURE, by=command.user_id, at=now, rebooked_id=booking.id)

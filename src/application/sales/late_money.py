@@ -16,6 +16,7 @@ from application.billing.payables import BookingPayable
 from application.ledger.locks import lock_owned
 from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.bookings import redeem_booked_points
+from application.sales.expiry import expire
 from domain.billing.late_money import Hindrance, LateMoney
 from domain.billing.payments import PaymentType, SuspenseReason
 from domain.billing.suspense import SuspenseDoesNotFit, SuspenseStatus
@@ -62,14 +63,14 @@ def take_late_money(command: TakeLateMoney, *, new_uow: NewUnitOfWork, clock: Cl
     except _REFUSALS as refusal:
         hindrance = _BECAUSE[type(refusal)]
     if hindrance is not None:
-        _offer_choice(command, hindrance, uow=new_uow(), clock=clock)
+        _offer_choice(command, hindrance, uow=new_uow(), clock=clock, new_id=new_id)
 
 
 def _book_again(receipt_id: UUID, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> Hindrance | None:
     """Do all of it in one transaction, or nothing; what is in the way, None where nothing is left to do."""
     now = clock.now()
     with uow:
-        expired = _expired_booking(receipt_id, uow)
+        expired = _expired_booking(receipt_id, uow=uow, clock=clock, new_id=new_id)
         if expired is None:
             return None
         replacement_id = uow.bookings.replacement_of(expired.id)
@@ -82,12 +83,17 @@ def _book_again(receipt_id: UUID, *, uow: UnitOfWork, clock: Clock, new_id: NewI
     return hindrance
 
 
-def _expired_booking(receipt_id: UUID, uow: UnitOfWork) -> Booking | None:
-    """The booking that the money came for, locked, if it expired and its owner has no choice about it yet."""
+def _expired_booking(receipt_id: UUID, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> Booking | None:
+    """The booking that the money came for, locked, if it expired and its owner has no choice about it yet.
+
+    One whose trip began before it was paid expires here: the sweep may come later.
+    """
     target = uow.payments.target_of(uow.suspense.payment_of(receipt_id))
     if target.payment_type is not PaymentType.BOOKING or target.payable_id is None:
         return None
     booking = uow.bookings.get(target.payable_id)
+    if booking.began_unpaid(at=clock.now()):
+        expire(booking, uow=uow, clock=clock, new_id=new_id)
     return booking if booking.has_expired and not uow.late_money.is_offered(receipt_id) else None
 
 
@@ -127,7 +133,7 @@ def _replace(
             return Hindrance.CLOSED
         if uow.bookings.is_booked_again(expired):
             return Hindrance.BOOKED_AGAIN
-        departure.take_seats(expired.trip.seats, today=business_date(at))
+        departure.take_seats(expired.trip.seats, at=at)
     booking = expired.placed_again(
         booking_id=new_id(),
         booking_number=document_number("BK", business_date(at).year, uow.bookings.next_serial()),
@@ -168,11 +174,13 @@ def _is_as_asked(deciding: Deciding) -> bool:
     return item.reason is SuspenseReason.LATE and item.amount == deciding.payment.asked_of_provider
 
 
-def _offer_choice(command: TakeLateMoney, hindrance: Hindrance, *, uow: UnitOfWork, clock: Clock) -> None:
+def _offer_choice(
+    command: TakeLateMoney, hindrance: Hindrance, *, uow: UnitOfWork, clock: Clock, new_id: NewId
+) -> None:
     """Unless somebody was quicker: another run of this, or staff."""
     now = clock.now()
     with uow:
-        booking = _expired_booking(command.receipt_id, uow)
+        booking = _expired_booking(command.receipt_id, uow=uow, clock=clock, new_id=new_id)
         if booking is None:
             return
         uow.payments.get(uow.suspense.payment_of(command.receipt_id))

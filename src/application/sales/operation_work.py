@@ -25,7 +25,7 @@ from domain.sales.booking_states import BookingStatus
 from domain.sales.bookings import Booking
 from domain.sales.cancellation import EVERYTHING
 from domain.sales.departure_operations import DepartureOperation, ItemStatus, OperationKind, OperationStatus
-from domain.shared.clock import Clock, business_date
+from domain.shared.clock import Clock
 from domain.shared.errors import Busy, DomainError, Unavailable
 from domain.shared.identifiers import NewId
 
@@ -163,7 +163,7 @@ def _move(operation: DepartureOperation, booking: Booking, uow: UnitOfWork, hand
         _drop_amendment(operation, booking, uow, hands)
     source, target = uow.departures.get_all([operation.departure_id, operation.target_departure_id])
     source.give_back(booking.seats_kept, at=now)
-    target.take_seats(booking.seats_kept, today=business_date(now))
+    target.take_seats(booking.seats_kept, at=now)
     booking.move(
         _trip_on(target, booking.trip),
         operation_id=operation.id,

@@ -32,7 +32,11 @@ def create_policy(command: CreatePolicy, *, uow: UnitOfWork, clock: Clock, new_i
         id=policy_id,
         name_ar=details["name_ar"],
         name_en=details["name_en"],
-        terms=CancellationTerms(policy_id=policy_id, tiers=details["tiers"]),
+        terms=CancellationTerms(
+            policy_id=policy_id,
+            tiers=details["tiers"],
+            supplier_hours_before=details.get("supplier_hours_before"),
+        ),
         is_default=details.get("is_default", False),
         is_active=details.get("is_active", True),
         created_by_user_id=command.actor_id,
@@ -109,6 +113,7 @@ def _shown(policy: CancellationPolicy) -> dict[str, object]:
         "tiers": [
             {"hours_before": tier.hours_before, "refund_percent": str(tier.refund)} for tier in policy.terms.tiers
         ],
+        "supplier_hours_before": policy.terms.supplier_hours_before,
         "is_default": policy.is_default,
         "is_active": policy.is_active,
     }

@@ -14,6 +14,7 @@ from domain.pricing.price_lists import PriceList
 from domain.sales.agreed import FrozenRate, RewardTerms
 from domain.sales.cancellation import CancellationTerms
 from domain.sales.policies import CancellationPolicy
+from domain.shared.clock import start_of_day
 from domain.shared.percentage import Percentage
 
 
@@ -30,11 +31,16 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class Departing:
-    """A departure as buyers see it."""
+    """A departure as buyers see it; its seats are sold until its first day begins in `time_zone`."""
 
     starts_on: date
+    time_zone: str
     is_open: bool
     seats_left: int
+
+    def is_on_sale(self, *, at: datetime) -> bool:
+        """Whether seats of it are sold, if any are left."""
+        return self.is_open and at < start_of_day(self.starts_on, self.time_zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,6 @@ def quote_booking(
 ) -> Quoted:
     """The price now. Raises PackageNotFound, DepartureNotFound, DepartureClosed, PlanNotOffered or InvalidValue."""
     now = clock.now()
-    today = business_date(now)
     offered = queries.on_sale(
         command.item,
         departure_id=command.departure_id,
@@ -76,7 +75,7 @@ def quote_booking(
         raise PackageNotFound() if command.item.kind is ItemKind.PACKAGE else ActivityNotFound()
     if offered.departs is None and command.departure_id is not None:
         raise DepartureNotFound()
-    if offered.departs is not None and not (offered.departs.is_open and offered.departs.starts_on > today):
+    if offered.departs is not None and not offered.departs.is_on_sale(at=now):
         raise DepartureClosed()
     promoted = promotions_for(offered, command.chosen, command.user_id, promotions=promotions, at=now)
     priced = price_of(offered, command.chosen, promoted=promoted, settings=command.settings, at=now)

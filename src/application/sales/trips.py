@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from application.billing.revenue import revenue
 from application.ledger.cashback import ClawBackCashback, PromiseCashback, claw_back_cashback, promise_cashback
@@ -14,7 +13,7 @@ from application.ports import UnitOfWork
 from domain.ledger.cashback import eligible_from
 from domain.operations.audit import changed
 from domain.sales.bookings import Booking
-from domain.shared.clock import Clock, business_date, start_of_business_day
+from domain.shared.clock import Clock, local_date, start_of_day
 from domain.shared.identifiers import NewId
 
 
@@ -33,7 +32,9 @@ def start_booking(command: AdvanceBooking, *, uow: UnitOfWork, clock: Clock) -> 
     with uow:
         booking = uow.bookings.get(command.booking_id)
         before = _audited(booking)
-        booking.start(today=business_date(now), override_reason=command.override_reason, by=command.actor_id, at=now)
+        booking.start(
+            today=_today_there(booking, now), override_reason=command.override_reason, by=command.actor_id, at=now
+        )
         _audit(
             uow, "bookings.start", command.actor_id, before, booking, at=now, override_reason=command.override_reason
         )
@@ -81,7 +82,7 @@ def miss_booking(command: MissBooking, *, uow: UnitOfWork, clock: Clock) -> None
 
 def _today_there(booking: Booking, at: datetime) -> date:
     """The calendar day where the trip begins."""
-    return at.astimezone(ZoneInfo(booking.trip.time_zone)).date()
+    return local_date(at, booking.trip.time_zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,9 @@ def complete_booking(command: CompleteBooking, *, uow: UnitOfWork, clock: Clock,
     with uow:
         booking = uow.bookings.get(command.booking_id)
         before = _audited(booking)
-        booking.complete(today=business_date(now), override_reason=command.override_reason, by=command.actor_id, at=now)
+        booking.complete(
+            today=_today_there(booking, now), override_reason=command.override_reason, by=command.actor_id, at=now
+        )
         earned = booking.paid_amount - booking.refunded_amount
         if earned.is_positive:
             key = f"revenue:booking:{booking.id}"
@@ -113,8 +116,8 @@ def complete_booking(command: CompleteBooking, *, uow: UnitOfWork, clock: Clock,
 
 
 def _promise(command: CompleteBooking, booking: Booking, *, completed_at: datetime) -> PromiseCashback:
-    # A trip that was completed ahead of its dates stays refundable until the day on which it would have begun.
-    refundable_until = start_of_business_day(booking.start_date)
+    # A trip that was completed ahead of its dates stays refundable until its last day is over.
+    over_at = start_of_day(booking.end_date + timedelta(days=1), booking.trip.time_zone)
     return PromiseCashback(
         user_id=booking.user_id,
         booking_id=booking.id,
@@ -123,9 +126,7 @@ def _promise(command: CompleteBooking, booking: Booking, *, completed_at: dateti
         rate=booking.rewards.cashback_rate,
         bonus=booking.rewards.bonus_cashback,
         completed_at=completed_at,
-        eligible_at=eligible_from(
-            completed_at, after=command.cashback_eligible_after, refundable_until=refundable_until
-        ),
+        eligible_at=eligible_from(completed_at, after=command.cashback_eligible_after, refundable_until=over_at),
     )
 
 

@@ -18,7 +18,7 @@ from domain.catalogue.items import Item
 from domain.catalogue.publication import ItemStatus
 from domain.operations.audit import changed
 from domain.sales.waiting import AlreadyWaiting, SeatsAvailable, WaitingEntry, WaitingEntryNotFound, WaitingStatus
-from domain.shared.clock import Clock, business_date, start_of_business_day
+from domain.shared.clock import Clock
 from domain.shared.errors import Conflict, InvalidValue, NotFound
 from domain.shared.identifiers import NewId
 
@@ -47,7 +47,7 @@ def join_waiting_list(command: JoinWaitingList, *, uow: UnitOfWork, clock: Clock
             raise DepartureNotFound()
         # Read under the lock: who comes later stands further back.
         now = clock.now()
-        departure.ensure_on_sale(today=business_date(now))
+        departure.ensure_on_sale(at=now)
         _refuse_needless(departure, command.seats)
         held = uow.waiting_list.open_of(departure.id, command.user_id)
         if held is not None:
@@ -140,7 +140,7 @@ def serve_waiting_lists(*, new_uow: NewUnitOfWork, clock: Clock, offer_for: time
     """
     now = clock.now()
     with new_uow() as uow:
-        due = uow.waiting_list.to_serve(now=now, today=business_date(now), limit=limit)
+        due = uow.waiting_list.to_serve(now=now, limit=limit)
     return sum(_serve_or_leave(one, new_uow=new_uow, clock=clock, offer_for=offer_for) for one in due)
 
 
@@ -164,7 +164,7 @@ def serve_waiting_list(departure_id: UUID, *, uow: UnitOfWork, clock: Clock, off
         departure = uow.departures.get(departure_id)
         now = clock.now()
         line = uow.waiting_list.line(departure_id)
-        if departure.status is DepartureStatus.CANCELLED or departure.starts_on <= business_date(now):
+        if departure.status is DepartureStatus.CANCELLED or now >= departure.sold_until:
             is_cancelled = departure.status is DepartureStatus.CANCELLED
             close_line(departure, line, WaitingStatus.CANCELLED if is_cancelled else WaitingStatus.EXPIRED, at=now)
         else:
@@ -196,12 +196,11 @@ def _offer(
     departure: Departure, line: Sequence[WaitingEntry], *, offer_for: timedelta, uow: UnitOfWork, at: datetime
 ) -> None:
     """Offer what is left, first come first; whoever it is too little for keeps their place."""
-    today = business_date(at)
     if departure.status is not DepartureStatus.OPEN or not _is_on_sale(departure, uow):
         return
-    until = min(at + offer_for, departure.begins_at, start_of_business_day(departure.starts_on))
+    until = min(at + offer_for, departure.sold_until)
     for entry in _fitting(departure, line):
-        departure.take_seats(entry.seats, today=today)
+        departure.take_seats(entry.seats, at=at)
         entry.offer(until=until, at=at)
 
 
@@ -233,4 +232,4 @@ def take_offered_seats(
     if entry.user_id != user_id:
         raise WaitingEntryNotFound()
     entry.accept(booking_id, at=at)
-    departure.take_kept(seats, kept=entry.seats, today=business_date(at), at=at)
+    departure.take_kept(seats, kept=entry.seats, at=at)

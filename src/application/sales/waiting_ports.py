@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -38,7 +38,7 @@ class WaitingList(Protocol):
         """
         ...
 
-    def to_serve(self, *, now: datetime, today: date, limit: int) -> Sequence[UUID]:
+    def to_serve(self, *, now: datetime, limit: int) -> Sequence[UUID]:
         """Departures with an offer that is over, seats for somebody who waits, or nothing to wait for any more."""
         ...
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from domain.catalogue.pools import Pool, refuse_capacity
 from domain.shared.aggregate import Aggregate
-from domain.shared.clock import BUSINESS_ZONE, MIDNIGHT, starts_at
+from domain.shared.clock import BUSINESS_ZONE, MIDNIGHT, start_of_day, starts_at
 from domain.shared.errors import Conflict, IllegalTransition, InvalidValue, NotFound
 from domain.shared.events import DomainEvent
 
@@ -170,21 +170,26 @@ class Departure(Aggregate):
         return starts_at(self.starts_on, self.start_time, ZoneInfo(self.time_zone))
 
     @property
+    def sold_until(self) -> datetime:
+        """The instant at which sales are over: its first day begins at its place."""
+        return start_of_day(self.starts_on, self.time_zone)
+
+    @property
     def seats_left(self) -> int:
         """How many can be sold: the least of what it has itself and what each of its pools has."""
         return min([self.capacity - self.seats_taken, *(pool.seats_left for pool in self.pools)])
 
-    def ensure_on_sale(self, *, today: date) -> None:
+    def ensure_on_sale(self, *, at: datetime) -> None:
         """Raises DepartureClosed unless seats are sold for it."""
-        if self.status is not DepartureStatus.OPEN or self.starts_on <= today:
+        if self.status is not DepartureStatus.OPEN or at >= self.sold_until:
             raise DepartureClosed(departure_id=self.id)
 
-    def take_seats(self, seats: int, *, today: date) -> None:
+    def take_seats(self, seats: int, *, at: datetime) -> None:
         """Keep seats for a booking, of its own and of every pool, or of none.
 
         Raises DepartureClosed or SoldOut; the caller holds the locks of the departure's row and its pools'.
         """
-        self.ensure_on_sale(today=today)
+        self.ensure_on_sale(at=at)
         self._refuse_beyond(seats)
         self.seats_taken += seats
         for pool in self.pools:
@@ -199,14 +204,14 @@ class Departure(Aggregate):
             if pool.id not in shared and seats > pool.seats_left:
                 raise SoldOut(sold_out=str(pool.id), seats_left=pool.seats_left)
 
-    def take_kept(self, seats: int, *, kept: int, today: date, at: datetime) -> None:
+    def take_kept(self, seats: int, *, kept: int, at: datetime) -> None:
         """Sell seats of which so many are taken for the buyer already: take what is missing, give back what is not.
 
         Raises DepartureClosed or SoldOut.
         """
-        self.ensure_on_sale(today=today)
+        self.ensure_on_sale(at=at)
         if seats > kept:
-            self.take_seats(seats - kept, today=today)
+            self.take_seats(seats - kept, at=at)
         elif seats < kept:
             self.give_back(kept - seats, at=at)
 
@@ -253,9 +258,9 @@ class Departure(Aggregate):
         self._move_to(DepartureStatus.CLOSED)
         self.record(DepartureSalesClosed(at=at, departure_id=self.id))
 
-    def reopen(self, *, today: date, at: datetime) -> None:
-        """Sell again. Raises DepartureClosed for one that has begun."""
-        if self.starts_on <= today:
+    def reopen(self, *, at: datetime) -> None:
+        """Sell again. Raises DepartureClosed once sales are over."""
+        if at >= self.sold_until:
             raise DepartureClosed(departure_id=self.id)
         self._move_to(DepartureStatus.OPEN)
         self.record(DepartureReopened(at=at, departure_id=self.id))

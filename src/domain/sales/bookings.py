@@ -144,7 +144,9 @@ class Booking(Aggregate):
         hold_expires_at: datetime,
         at: datetime,
     ) -> Booking:
-        """A booking whose seats are held until `hold_expires_at`; one that costs nothing is confirmed at once.
+        """A booking whose seats are held until `hold_expires_at`, and never beyond the trip's start.
+
+        One that costs nothing is confirmed at once.
 
         Where there are instalments, the first is what confirms it.
         """
@@ -361,7 +363,7 @@ class Booking(Aggregate):
             departure_id=self.trip.departure_id,
             seats=self.trip.seats if self.trip.departure_id is not None else 0,
             status=HoldStatus.ACTIVE,
-            expires_at=hold_expires_at,
+            expires_at=min(hold_expires_at, self.trip.starts_at),
         )
         self.updated_at = at
 
@@ -445,7 +447,7 @@ class Booking(Aggregate):
         """Raises NothingToPay unless the booking waits for money, and its seats are its own or still held."""
         deadline = self.payment_deadline
         held_no_more = deadline is not None and at >= deadline
-        if held_no_more or not self.accepts(self.smallest_payment):
+        if held_no_more or not self.accepts(self.smallest_payment, at=at):
             raise NothingToPay(status=self.status)
 
     @property
@@ -459,22 +461,27 @@ class Booking(Aggregate):
         is_over = self.hold is not None and self.hold.status is HoldStatus.EXPIRED
         return is_over and self.status is BookingStatus.CANCELLED
 
-    @property
-    def takes_money(self) -> bool:
-        """Whether something is due, and its seats are its own or still held."""
+    def began_unpaid(self, *, at: datetime) -> bool:
+        """Whether it still waits for its deposit when its trip begins: money that comes then is late."""
+        return self.is_awaiting_deposit and at >= self.trip.starts_at
+
+    def takes_money(self, *, at: datetime) -> bool:
+        """Whether something is due, and its seats are its own or still held for a trip before it."""
+        if self.began_unpaid(at=at):
+            return False
         has_seats = self.is_awaiting_deposit or self.status in (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
         return has_seats and self.amount_due.is_positive
 
-    def accepts(self, amount: Money) -> bool:
+    def accepts(self, amount: Money, *, at: datetime) -> bool:
         """Whether money that came in can still do what it was meant for; an offer may have been in another currency."""
         is_of_price = amount.currency == self.final_amount.currency
-        return is_of_price and self.takes_money and self.smallest_payment <= amount <= self.amount_due
+        return is_of_price and self.takes_money(at=at) and self.smallest_payment <= amount <= self.amount_due
 
     def receive(self, amount: Money, *, in_points: Money, by: UUID | None, at: datetime) -> None:
         """Money is in, `in_points` of it paid with points; the deposit makes the seats the customer's."""
-        if not self.takes_money or self.hold is None:
+        if not self.takes_money(at=at) or self.hold is None:
             raise IllegalTransition(current=self.status, wanted=BookingStatus.CONFIRMED)
-        if not self.accepts(amount):
+        if not self.accepts(amount, at=at):
             raise ValueError("a booking takes no more than is due, and its deposit at once")
         if self.waiting is not None:
             self._become(self.waiting, by=by, at=at)
@@ -645,6 +652,7 @@ class Booking(Aggregate):
         self._log(self.status, self.status, by=by, reason=reason, at=at)
         self.trip = trip
         self.hold.departure_id = trip.departure_id
+        self.hold.end_by(trip.starts_at)
         self._plan_again()
         self.free_cancellation_until = free_until
         self.updated_at = at

@@ -50,10 +50,15 @@ class AppliedTier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancellationTerms:
-    """Tiers, longest before the start first; after the last one nothing comes back. Raises InvalidValue."""
+    """Tiers, longest before the start first; after the last one nothing comes back. Raises InvalidValue.
+
+    Until `supplier_hours_before` the company hands the place back to its supplier for nothing; None where it does not
+    say. Customers have everything back no longer than that: what they get then, the company would pay (trap 42).
+    """
 
     tiers: tuple[RefundTier, ...]
     policy_id: UUID | None = None
+    supplier_hours_before: int | None = None
 
     def __post_init__(self) -> None:
         if len(self.tiers) > MOST_TIERS:
@@ -65,6 +70,22 @@ class CancellationTerms:
             if shorter.hours_before >= longer.hours_before or shorter.refund.hundredths > longer.refund.hundredths:
                 detail = "each tier ends later than the one before, and gives back no more"
                 raise InvalidValue(detail, pointer=f"/tiers/{position}", code="out_of_order")
+        if self.supplier_hours_before is not None:
+            self._refuse_unsafe(self.supplier_hours_before)
+
+    def _refuse_unsafe(self, supplier_hours: int) -> None:
+        pointer = "/supplier_hours_before"
+        if not 0 <= supplier_hours <= LONGEST_HOURS:
+            raise InvalidValue("hours before the start", pointer=pointer, code="out_of_range")
+        if any(tier.refund == EVERYTHING and tier.hours_before < supplier_hours for tier in self.tiers):
+            detail = "customers get everything back no later than the supplier takes the place back for nothing"
+            raise InvalidValue(detail, pointer=pointer, code="out_of_order")
+
+    def supplier_deadline(self, *, starts_at: datetime, time_zone: str) -> datetime | None:
+        """The last instant (UTC) at which the place can be handed back for nothing; None where nobody said it."""
+        if self.supplier_hours_before is None:
+            return None
+        return _before(starts_at.astimezone(ZoneInfo(time_zone)), self.supplier_hours_before)
 
     def applied(self, *, at: datetime, starts_at: datetime, time_zone: str) -> AppliedTier:
         """What cancelling at this instant gives back; a deadline itself is in time."""
@@ -84,12 +105,12 @@ NEVER: Final = CancellationTerms(tiers=())
 
 def deadline(tier: RefundTier, *, starts_at: datetime, time_zone: str) -> datetime:
     """The last instant (UTC) at which a tier holds: that time on the place's walls, the first where it comes twice."""
-    return _before(starts_at.astimezone(ZoneInfo(time_zone)), tier)
+    return _before(starts_at.astimezone(ZoneInfo(time_zone)), tier.hours_before)
 
 
-def _before(starts_at: datetime, tier: RefundTier) -> datetime:
+def _before(starts_at: datetime, hours: int) -> datetime:
     # Between times of one zone, walls are what Python counts on.
-    return (starts_at - timedelta(hours=tier.hours_before)).replace(fold=0).astimezone(UTC)
+    return (starts_at - timedelta(hours=hours)).replace(fold=0).astimezone(UTC)
 
 
 def deadlines(
@@ -97,7 +118,7 @@ def deadlines(
 ) -> Sequence[tuple[datetime, Percentage]]:
     """When each tier ends, and what it gives back, as customers read it."""
     on_the_wall = starts_at.astimezone(ZoneInfo(time_zone))
-    return [(_before(on_the_wall, tier), tier.refund) for tier in terms.tiers]
+    return [(_before(on_the_wall, tier.hours_before), tier.refund) for tier in terms.tiers]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,12 @@ class Hold:
         elif until is not None:
             self.extend(until)
 
+    def end_by(self, last: datetime) -> None:
+        """Seats that are not paid are kept no longer than this."""
+        self.expires_at = min(self.expires_at, last)
+        if self.agreed_until is not None:
+            self.agreed_until = min(self.agreed_until, last)
+
     def capture(self) -> None:
         """Paid: the seats stay taken."""
         self._resolve(HoldStatus.CAPTURED)

@@ -26,6 +26,7 @@ class PolicyDetails(TypedDict, total=False):
     name_ar: str
     name_en: str
     tiers: tuple[RefundTier, ...]
+    supplier_hours_before: int | None
     is_default: bool
     is_active: bool
 
@@ -59,7 +60,5 @@ class CancellationPolicy(Aggregate):
     def changed(self, *, at: datetime, **details: Unpack[PolicyDetails]) -> CancellationPolicy:
         """The policy with what was given. Raises InvalidValue."""
         given: dict[str, Any] = {**details}
-        if "tiers" in details:
-            given["terms"] = CancellationTerms(policy_id=self.id, tiers=details["tiers"])
-            del given["tiers"]
-        return replace(self, updated_at=at, **given)
+        agreed = {name: given.pop(name) for name in ("tiers", "supplier_hours_before") if name in given}
+        return replace(self, updated_at=at, terms=replace(self.terms, policy_id=self.id, **agreed), **given)

@@ -25,6 +25,11 @@ def business_date(at: datetime) -> date:
     return at.astimezone(BUSINESS_ZONE).date()
 
 
+def local_date(at: datetime, time_zone: str) -> date:
+    """The calendar day at a place at an instant."""
+    return at.astimezone(ZoneInfo(time_zone)).date()
+
+
 def start_of_business_day(day: date) -> datetime:
     """The first instant of a calendar day in Cairo; where its clocks skip midnight, when they do."""
     return datetime.combine(day, time.min, tzinfo=BUSINESS_ZONE).astimezone(UTC)
@@ -48,3 +53,8 @@ def starts_at(starts_on: date, start_time: time, zone: ZoneInfo) -> datetime:
     to 01:00 is 01:30 (PEP 495, fold 0).
     """
     return datetime.combine(starts_on, start_time.replace(fold=0), tzinfo=zone).astimezone(UTC)
+
+
+def start_of_day(day: date, time_zone: str) -> datetime:
+    """The first instant of a calendar day at a place."""
+    return starts_at(day, MIDNIGHT, ZoneInfo(time_zone))

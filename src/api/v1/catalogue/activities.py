@@ -147,7 +147,7 @@ class Departures(MethodView):
     @blueprint.arguments(DepartureQuery, location="query")
     @blueprint.response(200, page_of(DepartureShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
-        """An activity's departures from tomorrow on, soonest first, with the seats that are left."""
+        """An activity's departures from the place's tomorrow on, soonest first, with the seats that are left."""
         item = item_named(ItemKind.ACTIVITY, id_or_slug)
         return departures_page(item, query, sight=sight_of(ItemKind.ACTIVITY))
 

@@ -21,7 +21,7 @@ from application.catalogue.queries import ON_SALE, Row, Sight
 from application.identity.ports import Viewer
 from domain.catalogue.items import Item
 from domain.operations.settings import VENDOR_APPROVAL_REQUIRED
-from domain.shared.clock import business_date, starts_at
+from domain.shared.clock import starts_at
 
 
 def author() -> Author:
@@ -34,11 +34,6 @@ def vendors_are_reviewed() -> bool:
     return use().system_settings.value(VENDOR_APPROVAL_REQUIRED)
 
 
-def today() -> date:
-    """The business's day."""
-    return business_date(use().clock.now())
-
-
 def sight_with(permission: str) -> Sight:
     """What the reader may see; a reader without a token is a customer."""
     reader: Viewer | None = g.viewer
@@ -48,9 +43,9 @@ def sight_with(permission: str) -> Sight:
 
 
 def departures_page(item: Item, query: Mapping[str, Any], *, sight: Sight) -> Response:
-    """An item's departures from tomorrow on."""
+    """An item's departures from tomorrow on, as days are counted at its place."""
     rows = use().queries.departures.departures(
-        item, today=today(), sight=sight, limit=query["limit"], after=_last_departure(query["cursor"])
+        item, at=use().clock.now(), sight=sight, limit=query["limit"], after=_last_departure(query["cursor"])
     )
     page, cursor = split_page(
         rows, query["limit"], lambda row: ("departures", row["starts_on"], row["start_time"].isoformat(), row["id"])

@@ -140,7 +140,7 @@ class Departures(MethodView):
     @blueprint.arguments(DepartureQuery, location="query")
     @blueprint.response(200, page_of(DepartureShown))
     def get(self, query: dict[str, Any], id_or_slug: str) -> Response:
-        """A package's departures from tomorrow on, soonest first, with the seats that are left."""
+        """A package's departures from the place's tomorrow on, soonest first, with the seats that are left."""
         return departures_page(item_named(ItemKind.PACKAGE, id_or_slug), query, sight=sight_of(ItemKind.PACKAGE))
 
     @permission_required("packages.update")

@@ -15,7 +15,7 @@ from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from api.v1.catalogue.activity_schemas import ActivityShown
 from api.v1.catalogue.item_schemas import RejectRequest
-from api.v1.catalogue.listing import author, today
+from api.v1.catalogue.listing import author
 from api.v1.catalogue.rights import RIGHTS
 from api.v1.catalogue.rows import item_row
 from api.v1.catalogue.schemas import PackageSummary
@@ -47,7 +47,9 @@ def reviews_of(kind: ItemKind) -> Blueprint:
         @blueprint.response(200, page_of(_IN_LISTS[kind]))
         def get(self, query: dict[str, Any]) -> Response:
             """Vendors' that wait for a decision, the longest-waiting first; ACTIVE ones are on sale meanwhile."""
-            rows = queries_of(kind).reviews(today=today(), limit=query["limit"], after=after_cursor(query["cursor"]))
+            rows = queries_of(kind).reviews(
+                at=use().clock.now(), limit=query["limit"], after=after_cursor(query["cursor"])
+            )
             page, cursor = split_page(rows, query["limit"], by_time("review_requested_at"))
             shown = [item_row(kind, row, Sight(everything=True)) for row in page]
             return answer_page(_IN_LISTS[kind], shown, cursor)

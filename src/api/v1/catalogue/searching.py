@@ -11,20 +11,20 @@ from uuid import UUID
 from flask import Response
 
 from api.answers import answer, answer_page
+from api.context import use
 from api.fields import Schema
 from api.pagination import InvalidCursor, instant, order_of, plain_text, read_cursor, split_page
-from api.v1.catalogue.listing import today
 from application.catalogue.queries import CHANGES, ON_SALE, Behind, Correction, Facets, Found, ItemSearch, Row, Sight
 from domain.shared.errors import NotAllowed
 from middlewares.language import reading_language
 
-_PAGED: Final = {"today", "sort", "updated_after", "limit", "after"}
+_PAGED: Final = {"at", "sort", "updated_after", "limit", "after"}
 _FILTERS: Final = [one.name for one in fields(ItemSearch) if one.name not in _PAGED]
 
 
 def asked(query: Mapping[str, Any]) -> dict[str, Any]:
     """What narrows a search of any kind of item; its order and page apart."""
-    return {"today": today(), **{name: query[name] for name in _FILTERS}}
+    return {"at": use().clock.now(), **{name: query[name] for name in _FILTERS}}
 
 
 def paged(query: Mapping[str, Any], sight: Sight) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from flask import Response
 from api.answers import answer
 from api.context import use
 from api.etags import with_tag
-from api.v1.catalogue.listing import sight_with, today
+from api.v1.catalogue.listing import sight_with
 from api.v1.catalogue.price_schemas import PricedActivityShown, PricedPackageShown
 from api.v1.catalogue.rights import RIGHTS
 from api.v1.catalogue.rows import whole_item_row
@@ -36,7 +36,7 @@ def queries_of(kind: ItemKind) -> ItemQueries[Any]:
 def shown_item(kind: ItemKind, id_or_slug: str | UUID) -> dict[str, Any]:
     """The item as the reader sees it. Raises PackageNotFound or ActivityNotFound."""
     sight = sight_of(kind)
-    row = queries_of(kind).one(str(id_or_slug), today=today(), sight=sight)
+    row = queries_of(kind).one(str(id_or_slug), at=use().clock.now(), sight=sight)
     if row is None:
         raise PackageNotFound() if kind is ItemKind.PACKAGE else ActivityNotFound()
     return whole_item_row(kind, row, sight)

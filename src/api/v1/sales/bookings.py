@@ -27,7 +27,7 @@ from api.v1.sales.schemas import (
     StatusChangeShown,
 )
 from api.v1.sales.search_schemas import BookingQuery, search_of
-from api.v1.sales.viewing import agent_for, answer_booking, customer_in, shown, travelers_in
+from api.v1.sales.viewing import agent_for, answer_booking, as_seen, customer_in, shown, travelers_in
 from api.views import MethodView
 from application.sales.bookings import PlaceBooking, place_booking
 from application.sales.pricing import Chosen, plan_terms, pricing_settings
@@ -110,7 +110,7 @@ class Bookings(MethodView):
         refuse_prices_of_customers(body)
         customer = customer_in(body)
         booking = ask_for(body, customer) if body["booking_type"] in ON_REQUEST else _placed(body, customer)
-        row = booking_row(booking, today=business_date(use().clock.now()))
+        row = as_seen(booking_row(booking, today=business_date(use().clock.now())))
         return answer(BookingShown, row, 201, location=f"/api/v1/bookings/{booking.id}")
 
 

@@ -12,6 +12,10 @@ from api.v1.billing.refunds import PlannedPartShown
 from domain.sales.cancellation import LONGEST_HOURS, MOST_TIERS, RefundTier
 from domain.sales.policies import NAME_LENGTH
 
+_SUPPLIER = {
+    "description": "Until so many hours before the start, on the clocks of the place, the company hands the place back "
+    "to its supplier for nothing; customers get everything back no later. To staff alone."
+}
 _HOURS = {"description": "Until so many hours before the start, on the clocks of the place."}
 PERCENT = {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,2})?$", "examples": ["50.00"]}
 
@@ -54,6 +58,9 @@ class PolicyChanges(Schema):
     name_ar = Text(most=NAME_LENGTH, least=1)
     name_en = Text(most=NAME_LENGTH, least=1)
     tiers = fields.List(fields.Nested(TierRequest), validate=validate.Length(max=MOST_TIERS))
+    supplier_hours_before = fields.Integer(
+        strict=True, allow_none=True, validate=validate.Range(0, LONGEST_HOURS), metadata=_SUPPLIER
+    )
     is_default = fields.Boolean()
     is_active = fields.Boolean()
 
@@ -82,6 +89,7 @@ class PolicyShown(Schema):
     name_ar = fields.String()
     name_en = fields.String()
     tiers = fields.List(fields.Nested(TierShown))
+    supplier_hours_before = fields.Integer(allow_none=True, metadata=_SUPPLIER)
     is_default = fields.Boolean()
     is_active = fields.Boolean()
     version = fields.Integer()

@@ -31,7 +31,8 @@ class Policies(MethodView):
     @blueprint.response(200, page_of(PolicyShown))
     def get(self) -> Response:
         """All policies, the default first; vendors see those that they can choose for their items."""
-        return answer_page(PolicyShown, use().queries.sales.policies(active_only=not viewer().is_staff), None)
+        rows = use().queries.sales.policies(active_only=not viewer().is_staff)
+        return answer_page(PolicyShown, [_as_seen(row) for row in rows], None)
 
     @permission_required("policies.create")
     @idempotent()
@@ -79,4 +80,9 @@ def _row(policy_id: UUID) -> Row:
     row = use().queries.sales.policy(policy_id, active_only=not viewer().is_staff)
     if row is None:
         raise PolicyNotFound()
-    return row
+    return _as_seen(row)
+
+
+def _as_seen(policy: Row) -> Row:
+    """What the company agreed with suppliers is for staff alone."""
+    return policy if viewer().is_staff else {**policy, "supplier_hours_before": None}

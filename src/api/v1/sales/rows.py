@@ -144,6 +144,9 @@ def booking_row(booking: Booking, *, today: date) -> Row:
         "refunded_amount_minor": booking.refunded_amount.minor,
         "kept_amount_minor": booking.kept_amount.minor,
         "cancellation": terms_shown(booking.cancellation_terms, starts_at=trip.starts_at, time_zone=trip.time_zone),
+        "supplier_deadline": booking.cancellation_terms.supplier_deadline(
+            starts_at=trip.starts_at, time_zone=trip.time_zone
+        ),
         "currency": unit,
         "hold_expires_at": booking.hold_expires_at,
         **plan_row(booking.standings(today=today)),

@@ -282,6 +282,12 @@ class BookingShown(BookingSummary):
     refunded_amount = MoneyField()
     kept_amount = MoneyField()
     cancellation = fields.Nested(TermsOfBooking)
+    supplier_deadline = fields.DateTime(
+        allow_none=True,
+        metadata={
+            "description": "Until then its place can be handed back to the supplier for nothing; to staff alone."
+        },
+    )
     customer_info = fields.Dict(keys=fields.String(), values=fields.String())
     items = fields.List(fields.Nested(ItemShown))
     payment_plan = fields.String()

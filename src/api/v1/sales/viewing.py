@@ -25,7 +25,14 @@ def shown(booking_id: UUID) -> Row:
     row = use().queries.sales.booking(booking_id, owner=scope_of("bookings.read"), today=today)
     if row is None:
         raise BookingNotFound()
-    return {**row, **plan_row(row["standings"])}
+    return as_seen({**row, **plan_row(row["standings"])})
+
+
+def as_seen(booking: Row) -> Row:
+    """A booking as its viewer reads it: what the company agreed with suppliers is for staff alone."""
+    if booking["supplier_deadline"] is None or viewer().is_staff:
+        return booking
+    return {**booking, "supplier_deadline": None}
 
 
 def answer_booking(booking_id: UUID) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from application.catalogue.departure_queries import LastDeparture
 from application.catalogue.queries import Row, Sight
 from application.queries import After
 from domain.catalogue.items import Item
-from infrastructure.database.catalogue.finding import ITEM_COLUMN, SEATS_LEFT, on_sale
+from infrastructure.database.catalogue.finding import ITEM_COLUMN, SEATS_LEFT, moment, on_sale, sold_still
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.transaction import Database
 
@@ -21,7 +21,7 @@ _COLUMNS: Final = f"""
 """
 _OF_ITEM: Final = f"""
 SELECT {_COLUMNS} FROM departures d
-WHERE d.{{column}} = %(item_id)s AND d.starts_on > %(today)s
+WHERE d.{{column}} = %(item_id)s AND {sold_still("d")}
   AND (%(everything)s OR d.status <> 'CANCELLED')
   AND (d.starts_on, d.start_time, d.id) > (%(starts_on)s::date, %(start_time)s::time, %(id)s::uuid)
 ORDER BY d.starts_on, d.start_time, d.id LIMIT %(limit)s
@@ -62,12 +62,12 @@ class SqlDepartureQueries:
         self._database = database
 
     def departures(
-        self, item: Item, *, today: date, sight: Sight, limit: int, after: LastDeparture | None
+        self, item: Item, *, at: datetime, sight: Sight, limit: int, after: LastDeparture | None
     ) -> Sequence[Row]:
         last = after or _FIRST
         values = {
             "item_id": item.id,
-            "today": today,
+            **moment(at),
             "everything": sight.everything,
             "starts_on": last.starts_on,
             "start_time": last.start_time,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from application.catalogue.queries import Sight
 from domain.catalogue.items import ItemKind
+from domain.shared.clock import business_date
 
 ITEM_TABLE: Final = {ItemKind.PACKAGE: "packages", ItemKind.ACTIVITY: "activities"}
 ITEM_COLUMN: Final = {ItemKind.PACKAGE: "package_id", ItemKind.ACTIVITY: "activity_id"}
@@ -23,8 +25,30 @@ def seats_left(departure: str) -> str:
 
 
 SEATS_LEFT: Final = seats_left("d")
+
+
+def sold_still(departure: str) -> str:
+    """The condition that a departure's first day has not begun at its place; it asks for `moment`.
+
+    A place's day is Cairo's, the one before or the one after: an index finds what may be sold, and only the zones of
+    what is near are looked at.
+    """
+    return f"{departure}.starts_on >= %(today)s::date AND {not_begun(departure)}"
+
+
+def not_begun(departure: str) -> str:
+    """`sold_still` of what is known to begin today or later."""
+    return f"""({departure}.starts_on > %(today)s::date + 1
+        OR {departure}.starts_on > (%(now)s::timestamptz AT TIME ZONE {departure}.time_zone)::date)"""
+
+
+def moment(at: datetime) -> dict[str, Any]:
+    """An instant, and the day in Cairo, as `sold_still` asks for them."""
+    return {"now": at, "today": business_date(at)}
+
+
 BOOKABLE: Final = f"""
-    d.status = 'OPEN' AND d.starts_on > %(today)s AND d.seats_taken < d.capacity
+    d.status = 'OPEN' AND {sold_still("d")} AND d.seats_taken < d.capacity
     AND (NOT d.has_pools OR {SEATS_LEFT} > 0)
 """
 """Whether a departure `d` is on sale and has seats."""

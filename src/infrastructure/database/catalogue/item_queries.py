@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import datetime
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from application.catalogue.queries import Facets, Found, ItemSearch, Row, Sight
 from application.queries import After
 from domain.catalogue.items import ItemKind
-from infrastructure.database.catalogue.finding import ITEM_COLUMN, ITEM_TABLE, key_column, revenues_column, within
+from infrastructure.database.catalogue.finding import (
+    ITEM_COLUMN,
+    ITEM_TABLE,
+    key_column,
+    moment,
+    revenues_column,
+    within,
+)
 from infrastructure.database.catalogue.item_search import SqlItemSearch
 from infrastructure.database.catalogue.listings import Listing
 from infrastructure.database.catalogue.prices import price_columns
@@ -70,20 +77,20 @@ class SqlItemQueries(Generic[_Search]):
     def facets(self, search: _Search, *, sight: Sight) -> Facets:
         return self._search.facets(search, sight=sight)
 
-    def one(self, id_or_slug: str, *, today: date, sight: Sight) -> Row | None:
+    def one(self, id_or_slug: str, *, at: datetime, sight: Sight) -> Row | None:
         column = key_column(id_or_slug)
         if column is None:
             return None
         item = self._listing.alias
         sql = f"{self._listing.select}, {self._alone} {self._from} WHERE {item}.{column} = %(key)s"
-        values = {"key": id_or_slug, "today": today, "vendor_id": sight.vendor_id}
+        values = {"key": id_or_slug, "vendor_id": sight.vendor_id, **moment(at)}
         return self._database.row(f"{sql} AND {within(sight, item)}", values)
 
-    def reviews(self, *, today: date, limit: int, after: After | None) -> Sequence[Row]:
+    def reviews(self, *, at: datetime, limit: int, after: After | None) -> Sequence[Row]:
         behind = f" AND {self._reviewed.behind}" if after is not None else ""
         waiting = f"WHERE {self._listing.alias}.approval = 'PENDING'{behind} ORDER BY {self._reviewed.by}"
         sql = f"{self._listing.select} {self._from} {waiting} LIMIT %(limit)s"
-        return self._database.rows(sql, {"today": today, **page_values(after, limit)})
+        return self._database.rows(sql, {**moment(at), **page_values(after, limit)})
 
     def image(self, id_or_slug: str, image_id: UUID, *, sight: Sight) -> Row | None:
         column = key_column(id_or_slug)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 from application.catalogue.queries import Behind, Correction, Facets, Found, ItemSearch, Row, Sight
 from domain.catalogue.spelling import fold_for_search
 from infrastructure.database.catalogue.facets import Counts, count
-from infrastructure.database.catalogue.finding import ITEM_COLUMN, seats_left, within
+from infrastructure.database.catalogue.finding import ITEM_COLUMN, moment, not_begun, seats_left, within
 from infrastructure.database.catalogue.listings import RELEVANCE, Listing
 from infrastructure.database.catalogue.search import Conditions, Word, by_relevance, corrected, held_in, typed_words
 from infrastructure.database.pages import settled_before
@@ -67,7 +67,7 @@ class SqlItemSearch:
 
     def _in_order(self, search: ItemSearch, wanted: Conditions) -> Sequence[Row]:
         order = self._listing.order(search.sort)
-        values = {**wanted.values, "today": search.today, "limit": search.limit + 1}
+        values = {**wanted.values, **moment(search.at), "limit": search.limit + 1}
         conditions = [*wanted.sql]
         if search.after is not None:
             conditions.append(order.behind)
@@ -122,15 +122,17 @@ class SqlItemSearch:
 
         Each side of a range is bounded once: of two bounds the planner would think that they narrow it twice.
         """
-        tomorrow = search.today + timedelta(days=1)
+        asked_at = moment(search.at)
         values = {
-            "starts_from": max(search.starts_from or tomorrow, tomorrow),
+            **asked_at,
+            "starts_from": max(search.starts_from or asked_at["today"], asked_at["today"]),
             "starts_to": search.starts_to or date.max,
             "seats": search.travelers or 1,
         }
         sql = f"""
             {departure}.{ITEM_COLUMN[self._listing.kind]} = {self._listing.items.row_id} AND {departure}.status = 'OPEN'
             AND {departure}.starts_on BETWEEN %(starts_from)s AND %(starts_to)s
+            AND {not_begun(departure)}
             AND {departure}.capacity - {departure}.seats_taken >= %(seats)s
             AND (NOT {departure}.has_pools OR {seats_left(departure)} >= %(seats)s)
         """

@@ -50,7 +50,7 @@ LEFT JOIN cancellation_policies c
     ON c.id = coalesce(i.cancellation_policy_id, (SELECT f.id FROM cancellation_policies f WHERE f.is_default))
 """
 _SOLD: Final = on_sale("i.status", "i.vendor_id")
-_POLICY_COLUMNS: Final = "c.id AS cancellation_policy_id, c.tiers::text AS cancellation_tiers"
+_POLICY_COLUMNS: Final = "c.id AS cancellation_policy_id, c.tiers::text AS cancellation_tiers, c.supplier_hours_before"
 
 
 def _agreed_rate(payee_type: PayeeType, user: str) -> str:
@@ -90,7 +90,8 @@ FOR UPDATE OF d
 def _offered(kind: ItemKind) -> str:
     table, column = ITEM_TABLE[kind], ITEM_COLUMN[kind]
     return f"""
-SELECT d.starts_on, d.status AS departure_status, {SEATS_LEFT} AS seats_left, {_item_columns(kind)}
+SELECT d.starts_on, d.time_zone AS departure_time_zone, d.status AS departure_status, {SEATS_LEFT} AS seats_left,
+       {_item_columns(kind)}
 FROM {table} i
 LEFT JOIN departures d ON d.{column} = i.id AND d.id = %(departure_id)s
 {_PLAN}
@@ -140,7 +141,9 @@ def offered_of(row: Row, item: Item, currency: str | None) -> OnSale:
         departs=_departing(row),
         rewards=rewards_of(row),
         member_rate=percentage_of(row["member_rate"]),
-        cancellation_terms=_policy_terms(row["cancellation_policy_id"], row["cancellation_tiers"]),
+        cancellation_terms=_policy_terms(
+            row["cancellation_policy_id"], row["cancellation_tiers"], row["supplier_hours_before"]
+        ),
         has_offers=row["has_offers"],
     )
 
@@ -148,7 +151,12 @@ def offered_of(row: Row, item: Item, currency: str | None) -> OnSale:
 def _departing(row: Row) -> Departing | None:
     if row["starts_on"] is None:
         return None
-    return Departing(row["starts_on"], row["departure_status"] == DepartureStatus.OPEN, row["seats_left"])
+    return Departing(
+        starts_on=row["starts_on"],
+        time_zone=row["departure_time_zone"],
+        is_open=row["departure_status"] == DepartureStatus.OPEN,
+        seats_left=row["seats_left"],
+    )
 
 
 def rewards_of(row: Row) -> RewardTerms:
@@ -176,11 +184,13 @@ def _rate(number: Decimal | None) -> Percentage | None:
 
 # Policies are few, and each sale reads one.
 @lru_cache(maxsize=256)
-def _policy_terms(policy_id: UUID | None, tiers: str | None) -> CancellationTerms:
+def _policy_terms(policy_id: UUID | None, tiers: str | None, supplier_hours: int | None) -> CancellationTerms:
     """The item's or the company's terms; where there are none, everything comes back until the trip begins."""
     if policy_id is None or tiers is None:
         return ALWAYS
-    return CancellationTerms(policy_id=policy_id, tiers=tiers_of(orjson.loads(tiers)))
+    return CancellationTerms(
+        policy_id=policy_id, tiers=tiers_of(orjson.loads(tiers)), supplier_hours_before=supplier_hours
+    )
 
 
 def buyer_of(row: Row, buyer_id: UUID) -> Buyer:
@@ -199,13 +209,18 @@ def terms_row(terms: CancellationTerms) -> dict[str, Any]:
     return {
         "policy_id": str(terms.policy_id) if terms.policy_id is not None else None,
         "tiers": tiers_row(terms),
+        "supplier_hours_before": terms.supplier_hours_before,
     }
 
 
 def terms_of(row: Any) -> CancellationTerms:
-    """What was frozen."""
+    """What was frozen; a release before froze nothing of suppliers."""
     policy_id = row["policy_id"]
-    return CancellationTerms(policy_id=UUID(policy_id) if policy_id is not None else None, tiers=tiers_of(row["tiers"]))
+    return CancellationTerms(
+        policy_id=UUID(policy_id) if policy_id is not None else None,
+        tiers=tiers_of(row["tiers"]),
+        supplier_hours_before=row.get("supplier_hours_before"),
+    )
 
 
 def tiers_row(terms: CancellationTerms) -> list[dict[str, int]]:

@@ -16,15 +16,15 @@ from infrastructure.database.transaction import Row, Statements
 # Held until the transaction ends: one after the other decides which policy is the default.
 _LOCK_DEFAULT: Final = "SELECT pg_advisory_xact_lock(hashtext('altayar default cancellation policy'))"
 _ADD: Final = """
-INSERT INTO cancellation_policies (id, name_ar, name_en, tiers, is_default, is_active, created_by_user_id, created_at,
-                                   updated_at)
-VALUES (%(id)s, %(name_ar)s, %(name_en)s, %(tiers)s, %(is_default)s, %(is_active)s, %(created_by_user_id)s,
-        %(created_at)s, %(updated_at)s)
+INSERT INTO cancellation_policies (id, name_ar, name_en, tiers, supplier_hours_before, is_default, is_active,
+                                   created_by_user_id, created_at, updated_at)
+VALUES (%(id)s, %(name_ar)s, %(name_en)s, %(tiers)s, %(supplier_hours_before)s, %(is_default)s, %(is_active)s,
+        %(created_by_user_id)s, %(created_at)s, %(updated_at)s)
 """
 _SAVE: Final = """
 UPDATE cancellation_policies
-SET name_ar = %(name_ar)s, name_en = %(name_en)s, tiers = %(tiers)s, is_default = %(is_default)s,
-    is_active = %(is_active)s
+SET name_ar = %(name_ar)s, name_en = %(name_en)s, tiers = %(tiers)s,
+    supplier_hours_before = %(supplier_hours_before)s, is_default = %(is_default)s, is_active = %(is_active)s
 WHERE id = %(id)s
 """
 _GET: Final = "SELECT * FROM cancellation_policies WHERE id = %s FOR UPDATE"
@@ -68,6 +68,7 @@ def _row(policy: CancellationPolicy) -> dict[str, Any]:
         "name_ar": policy.name_ar,
         "name_en": policy.name_en,
         "tiers": Jsonb(tiers_row(policy.terms)),
+        "supplier_hours_before": policy.terms.supplier_hours_before,
         "is_default": policy.is_default,
         "is_active": policy.is_active,
         "created_by_user_id": policy.created_by_user_id,
@@ -81,7 +82,9 @@ def _policy(row: Row) -> CancellationPolicy:
         id=row["id"],
         name_ar=row["name_ar"],
         name_en=row["name_en"],
-        terms=CancellationTerms(policy_id=row["id"], tiers=tiers_of(row["tiers"])),
+        terms=CancellationTerms(
+            policy_id=row["id"], tiers=tiers_of(row["tiers"]), supplier_hours_before=row["supplier_hours_before"]
+        ),
         is_default=row["is_default"],
         is_active=row["is_active"],
         created_by_user_id=row["created_by_user_id"],

@@ -130,11 +130,11 @@ SELECT id, status, previous_departure_id, departure_id, previous_start_date, sta
 FROM booking_amendments WHERE booking_id = %s ORDER BY requested_at DESC, id DESC LIMIT 100
 """
 _POLICIES = """
-SELECT id, name_ar, name_en, tiers, is_default, is_active, version, created_at, updated_at
+SELECT id, name_ar, name_en, tiers, supplier_hours_before, is_default, is_active, version, created_at, updated_at
 FROM cancellation_policies WHERE (is_active OR NOT %(active_only)s) ORDER BY is_default DESC, created_at, id
 """
 _POLICY = """
-SELECT id, name_ar, name_en, tiers, is_default, is_active, version, created_at, updated_at
+SELECT id, name_ar, name_en, tiers, supplier_hours_before, is_default, is_active, version, created_at, updated_at
 FROM cancellation_policies WHERE id = %(id)s AND (is_active OR NOT %(active_only)s)
 """
 _VISIBLE = """
@@ -166,6 +166,7 @@ class SqlSalesQueries:
         return {
             **row,
             "cancellation": terms_shown(terms, starts_at=row["begins_at"], time_zone=row["time_zone"]),
+            "supplier_deadline": terms.supplier_deadline(starts_at=row["begins_at"], time_zone=row["time_zone"]),
             "standings": _standings(row, today),
         }
 

@@ -375,6 +375,8 @@ cancellation_policies = Table(
     Column("name_en", Text, nullable=False),
     # As terms are frozen into bookings: hours before the start, and hundredths of a percent.
     Column("tiers", JSONB, nullable=False),
+    # Until then the place can be handed back to its supplier for nothing; NULL where nobody said it.
+    Column("supplier_hours_before", Integer),
     Column("is_default", Boolean, nullable=False),
     Column("is_active", Boolean, nullable=False),
     # NULL is what an installation begins with.
@@ -384,6 +386,7 @@ cancellation_policies = Table(
     version(),
     CheckConstraint("is_active OR NOT is_default", name="default_is_active"),
     CheckConstraint("jsonb_typeof(tiers) = 'array'", name="tiers_are_a_list"),
+    CheckConstraint("supplier_hours_before BETWEEN 0 AND 8760", name="supplier_hours_known"),
     Index("uq_cancellation_policies_default", "is_default", unique=True, postgresql_where="is_default"),
 )
 

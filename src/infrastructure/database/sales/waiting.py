@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from domain.sales.waiting import WaitingEntry, WaitingEntryNotFound, WaitingStatus
-from infrastructure.database.catalogue.finding import SEATS_LEFT
+from infrastructure.database.catalogue.finding import SEATS_LEFT, moment, sold_still
 from infrastructure.database.transaction import Row, Statements
 
 _ADD: Final = """
@@ -44,7 +44,7 @@ UNION
 SELECT d.id FROM departures d
 JOIN (SELECT departure_id, min(seats) AS fewest FROM waiting_list_entries WHERE status = 'WAITING' GROUP BY 1) w
     ON w.departure_id = d.id
-WHERE d.status = 'CANCELLED' OR d.starts_on <= %(today)s OR (
+WHERE d.status = 'CANCELLED' OR NOT ({sold_still("d")}) OR (
     d.status = 'OPEN' AND {SEATS_LEFT} >= w.fewest AND 'ACTIVE' = coalesce(
         (SELECT p.status FROM packages p WHERE p.id = d.package_id),
         (SELECT a.status FROM activities a WHERE a.id = d.activity_id)))
@@ -96,8 +96,8 @@ class SqlWaitingList:
         departure_id: UUID = row["departure_id"]
         return departure_id
 
-    def to_serve(self, *, now: datetime, today: date, limit: int) -> Sequence[UUID]:
-        rows = self._statements.rows(_TO_SERVE, {"now": now, "today": today, "limit": limit})
+    def to_serve(self, *, now: datetime, limit: int) -> Sequence[UUID]:
+        rows = self._statements.rows(_TO_SERVE, {**moment(now), "limit": limit})
         return [row["departure_id"] for row in rows]
 
     def has_line(self, departure_id: UUID) -> bool:
