@@ -63,6 +63,8 @@ class Offer:
     settings: PricingSettings
     voucher_code: str | None = None
     """One of the customer's, or of everybody's; None for no voucher any more."""
+    cancellation_policy_id: UUID | None = None
+    """Whose terms are frozen; None for the company's default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,8 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
         refuse_stale(command.expected_version, current=booking.version)
         before = _shown(booking)
         cancel_payments(uow.payments.pending_of(booking.id), uow=uow, clock=clock)
-        terms = uow.bookings.offer_terms(booking.user_id, agent_id=booking.agent_id, at=now)
+        policy_id = policy_of(command.offer, uow=uow)
+        terms = uow.bookings.offer_terms(booking.user_id, agent_id=booking.agent_id, policy_id=policy_id, at=now)
         benefits = make_offer(booking, command.offer, terms=terms, by=command.actor_id, uow=uow, at=now, new_id=new_id)
         uow.audit.add(
             actor=command.actor_id,
@@ -103,6 +106,13 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
         )
         uow.promotions.redeem_instead(benefits, booking_id=booking.id, user_id=booking.user_id, at=now)
         uow.commit()
+
+
+def policy_of(offer: Offer, *, uow: UnitOfWork) -> UUID | None:
+    """The policy that an offer names. Raises InvalidValue for one that is not offered."""
+    if offer.cancellation_policy_id is not None:
+        uow.cancellation_policies.refuse_unless_offered(offer.cancellation_policy_id)
+    return offer.cancellation_policy_id
 
 
 def make_offer(
@@ -129,6 +139,7 @@ def make_offer(
         booked_price(priced, exchange=None),
         list(_booked(items, priced, shares, new_id)),
         rewards=rewards_with(terms.rewards, priced),
+        cancellation_terms=terms.cancellation_terms,
         deposit=offer.plan_terms.deposit,
         instalments=schedule(
             priced.total,
@@ -201,10 +212,12 @@ def _booked(
 
 
 def _shown(booking: Booking) -> dict[str, object]:
+    policy_id = booking.cancellation_terms.policy_id
     return {
         "status": booking.status,
         "final_amount": str(booking.final_amount),
         "voucher_discount": str(booking.price.voucher_discount),
+        "cancellation_policy_id": str(policy_id) if policy_id is not None else None,
         "items": [f"{item.quantity} × {item.item_name_en}: {item.total_price}" for item in booking.items],
         "hold_expires_at": booking.hold_expires_at.isoformat() if booking.hold_expires_at is not None else None,
     }

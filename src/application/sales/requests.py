@@ -10,7 +10,7 @@ from uuid import UUID
 
 from application.partners.decisions import refuse_barred_agent
 from application.ports import NewUnitOfWork, UnitOfWork
-from application.sales.offers import Offer, make_offer
+from application.sales.offers import Offer, make_offer, policy_of
 from application.sales.ports import Buyer, RequestOpened
 from domain.operations.audit import changed
 from domain.pricing.baskets import Benefit
@@ -58,7 +58,8 @@ def request_booking(command: RequestBooking, *, uow: UnitOfWork, clock: Clock, n
     refuse_unfit(command.travelers, trip, valid_days=command.document_valid_days, today=business_date(now))
     with uow:
         refuse_barred_agent(command.agent_id, uow=uow)
-        opened = uow.bookings.open_request(command.user_id, agent_id=command.agent_id, at=now)
+        policy_id = policy_of(command.offer, uow=uow) if command.offer is not None else None
+        opened = uow.bookings.open_request(command.user_id, agent_id=command.agent_id, policy_id=policy_id, at=now)
         booking = _requested(command, trip, opened, booking_id=new_id(), at=now)
         benefits: Sequence[Benefit] = ()
         if command.offer is not None:

@@ -297,6 +297,7 @@ class Booking(Aggregate):
         items: Sequence[BookingItem],
         *,
         rewards: RewardTerms,
+        cancellation_terms: CancellationTerms,
         deposit: Percentage,
         instalments: Sequence[Instalment] = (),
         hold_expires_at: datetime,
@@ -306,13 +307,13 @@ class Booking(Aggregate):
         """People price what was asked for; it can be paid until the time is over.
 
         An offer that waits for its money is made anew in the same way; the caller cancels its open payments. The sale
-        is now: the buyer's plan of today is what is frozen (trap 28).
+        is now: the buyer's plan and the terms of cancelling of today are what is frozen (trap 28).
         """
         if self._is_open_offer:
             self._note(by=by, reason="priced again", at=at)
         else:
             self._move_to(BookingStatus.PENDING_PAYMENT, by=by, reason="priced", at=at)
-        self.rewards = rewards
+        self.rewards, self.cancellation_terms = rewards, cancellation_terms
         nothing = Money(0, price.final_amount.currency)
         # The request was counted in another currency, perhaps.
         self.paid_amount = self.points_paid_amount = self.refunded_amount = nothing

@@ -188,7 +188,7 @@ class Complete(MethodView):
 
 
 def _placed(body: dict[str, Any], customer: UUID) -> Booking:
-    for name in ("start_date", "end_date", "time_zone", "booking_details", "items"):
+    for name in ("start_date", "end_date", "time_zone", "booking_details", "items", "cancellation_policy_id"):
         if body[name] is not None:
             raise InvalidValue("not of this type", pointer=f"/{name}", code="unknown_field")
     ports, asking = use(), viewer()

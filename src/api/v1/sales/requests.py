@@ -70,6 +70,7 @@ def refuse_prices_of_customers(body: dict[str, Any]) -> None:
 _OF_THE_CATALOGUE = (
     "package_id", "activity_id", "departure_id", "points_to_redeem", "quote_token", "waiting_list_entry_id",
 )  # fmt: skip
+_OF_A_PRICE = ("voucher_code", "cancellation_policy_id")
 
 
 def ask_for(body: dict[str, Any], customer: UUID) -> Booking:
@@ -77,8 +78,9 @@ def ask_for(body: dict[str, Any], customer: UUID) -> Booking:
     for name in _OF_THE_CATALOGUE:
         if body[name]:
             raise InvalidValue("not of this type", pointer=f"/{name}", code="unknown_field")
-    if body["voucher_code"] is not None and body["items"] is None:
-        raise InvalidValue("beside a price", pointer="/voucher_code", code="unknown_field")
+    for name in _OF_A_PRICE:
+        if body[name] is not None and body["items"] is None:
+            raise InvalidValue("beside a price", pointer=f"/{name}", code="unknown_field")
     if body["start_date"] is None:
         raise InvalidValue("needed for this type", pointer="/start_date", code="required")
     settings = use().system_settings
@@ -142,4 +144,5 @@ def _offer(body: dict[str, Any]) -> Offer:
         ordinarily_valid=timedelta(hours=hours if hours is not None else settings.value(OFFER_HOURS)),
         settings=pricing_settings(settings),
         voucher_code=body["voucher_code"],
+        cancellation_policy_id=body["cancellation_policy_id"],
     )

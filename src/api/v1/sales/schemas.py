@@ -24,6 +24,7 @@ _PLAN = {
     "description": "All at once; a deposit and the rest; or a deposit and `instalments` monthly parts. Left out, it is"
     " the company's deposit where the trip is far enough for it, else all at once."
 }
+_POLICY = {"description": "Whose terms this price freezes; left out, the company's default. Beside `items` alone."}
 _PARTS = {"description": "Into how many parts the rest is split, of INSTALMENTS alone."}
 
 
@@ -109,6 +110,7 @@ class BookingRequest(Schema):
     booking_details = fields.Dict(load_default=None, allow_none=True)
     customer_info = fields.Nested(CustomerInfoRequest, load_default=dict)
     items = _items(load_default=None, allow_none=True)
+    cancellation_policy_id = fields.UUID(load_default=None, allow_none=True, metadata=_POLICY)
 
 
 class RequestChangesBody(Schema):
@@ -138,6 +140,7 @@ class TripOfferRequest(Schema):
     hold_hours = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, 720))
     valid_until = Instant(load_default=None, metadata={"examples": ["2030-11-25T08:00:00Z"]})
     deposit_percent = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, 100))
+    cancellation_policy_id = fields.UUID(load_default=None, allow_none=True, metadata=_POLICY)
 
 
 class TravelersRequest(Schema):

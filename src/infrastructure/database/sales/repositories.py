@@ -20,7 +20,6 @@ from domain.sales.holds import Hold
 from domain.sales.instalments import Instalment
 from domain.sales.travelers import Traveler
 from domain.shared.aggregate import Aggregate
-from domain.shared.clock import business_date
 from domain.shared.errors import NotFound
 from domain.shared.identifiers import NewId
 from infrastructure.database.catalogue.departures import SqlDepartures
@@ -31,6 +30,7 @@ from infrastructure.database.sales.on_sale import (
     OPEN_SALE,
     buyer_of,
     offer_terms_of,
+    offer_values,
     offered_of,
     partners_of,
     sale_values,
@@ -58,11 +58,12 @@ _AGREED: Final = (
     "discount_amount_minor", "voucher_discount_minor", "tax_amount_minor", "fee_amount_minor", "final_amount_minor",
     "points_redeemed", "points_worth_minor", "currency", "tax_rate", "exchange_rate_id", "exchange_from",
     "exchange_rate", "tier_code", "points_multiplier", "cashback_rate", "bonus_points", "bonus_cashback_minor",
+    "cancellation_terms",
     "customer_info", "special_requests", "overpaid_amount_minor", "amendment_fees_minor", "amended_times",
 )  # fmt: skip
 _COLUMNS: Final = (
-    "id", "booking_number", "user_id", "agent_id", "created_by_user_id", "booking_source", "cancellation_terms",
-    "replaces_booking_id", "created_at", *_MOVING, *_AGREED,
+    "id", "booking_number", "user_id", "agent_id", "created_by_user_id", "booking_source", "replaces_booking_id",
+    "created_at", *_MOVING, *_AGREED,
 )  # fmt: skip
 
 _ITEMS: Final = """
@@ -218,8 +219,10 @@ class SqlBookings:
             partners=partners_of(row),
         )
 
-    def open_request(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> RequestOpened:
-        row = self._statements.row(OPEN_REQUEST, _offer_values(buyer_id, agent_id, at))
+    def open_request(
+        self, buyer_id: UUID, *, agent_id: UUID | None, policy_id: UUID | None, at: datetime
+    ) -> RequestOpened:
+        row = self._statements.row(OPEN_REQUEST, offer_values(buyer_id, agent_id, policy_id, at))
         if row is None:
             raise NotFound()
         return RequestOpened(serial=row["serial"], terms=offer_terms_of(row), buyer=buyer_of(row, buyer_id))
@@ -233,8 +236,8 @@ class SqlBookings:
     def lapsing_amendments(self, *, before: datetime, limit: int) -> Sequence[UUID]:
         return self._amendments.lapsing(before=before, limit=limit)
 
-    def offer_terms(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> OfferTerms:
-        (row,) = self._statements.rows(OFFER_TERMS, _offer_values(buyer_id, agent_id, at))
+    def offer_terms(self, buyer_id: UUID, *, agent_id: UUID | None, policy_id: UUID | None, at: datetime) -> OfferTerms:
+        (row,) = self._statements.rows(OFFER_TERMS, offer_values(buyer_id, agent_id, policy_id, at))
         return offer_terms_of(row)
 
     def add(self, booking: Booking, travelers: Sequence[Traveler]) -> None:
@@ -379,13 +382,9 @@ def _as_stored(booking: Booking) -> _Stored:
     agreed = (
         booking.trip, booking.price, booking.deposit_amount, booking.rewards, booking.free_cancellation_until,
         booking.customer_info, booking.special_requests, booking.overpaid_amount, booking.amendment_fees,
-        booking.amended_times,
+        booking.amended_times, booking.cancellation_terms,
     )  # fmt: skip
     return _Stored(booking.updated_at, agreed, tuple(booking.items), booking.instalments, _hold_row(booking.hold))
-
-
-def _offer_values(buyer_id: UUID, agent_id: UUID | None, at: datetime) -> dict[str, Any]:
-    return {"buyer_id": buyer_id, "agent_id": agent_id, "now": at, "today": business_date(at)}
 
 
 def _hold_row(hold: Hold | None) -> dict[str, Any]:
