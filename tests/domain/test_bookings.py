@@ -62,7 +62,6 @@ def offer(booking: Booking) -> None:
         [an_item(egp("900.00"))],
         rewards=booking.rewards,
         cancellation_terms=booking.cancellation_terms,
-        deposit=Percentage.parse("100"),
         hold_expires_at=NOON + timedelta(days=2),
         by=STAFF,
         at=NOON,

@@ -55,6 +55,7 @@ from domain.sales.holds import CodeTerms, Hold, HoldStatus
 from domain.sales.instalments import Instalment, Standing, asked_now, next_due, rescheduled, standings
 from domain.sales.travelers import TravelersFixed
 from domain.shared.aggregate import Aggregate
+from domain.shared.clock import business_date
 from domain.shared.errors import FieldFault, IllegalTransition
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
@@ -298,13 +299,12 @@ class Booking(Aggregate):
         *,
         rewards: RewardTerms,
         cancellation_terms: CancellationTerms,
-        deposit: Percentage,
         instalments: Sequence[Instalment] = (),
         hold_expires_at: datetime,
         by: UUID,
         at: datetime,
     ) -> None:
-        """People price what was asked for; it can be paid until the time is over.
+        """People price what was asked for; it can be paid until the time is over, in instalments or all at once.
 
         An offer that waits for its money is made anew in the same way; the caller cancels its open payments. The sale
         is now: the buyer's plan and the terms of cancelling of today are what is frozen (trap 28).
@@ -318,7 +318,7 @@ class Booking(Aggregate):
         # The request was counted in another currency, perhaps.
         self.paid_amount = self.points_paid_amount = self.refunded_amount = nothing
         self.kept_amount = self.overpaid_amount = self.amendment_fees = nothing
-        self._await_money(price, items, _deposit(price, deposit, instalments), instalments, hold_expires_at, at)
+        self._await_money(price, items, _deposit(price, EVERYTHING, instalments), instalments, hold_expires_at, at)
         self.record(BookingPriced(at=at, booking_id=self.id, user_id=self.user_id))
         self._confirm_if_free(by=by, at=at)
 
@@ -637,7 +637,7 @@ class Booking(Aggregate):
         self._log(self.status, self.status, by=by, reason=reason, at=at)
         self.trip = trip
         self.hold.departure_id = trip.departure_id
-        self._plan_again()
+        self._plan_again(at)
         self.free_cancellation_until = free_until
         self.updated_at = at
         self.record(BookingMoved(at=at, booking_id=self.id, user_id=self.user_id, operation_id=operation_id))
@@ -780,7 +780,7 @@ class Booking(Aggregate):
         self.overpaid_amount += self.overpaid_at(amendment.price.final_amount)
         self.trip, self.price, self.items = amendment.trip, amendment.price, list(amendment.items)
         self.hold = replace(self.hold, departure_id=amendment.trip.departure_id, seats=amendment.trip.seats)
-        self._plan_again()
+        self._plan_again(at)
         self.amendment_fees += amendment.fee
         self.amended_times += 1
         self.amendment = None
@@ -788,10 +788,11 @@ class Booking(Aggregate):
         self._note(by=by, reason="amended", at=at)
         self.record(amendment.applied_event(self.user_id, at))
 
-    def _plan_again(self) -> None:
+    def _plan_again(self, at: datetime) -> None:
         """Instalments are of the trip as it is by now."""
         if self.instalments:
-            self.instalments = rescheduled(self.instalments, self.final_amount, starts_on=self.start_date)
+            today = business_date(at)
+            self.instalments = rescheduled(self.instalments, self.final_amount, starts_on=self.start_date, today=today)
         self.deposit_amount = min(self.deposit_amount, self.final_amount)
 
     def _refuse_waiting(self) -> None:

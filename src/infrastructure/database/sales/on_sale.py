@@ -182,7 +182,7 @@ def offer_terms_of(row: Row) -> OfferTerms:
     )
 
 
-def offer_values(buyer_id: UUID, agent_id: UUID | None, policy_id: UUID | None, at: datetime) -> dict[str, Any]:
+def offer_values(buyer_id: UUID, *, agent_id: UUID | None, policy_id: UUID | None, at: datetime) -> dict[str, Any]:
     """What the statements of requests are asked with."""
     return {
         "buyer_id": buyer_id,

@@ -222,7 +222,7 @@ class SqlBookings:
     def open_request(
         self, buyer_id: UUID, *, agent_id: UUID | None, policy_id: UUID | None, at: datetime
     ) -> RequestOpened:
-        row = self._statements.row(OPEN_REQUEST, offer_values(buyer_id, agent_id, policy_id, at))
+        row = self._statements.row(OPEN_REQUEST, offer_values(buyer_id, agent_id=agent_id, policy_id=policy_id, at=at))
         if row is None:
             raise NotFound()
         return RequestOpened(serial=row["serial"], terms=offer_terms_of(row), buyer=buyer_of(row, buyer_id))
@@ -237,7 +237,9 @@ class SqlBookings:
         return self._amendments.lapsing(before=before, limit=limit)
 
     def offer_terms(self, buyer_id: UUID, *, agent_id: UUID | None, policy_id: UUID | None, at: datetime) -> OfferTerms:
-        (row,) = self._statements.rows(OFFER_TERMS, offer_values(buyer_id, agent_id, policy_id, at))
+        (row,) = self._statements.rows(
+            OFFER_TERMS, offer_values(buyer_id, agent_id=agent_id, policy_id=policy_id, at=at)
+        )
         return offer_terms_of(row)
 
     def add(self, booking: Booking, travelers: Sequence[Traveler]) -> None:
