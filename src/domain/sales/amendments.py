@@ -136,6 +136,8 @@ class Amendment:
     requested_at: datetime
     expires_at: datetime | None
     """Until when a PENDING one can be paid."""
+    agreed_until: datetime | None = None
+    """When that would have ended without codes; None while none has changed that."""
     resolved_at: datetime | None = None
 
     @property
@@ -152,6 +154,19 @@ class Amendment:
         """Both, once each."""
         ids = (self.before_trip.departure_id, self.trip.departure_id)
         return tuple(dict.fromkeys(each for each in ids if each is not None))
+
+    def extend(self, until: datetime) -> None:
+        """A payment code lives longer: so does what it pays. What waits longer already stays."""
+        if self.expires_at is not None and until > self.expires_at:
+            self.agreed_until = self.agreed_until or self.expires_at
+            self.expires_at = until
+
+    def follow(self, until: datetime | None) -> None:
+        """Codes end at another time than was asked for, None where none is left; never before what was agreed."""
+        if self.agreed_until is not None:
+            self.expires_at = max(self.agreed_until, until or self.agreed_until)
+        elif until is not None:
+            self.extend(until)
 
     def resolve(self, status: AmendmentStatus, *, at: datetime) -> None:
         """Decided, once."""

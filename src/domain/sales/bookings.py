@@ -318,7 +318,8 @@ class Booking(Aggregate):
         # The request was counted in another currency, perhaps.
         self.paid_amount = self.points_paid_amount = self.refunded_amount = nothing
         self.kept_amount = self.overpaid_amount = self.amendment_fees = nothing
-        self._await_money(price, items, _deposit(price, EVERYTHING, instalments), instalments, hold_expires_at, at)
+        deposit = _deposit(price, EVERYTHING, instalments)
+        self._await_money(price, items, deposit, instalments, hold_expires_at, at).begun_at = at
         self.record(BookingPriced(at=at, booking_id=self.id, user_id=self.user_id))
         self._confirm_if_free(by=by, at=at)
 
@@ -350,7 +351,7 @@ class Booking(Aggregate):
         instalments: Sequence[Instalment],
         hold_expires_at: datetime,
         at: datetime,
-    ) -> None:
+    ) -> Hold:
         if instalments and sum((each.amount for each in instalments[1:]), instalments[0].amount) != price.final_amount:
             raise ValueError("instalments are all of the price")
         self.status = BookingStatus.PENDING_PAYMENT
@@ -365,6 +366,7 @@ class Booking(Aggregate):
             expires_at=hold_expires_at,
         )
         self.updated_at = at
+        return self.hold
 
     def _confirm_if_free(self, *, by: UUID, at: datetime) -> None:
         """What vouchers and points pay in full needs no money."""
@@ -562,25 +564,35 @@ class Booking(Aggregate):
         return BookingPaymentStatus.PAID if is_paid else BookingPaymentStatus.PARTIALLY_PAID
 
     def keep_for_code(self, terms: CodeTerms, *, at: datetime) -> None:
-        """A payment code is about to be opened: keep the seats while it lives, within the terms.
+        """A payment code is about to be opened: keep the seats that it pays while it lives, within the terms.
 
-        What waits for no deposit keeps them anyway, and what ran out is not kept again.
+        What waits for no money keeps them anyway, and what ran out is not kept again.
         """
-        deadline = self.hold_expires_at
-        if self.hold is None or deadline is None or at >= deadline or not self.is_awaiting_deposit:
+        kept, deadline = self._kept_by_codes, self.payment_deadline
+        if kept is None or deadline is None or at >= deadline:
             return
-        self.hold.extend(min(at + terms.life, self._last_end_of_codes(terms)))
+        kept.extend(min(at + terms.life, self._last_end_of_codes(terms)))
         self.updated_at = at
 
     def follow_codes(self, ends_at: datetime | None, terms: CodeTerms, *, at: datetime) -> None:
         """The last of its codes ends at another time than was asked for; None where none is left."""
-        if self.hold is None or not self.is_awaiting_deposit:
+        kept = self._kept_by_codes
+        if kept is None:
             return
-        self.hold.follow(min(ends_at, self._last_end_of_codes(terms)) if ends_at is not None else None)
+        kept.follow(min(ends_at, self._last_end_of_codes(terms)) if ends_at is not None else None)
         self.updated_at = at
 
+    @property
+    def _kept_by_codes(self) -> Hold | Amendment | None:
+        """What a code pays that is opened now, and what would end without it."""
+        return self.waiting or (self.hold if self.is_awaiting_deposit else None)
+
     def _last_end_of_codes(self, terms: CodeTerms) -> datetime:
-        return terms.last_end(placed_at=self.created_at, starts_at=self.trip.starts_at)
+        if self.waiting is not None:
+            starts_at = min(self.trip.starts_at, self.waiting.trip.starts_at)
+            return terms.last_end(sold_at=self.waiting.requested_at, starts_at=starts_at)
+        priced_at = self.hold.begun_at if self.hold is not None else None
+        return terms.last_end(sold_at=priced_at or self.created_at, starts_at=self.trip.starts_at)
 
     def expire(self, *, at: datetime) -> None:
         """The time to pay is over; the caller gives seats, voucher and points back in the same transaction."""

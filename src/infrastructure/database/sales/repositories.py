@@ -122,7 +122,7 @@ _LOCK_BOOKING: Final = "SELECT 1 FROM bookings WHERE id = %s FOR UPDATE"
 _GET_BOOKING: Final = """
 SELECT b.*, coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at,
        h.departure_id AS hold_departure_id, h.seats AS hold_seats, h.status AS hold_status,
-       h.expires_at AS hold_expires_at, h.agreed_until AS hold_agreed_until,
+       h.expires_at AS hold_expires_at, h.agreed_until AS hold_agreed_until, h.begun_at AS hold_begun_at,
        (SELECT jsonb_agg(to_jsonb(i) || jsonb_build_object('vendor_rate', i.vendor_rate::text,
                                                            'agent_rate', i.agent_rate::text) ORDER BY i.id)
         FROM booking_items i WHERE i.booking_id = b.id) AS items,
@@ -136,10 +136,12 @@ _SAVE_AGREED: Final = f"UPDATE bookings SET {', '.join(f'{name} = %({name})s' fo
 _REPLACE_ITEMS: Final = f"WITH gone AS (DELETE FROM booking_items WHERE booking_id = %(id)s) {_ITEMS}"
 _DROP_INSTALMENTS: Final = "DELETE FROM booking_instalments WHERE booking_id = %(id)s"
 _SAVE_HOLD: Final = """
-INSERT INTO holds (booking_id, departure_id, seats, status, expires_at, agreed_until)
-VALUES (%(id)s, %(hold_departure_id)s, %(hold_seats)s, %(hold_status)s, %(hold_expires_at)s, %(hold_agreed_until)s)
+INSERT INTO holds (booking_id, departure_id, seats, status, expires_at, agreed_until, begun_at)
+VALUES (%(id)s, %(hold_departure_id)s, %(hold_seats)s, %(hold_status)s, %(hold_expires_at)s, %(hold_agreed_until)s,
+        %(hold_begun_at)s)
 ON CONFLICT (booking_id) DO UPDATE SET departure_id = excluded.departure_id, seats = excluded.seats,
-    status = excluded.status, expires_at = excluded.expires_at, agreed_until = excluded.agreed_until
+    status = excluded.status, expires_at = excluded.expires_at, agreed_until = excluded.agreed_until,
+    begun_at = excluded.begun_at
 """
 _COPY_TRAVELERS: Final = """
 INSERT INTO booking_travelers (booking_id, position, first_name, last_name, birth_date, document_number_encrypted,
@@ -396,4 +398,5 @@ def _hold_row(hold: Hold | None) -> dict[str, Any]:
         "hold_status": hold.status if hold is not None else None,
         "hold_expires_at": hold.expires_at if hold is not None else None,
         "hold_agreed_until": hold.agreed_until if hold is not None else None,
+        "hold_begun_at": hold.begun_at if hold is not None else None,
     }

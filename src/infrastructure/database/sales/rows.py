@@ -290,6 +290,7 @@ def _hold(row: Row) -> Hold | None:
         status=HoldStatus(row["hold_status"]),
         expires_at=row["hold_expires_at"],
         agreed_until=row["hold_agreed_until"],
+        begun_at=row["hold_begun_at"],
     )
 
 
