@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from application.pricing.ports import Offered
-from application.sales.pricing import PricingSettings, booked_items
+from application.sales.pricing import booked_items
 from domain.pricing.hand_priced import UNTAXED, HandPricedItem, basket_of
 from domain.pricing.quotes import Quote, Terms, quote
 from domain.sales.agreed import BookingItem, BookingType, FrozenShares, Trip
+from domain.sales.amendments import KeptPoints
 from domain.sales.details import clean_details
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
@@ -58,18 +59,21 @@ def quote_by_hand(
     promoted: Offered,
     *,
     tier_code: str,
-    settings: PricingSettings,
+    fee_in: Callable[[str], Money],
     at: datetime,
 ) -> Quote:
-    """Priced as anything else, but for the member's discount: whoever prices by hand knows for whom."""
+    """Priced as anything else, but for the member's discount: whoever prices by hand knows for whom.
+
+    Nobody spends the customer's points for them. `fee_in` tells the fee in a currency. Raises UnsoundOffer.
+    """
     basket = basket_of(items, tier_code=tier_code, at=at, starts_on=trip.start_date)
     terms = Terms(
         member_rate=Percentage(0),
         offers=promoted.offers,
         voucher=promoted.voucher,
         points=0,
-        tender=settings.points.tender,
-        fee=settings.fee_in(basket.currency),
+        tender=lambda _, left: KeptPoints(points=0, worth=Money(0, left.currency)),
+        fee=fee_in(basket.currency),
     )
     return quote(basket, terms)
 

@@ -115,7 +115,7 @@ def make_offer(
     items = hand_priced(offer.items, booking.trip, new_id=new_id)
     promoted = _promoted(booking, offer.voucher_code, uow=uow, at=at)
     tier_code = terms.rewards.tier_code
-    priced = quote_by_hand(items, booking.trip, promoted, tier_code=tier_code, settings=offer.settings, at=at)
+    priced = quote_by_hand(items, booking.trip, promoted, tier_code=tier_code, fee_in=offer.settings.fee_in, at=at)
     refuse_unused_voucher(offer.voucher_code, priced)
     rates = PartnerRates(vendor_id=None, vendor=None, agent=terms.agent_rate)
     shares = frozen_shares(rates, agent_id=booking.agent_id, settings=offer.settings)
@@ -152,7 +152,7 @@ def _promoted(booking: Booking, code: str | None, *, uow: UnitOfWork, at: dateti
     if booking.status is BookingStatus.DRAFT:
         return running
     held = uow.promotions.redeemed(booking.id, at=at)
-    taken = {each.offer.id: each for each in held.offers if isinstance(each, OpenOffer)}
+    taken = {_id_of(each): each for each in held.offers}
     voucher = running.voucher
     if code is not None and isinstance(held.voucher, HeldVoucher) and held.voucher.voucher.is_called(code):
         voucher = held.voucher

@@ -37,6 +37,6 @@ def quote_request(
     rewards = queries.rewards(command.user_id, at=now)
     promoted = promotions.offered(buyer_id=command.user_id, at=now, voucher_code=offer.voucher_code)
     items = hand_priced(offer.items, trip, new_id=new_id)
-    priced = quote_by_hand(items, trip, promoted, tier_code=rewards.tier_code, settings=offer.settings, at=now)
+    priced = quote_by_hand(items, trip, promoted, tier_code=rewards.tier_code, fee_in=offer.settings.fee_in, at=now)
     _, instalments = planned(offer, trip, priced, at=now)
     return quoted_as(priced, rewards, offer.settings, instalments=instalments, seats_left=None, at=now)

@@ -146,10 +146,6 @@ class Amendment:
         return self.price.final_amount - self.before_amount
 
     @property
-    def moves_departure(self) -> bool:
-        return self.trip.departure_id != self.before_trip.departure_id
-
-    @property
     def departures(self) -> tuple[UUID, ...]:
         """Both, once each."""
         ids = (self.before_trip.departure_id, self.trip.departure_id)
@@ -196,15 +192,15 @@ class Amendment:
 def seats_to_take(before: Trip, after: Trip) -> int:
     """Seats of the new departure that the booking does not have yet."""
     if before.departure_id != after.departure_id:
-        return after.seats
-    return max(after.seats - before.seats, 0)
+        return after.seats_held
+    return max(after.seats_held - before.seats_held, 0)
 
 
 def seats_to_free(before: Trip, after: Trip) -> int:
     """Seats of the old departure that the booking does not need any more."""
     if before.departure_id != after.departure_id:
-        return before.seats
-    return max(before.seats - after.seats, 0)
+        return before.seats_held
+    return max(before.seats_held - after.seats_held, 0)
 
 
 def value_of(price: BookedPrice) -> Money:

@@ -56,7 +56,7 @@ from domain.sales.instalments import Instalment, Standing, asked_now, next_due, 
 from domain.sales.travelers import TravelersFixed
 from domain.shared.aggregate import Aggregate
 from domain.shared.clock import business_date
-from domain.shared.errors import FieldFault, IllegalTransition
+from domain.shared.errors import FieldFault, IllegalTransition, OwnRequest
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
@@ -361,7 +361,7 @@ class Booking(Aggregate):
         self.deposit_amount = deposit
         self.hold = Hold(
             departure_id=self.trip.departure_id,
-            seats=self.trip.seats if self.trip.departure_id is not None else 0,
+            seats=self.trip.seats_held,
             status=HoldStatus.ACTIVE,
             expires_at=hold_expires_at,
         )
@@ -725,22 +725,31 @@ class Booking(Aggregate):
         self._note(by=by, reason="travellers changed", at=at)
 
     def ensure_amendable(self, *, at: datetime) -> None:
-        """Raises IllegalTransition unless it is confirmed, TripStarted, AmendmentWaits, AmendmentNotOffered."""
+        """Raises IllegalTransition unless it is confirmed, TripStarted, AmendmentWaits."""
         if self.status is not BookingStatus.CONFIRMED:
             raise IllegalTransition(current=self.status, wanted="AMENDED")
         if at >= self.trip.starts_at:
             raise TripStarted(status=self.status)
-        if self.trip.departure_id is None:
-            raise AmendmentNotOffered(reason="priced_by_people")
         self._refuse_waiting()
 
+    def ensure_priced_by(self, person: UUID | None) -> None:
+        """What people priced is amended by people who price, None for nobody, and by nobody for themselves.
+
+        Raises AmendmentNotOffered, OwnRequest.
+        """
+        if person is None:
+            raise AmendmentNotOffered(reason="priced_by_people")
+        if person == self.user_id:
+            raise OwnRequest()
+
     def given_up_for(self, trip: Trip, price: BookedPrice) -> Money:
-        """What of the old trip another one gives up: all of it on another departure, else what it is smaller by.
+        """What of the old trip another one gives up: all of it on another departure, or where it begins at another
+        time and is of none; else what it is smaller by.
 
         Never more than was paid for it and has not gone back, with points at what they paid.
         """
         value, nothing = value_of(self.price), Money(0, self.final_amount.currency)
-        lost = value if trip.departure_id != self.trip.departure_id else max(value - value_of(price), nothing)
+        lost = value if self.trip.is_left_for(trip) else max(value - value_of(price), nothing)
         at_stake = self.paid_amount - self.refunded_amount - self.amendment_fees + self.price.points_worth
         return max(min(lost, at_stake), nothing)
 
@@ -791,7 +800,7 @@ class Booking(Aggregate):
             raise ValueError("a confirmed booking has its seats")
         self.overpaid_amount += self.overpaid_at(amendment.price.final_amount)
         self.trip, self.price, self.items = amendment.trip, amendment.price, list(amendment.items)
-        self.hold = replace(self.hold, departure_id=amendment.trip.departure_id, seats=amendment.trip.seats)
+        self.hold = replace(self.hold, departure_id=amendment.trip.departure_id, seats=amendment.trip.seats_held)
         self._plan_again(at)
         self.amendment_fees += amendment.fee
         self.amended_times += 1

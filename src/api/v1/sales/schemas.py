@@ -75,7 +75,8 @@ class OfferedItemRequest(Schema):
     notes = Text(most=500, multiline=True, load_default="")
 
 
-def _items(**options: Any) -> fields.List[Any]:
+def offered_items(**options: Any) -> fields.List[Any]:
+    """A price that is made by hand."""
     return fields.List(fields.Nested(OfferedItemRequest), validate=validate.Length(1, MOST_ITEMS), **options)
 
 
@@ -109,7 +110,7 @@ class BookingRequest(Schema):
     time_zone = Text(most=64, least=1, load_default=None, allow_none=True, metadata={"examples": ["Africa/Cairo"]})
     booking_details = fields.Dict(load_default=None, allow_none=True)
     customer_info = fields.Nested(CustomerInfoRequest, load_default=dict)
-    items = _items(load_default=None, allow_none=True)
+    items = offered_items(load_default=None, allow_none=True)
     cancellation_policy_id = fields.UUID(load_default=None, allow_none=True, metadata=_POLICY)
 
 
@@ -129,7 +130,7 @@ class RequestChangesBody(Schema):
 class TripOfferRequest(Schema):
     """A price for what was asked for, and until when it can be paid: an instant, or so many hours from now."""
 
-    items = _items(required=True)
+    items = offered_items(required=True)
     voucher_code = Text(
         most=40,
         least=1,

@@ -136,7 +136,7 @@ def _agreed(amendment: Amendment) -> dict[str, Any]:
     said = {
         **trip_row(amendment.trip),
         **price_row(amendment.price),
-        "hold_seats": amendment.trip.seats,
+        "hold_seats": amendment.trip.seats_held,
         "items": [item_row(item) for item in amendment.items],
     }
     plain: dict[str, Any] = orjson.loads(orjson.dumps(said, default=_plain))
