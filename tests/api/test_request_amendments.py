@@ -161,8 +161,7 @@ def test_who_prices_it_otherwise(shop: Shop, sign_up: SignUp, customer: Person) 
     items = [room("1600.00")]
     for body in ({"travelers_count": 1}, {"items": items}, {"items": items, "start_date": on(30)}):
         for ask in (preview, amend):
-            refused = problem(ask(shop, customer, booking, **body), 409, "amendment_not_offered")
-            assert refused["reason"] == "priced_by_people"
+            problem(ask(shop, customer, booking, **body), 409, "amendment_not_offered")
     problem(amend(shop, sign_up("AGENT"), booking, items=items), 404, "booking_not_found")
     problem(amend(shop, sign_up("EMPLOYEE"), booking, items=items), 403, "forbidden")
     problem(amend(shop, agent, own, items=items), 403, "own_request")
