@@ -36,6 +36,7 @@ from application.sales.waiting_ports import WaitingQueries
 from domain.catalogue.items import Item
 from domain.messaging.preferences import Preferences
 from domain.payouts.standing import EarningState
+from domain.sales.agreed import RewardTerms
 
 Row = Mapping[str, Any]
 
@@ -188,6 +189,10 @@ class SalesQueries(Protocol):
         self, item: Item, *, departure_id: UUID | None, buyer_id: UUID, currency: str | None, at: datetime
     ) -> OnSale | None:
         """What a quote is made from; None where the item is not on sale. A departure that is not its own is None."""
+        ...
+
+    def rewards(self, buyer_id: UUID, *, at: datetime) -> RewardTerms:
+        """What the buyer's plan gives on what they buy at an instant."""
         ...
 
 

@@ -28,7 +28,7 @@ from domain.sales.amendments import (
 from domain.sales.booking_errors import TripStarted
 from domain.sales.booking_states import BookingPaymentStatus, BookingStatus
 from domain.sales.bookings import Booking
-from domain.shared.errors import IllegalTransition
+from domain.shared.errors import IllegalTransition, OwnRequest
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
 from tests.builders import NOON, a_booking, a_price, a_trip, an_item, egp, hold_of
@@ -126,7 +126,7 @@ def test_only_a_confirmed_booking_is_amended(status: BookingStatus) -> None:
         booking.ensure_amendable(at=NOON)
 
 
-def test_nothing_is_amended_after_its_start_twice_at_once_or_without_a_departure() -> None:
+def test_nothing_is_amended_after_its_start_or_twice_at_once() -> None:
     booking = a_trip_ahead()
     with pytest.raises(TripStarted):
         booking.ensure_amendable(at=booking.trip.starts_at)
@@ -134,10 +134,27 @@ def test_nothing_is_amended_after_its_start_twice_at_once_or_without_a_departure
     for verb in (booking.ensure_amendable, lambda at: booking.rename_travelers(by=BY, at=at)):
         with pytest.raises(AmendmentWaits):
             verb(at=NOON)
-    other = a_trip_ahead()
-    other.trip = replace(other.trip, departure_id=None)
+
+
+def test_what_people_priced_is_priced_by_people_and_by_nobody_for_themselves() -> None:
+    booking = a_trip_ahead()
+    booking.ensure_priced_by(BY)
     with pytest.raises(AmendmentNotOffered):
-        other.ensure_amendable(at=NOON)
+        booking.ensure_priced_by(None)
+    with pytest.raises(OwnRequest):
+        booking.ensure_priced_by(booking.user_id)
+
+
+def test_without_a_departure_no_seats_change_hands_and_another_start_is_another_trip() -> None:
+    booking = a_trip_ahead()
+    booking.trip = replace(booking.trip, departure_id=None)
+    larger = replace(booking.trip, seats=5)
+    later = replace(booking.trip, starts_at=booking.trip.starts_at + timedelta(hours=1))
+    assert (seats_to_take(booking.trip, larger), seats_to_free(larger, booking.trip)) == (0, 0)
+    assert booking.given_up_for(larger, a_price(egp("1500.00"))) == egp("0.00")
+    assert booking.given_up_for(later, a_price(egp("1500.00"))) == egp("1000.00")
+    booking.amend(replace(an_amendment(booking, egp("900.00")), trip=larger), by=BY, at=NOON)
+    assert (hold_of(booking).seats, hold_of(booking).departure_id) == (0, None)
 
 
 @pytest.mark.parametrize("status", AmendmentStatus)

@@ -61,7 +61,7 @@ def offer(booking: Booking) -> None:
         a_price(egp("900.00")),
         [an_item(egp("900.00"))],
         rewards=booking.rewards,
-        deposit=Percentage.parse("100"),
+        cancellation_terms=booking.cancellation_terms,
         hold_expires_at=NOON + timedelta(days=2),
         by=STAFF,
         at=NOON,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.sales.agreed import Trip
 from domain.sales.booking_states import BookingStatus
+from domain.sales.bookings import Booking
 from domain.sales.instalments import (
     LEAST_DAYS_BEFORE,
     Instalment,
@@ -30,6 +34,7 @@ from domain.shared.errors import InvalidValue
 from domain.shared.money import Money, total
 from domain.shared.percentage import Percentage
 from tests.builders import NOON, TODAY, a_booking, egp
+from tests.domain.test_amendments import an_amendment
 
 PAID, DUE, OVERDUE, UPCOMING, CANCELLED = InstalmentStatus
 FULL, DEPOSIT, INSTALMENTS = PaymentPlan
@@ -272,27 +277,73 @@ def test_without_a_plan_all_of_it_is_asked() -> None:
     parts=st.lists(st.integers(1, 10**6), min_size=2, max_size=5),
     price=st.integers(1, 10**7),
     sooner=st.integers(-40, 120),
+    age=st.integers(0, 100),
     code=st.sampled_from(["EGP", "KWD", "JPY"]),
 )
-def test_a_plan_made_anew_is_the_new_price_and_ends_before_the_new_start(
-    parts: list[int], price: int, sooner: int, code: str
+def test_a_plan_made_anew_is_the_new_price_on_days_that_are_left_before_the_new_start(
+    parts: list[int], price: int, sooner: int, age: int, code: str
 ) -> None:
     before = [
         Instalment(position=place, due_on=TODAY + timedelta(days=20 * place), amount=Money.of(minor, code))
         for place, minor in enumerate(parts, start=1)
     ]
-    starts_on = before[-1].due_on + timedelta(days=14 - sooner)
+    today = TODAY + timedelta(days=age)
+    starts_on = max(before[-1].due_on + timedelta(days=14 - sooner), today + timedelta(days=1))
 
-    found = rescheduled(before, Money.of(price, code), starts_on=starts_on)
+    found = rescheduled(before, Money.of(price, code), starts_on=starts_on, today=today)
 
+    assert (not found) == (price <= parts[0])
     if not found:
         return
-    assert found[0] == before[0]
+    last = max(starts_on - timedelta(days=LEAST_DAYS_BEFORE), today)
+    assert found[0] == replace(before[0], due_on=min(before[0].due_on, last))
     assert sum(each.amount.minor for each in found) == price
+    assert all(each.amount.is_positive for each in found)
     days = [each.due_on for each in found]
-    assert days == sorted(set(days))
-    assert days[-1] <= starts_on - timedelta(days=LEAST_DAYS_BEFORE)
+    assert days == sorted(days)
+    assert days[-1] <= last
+    # Nobody is late by the change alone.
+    assert {day for day in days[1:] if day < today} <= {each.due_on for each in before}
     assert [each.position for each in found] == list(range(1, len(found) + 1))
+
+
+@given(
+    parts=st.integers(2, 6), near=st.integers(1, 60), price=st.integers(1, 400_000),
+    age=st.integers(0, 200), paid=st.integers(0, 3), moves=st.booleans(),
+)  # fmt: skip
+def test_what_is_not_paid_stays_scheduled_whatever_a_trip_becomes(
+    parts: int, near: int, price: int, age: int, paid: int, moves: bool
+) -> None:
+    starts_on = TODAY + timedelta(days=300)
+    plan = schedule(
+        egp("2000.00"), PlanWanted(INSTALMENTS, parts), terms(percent=20), held_until=TODAY, starts_on=starts_on
+    )
+    booking = a_booking(price=egp("2000.00"), instalments=plan, starts_on=starts_on, ends_on=starts_on)
+    for each in plan[: paid + 1]:
+        booking.receive(each.amount, in_points=egp("0.00"), by=None, at=NOON)
+    at = NOON + timedelta(days=age)
+    day = business_date(at) + timedelta(days=near)
+    trip = replace(booking.trip, departure_id=uuid4(), start_date=day, starts_at=start_of_business_day(day))
+    if moves:
+        booking.move(trip, operation_id=uuid4(), free_until=None, by=None, reason="moved", at=at)
+    else:
+        become(booking, trip, Money.of(price, "EGP"), at=at)
+
+    due = booking.amount_due
+    total_due = sum(each.left.minor for each in booking.standings(today=day))
+    assert total_due == due.minor
+    assert (booking.oldest_owed(today=day) is None) == due.is_zero
+    assert due.is_zero or booking.instalments[-1].due_on >= business_date(at)
+
+
+def become(booking: Booking, trip: Trip, price: Money, *, at: datetime) -> None:
+    """Be amended, with the difference paid where it is one."""
+    amendment = replace(an_amendment(booking, price), trip=trip, expires_at=at + timedelta(minutes=15))
+    if not amendment.difference.is_positive:
+        booking.amend(amendment, by=uuid4(), at=at)
+        return
+    booking.await_amendment(amendment, by=uuid4(), at=at)
+    booking.receive(amendment.difference, in_points=egp("0.00"), by=None, at=at)
 
 
 def test_a_plan_made_anew_for_the_same_trip_is_the_same() -> None:
@@ -301,6 +352,6 @@ def test_a_plan_made_anew_for_the_same_trip_is_the_same() -> None:
         for place in (1, 2, 3)
     ]
 
-    found = rescheduled(before, egp("300.00"), starts_on=TODAY + timedelta(days=90))
+    found = rescheduled(before, egp("300.00"), starts_on=TODAY + timedelta(days=90), today=TODAY)
 
     assert list(found) == before

@@ -24,10 +24,14 @@ from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Database
+from tests.builders import egp
 from tests.conftest import MovableClock
+from tests.integration.amending import GRACE as AMENDING_GRACE
+from tests.integration.amending import Desk
 from tests.integration.providers import a_provider
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
 from tests.integration.tenders import a_rich_customer, from_wallet
+from tests.integration.test_offers import ask, price
 
 LIFE, LONGEST = CodeTerms().life, CodeTerms().longest
 FAWRY = PaymentMethod.FAWRY
@@ -271,3 +275,116 @@ def test_the_seats_are_kept_until_the_end_that_fawaterk_says(
             assert kept_for(shop, booking) > LIFE - MOMENT
         finally:
             running.close()
+
+
+class TestAmendments:
+    """What waits for the difference lives as long as the code that pays it."""
+
+    @pytest.fixture
+    def desk(self, shop: Shop) -> Desk:
+        return Desk(shop)
+
+    def a_dearer_trip(self, shop: Shop, desk: Desk, customer: UUID) -> tuple[Booking, UUID]:
+        """A booking of one is paid, and one of two waits for the difference."""
+        booking = shop.a_paid_booking(customer)
+        return booking, desk.amend(booking, travelers_count=2)
+
+    def until(self, desk: Desk, amendment_id: UUID) -> datetime:
+        end: datetime = desk.amendment(amendment_id)["expires_at"]
+        return end
+
+    def test_a_code_keeps_the_amendment_and_its_seats_and_pays_it_the_next_day(
+        self, shop: Shop, desk: Desk, customer: UUID, clock: MovableClock
+    ) -> None:
+        booking, amendment_id = self.a_dearer_trip(shop, desk, customer)
+        agreed = self.until(desk, amendment_id)
+        shop.pay(customer, booking.id)
+        assert self.until(desk, amendment_id) == agreed
+
+        payment_id = shop.pay(customer, booking.id, method=FAWRY)
+
+        assert nearly(self.until(desk, amendment_id) - clock.now(), LIFE)
+        assert self.until(desk, amendment_id) == ends_at(shop, payment_id)
+        assert desk.amendment(amendment_id)["agreed_until"] == agreed
+        clock.offset += LIFE - MOMENT
+        assert desk.lapse() == 0
+        shop.charge(payment_id, egp("1000.00"))
+        shop.look(payment_id)
+        assert desk.amendment(amendment_id)["status"] == "APPLIED"
+        assert shop.booking(booking.id)["seats_taken"] == 2
+
+    def test_codes_again_and_again_keep_no_amendment_for_ever(
+        self, shop: Shop, desk: Desk, customer: UUID, clock: MovableClock
+    ) -> None:
+        booking, amendment_id = self.a_dearer_trip(shop, desk, customer)
+        asked_at = desk.amendment(amendment_id)["requested_at"]
+        for _ in range(8):
+            payment_id = shop.pay(customer, booking.id, method=FAWRY)
+            shop.gateway.books[shop.attempt_of(payment_id).provider_reference].is_over = True
+            shop.look(payment_id)
+            clock.offset += timedelta(hours=8)
+        assert self.until(desk, amendment_id) - asked_at == LONGEST
+        clock.offset += LONGEST + AMENDING_GRACE - timedelta(hours=64) + MOMENT
+        with pytest.raises(NothingToPay):
+            shop.pay(customer, booking.id, method=FAWRY)
+        assert (desk.lapse(), shop.booking(booking.id)["seats_taken"]) == (1, 1)
+
+    def test_it_ends_with_the_code_and_not_below_what_was_agreed(self, shop: Shop, desk: Desk, customer: UUID) -> None:
+        booking, amendment_id = self.a_dearer_trip(shop, desk, customer)
+        agreed = self.until(desk, amendment_id)
+        shop.gateway.answers.append(ProviderRefused(provider="SCRIPTED", reason="no"))
+        with pytest.raises(ProviderRefused):
+            shop.pay(customer, booking.id, method=FAWRY)
+        assert self.until(desk, amendment_id) == agreed
+        shop.gateway.ends_after = timedelta(hours=6)
+        payment_id = shop.pay(customer, booking.id, method=FAWRY)
+        assert nearly(self.until(desk, amendment_id) - agreed, timedelta(hours=6) - HOLD_FOR)
+        assert self.until(desk, amendment_id) == ends_at(shop, payment_id)
+
+    def test_money_that_comes_after_it_lapsed_waits_for_somebody_to_decide(
+        self, shop: Shop, desk: Desk, customer: UUID, clock: MovableClock
+    ) -> None:
+        booking, amendment_id = self.a_dearer_trip(shop, desk, customer)
+        payment_id = shop.pay(customer, booking.id, method=FAWRY)
+        clock.offset += LIFE + AMENDING_GRACE + MOMENT
+        assert desk.lapse() == 1
+        assert desk.lapse() == 0
+        shop.charge(payment_id, egp("1000.00"))
+        shop.look(payment_id)
+        shop.look(payment_id)
+        assert desk.amendment(amendment_id)["status"] == "LAPSED"
+        assert [disposition for *_, disposition, _ in shop.receipts(payment_id)] == ["SUSPENSE"]
+        assert shop.attention() == ["SUSPENSE_LATE"]
+
+    @pytest.mark.parametrize("late_by", [-MOMENT, MOMENT])
+    def test_a_code_and_the_lapse_at_the_same_moment_never_both_have_it(
+        self, shop: Shop, desk: Desk, customer: UUID, clock: MovableClock, late_by: timedelta
+    ) -> None:
+        booking, amendment_id = self.a_dearer_trip(shop, desk, customer)
+        clock.offset += HOLD_FOR + (late_by if late_by < timedelta(0) else AMENDING_GRACE + late_by)
+
+        answers = all_at_once([partial(shop.pay, customer, booking.id, method=FAWRY), desk.lapse])
+
+        in_time = late_by < timedelta(0)
+        assert answers[1] == (0 if in_time else 1)
+        assert isinstance(answers[0], NothingToPay) != in_time
+        assert desk.amendment(amendment_id)["status"] == ("PENDING" if in_time else "LAPSED")
+        assert shop.booking(booking.id)["seats_taken"] == (2 if in_time else 1)
+
+
+def test_codes_of_what_people_price_count_from_its_price(shop: Shop, customer: UUID, clock: MovableClock) -> None:
+    request_id, staff = ask(shop, customer), shop.a_customer()
+    clock.offset += timedelta(days=6)
+    price(shop, request_id, staff, egp("100.00"), hours=1)
+
+    payment_id = shop.pay(customer, request_id, method=FAWRY)
+
+    with shop.use.new_uow() as uow:
+        booking = uow.bookings.get(request_id)
+    assert nearly(kept_until(shop, booking) - clock.now(), LIFE)
+    clock.offset += LONGEST - timedelta(hours=1)
+    price(shop, request_id, staff, egp("200.00"), hours=1)
+    assert nearly(kept_until(shop, booking) - clock.now(), timedelta(hours=1))
+    shop.pay(customer, request_id, method=FAWRY)
+    assert nearly(kept_until(shop, booking) - clock.now(), LIFE)
+    assert shop.status_of(payment_id) == "CANCELLED"

@@ -566,7 +566,9 @@ def asked_for(shop: Shop, customer: UUID, agent: UUID) -> UUID:
         document_valid_days=0,
         special_requests="",
     )
-    return request_booking(command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=shop.use.new_id).id
+    return request_booking(
+        command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=shop.use.new_id, digests=shop.use.digests
+    ).id
 
 
 def test_what_replaces_an_expired_booking_keeps_its_rates(

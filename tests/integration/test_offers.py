@@ -59,7 +59,9 @@ def ask(shop: Shop, customer: UUID) -> UUID:
         document_valid_days=0,
         special_requests="",
     )
-    return request_booking(command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=new_id).id
+    return request_booking(
+        command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=new_id, digests=shop.use.digests
+    ).id
 
 
 def price(shop: Shop, booking_id: UUID, staff: UUID, *prices: Money, hours: int = 48, is_staff: bool = True) -> None:

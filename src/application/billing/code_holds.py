@@ -1,5 +1,7 @@
 """Seats that are kept as long as a payment code lives: extended before it is opened, then as its provider says.
 
+They are those of a booking that waits for its money, or of an amendment that does.
+
 Locks are taken in one order: the booking, its payments, their holds.
 """
 
@@ -43,9 +45,11 @@ def pays_by_code(payment: Payment) -> bool:
 
 
 def keep_seats(payment: Payment, terms: CodeTerms, *, uow: UnitOfWork, at: datetime) -> None:
-    """Keep the seats of a booking, locked, as long as the code will live that is about to be asked for."""
+    """Keep the seats of a booking, locked, or of its amendment, as long as the code will live that is asked for."""
     if payment.booking_id is not None and pays_by_code(payment):
-        uow.bookings.get(payment.booking_id).keep_for_code(terms, at=at)
+        booking = uow.bookings.get(payment.booking_id)
+        booking.keep_for_code(terms, at=at)
+        _write_down(booking, uow)
 
 
 def follow_codes(booking_id: UUID, terms: CodeTerms, *, uow: UnitOfWork, at: datetime) -> None:
@@ -53,11 +57,18 @@ def follow_codes(booking_id: UUID, terms: CodeTerms, *, uow: UnitOfWork, at: dat
     booking = uow.bookings.get(booking_id)
     ends = [end for payment in uow.payments.pending_of(booking_id) for end in _ends_of(payment, booking)]
     booking.follow_codes(max(ends, default=None), terms, at=at)
+    _write_down(booking, uow)
+
+
+def _write_down(booking: Booking, uow: UnitOfWork) -> None:
+    """An amendment that waits is written by those who change it, its booking by the unit of work."""
+    if booking.waiting is not None:
+        uow.bookings.keep_amendment(booking.waiting)
 
 
 def _ends_of(payment: Payment, booking: Booking) -> Iterator[datetime]:
     """When its checkouts end; a card's never keeps seats longer than they are kept."""
-    kept_until = booking.hold_expires_at
+    kept_until = booking.payment_deadline
     for attempt in payment.attempts:
         if attempt.status not in AWAITED or attempt.expires_at is None:
             continue

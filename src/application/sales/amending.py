@@ -7,7 +7,7 @@ accounts all at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,15 +17,24 @@ from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refunds import RequestRefund, refund_within
 from application.billing.tenders import agents_own, cancel_payments
+from application.partners.decisions import refuse_barred_agent
 from application.ports import NewUnitOfWork, UnitOfWork
-from application.sales.amendment_plans import AmendmentPlan, WantedChange, plan_amendment, refuse_moved
+from application.sales.amendment_plans import (
+    AmendmentPlan,
+    ByHand,
+    FromCatalogue,
+    Repriced,
+    WantedChange,
+    plan_amendment,
+    refuse_moved,
+)
 from application.sales.giving_back import accounts_moved, carry_out, drop_amendment, leave_trip, lock_departures
 from domain.billing.payments import Payment, PaymentStatus
 from domain.billing.refunds import Destination
 from domain.sales.amendments import Amendment, AmendmentNotFound, AmendmentStatus
 from domain.sales.booking_errors import BookingNotFound
 from domain.sales.bookings import Booking
-from domain.sales.travelers import refuse_unfit
+from domain.sales.travelers import Traveler, refuse_unfit
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId
@@ -33,13 +42,18 @@ from domain.shared.identifiers import NewId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewAmendment:
-    """What another trip would cost. `owner` is whose bookings the actor may amend, None for everybody's."""
+    """What another trip would cost. `owner` is whose bookings the actor may amend, None for everybody's.
+
+    `priced_by` is the actor where they may price by hand, and `offered_for` how long such a price waits for its money.
+    """
 
     booking_id: UUID
     owner: UUID | None
     wanted: WantedChange
     hold_for: timedelta
     document_valid_days: int = 0
+    priced_by: UUID | None = None
+    offered_for: timedelta = timedelta(0)
 
 
 def preview_amendment(
@@ -62,7 +76,8 @@ def amend_booking(command: AmendBooking, *, uow: UnitOfWork, gateways: Gateways,
     """Carry it out, or hold its seats until its difference is paid; the amendment's id.
 
     Raises BookingNotFound, IllegalTransition unless it is confirmed, TripStarted, AmendmentWaits, AmendmentNotOffered,
-    DepartureNotFound, DepartureClosed, SoldOut, PriceMoved, PaymentDisputed, UnfitTravelers or InvalidValue.
+    OwnRequest, AgentNotActive, DepartureNotFound, DepartureClosed, SoldOut, PriceMoved, PaymentDisputed,
+    UnfitTravelers, UnsoundOffer or InvalidValue.
     """
     with uow:
         held = _Held.locked(command, uow=uow, clock=clock, new_id=new_id)
@@ -156,10 +171,10 @@ def _own(booking_id: UUID, owner: UUID | None, uow: UnitOfWork) -> Booking:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A booking with both departures and all its payments under lock."""
+    """A booking with both departures, where it is of one, and all its payments under lock."""
 
     booking: Booking
-    departure_id: UUID
+    departure_id: UUID | None
     payments: tuple[Payment, ...]
     payable: BookingPayable
     uow: UnitOfWork
@@ -168,39 +183,48 @@ class _Held:
 
     @classmethod
     def locked(cls, command: PreviewAmendment, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> _Held:
-        """Raises BookingNotFound, also for a stranger, DepartureNotFound, and what `ensure_amendable` raises."""
+        """Raises BookingNotFound, also for a stranger, DepartureNotFound, what `ensure_amendable` raises, and where
+        people priced it, what `ensure_priced_by` does.
+        """
         booking = _own(command.booking_id, command.owner, uow)
         booking.ensure_amendable(at=clock.now())
+        by_hand = booking.trip.departure_id is None
+        if by_hand:
+            booking.ensure_priced_by(command.priced_by)
+            refuse_barred_agent(command.owner, uow=uow)
+        command.wanted.refuse_foreign(by_hand=by_hand)
         departure_id = command.wanted.departure_id or booking.trip.departure_id
-        if departure_id is None:
-            raise ValueError("an amendable booking is of a departure")
-        lock_departures(booking, departure_id, uow=uow)
+        lock_departures(booking, *([departure_id] if departure_id is not None else []), uow=uow)
         payable = BookingPayable(booking.id, uow=uow, at=clock.now())
         return cls(booking, departure_id, tuple(uow.payments.of_booking(booking.id)), payable, uow, clock, new_id)
 
     def plan(self, command: PreviewAmendment, gateways: Gateways) -> AmendmentPlan:
         """What it would do; its seats are moved, which nothing keeps unless it is committed."""
-        now, departure = self.clock.now(), self.uow.departures.get(self.departure_id)
+        now, known = self.clock.now(), command.wanted.travelers
+        travelers = known if known is not None else self.uow.bookings.travelers(self.booking.id)
         plan = plan_amendment(
             self.booking,
-            command.wanted,
-            departure,
+            self._repriced(command.wanted, travelers),
             [self._going_back(payment) for payment in self.payments if payment.paid_at is not None],
-            hold_for=command.hold_for,
+            hold_for=command.hold_for if self.departure_id is not None else command.offered_for,
             gateways=gateways,
             uow=self.uow,
             at=now,
-            new_id=self.new_id,
         )
-        known = command.wanted.travelers
-        travelers = known if known is not None else self.uow.bookings.travelers(self.booking.id)
         refuse_unfit(travelers, plan.trip, valid_days=command.document_valid_days, today=business_date(now))
         if not plan.difference.is_positive:
             # Before it takes any: a pool that both departures share has no seats but the booking's own, perhaps.
             leave_trip(plan.before_trip, plan.trip, uow=self.uow, at=now)
-        if plan.seats_taken:
-            departure.take_seats(plan.seats_taken, at=now)
+        if self.departure_id is not None and plan.seats_taken:
+            self.uow.departures.get(self.departure_id).take_seats(plan.seats_taken, at=now)
         return plan
+
+    def _repriced(self, wanted: WantedChange, travelers: Sequence[Traveler]) -> Repriced:
+        booking, uow, now, new_id = self.booking, self.uow, self.clock.now(), self.new_id
+        if self.departure_id is None:
+            return ByHand.of(booking, wanted, uow=uow, at=now, new_id=new_id)
+        departure = uow.departures.get(self.departure_id)
+        return FromCatalogue.of(booking, wanted, departure, travelers, uow=uow, at=now, new_id=new_id)
 
     def wait(self, amendment: Amendment, *, by: UUID) -> None:
         """Keep it, and what it asks for, until it is paid."""
@@ -269,7 +293,7 @@ def _said(plan: AmendmentPlan, *, is_before: bool) -> dict[str, object]:
     trip = plan.before_trip if is_before else plan.trip
     amount = plan.before_amount if is_before else plan.price.final_amount
     return {
-        "departure_id": str(trip.departure_id),
+        "departure_id": str(trip.departure_id) if trip.departure_id is not None else None,
         "start_date": trip.start_date.isoformat(),
         "travelers_count": trip.travelers_count,
         "final_amount": str(amount),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Final, Protocol, TypedDict
 from uuid import UUID
 
 import orjson
@@ -20,11 +20,13 @@ from application.identity.ports import KeyedDigests
 from application.ports import UnitOfWork
 from application.pricing.ports import Offered
 from application.sales.cancellation_plans import planned_refunds, rewards_taken
+from application.sales.hand_prices import OfferedItem, booked_by_hand, hand_priced, quote_by_hand
 from application.sales.ports import OnSale
 from application.sales.pricing import booked_items, booked_price, line_row
 from domain.billing.refunds import refundable
 from domain.catalogue.departures import Departure
 from domain.pricing.baskets import Basket, NotApplied
+from domain.pricing.hand_priced import HandPricedItem, UnsoundOffer
 from domain.pricing.price_lists import Party
 from domain.pricing.quotes import LineKind, PriceLine, Quote, Terms, quote
 from domain.sales.agreed import BookedPrice, BookingItem, Trip
@@ -32,10 +34,11 @@ from domain.sales.amendments import fee_on, points_kept, seats_to_take
 from domain.sales.booking_errors import PriceMoved
 from domain.sales.bookings import Booking
 from domain.sales.cancellation import AppliedTier
+from domain.sales.requests import wish_of
 from domain.sales.travelers import Traveler
-from domain.shared.errors import InvalidValue
+from domain.shared.errors import FieldFault, InvalidValue
 from domain.shared.identifiers import NewId
-from domain.shared.money import Money, total
+from domain.shared.money import Currency, Money, total
 
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
 _PURPOSE: Final = "amendment"
@@ -43,17 +46,47 @@ NO_PLAN: Final = ""
 """The fingerprint of nothing that was shown."""
 
 
+class OtherTrip(TypedDict, total=False):
+    """What is wanted otherwise of a trip that is of no departure; what is left out stays as it is."""
+
+    start_date: date
+    end_date: date
+    time_zone: str
+    details: Mapping[str, object]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedChange:
-    """What somebody wants otherwise; what is None stays as it is. `travelers` is the whole list."""
+    """What somebody wants otherwise; what is None stays as it is. `travelers` is the whole list.
+
+    Of a trip that people price, `items` are all of its new price, and `other_trip` says what else it becomes.
+    """
 
     departure_id: UUID | None = None
     travelers_count: int | None = None
     travelers: tuple[Traveler, ...] | None = None
+    other_trip: OtherTrip = field(default_factory=OtherTrip)
+    items: Sequence[OfferedItem] | None = None
 
     def __post_init__(self) -> None:
-        if all(wanted is None for wanted in (self.departure_id, self.travelers_count, self.travelers)):
+        said = (self.departure_id, self.travelers_count, self.travelers, self.items, self.other_trip or None)
+        if all(wanted is None for wanted in said):
             raise InvalidValue("say what changes", pointer="/departure_id", code="required")
+
+    def refuse_foreign(self, *, by_hand: bool) -> None:
+        """Raises InvalidValue for what is not of this kind of trip, or a price that is missing."""
+        if by_hand:
+            foreign = ["departure_id"] if self.departure_id is not None else []
+        else:
+            foreign = [*_names(self.other_trip), *(["items"] if self.items is not None else [])]
+        if foreign:
+            raise InvalidValue("not of this type", pointer=f"/{foreign[0]}", code="unknown_field")
+        if by_hand and self.items is None:
+            raise InvalidValue("people price it", pointer="/items", code="required")
+
+
+def _names(other: OtherTrip) -> list[str]:
+    return ["booking_details" if name == "details" else name for name in other]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +128,7 @@ class AmendmentPlan:
         said = [
             str(self.booking_id), str(before.departure_id), before.travelers_count, before.seats,
             str(self.before_amount), str(after.departure_id), str(after.starts_at), after.travelers_count, after.seats,
+            str(after.end_date), dict(after.details),
             self.price.lines, str(self.price.final_amount), str(self.fee), str(self.refund), self.points_restored,
             self.rewards_taken.points, str(self.rewards_taken.cashback),
             [[str(refund.payment_id), str(refund.amount)] for refund in self.refunds],
@@ -102,35 +136,34 @@ class AmendmentPlan:
         return hashlib.sha256(orjson.dumps(said, default=str)).hexdigest()
 
 
+class Repriced(Protocol):
+    """The trip that is wanted, and what it costs with a fee for the change in it."""
+
+    @property
+    def trip(self) -> Trip: ...
+
+    def at_fee(self, fee: Money) -> Quote: ...
+
+    def items_of(self, priced: Quote) -> Iterable[BookingItem]: ...
+
+
 def plan_amendment(
     booking: Booking,
-    wanted: WantedChange,
-    departure: Departure,
+    wanted: Repriced,
     paid: Sequence[GoingBack],
     *,
     hold_for: timedelta,
     gateways: Gateways,
     uow: UnitOfWork,
     at: datetime,
-    new_id: NewId,
 ) -> AmendmentPlan:
-    """Plan it under lock; `paid` are the booking's payments that were settled.
-
-    Raises DepartureNotFound, AmendmentNotOffered, InvalidValue for a party that does not fit, PaymentDisputed.
-    """
-    offered = uow.bookings.on_sale_again(booking, departure.id, at=at)
-    promoted = uow.promotions.redeemed(booking.id, at=booking.created_at)
-    travelers = wanted.travelers if wanted.travelers is not None else uow.bookings.travelers(booking.id)
-    party = Party(
-        count=wanted.travelers_count or booking.trip.travelers_count,
-        birth_dates=tuple(each.birth_date for each in travelers if each.birth_date is not None),
-    )
-    trip = _trip(booking, departure, party, offered)
+    """Plan it under lock; `paid` are the booking's payments that were settled. Raises PaymentDisputed."""
+    trip = wanted.trip
     applied = booking.refund_terms(decided=None, at=at)
-    free = reprice(booking, offered, promoted, party, fee=Money(0, booking.final_amount.currency))
+    free = wanted.at_fee(Money(0, booking.final_amount.currency))
     given_up = booking.given_up_for(trip, booked_price(free, None))
     fee = fee_on(given_up, share=applied.refund)
-    priced = reprice(booking, offered, promoted, party, fee=fee)
+    priced = wanted.at_fee(fee)
     refunds = planned_refunds(_refund(booking, priced.total, paid), paid, gateways)
     refund = total((each.amount for each in refunds), priced.total.currency.code)
     return AmendmentPlan(
@@ -139,7 +172,7 @@ def plan_amendment(
         before_amount=booking.final_amount,
         trip=trip,
         price=replace(booked_price(priced, booking.price.exchange), lines=_lines(booking, priced, fee)),
-        items=tuple(booked_items(priced, booking.shares, new_id=new_id)),
+        items=tuple(wanted.items_of(priced)),
         applied=applied,
         fee=fee,
         refund=refund,
@@ -151,6 +184,91 @@ def plan_amendment(
         if priced.total > booking.final_amount
         else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FromCatalogue:
+    """Another departure or party, at the price list's price: implements `Repriced`."""
+
+    booking: Booking
+    offered: OnSale
+    promoted: Offered
+    party: Party
+    trip: Trip
+    new_id: NewId
+
+    @classmethod
+    def of(
+        cls,
+        booking: Booking,
+        wanted: WantedChange,
+        departure: Departure,
+        travelers: Sequence[Traveler],
+        *,
+        uow: UnitOfWork,
+        at: datetime,
+        new_id: NewId,
+    ) -> FromCatalogue:
+        """Raises DepartureNotFound, AmendmentNotOffered, InvalidValue for a party that does not fit."""
+        offered = uow.bookings.on_sale_again(booking, departure.id, at=at)
+        party = Party(
+            count=wanted.travelers_count or booking.trip.travelers_count,
+            birth_dates=tuple(each.birth_date for each in travelers if each.birth_date is not None),
+        )
+        promoted = uow.promotions.redeemed(booking.id, at=booking.created_at)
+        return cls(booking, offered, promoted, party, _trip(booking, departure, party, offered), new_id)
+
+    def at_fee(self, fee: Money) -> Quote:
+        return reprice(self.booking, self.offered, self.promoted, self.party, fee=fee)
+
+    def items_of(self, priced: Quote) -> Iterable[BookingItem]:
+        return booked_items(priced, self.booking.shares, new_id=self.new_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What people price otherwise: implements `Repriced`."""
+
+    booking: Booking
+    items: Sequence[HandPricedItem]
+    promoted: Offered
+    trip: Trip
+    new_id: NewId
+
+    @classmethod
+    def of(cls, booking: Booking, wanted: WantedChange, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> ByHand:
+        """Raises UnsoundOffer, or InvalidValue for a trip that nobody asks for."""
+        count = wanted.travelers_count or booking.trip.travelers_count
+        trip = replace(wish_of(booking.trip), travelers_count=count, **wanted.other_trip).trip(at=at)
+        items = hand_priced(wanted.items or (), trip, new_id=new_id)
+        _refuse_other_currencies(items, booking.final_amount.currency)
+        promoted = uow.promotions.redeemed(booking.id, at=booking.created_at)
+        return cls(booking, items, promoted, trip, new_id)
+
+    def at_fee(self, fee: Money) -> Quote:
+        booking = self.booking
+        return quote_by_hand(
+            self.items,
+            self.trip,
+            self.promoted,
+            tier_code=booking.rewards.tier_code,
+            fee_in=lambda _: booking.price.fee_amount + fee,
+            at=booking.created_at,
+        )
+
+    def items_of(self, priced: Quote) -> Iterable[BookingItem]:
+        return booked_by_hand(self.items, priced, self.booking.shares, new_id=self.new_id)
+
+
+def _refuse_other_currencies(items: Sequence[HandPricedItem], unit: Currency) -> None:
+    """Raises UnsoundOffer: what is paid already is in the booking's own."""
+    faults = tuple(
+        FieldFault(f"/items/{place}/unit_price", "another_currency", f"this booking is in {unit.code}")
+        for place, item in enumerate(items)
+        if item.unit_price.currency != unit
+    )
+    if faults:
+        raise UnsoundOffer(faults=faults)
 
 
 def reprice(booking: Booking, offered: OnSale, promoted: Offered, party: Party, *, fee: Money) -> Quote:

@@ -31,12 +31,14 @@ class Bookings(Protocol):
         """Everything that placing a booking needs, the departure locked. Raises DepartureNotFound."""
         ...
 
-    def open_request(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> RequestOpened:
+    def open_request(
+        self, buyer_id: UUID, *, agent_id: UUID | None, policy_id: UUID | None, at: datetime
+    ) -> RequestOpened:
         """Everything that keeping a request needs. Raises NotFound for an unknown customer."""
         ...
 
-    def offer_terms(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> OfferTerms:
-        """What an offer that is made at an instant freezes."""
+    def offer_terms(self, buyer_id: UUID, *, agent_id: UUID | None, policy_id: UUID | None, at: datetime) -> OfferTerms:
+        """What an offer that is made at an instant freezes; without a policy, the company's default."""
         ...
 
     def add(self, booking: Booking, travelers: Sequence[Traveler]) -> None: ...

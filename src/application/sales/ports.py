@@ -71,10 +71,13 @@ class PartnerRates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferTerms:
-    """What an offer freezes: what the customer's plan gives today, and the rate agreed with the agent, where one is."""
+    """What an offer freezes: what the customer's plan gives today, the rate agreed with the agent, where one is, and
+    the terms of cancelling: those of the policy that is named, else of the company's default.
+    """
 
     rewards: RewardTerms
     agent_rate: Percentage | None
+    cancellation_terms: CancellationTerms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

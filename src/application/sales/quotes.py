@@ -21,6 +21,7 @@ from domain.catalogue.departures import DepartureClosed, DepartureNotFound
 from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.packages import PackageNotFound
 from domain.pricing.quotes import Quote
+from domain.sales.agreed import RewardTerms
 from domain.sales.booking_errors import PriceMoved
 from domain.sales.instalments import Instalment, PlanTerms, PlanWanted, schedule
 from domain.shared.clock import Clock, business_date
@@ -79,16 +80,36 @@ def quote_booking(
         raise DepartureClosed()
     promoted = promotions_for(offered, command.chosen, command.user_id, promotions=promotions, at=now)
     priced = price_of(offered, command.chosen, promoted=promoted, settings=command.settings, at=now)
-    rewards, bonus = offered.rewards, [benefit.cashback for benefit in priced.benefits if benefit.cashback]
+    return quoted_as(
+        priced,
+        offered.rewards,
+        command.settings,
+        instalments=_instalments(command, offered, priced, at=now),
+        seats_left=offered.departs.seats_left if offered.departs is not None else None,
+        at=now,
+    )
+
+
+def quoted_as(
+    priced: Quote,
+    rewards: RewardTerms,
+    settings: PricingSettings,
+    *,
+    instalments: tuple[Instalment, ...],
+    seats_left: int | None,
+    at: datetime,
+) -> Quoted:
+    """A price, with what it would earn whoever has these rewards."""
+    bonus = [benefit.cashback for benefit in priced.benefits if benefit.cashback]
     return Quoted(
         quote=priced,
         tier_code=rewards.tier_code,
-        seats_left=offered.departs.seats_left if offered.departs is not None else None,
-        expected_points=command.settings.points.earned_by(priced.total, rewards.points_multiplier)
+        seats_left=seats_left,
+        expected_points=settings.points.earned_by(priced.total, rewards.points_multiplier)
         + sum(benefit.bonus_points for benefit in priced.benefits),
         expected_cashback=sum(bonus, start=rewards.cashback_rate.of(priced.total)),
-        good_until=now + GOOD_FOR,
-        instalments=_instalments(command, offered, priced, at=now),
+        good_until=at + GOOD_FOR,
+        instalments=instalments,
     )
 
 

@@ -8,10 +8,12 @@ from datetime import date, datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
+from application.identity.ports import KeyedDigests
 from application.partners.decisions import refuse_barred_agent
 from application.ports import NewUnitOfWork, UnitOfWork
-from application.sales.offers import Offer, make_offer
+from application.sales.offers import Offer, make_offer, policy_of
 from application.sales.ports import Buyer, RequestOpened
+from application.sales.quotes import refuse_moved_price
 from domain.operations.audit import changed
 from domain.pricing.baskets import Benefit
 from domain.sales.agreed import BookedPrice, Parties, Trip
@@ -45,26 +47,33 @@ class RequestBooking:
     customer_info: Mapping[str, str] = field(default_factory=dict)
     special_requests: str
     offer: Offer | None = None
+    price_token: str | None = None
+    """Of the quote that the offer was agreed at; None takes its price as it is."""
 
 
-def request_booking(command: RequestBooking, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> Booking:
+def request_booking(
+    command: RequestBooking, *, uow: UnitOfWork, clock: Clock, new_id: NewId, digests: KeyedDigests
+) -> Booking:
     """Keep a request until people price it.
 
-    Raises NotFound for an unknown customer, AgentNotActive, InvalidValue, UnfitTravelers, and with an offer what
-    `make_offer` raises.
+    Raises NotFound for an unknown customer, AgentNotActive, InvalidValue, UnfitTravelers, and with an offer PriceMoved
+    and what `make_offer` raises.
     """
     now = clock.now()
     trip = command.wish.trip(at=now)
     refuse_unfit(command.travelers, trip, valid_days=command.document_valid_days, today=business_date(now))
     with uow:
         refuse_barred_agent(command.agent_id, uow=uow)
-        opened = uow.bookings.open_request(command.user_id, agent_id=command.agent_id, at=now)
+        policy_id = policy_of(command.offer, uow=uow) if command.offer is not None else None
+        opened = uow.bookings.open_request(command.user_id, agent_id=command.agent_id, policy_id=policy_id, at=now)
         booking = _requested(command, trip, opened, booking_id=new_id(), at=now)
         benefits: Sequence[Benefit] = ()
         if command.offer is not None:
-            benefits = make_offer(
+            priced = make_offer(
                 booking, command.offer, terms=opened.terms, by=command.actor_id, uow=uow, at=now, new_id=new_id
             )
+            refuse_moved_price(command.price_token, priced, digests=digests, at=now)
+            benefits = priced.benefits
         uow.bookings.add(booking, command.travelers)
         audit_made_for_another(booking, by=command.actor_id, uow=uow, at=now)
         uow.promotions.redeem(benefits, booking_id=booking.id, user_id=booking.user_id, at=now)

@@ -84,6 +84,17 @@ class Trip:
         """Whether it is in no catalogue: people price it."""
         return self.package_id is None and self.activity_id is None
 
+    @property
+    def seats_held(self) -> int:
+        """Of its departure; none where it is of none."""
+        return self.seats if self.departure_id is not None else 0
+
+    def is_left_for(self, other: Trip) -> bool:
+        """Whether nothing of it is left in another: one on another departure, or at another time where it has none."""
+        if self.departure_id is not None:
+            return self.departure_id != other.departure_id
+        return self.starts_at != other.starts_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardTerms:

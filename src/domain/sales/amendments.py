@@ -136,6 +136,8 @@ class Amendment:
     requested_at: datetime
     expires_at: datetime | None
     """Until when a PENDING one can be paid."""
+    agreed_until: datetime | None = None
+    """When that would have ended without codes; None while none has changed that."""
     resolved_at: datetime | None = None
 
     @property
@@ -144,14 +146,23 @@ class Amendment:
         return self.price.final_amount - self.before_amount
 
     @property
-    def moves_departure(self) -> bool:
-        return self.trip.departure_id != self.before_trip.departure_id
-
-    @property
     def departures(self) -> tuple[UUID, ...]:
         """Both, once each."""
         ids = (self.before_trip.departure_id, self.trip.departure_id)
         return tuple(dict.fromkeys(each for each in ids if each is not None))
+
+    def extend(self, until: datetime) -> None:
+        """A payment code lives longer: so does what it pays. What waits longer already stays."""
+        if self.expires_at is not None and until > self.expires_at:
+            self.agreed_until = self.agreed_until or self.expires_at
+            self.expires_at = until
+
+    def follow(self, until: datetime | None) -> None:
+        """Codes end at another time than was asked for, None where none is left; never before what was agreed."""
+        if self.agreed_until is not None:
+            self.expires_at = max(self.agreed_until, until or self.agreed_until)
+        elif until is not None:
+            self.extend(until)
 
     def resolve(self, status: AmendmentStatus, *, at: datetime) -> None:
         """Decided, once."""
@@ -181,15 +192,15 @@ class Amendment:
 def seats_to_take(before: Trip, after: Trip) -> int:
     """Seats of the new departure that the booking does not have yet."""
     if before.departure_id != after.departure_id:
-        return after.seats
-    return max(after.seats - before.seats, 0)
+        return after.seats_held
+    return max(after.seats_held - before.seats_held, 0)
 
 
 def seats_to_free(before: Trip, after: Trip) -> int:
     """Seats of the old departure that the booking does not need any more."""
     if before.departure_id != after.departure_id:
-        return before.seats
-    return max(before.seats - after.seats, 0)
+        return before.seats_held
+    return max(before.seats_held - after.seats_held, 0)
 
 
 def value_of(price: BookedPrice) -> Money:

@@ -55,7 +55,8 @@ from domain.sales.holds import CodeTerms, Hold, HoldStatus
 from domain.sales.instalments import Instalment, Standing, asked_now, next_due, rescheduled, standings
 from domain.sales.travelers import TravelersFixed
 from domain.shared.aggregate import Aggregate
-from domain.shared.errors import FieldFault, IllegalTransition
+from domain.shared.clock import business_date
+from domain.shared.errors import FieldFault, IllegalTransition, OwnRequest
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
@@ -299,27 +300,28 @@ class Booking(Aggregate):
         items: Sequence[BookingItem],
         *,
         rewards: RewardTerms,
-        deposit: Percentage,
+        cancellation_terms: CancellationTerms,
         instalments: Sequence[Instalment] = (),
         hold_expires_at: datetime,
         by: UUID,
         at: datetime,
     ) -> None:
-        """People price what was asked for; it can be paid until the time is over.
+        """People price what was asked for; it can be paid until the time is over, in instalments or all at once.
 
         An offer that waits for its money is made anew in the same way; the caller cancels its open payments. The sale
-        is now: the buyer's plan of today is what is frozen (trap 28).
+        is now: the buyer's plan and the terms of cancelling of today are what is frozen (trap 28).
         """
         if self._is_open_offer:
             self._note(by=by, reason="priced again", at=at)
         else:
             self._move_to(BookingStatus.PENDING_PAYMENT, by=by, reason="priced", at=at)
-        self.rewards = rewards
+        self.rewards, self.cancellation_terms = rewards, cancellation_terms
         nothing = Money(0, price.final_amount.currency)
         # The request was counted in another currency, perhaps.
         self.paid_amount = self.points_paid_amount = self.refunded_amount = nothing
         self.kept_amount = self.overpaid_amount = self.amendment_fees = nothing
-        self._await_money(price, items, _deposit(price, deposit, instalments), instalments, hold_expires_at, at)
+        deposit = _deposit(price, EVERYTHING, instalments)
+        self._await_money(price, items, deposit, instalments, hold_expires_at, at).begun_at = at
         self.record(BookingPriced(at=at, booking_id=self.id, user_id=self.user_id))
         self._confirm_if_free(by=by, at=at)
 
@@ -351,7 +353,7 @@ class Booking(Aggregate):
         instalments: Sequence[Instalment],
         hold_expires_at: datetime,
         at: datetime,
-    ) -> None:
+    ) -> Hold:
         if instalments and sum((each.amount for each in instalments[1:]), instalments[0].amount) != price.final_amount:
             raise ValueError("instalments are all of the price")
         self.status = BookingStatus.PENDING_PAYMENT
@@ -361,11 +363,12 @@ class Booking(Aggregate):
         self.deposit_amount = deposit
         self.hold = Hold(
             departure_id=self.trip.departure_id,
-            seats=self.trip.seats if self.trip.departure_id is not None else 0,
+            seats=self.trip.seats_held,
             status=HoldStatus.ACTIVE,
             expires_at=min(hold_expires_at, self.trip.starts_at),
         )
         self.updated_at = at
+        return self.hold
 
     def _confirm_if_free(self, *, by: UUID, at: datetime) -> None:
         """What vouchers and points pay in full needs no money."""
@@ -579,25 +582,35 @@ class Booking(Aggregate):
         return BookingPaymentStatus.PAID if is_paid else BookingPaymentStatus.PARTIALLY_PAID
 
     def keep_for_code(self, terms: CodeTerms, *, at: datetime) -> None:
-        """A payment code is about to be opened: keep the seats while it lives, within the terms.
+        """A payment code is about to be opened: keep the seats that it pays while it lives, within the terms.
 
-        What waits for no deposit keeps them anyway, and what ran out is not kept again.
+        What waits for no money keeps them anyway, and what ran out is not kept again.
         """
-        deadline = self.hold_expires_at
-        if self.hold is None or deadline is None or at >= deadline or not self.is_awaiting_deposit:
+        kept, deadline = self._kept_by_codes, self.payment_deadline
+        if kept is None or deadline is None or at >= deadline:
             return
-        self.hold.extend(min(at + terms.life, self._last_end_of_codes(terms)))
+        kept.extend(min(at + terms.life, self._last_end_of_codes(terms)))
         self.updated_at = at
 
     def follow_codes(self, ends_at: datetime | None, terms: CodeTerms, *, at: datetime) -> None:
         """The last of its codes ends at another time than was asked for; None where none is left."""
-        if self.hold is None or not self.is_awaiting_deposit:
+        kept = self._kept_by_codes
+        if kept is None:
             return
-        self.hold.follow(min(ends_at, self._last_end_of_codes(terms)) if ends_at is not None else None)
+        kept.follow(min(ends_at, self._last_end_of_codes(terms)) if ends_at is not None else None)
         self.updated_at = at
 
+    @property
+    def _kept_by_codes(self) -> Hold | Amendment | None:
+        """What a code pays that is opened now, and what would end without it."""
+        return self.waiting or (self.hold if self.is_awaiting_deposit else None)
+
     def _last_end_of_codes(self, terms: CodeTerms) -> datetime:
-        return terms.last_end(placed_at=self.created_at, starts_at=self.trip.starts_at)
+        if self.waiting is not None:
+            starts_at = min(self.trip.starts_at, self.waiting.trip.starts_at)
+            return terms.last_end(sold_at=self.waiting.requested_at, starts_at=starts_at)
+        priced_at = self.hold.begun_at if self.hold is not None else None
+        return terms.last_end(sold_at=priced_at or self.created_at, starts_at=self.trip.starts_at)
 
     def expire(self, *, at: datetime) -> None:
         """The time to pay is over; the caller gives seats, voucher and points back in the same transaction."""
@@ -653,7 +666,7 @@ class Booking(Aggregate):
         self.trip = trip
         self.hold.departure_id = trip.departure_id
         self.hold.end_by(trip.starts_at)
-        self._plan_again()
+        self._plan_again(at)
         self.free_cancellation_until = free_until
         self.updated_at = at
         self.record(BookingMoved(at=at, booking_id=self.id, user_id=self.user_id, operation_id=operation_id))
@@ -730,22 +743,31 @@ class Booking(Aggregate):
         self._note(by=by, reason="travellers changed", at=at)
 
     def ensure_amendable(self, *, at: datetime) -> None:
-        """Raises IllegalTransition unless it is confirmed, TripStarted, AmendmentWaits, AmendmentNotOffered."""
+        """Raises IllegalTransition unless it is confirmed, TripStarted, AmendmentWaits."""
         if self.status is not BookingStatus.CONFIRMED:
             raise IllegalTransition(current=self.status, wanted="AMENDED")
         if at >= self.trip.starts_at:
             raise TripStarted(status=self.status)
-        if self.trip.departure_id is None:
-            raise AmendmentNotOffered(reason="priced_by_people")
         self._refuse_waiting()
 
+    def ensure_priced_by(self, person: UUID | None) -> None:
+        """What people priced is amended by people who price, None for nobody, and by nobody for themselves.
+
+        Raises AmendmentNotOffered, OwnRequest.
+        """
+        if person is None:
+            raise AmendmentNotOffered(reason="priced_by_people")
+        if person == self.user_id:
+            raise OwnRequest()
+
     def given_up_for(self, trip: Trip, price: BookedPrice) -> Money:
-        """What of the old trip another one gives up: all of it on another departure, else what it is smaller by.
+        """What of the old trip another one gives up: all of it on another departure, or where it begins at another
+        time and is of none; else what it is smaller by.
 
         Never more than was paid for it and has not gone back, with points at what they paid.
         """
         value, nothing = value_of(self.price), Money(0, self.final_amount.currency)
-        lost = value if trip.departure_id != self.trip.departure_id else max(value - value_of(price), nothing)
+        lost = value if self.trip.is_left_for(trip) else max(value - value_of(price), nothing)
         at_stake = self.paid_amount - self.refunded_amount - self.amendment_fees + self.price.points_worth
         return max(min(lost, at_stake), nothing)
 
@@ -796,8 +818,8 @@ class Booking(Aggregate):
             raise ValueError("a confirmed booking has its seats")
         self.overpaid_amount += self.overpaid_at(amendment.price.final_amount)
         self.trip, self.price, self.items = amendment.trip, amendment.price, list(amendment.items)
-        self.hold = replace(self.hold, departure_id=amendment.trip.departure_id, seats=amendment.trip.seats)
-        self._plan_again()
+        self.hold = replace(self.hold, departure_id=amendment.trip.departure_id, seats=amendment.trip.seats_held)
+        self._plan_again(at)
         self.amendment_fees += amendment.fee
         self.amended_times += 1
         self.amendment = None
@@ -805,10 +827,11 @@ class Booking(Aggregate):
         self._note(by=by, reason="amended", at=at)
         self.record(amendment.applied_event(self.user_id, at))
 
-    def _plan_again(self) -> None:
+    def _plan_again(self, at: datetime) -> None:
         """Instalments are of the trip as it is by now."""
         if self.instalments:
-            self.instalments = rescheduled(self.instalments, self.final_amount, starts_on=self.start_date)
+            today = business_date(at)
+            self.instalments = rescheduled(self.instalments, self.final_amount, starts_on=self.start_date, today=today)
         self.deposit_amount = min(self.deposit_amount, self.final_amount)
 
     def _refuse_waiting(self) -> None:

@@ -19,14 +19,14 @@ KEPT_FREE_BEFORE_START: Final = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeTerms:
-    """How long a payment code lives, and how long all codes of a booking keep its seats after it was placed."""
+    """How long a payment code lives, and how long all codes keep seats after they were sold."""
 
     life: timedelta = timedelta(hours=24)
     longest: timedelta = timedelta(hours=72)
 
-    def last_end(self, *, placed_at: datetime, starts_at: datetime) -> datetime:
-        """Beyond this no code keeps the seats."""
-        return min(placed_at + self.longest, starts_at - KEPT_FREE_BEFORE_START)
+    def last_end(self, *, sold_at: datetime, starts_at: datetime) -> datetime:
+        """Beyond this no code keeps the seats; `sold_at` is when they were booked, priced, or wanted instead."""
+        return min(sold_at + self.longest, starts_at - KEPT_FREE_BEFORE_START)
 
 
 class HoldStatus(StrEnum):
@@ -44,7 +44,8 @@ class Hold:
     """Until when a booking may be paid, and the seats that are kept for it: none where it is of no departure.
 
     The caller takes and gives back seats of the departure in the same transaction. `agreed_until` is when it would have
-    ended without codes; None while none has changed that.
+    ended without codes; None while none has changed that. `begun_at` is when it was priced; None where it began with
+    its booking.
     """
 
     departure_id: UUID | None
@@ -52,6 +53,7 @@ class Hold:
     status: HoldStatus
     expires_at: datetime
     agreed_until: datetime | None = None
+    begun_at: datetime | None = None
 
     def extend(self, until: datetime) -> None:
         """A code lives longer: so do the seats. What is kept longer already stays. Raises IllegalTransition."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -160,23 +160,37 @@ def _planned(price: Money, parts: int, terms: PlanTerms, held_until: date, start
     )
 
 
-def rescheduled(instalments: Sequence[Instalment], price: Money, *, starts_on: date) -> tuple[Instalment, ...]:
-    """The same plan for a trip that costs or begins otherwise by now.
+def rescheduled(
+    instalments: Sequence[Instalment], price: Money, *, starts_on: date, today: date
+) -> tuple[Instalment, ...]:
+    """The same plan for a trip that costs or begins otherwise by now; none where the deposit is all of the price.
 
-    The deposit stays; the rest is shared as it was, each part due on its day or as late as the trip leaves. None where
-    no rest is left, or no day for it: then it is due before the trip is completed.
+    The deposit stays; the rest is shared as it was, each part due on its day or as late as the trip leaves. Where that
+    leaves no day to each, what is still to come is one part, due as late as the trip leaves: today at the earliest.
     """
-    deposit, later = instalments[0], instalments[1:]
+    last = max(starts_on - timedelta(days=LEAST_DAYS_BEFORE), today)
+    deposit, later = replace(instalments[0], due_on=min(instalments[0].due_on, last)), instalments[1:]
     rest = price - deposit.amount
     if not rest.is_positive:
         return ()
     amounts = rest.allocate([each.amount.minor for each in later])
     parts = [(each.due_on, amount) for each, amount in zip(later, amounts, strict=True) if amount.is_positive]
-    days = _no_later([due_on for due_on, _ in parts], starts_on - timedelta(days=LEAST_DAYS_BEFORE))
-    if days[0] <= deposit.due_on:
-        return ()
-    rows = enumerate(zip(days, parts, strict=True), start=2)
-    return (deposit, *(Instalment(position=n, due_on=day, amount=amount) for n, (day, (_, amount)) in rows))
+    passed = [part for part in parts if part[0] < today]
+    before = passed[-1][0] if passed else deposit.due_on
+    found = [*passed, *_to_come(parts[len(passed) :], last, before=before, today=today)]
+    rows = enumerate(found, start=2)
+    return (deposit, *(Instalment(position=n, due_on=day, amount=amount) for n, (day, amount) in rows))
+
+
+def _to_come(parts: Sequence[tuple[date, Money]], last: date, *, before: date, today: date) -> list[tuple[date, Money]]:
+    """Days and amounts after a day, none of them over or later than the last; in one where they find no days."""
+    if not parts:
+        return []
+    days = _no_later([due_on for due_on, _ in parts], last)
+    amounts = [amount for _, amount in parts]
+    if days[0] <= before or days[0] < today:
+        return [(last, total(amounts, amounts[0].currency.code))]
+    return list(zip(days, amounts, strict=True))
 
 
 def _no_later(days: Sequence[date], last: date) -> list[date]:

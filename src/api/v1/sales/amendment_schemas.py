@@ -6,11 +6,11 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from api.fields import MoneyField, Schema
+from api.fields import MoneyField, Schema, Text
 from api.v1.billing.refunds import planned_part_row
 from api.v1.sales.cancellation_schemas import AppliedTierShown, PaymentRefundShown
 from api.v1.sales.rows import not_applied_row
-from api.v1.sales.schemas import MOST_TRAVELERS, LineShown, NotAppliedShown, TravelerRequest
+from api.v1.sales.schemas import MOST_TRAVELERS, LineShown, NotAppliedShown, TravelerRequest, offered_items
 from application.queries import Row
 from application.sales.amendment_plans import AmendmentPlan
 from domain.sales.agreed import Trip
@@ -18,7 +18,11 @@ from domain.shared.money import Money
 
 
 class AmendmentPreviewRequest(Schema):
-    """What is wanted otherwise; what is left out stays. `travelers` is the whole list of who is known by name."""
+    """What is wanted otherwise; what is left out stays. `travelers` is the whole list of who is known by name.
+
+    Of a trip that people price, `items` are all of its new price: staff and agents alone give them, with its days,
+    zone and details where those change.
+    """
 
     departure_id = fields.UUID(load_default=None, allow_none=True)
     travelers_count = fields.Integer(
@@ -30,6 +34,11 @@ class AmendmentPreviewRequest(Schema):
         allow_none=True,
         validate=validate.Length(max=MOST_TRAVELERS),
     )
+    start_date = fields.Date()
+    end_date = fields.Date()
+    time_zone = Text(most=64, least=1, metadata={"examples": ["Africa/Cairo"]})
+    booking_details = fields.Dict()
+    items = offered_items(load_default=None, allow_none=True)
 
 
 class AmendmentRequest(AmendmentPreviewRequest):
@@ -39,7 +48,7 @@ class AmendmentRequest(AmendmentPreviewRequest):
 
 
 class TripShown(Schema):
-    departure_id = fields.UUID()
+    departure_id = fields.UUID(allow_none=True)
     start_date = fields.Date()
     end_date = fields.Date()
     travelers_count = fields.Integer()
@@ -76,8 +85,8 @@ class AmendmentShown(Schema):
 
     id = fields.UUID()
     status = fields.String()
-    previous_departure_id = fields.UUID()
-    departure_id = fields.UUID()
+    previous_departure_id = fields.UUID(allow_none=True)
+    departure_id = fields.UUID(allow_none=True)
     previous_start_date = fields.Date()
     start_date = fields.Date()
     previous_travelers_count = fields.Integer()

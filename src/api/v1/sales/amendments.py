@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from flask import Response
@@ -30,8 +30,9 @@ from application.sales.amending import (
     preview_amendment,
     withdraw_amendment,
 )
-from application.sales.amendment_plans import WantedChange, agreed_plan, token_of
-from domain.operations.settings import DOCUMENT_VALIDITY_DAYS, HOLD_MINUTES
+from application.sales.amendment_plans import OtherTrip, WantedChange, agreed_plan, token_of
+from application.sales.hand_prices import OfferedItem
+from domain.operations.settings import DOCUMENT_VALIDITY_DAYS, HOLD_MINUTES, OFFER_HOURS
 from domain.sales.booking_errors import BookingNotFound
 from domain.sales.travelers import Traveler
 from domain.shared.errors import NotAllowed
@@ -48,7 +49,10 @@ class Preview(MethodView):
     @blueprint.arguments(AmendmentPreviewRequest)
     @blueprint.response(200, AmendmentPlanShown)
     def post(self, body: dict[str, Any], booking_id: UUID) -> Response:
-        """What another date or party would cost now, and what would go back; nothing happens."""
+        """What another date or party would cost now, and what would go back; nothing happens.
+
+        What people priced is priced anew by whoever may price, with its `items`; never for themselves.
+        """
         command = PreviewAmendment(**_asked(body, booking_id))
         plan = preview_amendment(
             command, uow=use().new_uow(), gateways=use().gateways, clock=use().clock, new_id=use().new_id
@@ -102,11 +106,14 @@ class Withdraw(MethodView):
 
 
 def _asked(body: dict[str, Any], booking_id: UUID) -> dict[str, Any]:
-    settings, named = use().system_settings, body["travelers"]
+    settings, named, items = use().system_settings, body["travelers"], body["items"]
+    other_trip = {_OF_THE_TRIP[name]: value for name, value in body.items() if name in _OF_THE_TRIP}
     wanted = WantedChange(
         departure_id=body["departure_id"],
         travelers_count=body["travelers_count"],
         travelers=tuple(Traveler(**each) for each in named) if named is not None else None,
+        other_trip=cast(OtherTrip, other_trip),
+        items=[OfferedItem(**item) for item in items] if items is not None else None,
     )
     return {
         "booking_id": booking_id,
@@ -114,7 +121,14 @@ def _asked(body: dict[str, Any], booking_id: UUID) -> dict[str, Any]:
         "wanted": wanted,
         "hold_for": timedelta(minutes=settings.value(HOLD_MINUTES)),
         "document_valid_days": settings.value(DOCUMENT_VALIDITY_DAYS),
+        "priced_by": viewer().user_id if viewer().may("bookings.price") else None,
+        "offered_for": timedelta(hours=settings.value(OFFER_HOURS)),
     }
+
+
+_OF_THE_TRIP = {
+    "start_date": "start_date", "end_date": "end_date", "time_zone": "time_zone", "booking_details": "details",
+}  # fmt: skip
 
 
 def _owner(booking_id: UUID) -> UUID | None:

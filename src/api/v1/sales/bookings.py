@@ -14,7 +14,7 @@ from api.context import scope_of, use, viewer
 from api.etags import tagged
 from api.pagination import after_in, by_order, order_of, split_page
 from api.specification import page_of
-from api.v1.sales.requests import ask_for, ask_otherwise, refuse_prices_of_customers
+from api.v1.sales.requests import ask_for, ask_otherwise, price_for, refuse_prices_of_customers
 from api.v1.sales.rows import booking_row, quote_row
 from api.v1.sales.schemas import (
     AdvanceRequest,
@@ -31,7 +31,7 @@ from api.v1.sales.viewing import agent_for, answer_booking, as_seen, customer_in
 from api.views import MethodView
 from application.sales.bookings import PlaceBooking, place_booking
 from application.sales.pricing import Chosen, plan_terms, pricing_settings
-from application.sales.quotes import AskForQuote, price_token, quote_booking
+from application.sales.quotes import AskForQuote, Quoted, price_token, quote_booking
 from application.sales.trips import AdvanceBooking, CompleteBooking, complete_booking, start_booking
 from domain.catalogue.items import Item, ItemKind
 from domain.operations.settings import (
@@ -60,22 +60,10 @@ class Quotes(MethodView):
     @blueprint.arguments(BookingRequest)
     @blueprint.response(200, QuoteShown)
     def post(self, body: dict[str, Any]) -> Response:
-        """Price a booking without making it; nothing is stored or held."""
-        quoted = quote_booking(
-            AskForQuote(
-                user_id=customer_in(body),
-                item=_item(body),
-                departure_id=body["departure_id"],
-                chosen=_chosen(body),
-                hold_for=timedelta(minutes=use().system_settings.value(HOLD_MINUTES)),
-                plan=_plan(body),
-                plan_terms=use().system_settings.made_into(plan_terms),
-                settings=use().system_settings.made_into(pricing_settings),
-            ),
-            queries=use().queries.sales,
-            promotions=use().queries.pricing,
-            clock=use().clock,
-        )
+        """Price a booking without making it; nothing is stored or held. What people price has its `items`."""
+        refuse_prices_of_customers(body)
+        is_priced = body["booking_type"] in ON_REQUEST and body["items"] is not None
+        quoted = price_for(body, customer_in(body)) if is_priced else _quoted(body)
         return answer(QuoteShown, quote_row(quoted, token=price_token(quoted, digests=use().digests)))
 
 
@@ -187,8 +175,26 @@ class Complete(MethodView):
         return answer(BookingShown, shown(booking_id))
 
 
+def _quoted(body: dict[str, Any]) -> Quoted:
+    return quote_booking(
+        AskForQuote(
+            user_id=customer_in(body),
+            item=_item(body),
+            departure_id=body["departure_id"],
+            chosen=_chosen(body),
+            hold_for=timedelta(minutes=use().system_settings.value(HOLD_MINUTES)),
+            plan=_plan(body),
+            plan_terms=use().system_settings.made_into(plan_terms),
+            settings=use().system_settings.made_into(pricing_settings),
+        ),
+        queries=use().queries.sales,
+        promotions=use().queries.pricing,
+        clock=use().clock,
+    )
+
+
 def _placed(body: dict[str, Any], customer: UUID) -> Booking:
-    for name in ("start_date", "end_date", "time_zone", "booking_details", "items"):
+    for name in ("start_date", "end_date", "time_zone", "booking_details", "items", "cancellation_policy_id"):
         if body[name] is not None:
             raise InvalidValue("not of this type", pointer=f"/{name}", code="unknown_field")
     ports, asking = use(), viewer()

@@ -16,8 +16,11 @@ from api.v1.sales.schemas import BookingShown, TripOfferRequest
 from api.v1.sales.viewing import agent_for, answer_booking, is_their_own, shown, travelers_in
 from api.views import MethodView
 from application.queries import Row
-from application.sales.offers import Offer, OfferedItem, PriceBooking, price_booking
+from application.sales.hand_prices import OfferedItem
+from application.sales.offers import Offer, PriceBooking, price_booking
 from application.sales.pricing import plan_terms, pricing_settings
+from application.sales.quotes import Quoted
+from application.sales.request_quotes import QuoteRequest, quote_request
 from application.sales.requests import (
     ChangeRequest,
     RequestBooking,
@@ -68,44 +71,64 @@ def refuse_prices_of_customers(body: dict[str, Any]) -> None:
 
 
 _OF_THE_CATALOGUE = (
-    "package_id", "activity_id", "departure_id", "points_to_redeem", "quote_token", "waiting_list_entry_id",
+    "package_id", "activity_id", "departure_id", "points_to_redeem", "waiting_list_entry_id",
 )  # fmt: skip
+_OF_A_PRICE = ("voucher_code", "cancellation_policy_id", "quote_token")
 
 
 def ask_for(body: dict[str, Any], customer: UUID) -> Booking:
     """Keep what was asked for; with `items` it is priced at once."""
-    for name in _OF_THE_CATALOGUE:
-        if body[name]:
-            raise InvalidValue("not of this type", pointer=f"/{name}", code="unknown_field")
-    if body["voucher_code"] is not None and body["items"] is None:
-        raise InvalidValue("beside a price", pointer="/voucher_code", code="unknown_field")
-    if body["start_date"] is None:
-        raise InvalidValue("needed for this type", pointer="/start_date", code="required")
-    settings = use().system_settings
+    settings, wish = use().system_settings, _wish(body)
     return request_booking(
         RequestBooking(
             actor_id=viewer().user_id,
             actor_is_staff=viewer().is_staff,
             user_id=customer,
             agent_id=agent_for(customer),
-            wish=TripWish(
-                booking_type=body["booking_type"],
-                start_date=body["start_date"],
-                end_date=body["end_date"],
-                time_zone=body["time_zone"] or BUSINESS_ZONE.key,
-                travelers_count=body["travelers_count"],
-                details=body["booking_details"] or {},
-            ),
+            wish=wish,
             currency=body["currency"] or settings.value(DEFAULT_CURRENCY),
             travelers=travelers_in(body),
             document_valid_days=settings.value(DOCUMENT_VALIDITY_DAYS),
             customer_info=body["customer_info"],
             special_requests=body["special_requests"],
             offer=_offer(body) if body["items"] is not None else None,
+            price_token=body["quote_token"],
         ),
         uow=use().new_uow(),
         clock=use().clock,
         new_id=use().new_id,
+        digests=use().digests,
+    )
+
+
+def price_for(body: dict[str, Any], customer: UUID) -> Quoted:
+    """What the `items` would cost a customer, for those who may price."""
+    return quote_request(
+        QuoteRequest(actor_id=viewer().user_id, user_id=customer, wish=_wish(body), offer=_offer(body)),
+        queries=use().queries.sales,
+        promotions=use().queries.pricing,
+        clock=use().clock,
+        new_id=use().new_id,
+    )
+
+
+def _wish(body: dict[str, Any]) -> TripWish:
+    """What is asked for, and nothing that is not of it."""
+    for name in _OF_THE_CATALOGUE:
+        if body[name]:
+            raise InvalidValue("not of this type", pointer=f"/{name}", code="unknown_field")
+    for name in _OF_A_PRICE:
+        if body[name] is not None and body["items"] is None:
+            raise InvalidValue("beside a price", pointer=f"/{name}", code="unknown_field")
+    if body["start_date"] is None:
+        raise InvalidValue("needed for this type", pointer="/start_date", code="required")
+    return TripWish(
+        booking_type=body["booking_type"],
+        start_date=body["start_date"],
+        end_date=body["end_date"],
+        time_zone=body["time_zone"] or BUSINESS_ZONE.key,
+        travelers_count=body["travelers_count"],
+        details=body["booking_details"] or {},
     )
 
 
@@ -142,4 +165,5 @@ def _offer(body: dict[str, Any]) -> Offer:
         ordinarily_valid=timedelta(hours=hours if hours is not None else settings.value(OFFER_HOURS)),
         settings=pricing_settings(settings),
         voucher_code=body["voucher_code"],
+        cancellation_policy_id=body["cancellation_policy_id"],
     )

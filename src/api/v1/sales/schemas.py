@@ -24,6 +24,7 @@ _PLAN = {
     "description": "All at once; a deposit and the rest; or a deposit and `instalments` monthly parts. Left out, it is"
     " the company's deposit where the trip is far enough for it, else all at once."
 }
+_POLICY = {"description": "Whose terms this price freezes; left out, the company's default. Beside `items` alone."}
 _PARTS = {"description": "Into how many parts the rest is split, of INSTALMENTS alone."}
 
 
@@ -74,7 +75,8 @@ class OfferedItemRequest(Schema):
     notes = Text(most=500, multiline=True, load_default="")
 
 
-def _items(**options: Any) -> fields.List[Any]:
+def offered_items(**options: Any) -> fields.List[Any]:
+    """A price that is made by hand."""
     return fields.List(fields.Nested(OfferedItemRequest), validate=validate.Length(1, MOST_ITEMS), **options)
 
 
@@ -108,7 +110,8 @@ class BookingRequest(Schema):
     time_zone = Text(most=64, least=1, load_default=None, allow_none=True, metadata={"examples": ["Africa/Cairo"]})
     booking_details = fields.Dict(load_default=None, allow_none=True)
     customer_info = fields.Nested(CustomerInfoRequest, load_default=dict)
-    items = _items(load_default=None, allow_none=True)
+    items = offered_items(load_default=None, allow_none=True)
+    cancellation_policy_id = fields.UUID(load_default=None, allow_none=True, metadata=_POLICY)
 
 
 class RequestChangesBody(Schema):
@@ -127,7 +130,7 @@ class RequestChangesBody(Schema):
 class TripOfferRequest(Schema):
     """A price for what was asked for, and until when it can be paid: an instant, or so many hours from now."""
 
-    items = _items(required=True)
+    items = offered_items(required=True)
     voucher_code = Text(
         most=40,
         least=1,
@@ -138,6 +141,7 @@ class TripOfferRequest(Schema):
     hold_hours = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, 720))
     valid_until = Instant(load_default=None, metadata={"examples": ["2030-11-25T08:00:00Z"]})
     deposit_percent = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, 100))
+    cancellation_policy_id = fields.UUID(load_default=None, allow_none=True, metadata=_POLICY)
 
 
 class TravelersRequest(Schema):

@@ -29,12 +29,13 @@ _COLUMNS: Final = (
     "id", "booking_id", "status", "previous_departure_id", "departure_id", "previous_start_date", "start_date",
     "previous_travelers_count", "travelers_count", "previous_amount_minor", "amount_minor", "fee_minor",
     "refund_minor", "points_restored", "currency", "seats_held", "agreed", "travelers_encrypted",
-    "requested_by_user_id", "requested_at", "expires_at", "resolved_at",
+    "requested_by_user_id", "requested_at", "expires_at", "agreed_until", "resolved_at",
 )  # fmt: skip
 _KEEP: Final = f"""
 INSERT INTO booking_amendments ({", ".join(_COLUMNS)}) VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)})
 ON CONFLICT (id) DO UPDATE SET status = excluded.status, resolved_at = excluded.resolved_at,
-    travelers_encrypted = excluded.travelers_encrypted
+    travelers_encrypted = excluded.travelers_encrypted, expires_at = excluded.expires_at,
+    agreed_until = excluded.agreed_until
 """
 _LAPSING: Final = """
 SELECT booking_id FROM booking_amendments WHERE status = 'PENDING' AND expires_at <= %s ORDER BY expires_at LIMIT %s
@@ -85,6 +86,7 @@ class SqlAmendments:
             "requested_by_user_id": amendment.requested_by,
             "requested_at": amendment.requested_at,
             "expires_at": amendment.expires_at,
+            "agreed_until": amendment.agreed_until,
             "resolved_at": amendment.resolved_at,
         }
 
@@ -109,6 +111,7 @@ class SqlAmendments:
             requested_by=UUID(row["requested_by_user_id"]),
             requested_at=datetime.fromisoformat(row["requested_at"]),
             expires_at=datetime.fromisoformat(row["expires_at"]),
+            agreed_until=datetime.fromisoformat(row["agreed_until"]) if row["agreed_until"] is not None else None,
         )
 
     def _sealed(self, travelers: Sequence[Traveler] | None) -> bytes | None:
@@ -133,7 +136,7 @@ def _agreed(amendment: Amendment) -> dict[str, Any]:
     said = {
         **trip_row(amendment.trip),
         **price_row(amendment.price),
-        "hold_seats": amendment.trip.seats,
+        "hold_seats": amendment.trip.seats_held,
         "items": [item_row(item) for item in amendment.items],
     }
     plain: dict[str, Any] = orjson.loads(orjson.dumps(said, default=_plain))

@@ -106,12 +106,20 @@ OFFERED: Final = {kind: _offered(kind) for kind in ItemKind}
 """Locks nothing; columns of the departure are NULL where it is none of the item's."""
 
 
-OPEN_REQUEST: Final = f"""
-SELECT nextval('booking_numbers') AS serial, {_TERMS}, {_AGENT_RATE}, u.first_name, u.last_name, u.email, u.phone
-FROM users u {_PLAN} WHERE u.id = %(buyer_id)s
+# The one that whoever prices named, else the company's default.
+_OFFERED_POLICY: Final = """
+LEFT JOIN cancellation_policies c
+    ON c.id = coalesce(%(policy_id)s::uuid, (SELECT f.id FROM cancellation_policies f WHERE f.is_default))
 """
-OFFER_TERMS: Final = f"SELECT {_TERMS}, {_AGENT_RATE} FROM (VALUES (1)) one {_PLAN}"
-"""What the buyer's plan gives, and the agent's rate; one row for anybody."""
+OPEN_REQUEST: Final = f"""
+SELECT nextval('booking_numbers') AS serial, {_TERMS}, {_AGENT_RATE}, {_POLICY_COLUMNS},
+       u.first_name, u.last_name, u.email, u.phone
+FROM users u {_PLAN} {_OFFERED_POLICY} WHERE u.id = %(buyer_id)s
+"""
+OFFER_TERMS: Final = (
+    f"SELECT {_TERMS}, {_AGENT_RATE}, {_POLICY_COLUMNS} FROM (VALUES (1)) one {_PLAN} {_OFFERED_POLICY}"
+)
+"""What the buyer's plan gives, the agent's rate and the terms of cancelling; one row for anybody."""
 
 
 def sale_values(
@@ -141,9 +149,7 @@ def offered_of(row: Row, item: Item, currency: str | None) -> OnSale:
         departs=_departing(row),
         rewards=rewards_of(row),
         member_rate=percentage_of(row["member_rate"]),
-        cancellation_terms=_policy_terms(
-            row["cancellation_policy_id"], row["cancellation_tiers"], row["supplier_hours_before"]
-        ),
+        cancellation_terms=_terms_of(row),
         has_offers=row["has_offers"],
     )
 
@@ -175,17 +181,36 @@ def partners_of(row: Row) -> PartnerRates:
 
 def offer_terms_of(row: Row) -> OfferTerms:
     """What an offer freezes."""
-    return OfferTerms(rewards=rewards_of(row), agent_rate=_rate(row["agent_rate"]))
+    return OfferTerms(
+        rewards=rewards_of(row),
+        agent_rate=_rate(row["agent_rate"]),
+        cancellation_terms=_terms_of(row),
+    )
+
+
+def offer_values(buyer_id: UUID, *, agent_id: UUID | None, policy_id: UUID | None, at: datetime) -> dict[str, Any]:
+    """What the statements of requests are asked with."""
+    return {
+        "buyer_id": buyer_id,
+        "agent_id": agent_id,
+        "policy_id": policy_id,
+        "now": at,
+        "today": business_date(at),
+    }
 
 
 def _rate(number: Decimal | None) -> Percentage | None:
     return percentage_of(number) if number is not None else None
 
 
+def _terms_of(row: Row) -> CancellationTerms:
+    return _policy_terms(row["cancellation_policy_id"], row["cancellation_tiers"], row["supplier_hours_before"])
+
+
 # Policies are few, and each sale reads one.
 @lru_cache(maxsize=256)
 def _policy_terms(policy_id: UUID | None, tiers: str | None, supplier_hours: int | None) -> CancellationTerms:
-    """The item's or the company's terms; where there are none, everything comes back until the trip begins."""
+    """The terms of the policy that was found; where there are none, everything comes back until the trip begins."""
     if policy_id is None or tiers is None:
         return ALWAYS
     return CancellationTerms(

@@ -11,11 +11,20 @@ from application.queries import CHANGES, NEWEST, After, Row
 from application.sales.policies import terms_shown
 from application.sales.ports import BookingSearch, OnSale
 from domain.catalogue.items import Item
+from domain.sales.agreed import RewardTerms
 from domain.sales.booking_states import BookingStatus
 from domain.sales.instalments import Standing, standings
 from domain.shared.money import Money
 from infrastructure.database.pages import Order, order_sql, order_values
-from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values, terms_of
+from infrastructure.database.sales.on_sale import (
+    OFFER_TERMS,
+    OFFERED,
+    offer_values,
+    offered_of,
+    rewards_of,
+    sale_values,
+    terms_of,
+)
 from infrastructure.database.sales.rows import instalments_of
 from infrastructure.database.sales.searching import conditions_of
 from infrastructure.database.transaction import Database
@@ -234,6 +243,10 @@ class SqlSalesQueries:
         values = sale_values(item.id, departure_id=departure_id, buyer_id=buyer_id, currency=currency, at=at)
         row = self._database.row(OFFERED[item.kind], values)
         return offered_of(row, item, currency) if row is not None else None
+
+    def rewards(self, buyer_id: UUID, *, at: datetime) -> RewardTerms:
+        (row,) = self._database.rows(OFFER_TERMS, offer_values(buyer_id, agent_id=None, policy_id=None, at=at))
+        return rewards_of(row)
 
 
 def _standings(row: Row, today: date) -> tuple[Standing, ...]:

@@ -20,7 +20,6 @@ from domain.sales.holds import Hold
 from domain.sales.instalments import Instalment
 from domain.sales.travelers import Traveler
 from domain.shared.aggregate import Aggregate
-from domain.shared.clock import business_date
 from domain.shared.errors import NotFound
 from domain.shared.identifiers import NewId
 from infrastructure.database.catalogue.departures import SqlDepartures
@@ -31,6 +30,7 @@ from infrastructure.database.sales.on_sale import (
     OPEN_SALE,
     buyer_of,
     offer_terms_of,
+    offer_values,
     offered_of,
     partners_of,
     sale_values,
@@ -58,11 +58,12 @@ _AGREED: Final = (
     "discount_amount_minor", "voucher_discount_minor", "tax_amount_minor", "fee_amount_minor", "final_amount_minor",
     "points_redeemed", "points_worth_minor", "currency", "tax_rate", "exchange_rate_id", "exchange_from",
     "exchange_rate", "tier_code", "points_multiplier", "cashback_rate", "bonus_points", "bonus_cashback_minor",
+    "cancellation_terms",
     "customer_info", "special_requests", "overpaid_amount_minor", "amendment_fees_minor", "amended_times",
 )  # fmt: skip
 _COLUMNS: Final = (
-    "id", "booking_number", "user_id", "agent_id", "created_by_user_id", "booking_source", "cancellation_terms",
-    "replaces_booking_id", "created_at", *_MOVING, *_AGREED,
+    "id", "booking_number", "user_id", "agent_id", "created_by_user_id", "booking_source", "replaces_booking_id",
+    "created_at", *_MOVING, *_AGREED,
 )  # fmt: skip
 
 _ITEMS: Final = """
@@ -121,7 +122,7 @@ _LOCK_BOOKING: Final = "SELECT 1 FROM bookings WHERE id = %s FOR UPDATE"
 _GET_BOOKING: Final = """
 SELECT b.*, coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at,
        h.departure_id AS hold_departure_id, h.seats AS hold_seats, h.status AS hold_status,
-       h.expires_at AS hold_expires_at, h.agreed_until AS hold_agreed_until,
+       h.expires_at AS hold_expires_at, h.agreed_until AS hold_agreed_until, h.begun_at AS hold_begun_at,
        (SELECT jsonb_agg(to_jsonb(i) || jsonb_build_object('vendor_rate', i.vendor_rate::text,
                                                            'agent_rate', i.agent_rate::text) ORDER BY i.id)
         FROM booking_items i WHERE i.booking_id = b.id) AS items,
@@ -135,10 +136,12 @@ _SAVE_AGREED: Final = f"UPDATE bookings SET {', '.join(f'{name} = %({name})s' fo
 _REPLACE_ITEMS: Final = f"WITH gone AS (DELETE FROM booking_items WHERE booking_id = %(id)s) {_ITEMS}"
 _DROP_INSTALMENTS: Final = "DELETE FROM booking_instalments WHERE booking_id = %(id)s"
 _SAVE_HOLD: Final = """
-INSERT INTO holds (booking_id, departure_id, seats, status, expires_at, agreed_until)
-VALUES (%(id)s, %(hold_departure_id)s, %(hold_seats)s, %(hold_status)s, %(hold_expires_at)s, %(hold_agreed_until)s)
+INSERT INTO holds (booking_id, departure_id, seats, status, expires_at, agreed_until, begun_at)
+VALUES (%(id)s, %(hold_departure_id)s, %(hold_seats)s, %(hold_status)s, %(hold_expires_at)s, %(hold_agreed_until)s,
+        %(hold_begun_at)s)
 ON CONFLICT (booking_id) DO UPDATE SET departure_id = excluded.departure_id, seats = excluded.seats,
-    status = excluded.status, expires_at = excluded.expires_at, agreed_until = excluded.agreed_until
+    status = excluded.status, expires_at = excluded.expires_at, agreed_until = excluded.agreed_until,
+    begun_at = excluded.begun_at
 """
 _COPY_TRAVELERS: Final = """
 INSERT INTO booking_travelers (booking_id, position, first_name, last_name, birth_date, document_number_encrypted,
@@ -218,8 +221,10 @@ class SqlBookings:
             partners=partners_of(row),
         )
 
-    def open_request(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> RequestOpened:
-        row = self._statements.row(OPEN_REQUEST, _offer_values(buyer_id, agent_id, at))
+    def open_request(
+        self, buyer_id: UUID, *, agent_id: UUID | None, policy_id: UUID | None, at: datetime
+    ) -> RequestOpened:
+        row = self._statements.row(OPEN_REQUEST, offer_values(buyer_id, agent_id=agent_id, policy_id=policy_id, at=at))
         if row is None:
             raise NotFound()
         return RequestOpened(serial=row["serial"], terms=offer_terms_of(row), buyer=buyer_of(row, buyer_id))
@@ -233,8 +238,10 @@ class SqlBookings:
     def lapsing_amendments(self, *, before: datetime, limit: int) -> Sequence[UUID]:
         return self._amendments.lapsing(before=before, limit=limit)
 
-    def offer_terms(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> OfferTerms:
-        (row,) = self._statements.rows(OFFER_TERMS, _offer_values(buyer_id, agent_id, at))
+    def offer_terms(self, buyer_id: UUID, *, agent_id: UUID | None, policy_id: UUID | None, at: datetime) -> OfferTerms:
+        (row,) = self._statements.rows(
+            OFFER_TERMS, offer_values(buyer_id, agent_id=agent_id, policy_id=policy_id, at=at)
+        )
         return offer_terms_of(row)
 
     def add(self, booking: Booking, travelers: Sequence[Traveler]) -> None:
@@ -379,13 +386,9 @@ def _as_stored(booking: Booking) -> _Stored:
     agreed = (
         booking.trip, booking.price, booking.deposit_amount, booking.rewards, booking.free_cancellation_until,
         booking.customer_info, booking.special_requests, booking.overpaid_amount, booking.amendment_fees,
-        booking.amended_times,
+        booking.amended_times, booking.cancellation_terms,
     )  # fmt: skip
     return _Stored(booking.updated_at, agreed, tuple(booking.items), booking.instalments, _hold_row(booking.hold))
-
-
-def _offer_values(buyer_id: UUID, agent_id: UUID | None, at: datetime) -> dict[str, Any]:
-    return {"buyer_id": buyer_id, "agent_id": agent_id, "now": at, "today": business_date(at)}
 
 
 def _hold_row(hold: Hold | None) -> dict[str, Any]:
@@ -395,4 +398,5 @@ def _hold_row(hold: Hold | None) -> dict[str, Any]:
         "hold_status": hold.status if hold is not None else None,
         "hold_expires_at": hold.expires_at if hold is not None else None,
         "hold_agreed_until": hold.agreed_until if hold is not None else None,
+        "hold_begun_at": hold.begun_at if hold is not None else None,
     }

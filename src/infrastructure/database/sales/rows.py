@@ -62,6 +62,7 @@ def agreed_row(booking: Booking) -> dict[str, Any]:
         "cashback_rate": decimal_of_hundredths(rewards.cashback_rate.hundredths),
         "bonus_points": rewards.bonus_points,
         "bonus_cashback_minor": bonus.minor if bonus is not None else 0,
+        "cancellation_terms": Jsonb(terms_row(booking.cancellation_terms)),
         "free_cancellation_until": booking.free_cancellation_until,
         "customer_info": Jsonb(booking.customer_info),
         "special_requests": booking.special_requests,
@@ -84,7 +85,6 @@ def booking_row(booking: Booking) -> dict[str, Any]:
         "agent_id": booking.agent_id,
         "created_by_user_id": booking.created_by_user_id,
         "booking_source": booking.booking_source,
-        "cancellation_terms": Jsonb(terms_row(booking.cancellation_terms)),
         "replaces_booking_id": booking.replaces_booking_id,
         "created_at": booking.created_at,
     }
@@ -290,6 +290,7 @@ def _hold(row: Row) -> Hold | None:
         status=HoldStatus(row["hold_status"]),
         expires_at=row["hold_expires_at"],
         agreed_until=row["hold_agreed_until"],
+        begun_at=row["hold_begun_at"],
     )
 
 

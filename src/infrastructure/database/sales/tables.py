@@ -328,8 +328,9 @@ booking_amendments = Table(
     key(),
     Column("booking_id", Uuid, ForeignKey("bookings.id"), nullable=False),
     *status("status", AmendmentStatus),
-    reference("previous_departure_id", "departures.id"),
-    reference("departure_id", "departures.id"),
+    # NULL where people price it.
+    reference("previous_departure_id", "departures.id", nullable=True),
+    reference("departure_id", "departures.id", nullable=True),
     Column("previous_start_date", Date, nullable=False),
     Column("start_date", Date, nullable=False),
     Column("previous_travelers_count", Integer, nullable=False),
@@ -349,6 +350,8 @@ booking_amendments = Table(
     reference("requested_by_user_id", "users.id"),
     instant("requested_at"),
     instant("expires_at", nullable=True),
+    # When it would have ended without payment codes; NULL while none has changed that.
+    instant("agreed_until", nullable=True),
     instant("resolved_at", nullable=True),
     CheckConstraint("(status = 'PENDING') = (resolved_at IS NULL)", name="pending_until_resolved"),
     CheckConstraint(
@@ -360,6 +363,7 @@ booking_amendments = Table(
         "fee_minor >= 0 AND refund_minor >= 0 AND points_restored >= 0 AND seats_held >= 0 AND travelers_count > 0",
         name="figures_not_below_zero",
     ),
+    CheckConstraint("(previous_departure_id IS NULL) = (departure_id IS NULL)", name="of_departures_or_of_none"),
     Index("ix_booking_amendments_booking_id", "booking_id"),
     Index("ix_booking_amendments_previous_departure_id", "previous_departure_id"),
     Index("ix_booking_amendments_departure_id", "departure_id"),
@@ -400,6 +404,8 @@ holds = Table(
     instant("expires_at"),
     # When it would have ended without payment codes; NULL while none has changed that.
     instant("agreed_until", nullable=True),
+    # When it was priced; NULL where it began with its booking.
+    instant("begun_at", nullable=True),
     CheckConstraint("CASE WHEN departure_id IS NULL THEN seats = 0 ELSE seats > 0 END", name="seats_of_a_departure"),
     Index("ix_holds_expires_at", "expires_at", postgresql_where="status = 'ACTIVE'"),
 )
