@@ -28,11 +28,11 @@ class Bookings(Protocol):
         currency: str | None,
         at: datetime,
     ) -> Sale:
-        """Everything that placing a booking needs, the departure locked. Raises DepartureNotFound."""
+        """Everything that placing a booking needs, the departure locked. Raises UnknownCustomer, DepartureNotFound."""
         ...
 
     def open_request(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> RequestOpened:
-        """Everything that keeping a request needs. Raises NotFound for an unknown customer."""
+        """Everything that keeping a request needs. Raises UnknownCustomer."""
         ...
 
     def offer_terms(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> OfferTerms:

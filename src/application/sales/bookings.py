@@ -69,9 +69,9 @@ def place_booking(
 ) -> Booking:
     """Hold the seats at today's price until the hold runs out.
 
-    Raises DepartureNotFound, DepartureClosed, SoldOut, PriceMoved, PlanNotOffered, VoucherNotApplied,
-    VoucherExhausted, InsufficientBalance, RateNotFound, WaitingEntryNotFound, NoSeatOffer, AgentNotActive, or
-    InvalidValue for a party that does not fit.
+    Raises UnknownCustomer, DepartureNotFound, DepartureClosed, SoldOut, PriceMoved, PlanNotOffered,
+    VoucherNotApplied, VoucherExhausted, InsufficientBalance, RateNotFound, WaitingEntryNotFound, NoSeatOffer,
+    AgentNotActive, or InvalidValue for a party that does not fit.
     """
     now = clock.now()
     today = business_date(now)

@@ -62,7 +62,11 @@ class Quoted:
 def quote_booking(
     command: AskForQuote, *, queries: SalesQueries, promotions: OfferedPromotions, clock: Clock
 ) -> Quoted:
-    """The price now. Raises PackageNotFound, DepartureNotFound, DepartureClosed, PlanNotOffered or InvalidValue."""
+    """The price now.
+
+    Raises UnknownCustomer, PackageNotFound, ActivityNotFound, DepartureNotFound, DepartureClosed, PlanNotOffered or
+    InvalidValue.
+    """
     now = clock.now()
     today = business_date(now)
     offered = queries.on_sale(

@@ -10,7 +10,7 @@ from flask import Response
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
-from api.context import scope_of, use, viewer
+from api.context import own_bookings, use, viewer
 from api.etags import tagged
 from api.pagination import after_in, by_order, order_of, split_page
 from api.specification import page_of
@@ -86,11 +86,10 @@ class Bookings(MethodView):
     @blueprint.response(200, page_of(BookingSummary))
     def get(self, query: dict[str, Any]) -> Response:
         """One's own bookings, newest first; with their customers' for agents, everybody's for staff."""
-        order, owner = order_of(query), scope_of("bookings.read")
+        order = order_of(query)
         rows = use().queries.sales.bookings(
             search=search_of(query),
-            owner=owner,
-            agent=owner if "AGENT" in viewer().roles else None,
+            **own_bookings(),
             limit=query["limit"],
             after=after_in(query["cursor"], order),
             order=order,
@@ -149,7 +148,7 @@ class History(MethodView):
     @blueprint.response(200, page_of(StatusChangeShown))
     def get(self, booking_id: UUID) -> Response:
         """Every step of a booking, oldest first: who, when and why."""
-        steps = use().queries.sales.history(booking_id, owner=scope_of("bookings.read"))
+        steps = use().queries.sales.history(booking_id, **own_bookings())
         if steps is None:
             raise BookingNotFound()
         return answer_page(StatusChangeShown, steps, None)

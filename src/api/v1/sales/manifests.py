@@ -12,7 +12,7 @@ from flask import Response
 
 from api.answers import answer, json_answer
 from api.blueprint import Blueprint
-from api.context import use, viewer
+from api.context import may, use, viewer
 from api.v1.billing.invoices import BeingMade
 from api.v1.sales.manifest_schemas import ManifestFileQuery, ManifestShown, PrintedManifestQuery
 from api.views import MethodView
@@ -80,7 +80,7 @@ def _reading(departure_id: UUID, written_as: str) -> ReadManifest:
         actor_id=viewer().user_id,
         vendor_id=None if viewer().is_staff else viewer().user_id,
         format=written_as,
-        whole=written_as != "pdf" and viewer().is_staff and viewer().may("bookings.documents"),
+        whole=written_as != "pdf" and viewer().is_staff and may("bookings.documents"),
     )
 
 

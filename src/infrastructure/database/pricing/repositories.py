@@ -51,7 +51,7 @@ RETURNING user_id
 _UNASSIGN: Final = "DELETE FROM voucher_assignments WHERE voucher_id = %s AND user_id = %s RETURNING user_id"
 _UNKNOWN_USERS: Final = """
 SELECT person FROM unnest(%s::uuid[]) AS person
-WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = person AND u.deleted_at IS NULL)
+WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = person AND u.status = 'ACTIVE' AND u.deleted_at IS NULL)
 """
 
 

@@ -49,8 +49,13 @@ _POLICY: Final = """
 LEFT JOIN cancellation_policies c
     ON c.id = coalesce(i.cancellation_policy_id, (SELECT f.id FROM cancellation_policies f WHERE f.is_default))
 """
+_IS_OPEN: Final = "u.status = 'ACTIVE' AND u.deleted_at IS NULL"
 _SOLD: Final = on_sale("i.status", "i.vendor_id")
 _POLICY_COLUMNS: Final = "c.id AS cancellation_policy_id, c.tiers::text AS cancellation_tiers"
+
+
+OPEN_ACCOUNT: Final = f"SELECT 1 FROM users u WHERE u.id = %(buyer_id)s AND {_IS_OPEN}"
+"""One row for whom something may be sold to."""
 
 
 def _agreed_rate(payee_type: PayeeType, user: str) -> str:
@@ -79,7 +84,7 @@ SELECT nextval('booking_numbers') AS serial, {DEPARTURE_COLUMNS}, {_item_columns
        {_PARTNERS}, d.capacity - d.seats_taken AS seats_left, u.first_name, u.last_name, u.email, u.phone
 FROM departures d
 JOIN {table} i ON i.id = d.{column} AND {_SOLD}
-JOIN users u ON u.id = %(buyer_id)s
+JOIN users u ON u.id = %(buyer_id)s AND {_IS_OPEN}
 {_PLAN}
 {_POLICY}
 WHERE d.id = %(departure_id)s AND d.{column} = %(item_id)s
@@ -90,7 +95,8 @@ FOR UPDATE OF d
 def _offered(kind: ItemKind) -> str:
     table, column = ITEM_TABLE[kind], ITEM_COLUMN[kind]
     return f"""
-SELECT d.starts_on, d.status AS departure_status, {SEATS_LEFT} AS seats_left, {_item_columns(kind)}
+SELECT d.starts_on, d.status AS departure_status, {SEATS_LEFT} AS seats_left, {_item_columns(kind)},
+       EXISTS ({OPEN_ACCOUNT}) AS buyer_is_open
 FROM {table} i
 LEFT JOIN departures d ON d.{column} = i.id AND d.id = %(departure_id)s
 {_PLAN}
@@ -107,7 +113,7 @@ OFFERED: Final = {kind: _offered(kind) for kind in ItemKind}
 
 OPEN_REQUEST: Final = f"""
 SELECT nextval('booking_numbers') AS serial, {_TERMS}, {_AGENT_RATE}, u.first_name, u.last_name, u.email, u.phone
-FROM users u {_PLAN} WHERE u.id = %(buyer_id)s
+FROM users u {_PLAN} WHERE u.id = %(buyer_id)s AND {_IS_OPEN}
 """
 OFFER_TERMS: Final = f"SELECT {_TERMS}, {_AGENT_RATE} FROM (VALUES (1)) one {_PLAN}"
 """What the buyer's plan gives, and the agent's rate; one row for anybody."""
