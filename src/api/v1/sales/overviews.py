@@ -14,7 +14,7 @@ from api.blueprint import Blueprint
 from api.context import own_bookings, use, viewer
 from api.v1.sales.search_schemas import BookingCountsShown, BookingExportQuery, BookingFilterQuery, search_of
 from api.views import MethodView
-from application.csv import BYTE_ORDER_MARK, csv_line
+from application.csv import BYTE_ORDER_MARK, CSV_TYPE, csv_line
 from application.queries import Row
 from application.sales.exporting import RecordBookingExport, exported_rows, record_booking_export
 from domain.ledger.accounts import decimals_of
@@ -96,7 +96,7 @@ class Export(MethodView):
         headers = {"Content-Disposition": 'attachment; filename="bookings.csv"', "Cache-Control": "no-store"}
         mark = BYTE_ORDER_MARK if query["bom"] else ""
         lines = _lines(islice(rows, MOST_EXPORTED), language=reading_language(), mark=mark)
-        return Response(lines, content_type="text/csv", headers=headers)
+        return Response(lines, content_type=CSV_TYPE, headers=headers)
 
 
 def _lines(rows: Iterator[Row], *, language: str, mark: str) -> Iterator[str]:
