@@ -194,7 +194,7 @@ class SalesQueries(Protocol):
     ) -> OnSale | None:
         """What a quote is made from; None where the item is not on sale. A departure that is not its own is None.
 
-        Raises UnknownCustomer.
+        Raises CustomerNotFound.
         """
         ...
 

@@ -60,7 +60,7 @@ class TestWhomThingsAreSoldTo:
                 (line_of(full), {"seats": 1, "user_id": whom}),
             ):
                 answer = shop.post(path, seller, body)
-                problem(answer, 404, "not_found", pointer="/user_id")
+                problem(answer, 404, "customer_not_found", pointer="/user_id")
                 assert "Mona" not in answer.text
         assigned = shop.post(f"/api/v1/vouchers/{made['id']}/assignments", shop.admin, {"user_ids": [whom]})
         assert assigned.json["errors"][0]["pointer"] == "/user_ids/0"

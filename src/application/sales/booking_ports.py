@@ -28,11 +28,11 @@ class Bookings(Protocol):
         currency: str | None,
         at: datetime,
     ) -> Sale:
-        """Everything that placing a booking needs, the departure locked. Raises UnknownCustomer, DepartureNotFound."""
+        """Everything that placing a booking needs, the departure locked. Raises CustomerNotFound, DepartureNotFound."""
         ...
 
     def open_request(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> RequestOpened:
-        """Everything that keeping a request needs. Raises UnknownCustomer."""
+        """Everything that keeping a request needs. Raises CustomerNotFound."""
         ...
 
     def offer_terms(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> OfferTerms:

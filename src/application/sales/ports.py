@@ -33,6 +33,7 @@ class Departing:
     """A departure as buyers see it."""
 
     starts_on: date
+    ends_on: date
     is_open: bool
     seats_left: int
 

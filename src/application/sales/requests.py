@@ -50,7 +50,7 @@ class RequestBooking:
 def request_booking(command: RequestBooking, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> Booking:
     """Keep a request until people price it.
 
-    Raises UnknownCustomer, AgentNotActive, InvalidValue, UnfitTravelers, and with an offer what
+    Raises CustomerNotFound, AgentNotActive, InvalidValue, UnfitTravelers, and with an offer what
     `make_offer` raises.
     """
     now = clock.now()

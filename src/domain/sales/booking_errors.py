@@ -11,8 +11,10 @@ class BookingNotFound(NotFound):
     code = "booking_not_found"
 
 
-class UnknownCustomer(NotFound):
+class CustomerNotFound(NotFound):
     """Nobody with an open account has the id of whom something is sold to: never had, closed it, or is disabled."""
+
+    code = "customer_not_found"
 
     def __init__(self) -> None:
         fault = FieldFault("/user_id", "unknown_user", "there is no open account with this id")

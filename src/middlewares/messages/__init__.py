@@ -91,6 +91,7 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "unknown_tier": ("There is no membership plan with this code.", "لا توجد باقة عضوية بهذا الرمز."),
     "unknown_item": ("There is no package or activity with this id.", "لا توجد باقة أو نشاط بهذا المعرف."),
     "currency_mismatch": ("Every amount is in one currency.", "كل المبالغ بعملة واحدة."),
+    "not_of_the_departure": ("The departure has another date.", "للرحلة تاريخ آخر."),
     "not_on_request": (
         "This is booked from the catalogue: name its item and departure.",
         "يحجز هذا من الكتالوج: اذكر العنصر وموعد الرحلة.",

@@ -66,6 +66,8 @@ class Quotes(MethodView):
                 user_id=customer_in(body),
                 item=_item(body),
                 departure_id=body["departure_id"],
+                starts_on=body["start_date"],
+                ends_on=body["end_date"],
                 chosen=_chosen(body),
                 hold_for=timedelta(minutes=use().system_settings.value(HOLD_MINUTES)),
                 plan=_plan(body),
@@ -187,7 +189,7 @@ class Complete(MethodView):
 
 
 def _placed(body: dict[str, Any], customer: UUID) -> Booking:
-    for name in ("start_date", "end_date", "time_zone", "booking_details", "items"):
+    for name in ("time_zone", "booking_details", "items"):
         if body[name] is not None:
             raise InvalidValue("not of this type", pointer=f"/{name}", code="unknown_field")
     ports, asking = use(), viewer()
@@ -200,6 +202,8 @@ def _placed(body: dict[str, Any], customer: UUID) -> Booking:
             agent_id=agent_for(customer),
             item=_item(body),
             departure_id=_departure(body),
+            starts_on=body["start_date"],
+            ends_on=body["end_date"],
             chosen=_chosen(body),
             travelers=travelers_in(body),
             document_valid_days=settings.value(DOCUMENT_VALIDITY_DAYS),

@@ -95,7 +95,7 @@ FOR UPDATE OF d
 def _offered(kind: ItemKind) -> str:
     table, column = ITEM_TABLE[kind], ITEM_COLUMN[kind]
     return f"""
-SELECT d.starts_on, d.status AS departure_status, {SEATS_LEFT} AS seats_left, {_item_columns(kind)},
+SELECT d.starts_on, d.ends_on, d.status AS departure_status, {SEATS_LEFT} AS seats_left, {_item_columns(kind)},
        EXISTS ({OPEN_ACCOUNT}) AS buyer_is_open
 FROM {table} i
 LEFT JOIN departures d ON d.{column} = i.id AND d.id = %(departure_id)s
@@ -154,7 +154,8 @@ def offered_of(row: Row, item: Item, currency: str | None) -> OnSale:
 def _departing(row: Row) -> Departing | None:
     if row["starts_on"] is None:
         return None
-    return Departing(row["starts_on"], row["departure_status"] == DepartureStatus.OPEN, row["seats_left"])
+    is_open = row["departure_status"] == DepartureStatus.OPEN
+    return Departing(row["starts_on"], row["ends_on"], is_open, row["seats_left"])
 
 
 def rewards_of(row: Row) -> RewardTerms:

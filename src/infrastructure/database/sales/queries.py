@@ -11,13 +11,13 @@ from application.queries import CHANGES, NEWEST, After, Row
 from application.sales.policies import terms_shown
 from application.sales.ports import BookingSearch, OnSale
 from domain.catalogue.items import Item
-from domain.sales.booking_errors import UnknownCustomer
+from domain.sales.booking_errors import CustomerNotFound
 from domain.sales.booking_states import BookingStatus
 from domain.sales.instalments import Standing, standings
 from domain.shared.money import Money
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.sales.on_sale import OFFERED, offered_of, sale_values, terms_of
-from infrastructure.database.sales.rows import instalments_of
+from infrastructure.database.sales.rows import instalments_of, items_shown
 from infrastructure.database.sales.searching import conditions_of
 from infrastructure.database.transaction import Database
 
@@ -167,6 +167,7 @@ class SqlSalesQueries:
         return {
             **row,
             "cancellation": terms_shown(terms, starts_at=row["begins_at"], time_zone=row["time_zone"]),
+            "items": items_shown(row),
             "standings": _standings(row, today),
         }
 
@@ -242,7 +243,7 @@ class SqlSalesQueries:
         if row is None:
             return None
         if not row["buyer_is_open"]:
-            raise UnknownCustomer()
+            raise CustomerNotFound()
         return offered_of(row, item, currency)
 
 

@@ -14,7 +14,7 @@ from domain.catalogue.departures import DepartureNotFound
 from domain.catalogue.items import Item
 from domain.sales.agreed import BookingItem
 from domain.sales.amendments import Amendment
-from domain.sales.booking_errors import BookingNotFound, UnknownCustomer
+from domain.sales.booking_errors import BookingNotFound, CustomerNotFound
 from domain.sales.bookings import Booking
 from domain.sales.holds import Hold
 from domain.sales.instalments import Instalment
@@ -222,12 +222,12 @@ class SqlBookings:
     def _unsold(self, buyer_id: UUID) -> NotFound:
         """What there is not: the customer, or what they want."""
         is_known = self._statements.row(OPEN_ACCOUNT, {"buyer_id": buyer_id}) is not None
-        return DepartureNotFound() if is_known else UnknownCustomer()
+        return DepartureNotFound() if is_known else CustomerNotFound()
 
     def open_request(self, buyer_id: UUID, *, agent_id: UUID | None, at: datetime) -> RequestOpened:
         row = self._statements.row(OPEN_REQUEST, _offer_values(buyer_id, agent_id, at))
         if row is None:
-            raise UnknownCustomer()
+            raise CustomerNotFound()
         return RequestOpened(serial=row["serial"], terms=offer_terms_of(row), buyer=buyer_of(row, buyer_id))
 
     def on_sale_again(self, booking: Booking, departure_id: UUID, *, at: datetime) -> OnSale:
