@@ -9,6 +9,7 @@ from uuid import UUID
 from application.identity.ports import Viewer
 from domain.operations.settings import ERASURE_GRACE_DAYS
 from middlewares.at_hand import asked, dependencies, noted
+from middlewares.auth_middleware import allowed
 
 use = dependencies
 """The ports that this app was made with."""
@@ -19,9 +20,32 @@ def viewer() -> Viewer:
     return cast(Viewer, noted().viewer)
 
 
+def may(permission: str) -> bool:
+    """Whether the viewer has a permission. Raises SecondFactorNeeded where it moves money and they have proved none."""
+    return allowed(viewer(), permission)
+
+
+def reader_may(permission: str) -> bool:
+    """The same where a token is optional; nobody in particular has no permission."""
+    reader: Viewer | None = noted().viewer
+    return reader is not None and allowed(reader, permission)
+
+
 def scope_of(permission: str) -> UUID | None:
     """Whose rows the viewer may see: everybody's (None) with the permission, else their own."""
-    return None if viewer().may(permission) else viewer().user_id
+    return None if may(permission) else viewer().user_id
+
+
+class OwnBookings(TypedDict):
+    """Whose bookings the viewer may see; an agent's are also those that they made for customers."""
+
+    owner: UUID | None
+    agent: UUID | None
+
+
+def own_bookings() -> OwnBookings:
+    """Everybody's (None) with the permission to read them, else the viewer's own."""
+    return {"owner": scope_of("bookings.read"), "agent": viewer().agent_id}
 
 
 def network_address() -> str:

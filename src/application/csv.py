@@ -7,6 +7,8 @@ import io
 from collections.abc import Iterable
 from typing import Final
 
+CSV_TYPE: Final = "text/csv; charset=utf-8"
+"""Of every such file that is answered: without its encoding some take one for US-ASCII (RFC 7111 §5.1)."""
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Before a file's first line: some spreadsheets take a file without it for one in an old code page."""
 

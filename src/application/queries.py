@@ -132,7 +132,9 @@ class MembershipQueries(Protocol):
 
 
 class SalesQueries(Protocol):
-    def booking(self, booking_id: UUID, *, owner: UUID | None, today: date) -> Row | None:
+    """Bookings. `agent`, the viewer again while they are an agent, adds what they booked for customers."""
+
+    def booking(self, booking_id: UUID, *, owner: UUID | None, agent: UUID | None = None, today: date) -> Row | None:
         """The booking with `items`, `travelers_count`, and the `standings` of its instalments; no document numbers."""
         ...
 
@@ -147,14 +149,17 @@ class SalesQueries(Protocol):
         order: str = NEWEST,
         updated_after: datetime | None = None,
     ) -> Sequence[Row]:
-        """`agent`, the owner again, adds what they booked for customers.
-
-        Sorts: ±created_at, ±start_date, ±booking_number.
-        """
+        """Sorts: ±created_at, ±start_date, ±booking_number."""
         ...
 
     def exported_bookings(
-        self, *, search: BookingSearch, owner: UUID | None, limit: int, after: After | None
+        self,
+        *,
+        search: BookingSearch,
+        owner: UUID | None,
+        agent: UUID | None = None,
+        limit: int,
+        after: After | None,
     ) -> Sequence[Row]:
         """Bookings newest first, with names of their items and the addresses of customer and agent."""
         ...
@@ -163,7 +168,7 @@ class SalesQueries(Protocol):
         """status and count for each status, whether or not one is asked for; nothing is counted beyond `most`."""
         ...
 
-    def booking_span(self, booking_id: UUID, *, owner: UUID | None) -> Row | None:
+    def booking_span(self, booking_id: UUID, *, owner: UUID | None, agent: UUID | None = None) -> Row | None:
         """When a booked trip is: dates, `begins_at`, time_zone, duration_hours; names, status and version."""
         ...
 
@@ -171,11 +176,11 @@ class SalesQueries(Protocol):
         """The types in their order: codes, names, icon, colour."""
         ...
 
-    def history(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:
+    def history(self, booking_id: UUID, *, owner: UUID | None, agent: UUID | None = None) -> Sequence[Row] | None:
         """The steps of a booking, oldest first; None where there is no such booking."""
         ...
 
-    def amendments(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:
+    def amendments(self, booking_id: UUID, *, owner: UUID | None, agent: UUID | None = None) -> Sequence[Row] | None:
         """The newest 100 amendments of a booking, newest first; None where there is no such booking."""
         ...
 
@@ -188,7 +193,10 @@ class SalesQueries(Protocol):
     def on_sale(
         self, item: Item, *, departure_id: UUID | None, buyer_id: UUID, currency: str | None, at: datetime
     ) -> OnSale | None:
-        """What a quote is made from; None where the item is not on sale. A departure that is not its own is None."""
+        """What a quote is made from; None where the item is not on sale. A departure that is not its own is None.
+
+        Raises CustomerNotFound.
+        """
         ...
 
     def rewards(self, buyer_id: UUID, *, at: datetime) -> RewardTerms:

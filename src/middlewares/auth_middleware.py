@@ -108,15 +108,22 @@ def permission_required(permission: str) -> Callable[[View], View]:
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             noted().viewer = viewer = _viewer()
             _refuse_other_keys(viewer, permission if guarded.is_for_keys else None)
-            if not viewer.may(permission):
+            if not allowed(viewer, permission):
                 raise NotAllowed()
-            if guarded.moves_money:
-                _ask_for_second_factor(viewer)
             return view(*args, **kwargs)
 
         return _declare(wrapper, permission, permission if guarded.is_for_keys else None)
 
     return decorate
+
+
+def allowed(viewer: Viewer, permission: str) -> bool:
+    """Whether somebody has a permission. Raises SecondFactorNeeded where they have one that moves money without it."""
+    if not viewer.may(permission):
+        return False
+    if CATALOGUE[permission].moves_money:
+        _ask_for_second_factor(viewer)
+    return True
 
 
 def _ask_for_second_factor(viewer: Viewer) -> None:

@@ -87,7 +87,7 @@ class TestMoney:
         assert [page["items"][0]["amount"] for page in (first, rest)] == [egp("-250.00"), egp("1000.00")]
         assert rest["next_cursor"] is None
         statement = shop.get(f"{office.path}/statement?format=csv&from=2020-01-01&to=2020-12-31", office.agent)
-        assert (statement.status_code, statement.mimetype) == (200, "text/csv")
+        assert (statement.status_code, statement.content_type) == (200, "text/csv; charset=utf-8")
 
     def test_what_is_not_there_is_not_moved(self, office: Office, finance: Person) -> None:
         office.credit("500.00", finance)

@@ -668,7 +668,7 @@ class TestReading:
 
 def lines_of(shop: Shop, person: Person, **asked: str) -> list[dict[str, str]]:
     answer = shop.client.get(f"{LOGS}.csv", query_string=asked, headers=person.headers)
-    assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+    assert (answer.status_code, answer.content_type) == (200, "text/csv; charset=utf-8")
     assert answer.is_streamed
     return list(csv.DictReader(io.StringIO(answer.text)))
 

@@ -90,6 +90,38 @@ class TestBookings:
         assert stored is not None
         assert b"A1234567" not in stored["document_number_encrypted"]
 
+    def test_items_stand_where_their_booking_does(self, shop: Shop, sign_up: SignUp) -> None:
+        customer = sign_up()
+        booking = shop.book(customer, shop.offer())
+        path = f"/api/v1/bookings/{booking['id']}"
+        said = [shop.done(shop.get(path, customer)), booking]
+        assert [[item["status"] for item in each["items"]] for each in said] == [["PENDING"], ["PENDING"]]
+        shop.take_payment(shop.pay(customer, booking))
+        assert [item["status"] for item in shop.done(shop.get(path, customer))["items"]] == ["CONFIRMED"]
+        cancelled = shop.done(shop.post(f"{path}/cancel", customer, {"reason": "ill"}))
+        assert [item["status"] for item in cancelled["items"]] == ["CANCELLED"]
+
+    def test_dates_beside_a_departure_are_its_own(self, shop: Shop, sign_up: SignUp) -> None:
+        customer, offer = sign_up(), shop.offer()
+        departure = shop.done(shop.get(f"/api/v1/departures/{offer.departure_id}"))
+        starts_on, ends_on = departure["starts_on"], departure["ends_on"]
+        assert starts_on != ends_on
+        for path in ("/api/v1/quotes", "/api/v1/bookings"):
+            for name, other in (("start_date", ends_on), ("end_date", starts_on)):
+                refused = shop.post(path, customer, offer.booking(1, **{name: other}))
+                [fault] = problem(refused, 422, "validation_failed")["errors"]
+                assert (fault["pointer"], fault["code"]) == (f"/{name}", "not_of_the_departure")
+            undecided = {**offer.booking(1, start_date=starts_on), "departure_id": None}
+            assert shop.post(path, customer, undecided).status_code == (200 if path.endswith("quotes") else 422)
+        assert shop.database.row("SELECT count(*) AS n FROM bookings") == {"n": 0}
+
+        own = offer.booking(1, start_date=starts_on, end_date=ends_on)
+        quoted = shop.done(shop.post("/api/v1/quotes", customer, own))
+        booked = shop.done(shop.post("/api/v1/bookings", customer, own), 201)
+        assert (booked["start_date"], booked["end_date"], booked["final_amount"]) == (
+            starts_on, ends_on, quoted["total"],
+        )  # fmt: skip
+
     def test_a_price_that_changes_later_leaves_bookings_alone(self, shop: Shop, sign_up: SignUp) -> None:
         customer, offer = sign_up(), shop.offer()
         booking = shop.book(customer, offer)

@@ -90,7 +90,7 @@ class TestTrialBalance:
 
         answer = shop.get(f"{BOOKS}/trial-balance?format=csv&{around_today(shop)}", shop.admin)
 
-        assert answer.mimetype == "text/csv"
+        assert answer.content_type == "text/csv; charset=utf-8"
         by_kind = {line["kind"]: line for line in lines_of(answer.text)}
         assert (by_kind["PROVIDER_CLEARING"]["closing_debit"], by_kind["WALLET"]["closing_credit"]) == ("5.00", "5.00")
         total = by_kind["TOTAL"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from application.operations.settings import ChangeSetting, change_setting
+from domain.operations.settings import SECOND_FACTOR_REQUIRED
 from domain.shared.clock import business_date, start_of_business_day
 from infrastructure.database.roles import connect
 from tests.api.mailbox import mails_to
@@ -339,3 +342,53 @@ def test_items_name_policies_that_are_offered(shop: Shop, sign_up: SignUp) -> No
     problem(shop.get(f"{POLICIES}/{hidden['id']}", vendor), 404, "cancellation_policy_not_found")
     problem(shop.post(POLICIES, vendor, {}), 403, "forbidden")
     problem(shop.get(POLICIES, sign_up()), 403, "forbidden")
+
+
+class TestSecondFactors:
+    """Cancelling for others moves money, as a permission that is asked for in the middle of a route."""
+
+    @pytest.fixture
+    def proved(self, shop: Shop) -> Iterator[Callable[[Person], Person]]:
+        """The company wants a second factor; somebody as they are once they have proved one."""
+        use = shop.running.dependencies
+        command = ChangeSetting(key=SECOND_FACTOR_REQUIRED.key, value=True, actor_id=None)
+        change_setting(command, uow=use.new_uow(), values=use.system_settings, clock=use.clock)
+        use.system_settings.forget()
+
+        def prove(person: Person) -> Person:
+            session = shop.database.row("SELECT id FROM sessions WHERE user_id = %s LIMIT 1", (person.user_id,))
+            assert session is not None
+            token = use.tokens.issue(
+                user_id=person.user_id,
+                session_id=session["id"],
+                roles=["ADMIN"],
+                at=use.clock.now(),
+                second_factor=True,
+            )
+            return Person(person.user_id, person.email, {"Authorization": f"Bearer {token}"})
+
+        yield prove
+        use.system_settings.forget()
+
+    def test_staff_prove_one_before_they_cancel_for_others(
+        self, shop: Shop, sign_up: SignUp, proved: Callable[[Person], Person]
+    ) -> None:
+        booking = paid(shop, sign_up(), shop.offer(cancellation_policy_id=a_policy(shop, tiers=[])["id"]))
+        override = {"refund_percent": "100.00", "reason": "the ship does not sail"}
+        before = shop.state()
+        for body in ({}, {"refund_override": override}):
+            problem(cancel(shop, shop.admin, booking, **body), 403, "second_factor_needed")
+        for query in ("", "?refund_percent=100"):
+            problem(preview(shop, shop.admin, booking, query), 403, "second_factor_needed")
+        assert shop.state() == before
+
+        done = shop.done(cancel(shop, proved(shop.admin), booking, refund_override=override))
+        assert (done["status"], done["kept_amount"]) == ("CANCELLED", egp("0.00"))
+
+    def test_customers_and_agents_cancel_their_own_without(
+        self, shop: Shop, sign_up: SignUp, proved: Callable[[Person], Person]
+    ) -> None:
+        customer, agent, offer = sign_up(), sign_up("AGENT"), shop.offer()
+        assert shop.done(cancel(shop, customer, shop.book(customer, offer)))["status"] == "CANCELLED"
+        for_them = shop.done(shop.post("/api/v1/bookings", agent, offer.booking(user_id=str(customer.user_id))), 201)
+        assert shop.done(cancel(shop, agent, for_them))["status"] == "CANCELLED"

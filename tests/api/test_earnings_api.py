@@ -191,7 +191,8 @@ def test_vendors_read_bookings_of_what_is_theirs_and_little_of_who_comes(
     assert page["items"][0]["your_share"]["amount"] == "800.00"
     assert {"customer_info", "user_id", "email", "phone", "last_name", "price_lines", "final_amount"}.isdisjoint(first)
     assert customer.email not in str(page)
-    assert [item["item_name"] for item in first["items"]] == ["Nile cruise"]
+    assert [(item["item_name"], item["status"]) for item in first["items"]] == [("Nile cruise", "COMPLETED")]
+    assert [item["status"] for item in page["items"][0]["items"]] == ["CONFIRMED"]
 
 
 def test_vendors_bookings_are_found_by_departure_day_and_status(

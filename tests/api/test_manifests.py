@@ -95,6 +95,7 @@ def test_a_vendor_reads_who_travels_on_its_own_departures(shop: Shop, offer: Off
 def test_a_file_has_a_line_for_each_traveller_and_runs_nothing(shop: Shop, offer: Offer) -> None:
     answer = shop.get(path(offer, ".csv?bom=true"), shop.admin, Accept_Language="ar")
     assert answer.data.startswith(b"\xef\xbb\xbf")
+    assert answer.content_type == "text/csv; charset=utf-8"
     named, unnamed, total = csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig")))
     assert (named["الاسم الأول"], named["الهاتف"], named["رقم الوثيقة"]) == ("'=منى", "'+201001234567", DOCUMENT)
     assert named["طلبات خاصة"] == "غرفة هادئة, near the lift"

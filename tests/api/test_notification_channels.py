@@ -322,6 +322,7 @@ def test_preferences_begin_as_usual_and_are_changed_one_by_one(shop: Shop, sign_
         ({"kinds": {"PAYMENT_SUCCESS": {"EMAIL": False}}}, "/kinds/PAYMENT_SUCCESS/EMAIL"),
         ({"kinds": {"PAYMENT_REMINDER": {"EMAIL": False}}}, "/kinds/PAYMENT_REMINDER/EMAIL"),
         ({"time_zone": "Africa/Atlantis"}, "/time_zone"),
+        ({"time_zone": "localtime"}, "/time_zone"),
         ({"quiet_hours": {"begins": "08:00", "ends": "08:00"}}, "/quiet_hours/ends"),
         ({"quiet_hours": {"begins": "8 am", "ends": "22:00"}}, "/quiet_hours/begins"),
         ({"security": False}, "/security"),

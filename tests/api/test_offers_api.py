@@ -84,3 +84,22 @@ def test_bad_offers_are_refused_by_field(shop: Shop, subtests: Subtests) -> None
         with subtests.test(str(change)):
             problem(shop.post(OFFERS, shop.admin, body(**change)), 422, "validation_failed", pointer=pointer)
     problem(shop.post(f"{OFFERS}/{uuid4()}/activate", shop.admin, {}), 404, "offer_not_found")
+
+
+def test_plans_and_items_that_there_are_none_are_named(shop: Shop) -> None:
+    package, nowhere = shop.package()["id"], str(uuid4())
+    items = {"applicable_to": "SPECIFIC_ITEMS", "target_item_ids": [package, package, nowhere]}
+    tiers = {"membership_tiers": ["GOLD", "GOLD", "TITANIUM"]}
+    offer = made(shop, membership_tiers=["GOLD", "SILVER", "GOLD"], **{**items, "target_item_ids": [package, package]})
+    assert (offer["membership_tiers"], offer["target_item_ids"]) == (["GOLD", "SILVER"], [package])
+
+    for change, pointer, code in (
+        (items, "/target_item_ids/2", "unknown_item"),
+        (tiers, "/membership_tiers/2", "unknown_tier"),
+    ):
+        made_so = shop.post(OFFERS, shop.admin, body(**change))
+        changed_so = shop.client.patch(f"{OFFERS}/{offer['id']}", json=change, headers=shop.admin.headers)
+        for answer in (made_so, changed_so):
+            [fault] = problem(answer, 422, "validation_failed")["errors"]
+            assert (fault["pointer"], fault["code"]) == (pointer, code)
+    assert len(shop.done(shop.get(OFFERS, shop.admin))["items"]) == 1

@@ -135,6 +135,7 @@ def test_the_csv_adds_up_and_says_what_was_clawed_back_and_what_is_carried(
 ) -> None:
     payout_id = paid(payroll, payee)
     answer = shop.get(path_of(payout_id, "format=csv"), partner)
+    assert answer.content_type == "text/csv; charset=utf-8"
     lines = lines_of(answer)
 
     entries = [line for line in lines if line["kind"] in ("EARNED", "REVERSED")]

@@ -197,7 +197,7 @@ def test_the_bank_is_told_and_tells(shop: Shop, payroll: Payroll, maker: Person,
     assert (xml.status_code, xml.mimetype, xml.headers["Cache-Control"]) == (200, "application/xml", "no-store")
     assert Schema().faults(xml.data) == []
     text = shop.get(f"{path}/bank-file", maker)
-    assert (text.mimetype, len(text.text.splitlines())) == ("text/csv", 3)
+    assert (text.content_type, len(text.text.splitlines())) == ("text/csv; charset=utf-8", 3)
     numbers = {one["payee_id"]: one["payout_number"] for one in batch["payouts"]}
     results = (
         "payout,status,bank_reference,reason\r\n"

@@ -88,6 +88,18 @@ class TestRating:
         problem(shop.post(f"{BOOKINGS}/{booking['id']}/rating", customer, SAID), 409, "trip_not_completed")
         problem(put(shop, booking, customer, SAID), 404, "rating_not_found")
 
+    def test_who_did_not_come_rates_no_trip(self, shop: Shop, customer: Person, clock: MovableClock) -> None:
+        booking = shop.book(customer, shop.offer())
+        shop.take_payment(shop.pay(customer, booking))
+        clock.offset = timedelta(days=31)
+        admin, path = shop.again(shop.admin), f"{BOOKINGS}/{booking['id']}"
+        shop.done(shop.post(f"{path}/no-show", admin, {"reason": "nobody at the desk"}))
+        done = shop.done(shop.post(f"{path}/complete", admin, {"override_reason": "nobody travels"}))
+        assert (done["status"], done["no_show"]) == ("COMPLETED", True)
+
+        problem(shop.post(f"{path}/rating", shop.again(customer), SAID), 409, "trip_not_completed")
+        assert public(shop, booking) == []
+
     def test_nobody_rates_or_changes_for_others(self, shop: Shop, sign_up: SignUp, trip: Json, rated: Json) -> None:
         for person in (sign_up(), shop.admin):
             problem(shop.post(f"{BOOKINGS}/{trip['id']}/rating", person, SAID), 404, "booking_not_found")

@@ -335,6 +335,6 @@ class TestVoucherCredit:
             customer,
         )
 
-        assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+        assert (answer.status_code, answer.content_type) == (200, "text/csv; charset=utf-8")
         assert "300.00" in answer.text
         assert "1500.00" not in answer.text

@@ -17,6 +17,7 @@ from tests.api.shop import Json, Shop, SignUp, problem
 from tests.builders import egp
 from tests.conftest import Person
 
+CARD = "4111111111111111"
 VOUCHERS = "/api/v1/vouchers"
 
 
@@ -127,6 +128,36 @@ def test_bad_vouchers_are_refused_by_field(shop: Shop, subtests: Subtests) -> No
         with subtests.test(str(change)):
             problem(shop.post(VOUCHERS, shop.admin, body(**change)), 422, "validation_failed", pointer=pointer)
     assert shop.database.rows("SELECT 1 FROM vouchers") == []
+
+
+def test_no_code_or_text_is_a_card_number_however_it_comes(shop: Shop, customer: Person, subtests: Subtests) -> None:
+    template, offer = made(shop), shop.offer()
+    texts = ("title_ar", "title_en", "description_ar", "description_en")
+    lines = "".join(
+        f"code-{place},DISCOUNT_PERCENTAGE,10.00,{','.join(CARD if name == text else '' for name in texts)}\n"
+        for place, text in enumerate(texts)
+    )
+    whole = f"code,voucher_type,discount_value,{','.join(texts)}\n{lines}{CARD},DISCOUNT_PERCENTAGE,10.00,,,,\n"
+    codes = {"template_voucher_id": template["id"], "vouchers": f"code\nfine-1\nx-{CARD}\n4111-1111-1111-1111\n"}
+    for answer, pointers in (
+        (shop.post(VOUCHERS, shop.admin, body(code=CARD)), {"/code"}),
+        (shop.client.patch(f"{VOUCHERS}/{template['id']}", json={"code": CARD}, headers=shop.admin.headers), {"/code"}),
+        (shop.get(f"{VOUCHERS}/check?code={CARD}", customer), {"/code"}),
+        (shop.post("/api/v1/quotes", customer, offer.booking(1, voucher_code=CARD)), {"/voucher_code"}),
+        (shop.post("/api/v1/bookings", customer, offer.booking(1, voucher_code=CARD)), {"/voucher_code"}),
+        (shop.post(f"{VOUCHERS}/imports", shop.admin, codes), {"/vouchers/3/code", "/vouchers/4/code"}),
+        (
+            shop.post(f"{VOUCHERS}/imports", shop.admin, {"vouchers": whole}),
+            {*(f"/vouchers/{line}/{text}" for line, text in enumerate(texts, start=2)), "/vouchers/6/code"},
+        ),
+    ):
+        with subtests.test(str(pointers)):
+            found = problem(answer, 422, "validation_failed")["errors"]
+            assert {(error["pointer"], error["code"]) for error in found} == {
+                (pointer, "card_number_refused") for pointer in pointers
+            }
+            assert CARD not in answer.text
+    assert shop.database.rows("SELECT code FROM vouchers") == [{"code": template["code"]}]
 
 
 def test_who_has_no_right_makes_and_sees_none(shop: Shop, customer: Person) -> None:

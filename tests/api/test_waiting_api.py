@@ -195,4 +195,4 @@ class TestForAnother:
     ) -> None:
         problem(self.ask(shop, full, sign_up(), sign_up()), 403, "forbidden")
         unknown = shop.post(line_of(full), shop.admin, {"seats": 1, "user_id": str(uuid4())})
-        problem(unknown, 404, "not_found")
+        problem(unknown, 404, "customer_not_found", pointer="/user_id")

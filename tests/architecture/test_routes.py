@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import jsonschema_rs
+import pytest
 from flask import Flask, url_for
 from pytest import Subtests
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from werkzeug.routing import Rule
 
-from middlewares.auth_middleware import POLICY, SCOPE
+from application.identity.ports import Viewer
+from domain.identity.roles import Surface
+from middlewares import auth_middleware
+from middlewares.auth_middleware import POLICY, SCOPE, SecondFactorNeeded, allowed
 from security.permissions import CATALOGUE, OWN_SCOPES, ROLES
 from tests.architecture.code import SRC
 
@@ -102,6 +110,44 @@ def test_the_catalogue_is_whole(subtests: Subtests) -> None:
             assert {"SUPER_ADMIN", "ADMIN"} <= set(permission.holders) <= set(ROLES)
             if permission.moves_money:
                 assert set(permission.holders) == {"SUPER_ADMIN", "ADMIN", "FINANCE"}
+
+
+def test_no_view_asks_for_a_permission_without_its_second_factor() -> None:
+    asked_alone = [
+        f"{path.relative_to(SRC)}:{node.lineno}"
+        for path in sorted((SRC / "api").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if _asks_the_viewer_alone(node)
+    ]
+
+    assert asked_alone == [], "ask with `may`, `reader_may` or `scope_of` (api/context.py)"
+
+
+def _asks_the_viewer_alone(node: ast.AST) -> bool:
+    """`viewer().may("…")`, or `"…" in viewer().permissions`: neither knows what moves money."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr == "may"
+    looked_into = node.comparators if isinstance(node, ast.Compare) else []
+    return any(isinstance(each, ast.Attribute) and each.attr == "permissions" for each in looked_into)
+
+
+def test_what_moves_money_asks_for_a_second_factor_however_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(auth_middleware, "dependencies", lambda: SimpleNamespace(system_settings=_EVERYTHING_ON))
+    everything, nobody = frozenset(CATALOGUE), UUID(int=0)
+    for code, permission in CATALOGUE.items():
+        staff = Viewer(nobody, nobody, frozenset({"ADMIN"}), everything, surface=Surface.STAFF)
+        if permission.moves_money:
+            with pytest.raises(SecondFactorNeeded):
+                allowed(staff, code)
+        else:
+            assert allowed(staff, code)
+        assert allowed(replace(staff, second_factor=True), code)
+        assert not allowed(replace(staff, permissions=frozenset()), code)
+
+
+_EVERYTHING_ON = SimpleNamespace(value=lambda _: True)
 
 
 def test_every_scope_of_a_route_is_known(bare_app: Flask) -> None:

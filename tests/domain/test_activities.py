@@ -31,6 +31,9 @@ LATER = NOON + timedelta(hours=1)
         ({"description_en": "x" * 10_001}, "/description_en"),
         ({"time_zone": "Egypt/Nowhere"}, "/time_zone"),
         ({"time_zone": "../etc/passwd"}, "/time_zone"),
+        ({"time_zone": "localtime"}, "/time_zone"),
+        ({"time_zone": "Factory"}, "/time_zone"),
+        ({"time_zone": "EET"}, "/time_zone"),
         ({"availability_start": date(2027, 2, 1), "availability_end": date(2027, 1, 31)}, "/availability_end"),
     ],
 )

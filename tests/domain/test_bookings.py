@@ -25,7 +25,7 @@ from domain.sales.booking_events import (
     BookingStarted,
     RequestLapsed,
 )
-from domain.sales.booking_states import NEXT, BookingPaymentStatus, BookingStatus, StatusChange
+from domain.sales.booking_states import ITEM_STATUS, NEXT, BookingPaymentStatus, BookingStatus, StatusChange
 from domain.sales.bookings import LAPSES_AFTER, Booking
 from domain.sales.cancellation import ALWAYS, EVERYTHING, CancellationTerms, RefundTier, Settlement
 from domain.sales.holds import Hold, HoldStatus
@@ -636,3 +636,15 @@ class ABookingsLife(RuleBasedStateMachine):
 
 TestABookingsLife = ABookingsLife.TestCase
 TestABookingsLife.settings = settings(max_examples=40, stateful_step_count=8, deadline=None)
+
+
+def test_what_is_booked_stands_where_its_booking_does() -> None:
+    assert {status.value: ITEM_STATUS[status].value for status in BookingStatus} == {
+        "DRAFT": "PENDING",
+        "PENDING_PAYMENT": "PENDING",
+        "CONFIRMED": "CONFIRMED",
+        "IN_PROGRESS": "CONFIRMED",
+        "COMPLETED": "COMPLETED",
+        "CANCELLED": "CANCELLED",
+        "REFUNDED": "CANCELLED",
+    }

@@ -70,6 +70,14 @@ def test_a_zone_that_there_is_none_is_refused() -> None:
     assert refused.value.faults[0].pointer == "/time_zone"
 
 
+@pytest.mark.parametrize("name", ["localtime", "Factory", "EET", "Etc/GMT+3", "Africa/Atlantis"])
+def test_readers_live_in_places(name: str) -> None:
+    with pytest.raises(InvalidValue) as refused:
+        Preferences().living_in(name)
+    assert refused.value.faults[0].pointer == "/time_zone"
+    assert [Preferences().living_in(zone).time_zone for zone in ("Asia/Dubai", "UTC")] == ["Asia/Dubai", "UTC"]
+
+
 @pytest.mark.parametrize("kind", MessageKind)
 def test_what_was_not_chosen_is_usual(kind: MessageKind) -> None:
     assert {channel for channel in Channel if Preferences().wants(kind, channel)} == KINDS[kind].usual

@@ -212,6 +212,7 @@ class Shop:
         """Open a checkout at the scripted provider, or pay from the wallet at once."""
         command = OpenPayment(
             user_id=customer,
+            agent_id=customer if method is PaymentMethod.AGENT_CREDIT else None,
             payment_type=kind,
             payable_id=payable_id,
             method=method,

@@ -62,10 +62,11 @@ class OpenPayment:
     """A customer wants to pay for something of theirs; `amount` only where it is theirs to choose.
 
     `parts` come from balances of their own, the rest by the `method`. By AGENT_CREDIT `user_id` is the agent, who pays
-    what it booked for a customer.
+    what it booked for a customer, and `agent_id` says that they still are one.
     """
 
     user_id: UUID
+    agent_id: UUID | None = None
     payment_type: PaymentType
     payable_id: UUID | None
     method: PaymentMethod
@@ -246,7 +247,7 @@ def _new_payment(
 ) -> Payment:
     now = clock.now()
     by_agent = command.method is PaymentMethod.AGENT_CREDIT
-    customer = customer_of_agent(command.user_id, payable, uow=uow) if by_agent else command.user_id
+    customer = customer_of_agent(command.agent_id, payable, uow=uow) if by_agent else command.user_id
     amount = _amount(command, payable, customer, clock)
     split = _split(command, amount, uow)
     payment = Payment(
@@ -268,7 +269,7 @@ def _new_payment(
         created_at=now,
         updated_at=now,
     )
-    plan_tenders(payment, split, agent_id=command.user_id if by_agent else None, new_id=new_id)
+    plan_tenders(payment, split, agent_id=command.agent_id if by_agent else None, new_id=new_id)
     if len(payment.tenders) > 1:
         payment.payment_method = PaymentMethod.MIXED
     return payment

@@ -33,7 +33,7 @@ def rate_trip(command: RateTrip, *, uow: UnitOfWork, clock: Clock, new_id: NewId
     with uow:
         booking = _own(command, uow)
         item = _item_of(booking.trip)
-        if booking.status is not BookingStatus.COMPLETED or item is None:
+        if booking.status is not BookingStatus.COMPLETED or booking.no_show_at is not None or item is None:
             raise TripNotCompleted()
         if uow.ratings.of_booking(booking.id) is not None:
             raise AlreadyRated()

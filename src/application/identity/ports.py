@@ -73,6 +73,11 @@ class Viewer:
         return Viewer(*who, self.second_factor, self.surface, self.scopes)
 
     @property
+    def agent_id(self) -> UUID | None:
+        """Their id where they are an agent, as whom they have in hand what they booked for customers."""
+        return self.user_id if "AGENT" in self.roles else None
+
+    @property
     def is_staff(self) -> bool:
         return any(surface_of(role) is Surface.STAFF for role in self.roles)
 

@@ -28,6 +28,6 @@ def change_preferences(command: ChangePreferences, *, uow: UnitOfWork, clock: Cl
         if command.sets_quiet:
             preferences = replace(preferences, quiet=command.quiet)
         if command.time_zone is not None:
-            preferences = replace(preferences, time_zone=command.time_zone)
+            preferences = preferences.living_in(command.time_zone)
         uow.notification_preferences.save(command.user_id, preferences, at=clock.now())
         uow.commit()

@@ -112,6 +112,14 @@ class Vouchers(Protocol):
 class Offers(Protocol):
     """Offers, by id."""
 
+    def unknown_items(self, item_ids: Collection[UUID]) -> frozenset[UUID]:
+        """Which of these are no packages or activities."""
+        ...
+
+    def unknown_tiers(self, tiers: Collection[str]) -> frozenset[str]:
+        """Which of these are codes of no membership plan."""
+        ...
+
     def add(self, offer: Offer) -> None: ...
 
     def get(self, offer_id: UUID) -> Offer:

@@ -28,13 +28,13 @@ class Bookings(Protocol):
         currency: str | None,
         at: datetime,
     ) -> Sale:
-        """Everything that placing a booking needs, the departure locked. Raises DepartureNotFound."""
+        """Everything that placing a booking needs, the departure locked. Raises CustomerNotFound, DepartureNotFound."""
         ...
 
     def open_request(
         self, buyer_id: UUID, *, agent_id: UUID | None, policy_id: UUID | None, at: datetime
     ) -> RequestOpened:
-        """Everything that keeping a request needs. Raises NotFound for an unknown customer."""
+        """Everything that keeping a request needs. Raises CustomerNotFound."""
         ...
 
     def offer_terms(self, buyer_id: UUID, *, agent_id: UUID | None, policy_id: UUID | None, at: datetime) -> OfferTerms:

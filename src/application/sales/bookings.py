@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from application.identity.ports import KeyedDigests
@@ -24,7 +24,7 @@ from application.sales.pricing import (
     refuse_unused_voucher,
     rewards_with,
 )
-from application.sales.quotes import refuse_moved_price
+from application.sales.quotes import refuse_moved_price, refuse_other_dates
 from application.sales.requests import audit_made_for_another, customer_info
 from application.sales.waiting import take_offered_seats
 from domain.catalogue.departures import Departure
@@ -60,6 +60,9 @@ class PlaceBooking:
     """What this trip's customer goes by instead of their profile."""
     price_token: str | None = None
     """Of the quote that the customer agreed to; None takes the price as it is."""
+    starts_on: date | None = None
+    ends_on: date | None = None
+    """What was said beside the departure: its own dates."""
     waiting_list_entry_id: UUID | None = None
     """The place in line that seats are kept for, where they are offered ones."""
 
@@ -69,9 +72,9 @@ def place_booking(
 ) -> Booking:
     """Hold the seats at today's price until the hold runs out.
 
-    Raises DepartureNotFound, DepartureClosed, SoldOut, PriceMoved, PlanNotOffered, VoucherNotApplied,
-    VoucherExhausted, InsufficientBalance, RateNotFound, WaitingEntryNotFound, NoSeatOffer, AgentNotActive, or
-    InvalidValue for a party that does not fit.
+    Raises CustomerNotFound, DepartureNotFound, DepartureClosed, SoldOut, PriceMoved, PlanNotOffered,
+    VoucherNotApplied, VoucherExhausted, InsufficientBalance, RateNotFound, WaitingEntryNotFound, NoSeatOffer,
+    AgentNotActive, or InvalidValue for a party that does not fit.
     """
     now = clock.now()
     today = business_date(now)
@@ -85,6 +88,7 @@ def place_booking(
             currency=command.chosen.currency,
             at=now,
         )
+        refuse_other_dates(sale.departure, command.starts_on, command.ends_on)
         promoted = promotions_for(sale.offered, command.chosen, command.user_id, promotions=uow.promotions, at=now)
         priced = price_of(sale.offered, command.chosen, promoted=promoted, settings=command.settings, at=now)
         refuse_unused_voucher(command.chosen.voucher_code, priced)

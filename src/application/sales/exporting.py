@@ -45,14 +45,16 @@ def _told(search: BookingSearch) -> dict[str, str]:
     return told | ({"q": "given"} if search.q else {})
 
 
-def exported_rows(search: BookingSearch, *, owner: UUID | None, queries: SalesQueries) -> Iterator[Row]:
+def exported_rows(
+    search: BookingSearch, *, owner: UUID | None, agent: UUID | None, queries: SalesQueries
+) -> Iterator[Row]:
     """Page by page, newest first, so that neither this process nor a statement holds all of them.
 
     What is booked meanwhile is not among them; each row is as it was when its page was read.
     """
     after: After | None = None
     while True:
-        found = queries.exported_bookings(search=search, owner=owner, limit=AT_ONCE, after=after)
+        found = queries.exported_bookings(search=search, owner=owner, agent=agent, limit=AT_ONCE, after=after)
         yield from found[:AT_ONCE]
         if len(found) <= AT_ONCE:
             return

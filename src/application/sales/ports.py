@@ -34,6 +34,7 @@ class Departing:
     """A departure as buyers see it; its seats are sold until its first day begins in `time_zone`."""
 
     starts_on: date
+    ends_on: date
     time_zone: str
     is_open: bool
     seats_left: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -14,10 +14,10 @@ from application import shown
 from application.identity.ports import KeyedDigests
 from application.pricing.ports import OfferedPromotions
 from application.queries import SalesQueries
-from application.sales.ports import OnSale
+from application.sales.ports import Departing, OnSale
 from application.sales.pricing import Chosen, PricingSettings, price_of, promotions_for
 from domain.catalogue.activities import ActivityNotFound
-from domain.catalogue.departures import DepartureClosed, DepartureNotFound
+from domain.catalogue.departures import Departure, DepartureClosed, DepartureNotFound
 from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.packages import PackageNotFound
 from domain.pricing.quotes import Quote
@@ -25,6 +25,7 @@ from domain.sales.agreed import RewardTerms
 from domain.sales.booking_errors import PriceMoved
 from domain.sales.instalments import Instalment, PlanTerms, PlanWanted, schedule
 from domain.shared.clock import Clock, business_date
+from domain.shared.errors import InvalidValue
 from domain.shared.money import Money
 
 GOOD_FOR: Final = timedelta(minutes=15)
@@ -44,6 +45,8 @@ class AskForQuote:
     plan: PlanWanted
     plan_terms: PlanTerms
     settings: PricingSettings
+    starts_on: date | None = None
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,11 @@ class Quoted:
 def quote_booking(
     command: AskForQuote, *, queries: SalesQueries, promotions: OfferedPromotions, clock: Clock
 ) -> Quoted:
-    """The price now. Raises PackageNotFound, DepartureNotFound, DepartureClosed, PlanNotOffered or InvalidValue."""
+    """The price now.
+
+    Raises CustomerNotFound, PackageNotFound, ActivityNotFound, DepartureNotFound, DepartureClosed, PlanNotOffered or
+    InvalidValue.
+    """
     now = clock.now()
     offered = queries.on_sale(
         command.item,
@@ -78,6 +85,8 @@ def quote_booking(
         raise DepartureNotFound()
     if offered.departs is not None and not offered.departs.is_on_sale(at=now):
         raise DepartureClosed()
+    if offered.departs is not None:
+        refuse_other_dates(offered.departs, command.starts_on, command.ends_on)
     promoted = promotions_for(offered, command.chosen, command.user_id, promotions=promotions, at=now)
     priced = price_of(offered, command.chosen, promoted=promoted, settings=command.settings, at=now)
     return quoted_as(
@@ -111,6 +120,14 @@ def quoted_as(
         good_until=at + GOOD_FOR,
         instalments=instalments,
     )
+
+
+def refuse_other_dates(departs: Departing | Departure, starts_on: date | None, ends_on: date | None) -> None:
+    """A date that is said beside a departure is the departure's own. Raises InvalidValue."""
+    if starts_on not in (None, departs.starts_on):
+        raise InvalidValue("the departure starts on another day", pointer="/start_date", code="not_of_the_departure")
+    if ends_on not in (None, departs.ends_on):
+        raise InvalidValue("the departure ends on another day", pointer="/end_date", code="not_of_the_departure")
 
 
 def _instalments(command: AskForQuote, offered: OnSale, priced: Quote, *, at: datetime) -> tuple[Instalment, ...]:

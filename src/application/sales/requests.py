@@ -56,8 +56,8 @@ def request_booking(
 ) -> Booking:
     """Keep a request until people price it.
 
-    Raises NotFound for an unknown customer, AgentNotActive, InvalidValue, UnfitTravelers, and with an offer PriceMoved
-    and what `make_offer` raises.
+    Raises CustomerNotFound, AgentNotActive, InvalidValue, UnfitTravelers, and with an offer PriceMoved and what
+    `make_offer` raises.
     """
     now = clock.now()
     trip = command.wish.trip(at=now)

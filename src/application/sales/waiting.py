@@ -17,9 +17,10 @@ from domain.catalogue.departures import Departure, DepartureNotFound, DepartureS
 from domain.catalogue.items import Item
 from domain.catalogue.publication import ItemStatus
 from domain.operations.audit import changed
+from domain.sales.booking_errors import CustomerNotFound
 from domain.sales.waiting import AlreadyWaiting, SeatsAvailable, WaitingEntry, WaitingEntryNotFound, WaitingStatus
 from domain.shared.clock import Clock
-from domain.shared.errors import Conflict, InvalidValue, NotFound
+from domain.shared.errors import Conflict, InvalidValue
 from domain.shared.identifiers import NewId
 
 
@@ -36,12 +37,12 @@ class JoinWaitingList:
 def join_waiting_list(command: JoinWaitingList, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
     """Become the last in line.
 
-    Raises NotFound for an unknown customer, DepartureNotFound, DepartureClosed, SeatsAvailable where nobody has to
+    Raises CustomerNotFound, DepartureNotFound, DepartureClosed, SeatsAvailable where nobody has to
     wait, AlreadyWaiting, or InvalidValue for more seats than there will ever be.
     """
     with uow:
         if uow.vouchers.unknown_users([command.user_id]):
-            raise NotFound()
+            raise CustomerNotFound()
         departure = uow.departures.get(command.departure_id)
         if not _is_on_sale(departure, uow):
             raise DepartureNotFound()

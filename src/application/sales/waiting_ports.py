@@ -55,12 +55,22 @@ class WaitingQueries(Protocol):
     """Places in line as they are shown: `place` counts from 1 and is None for who does not wait."""
 
     def entries(
-        self, *, owner: UUID | None, departure_id: UUID | None, status: str | None, limit: int, after: After | None
+        self,
+        *,
+        owner: UUID | None,
+        asker: UUID | None,
+        departure_id: UUID | None,
+        status: str | None,
+        limit: int,
+        after: After | None,
     ) -> Sequence[Row]:
-        """One's own entries and those that one asked for, or everybody's (None), newest first; one row too many."""
+        """The owner's entries and those that the `asker` asked for, or everybody's (no owner), newest first.
+
+        One row too many.
+        """
         ...
 
-    def entry(self, entry_id: UUID, *, owner: UUID | None) -> Row | None: ...
+    def entry(self, entry_id: UUID, *, owner: UUID | None, asker: UUID | None) -> Row | None: ...
 
     def facts(self, entry_id: UUID) -> Row:
         """What messages about a place in line say, and to whom. Raises NotFound."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from domain.shared.clock import is_zone
+from domain.shared.clock import is_place
 from domain.shared.errors import FieldFault, RuleBroken
 from domain.shared.money import Money
 
@@ -74,7 +74,7 @@ def listing_faults(details: Mapping[str, Any]) -> Iterator[FieldFault]:
         yield out_of_range("display_order", f"0 to {LAST_PLACE}")
     if start is not None and end is not None and end < start:
         yield out_of_range("availability_end", "on or after availability_start")
-    if not is_zone(details["time_zone"]):
+    if not is_place(details["time_zone"]):
         yield FieldFault(pointer="/time_zone", code="unknown_time_zone", detail="a zone such as Africa/Cairo")
 
 

@@ -26,7 +26,7 @@ class RatingNotFound(NotFound):
 
 
 class TripNotCompleted(Conflict):
-    """Only who made the trip rates it: the booking is not completed."""
+    """Only who made the trip rates it: the booking is not completed, or its customer did not come."""
 
     code = "trip_not_completed"
 

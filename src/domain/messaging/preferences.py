@@ -9,12 +9,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.messaging.channels import KINDS, Channel, MessageKind
-from domain.shared.clock import BUSINESS_ZONE, is_zone
+from domain.shared.clock import BUSINESS_ZONE, is_place, is_zone
 from domain.shared.errors import InvalidValue
 
 Choices = Mapping[MessageKind, Mapping[Channel, bool]]
 
 HOME_ZONE: Final = BUSINESS_ZONE.key
+_UNIVERSAL: Final = frozenset({"UTC", "Etc/UTC"})
+"""What devices say that are set to no place."""
 
 
 class ChannelFixed(InvalidValue):
@@ -67,7 +69,7 @@ class Preferences:
 
     def __post_init__(self) -> None:
         if not is_zone(self.time_zone):
-            raise InvalidValue("there is no such time zone", pointer="/time_zone", code="unknown_time_zone")
+            raise _no_zone()
         for kind, chosen in self.choices.items():
             for channel, wanted in chosen.items():
                 if channel in KINDS[kind].fixed and not wanted:
@@ -87,6 +89,16 @@ class Preferences:
         merged = {kind: {**self.choices.get(kind, {}), **choices.get(kind, {})} for kind in MessageKind}
         return replace(self, choices={kind: chosen for kind, chosen in merged.items() if chosen})
 
+    def living_in(self, time_zone: str) -> Preferences:
+        """With the clocks of a place. Raises InvalidValue."""
+        if not (is_place(time_zone) or time_zone in _UNIVERSAL):
+            raise _no_zone()
+        return replace(self, time_zone=time_zone)
+
     def quiet_until(self, at: datetime) -> datetime | None:
         """When the reader may be disturbed again; None where that is now."""
         return self.quiet.over_at(at, ZoneInfo(self.time_zone)) if self.quiet else None
+
+
+def _no_zone() -> InvalidValue:
+    return InvalidValue("there is no such time zone", pointer="/time_zone", code="unknown_time_zone")

@@ -10,6 +10,7 @@ from typing import Any, Final, TypedDict
 from uuid import UUID
 
 from domain.pricing.baskets import Basket
+from domain.shared.card_numbers import holds_card_number
 from domain.shared.errors import FieldFault, RuleBroken
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
@@ -187,8 +188,10 @@ _LONGEST: Final = {
 def deal_faults(deal: Deal) -> Iterator[FieldFault]:
     """What neither kind may be."""
     for name, longest in _LONGEST.items():
-        if len(getattr(deal, name)) > longest:
+        text = getattr(deal, name)
+        if len(text) > longest:
             yield out_of_range(name, f"at most {longest} characters")
+        yield from card_faults(name, text)
     yield from _amount_faults(deal)
     for name in ("usage_limit_total", "usage_limit_per_user"):
         limit = getattr(deal, name)
@@ -196,6 +199,12 @@ def deal_faults(deal: Deal) -> Iterator[FieldFault]:
             yield out_of_range(name, f"1 to {MOST_USES}")
     if deal.usage_limit_total is not None and deal.usage_limit_total < deal.usage_count:
         yield out_of_range("usage_limit_total", f"it was used {deal.usage_count} times")
+
+
+def card_faults(name: str, text: str) -> Iterator[FieldFault]:
+    """What a text that looks like a card number is told, wherever it comes from (S8)."""
+    if holds_card_number(text):
+        yield FieldFault(f"/{name}", "card_number_refused", "this looks like a card number")
 
 
 def _amount_faults(deal: Deal) -> Iterator[FieldFault]:

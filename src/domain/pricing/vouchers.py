@@ -17,6 +17,7 @@ from domain.pricing.deals import (
     DealDetails,
     Reason,
     Why,
+    card_faults,
     deal_faults,
     out_of_range,
     refuse,
@@ -315,6 +316,7 @@ def _refuse_other_gifts(moved: dict[str, Any]) -> None:
 
 def _faults(voucher: Voucher) -> Iterator[FieldFault]:
     yield from deal_faults(voucher)
+    yield from card_faults("code", voucher.code)
     is_gift = voucher.voucher_type is VoucherType.FREE_SERVICE
     yield from value_faults(voucher, _VALUES[voucher.voucher_type], gift=is_gift)
     if voucher.applicable_to is AppliesTo.SPECIFIC_ITEMS:

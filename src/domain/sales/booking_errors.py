@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from domain.shared.errors import Conflict, NotFound, RuleBroken
+from domain.shared.errors import Conflict, FieldFault, NotFound, RuleBroken
 
 
 class BookingNotFound(NotFound):
     """There is no such booking, or it is not the viewer's."""
 
     code = "booking_not_found"
+
+
+class CustomerNotFound(NotFound):
+    """Nobody with an open account has the id of whom something is sold to: never had, closed it, or is disabled."""
+
+    code = "customer_not_found"
+
+    def __init__(self) -> None:
+        fault = FieldFault("/user_id", "unknown_user", "there is no open account with this id")
+        super().__init__(faults=(fault,))
 
 
 class NothingToPay(Conflict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 
@@ -21,6 +22,27 @@ class BookingStatus(StrEnum):
     COMPLETED = "COMPLETED"
     CANCELLED = "CANCELLED"
     REFUNDED = "REFUNDED"
+
+
+class BookingItemStatus(StrEnum):
+    """Where one thing of a booking stands, in the guide's words (§8): it has no life apart from its booking."""
+
+    PENDING = "PENDING"
+    CONFIRMED = "CONFIRMED"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"
+
+
+ITEM_STATUS: Final = {
+    BookingStatus.DRAFT: BookingItemStatus.PENDING,
+    BookingStatus.PENDING_PAYMENT: BookingItemStatus.PENDING,
+    BookingStatus.CONFIRMED: BookingItemStatus.CONFIRMED,
+    BookingStatus.IN_PROGRESS: BookingItemStatus.CONFIRMED,
+    BookingStatus.COMPLETED: BookingItemStatus.COMPLETED,
+    BookingStatus.CANCELLED: BookingItemStatus.CANCELLED,
+    BookingStatus.REFUNDED: BookingItemStatus.CANCELLED,
+}
+"""Of all that is in a booking, by where that stands."""
 
 
 class BookingPaymentStatus(StrEnum):

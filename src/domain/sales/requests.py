@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from domain.sales.agreed import BookingType, Trip
 from domain.sales.details import clean_details
-from domain.shared.clock import BUSINESS_ZONE, MIDNIGHT, is_zone, starts_at
+from domain.shared.clock import BUSINESS_ZONE, MIDNIGHT, is_place, starts_at
 from domain.shared.errors import Conflict, InvalidValue
 
 ON_REQUEST: Final = frozenset(BookingType) - {BookingType.ACTIVITY, BookingType.PACKAGE}
@@ -42,7 +42,7 @@ class TripWish:
         """The trip that is wished for. Raises InvalidValue for dates before tomorrow, out of order or too far ahead."""
         if self.booking_type not in ON_REQUEST:
             raise InvalidValue("booked from the catalogue", pointer="/booking_type", code="not_on_request")
-        if not is_zone(self.time_zone):
+        if not is_place(self.time_zone):
             raise InvalidValue("a zone such as Africa/Cairo", pointer="/time_zone", code="unknown_time_zone")
         zone, end_date = ZoneInfo(self.time_zone), self.end_date or self.start_date
         today = at.astimezone(zone).date()

@@ -35,6 +35,12 @@ def start_of_business_day(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=BUSINESS_ZONE).astimezone(UTC)
 
 
+_AREAS: Final = frozenset(
+    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
+"""Under which the IANA names places (tz database, theory, "Names of timezones")."""
+
+
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
@@ -43,6 +49,11 @@ def _zones() -> frozenset[str]:
 def is_zone(name: str) -> bool:
     """Whether this names a zone of the IANA's database, as it is installed here."""
     return name in _zones()
+
+
+def is_place(name: str) -> bool:
+    """Whether it is the zone of a place: `localtime` is wherever a machine is, `Factory` nowhere, `EET` no country."""
+    return name.partition("/")[0] in _AREAS and is_zone(name)
 
 
 def starts_at(starts_on: date, start_time: time, zone: ZoneInfo) -> datetime:

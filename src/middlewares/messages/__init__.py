@@ -88,7 +88,10 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "voucher_code_taken": ("Another voucher has this code.", "لقسيمة أخرى هذا الرمز."),
     "duplicate_code": ("Another line has the same code.", "في سطر آخر الرمز نفسه."),
     "unknown_user": ("There is no open account with this id.", "لا يوجد حساب مفتوح بهذا المعرف."),
+    "unknown_tier": ("There is no membership plan with this code.", "لا توجد باقة عضوية بهذا الرمز."),
+    "unknown_item": ("There is no package or activity with this id.", "لا توجد باقة أو نشاط بهذا المعرف."),
     "currency_mismatch": ("Every amount is in one currency.", "كل المبالغ بعملة واحدة."),
+    "not_of_the_departure": ("The departure has another date.", "للرحلة تاريخ آخر."),
     "not_on_request": (
         "This is booked from the catalogue: name its item and departure.",
         "يحجز هذا من الكتالوج: اذكر العنصر وموعد الرحلة.",

@@ -9,6 +9,10 @@ MESSAGES: Final[Sentences] = {
         ("No such booking", "There is none that you may see."),
         ("لا يوجد حجز كهذا", "لا يوجد ما يمكنك رؤيته."),
     ),
+    "customer_not_found": (
+        ("No such customer", "There is no open account with this id."),
+        ("لا يوجد عميل كهذا", "لا يوجد حساب مفتوح بهذا المعرف."),
+    ),
     "ages_are_priced": (
         ("Ages change by an amendment", "A birth date that is known may have made the price; amend the booking."),
         ("تغيير الأعمار يكون بتعديل الحجز", "تاريخ الميلاد المسجل قد يكون حدد السعر؛ عدل الحجز."),

@@ -210,6 +210,7 @@ def open_and_show(*, payment_type: PaymentType, payable_id: UUID | None, **body:
     """Open a payment for the viewer and answer it."""
     command = OpenPayment(
         user_id=viewer().user_id,
+        agent_id=viewer().agent_id,
         payment_type=payment_type,
         payable_id=payable_id,
         idempotency_key=f"{viewer().user_id}:{request.headers['Idempotency-Key']}",

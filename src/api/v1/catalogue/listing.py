@@ -8,17 +8,16 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Response, g
+from flask import Response
 
 from api.answers import answer, answer_page
-from api.context import use, viewer
+from api.context import reader_may, use, viewer
 from api.pagination import InvalidCursor, read_cursor, split_page
 from api.v1.catalogue.departure_schemas import DepartureShown
 from application.catalogue.authors import Author
 from application.catalogue.departure_queries import LastDeparture
 from application.catalogue.departures import PlanDeparture, plan_departure
 from application.catalogue.queries import ON_SALE, Row, Sight
-from application.identity.ports import Viewer
 from domain.catalogue.items import Item
 from domain.operations.settings import VENDOR_APPROVAL_REQUIRED
 from domain.shared.clock import starts_at
@@ -36,10 +35,9 @@ def vendors_are_reviewed() -> bool:
 
 def sight_with(permission: str) -> Sight:
     """What the reader may see; a reader without a token is a customer."""
-    reader: Viewer | None = g.viewer
-    if reader is None or not reader.may(permission):
+    if not reader_may(permission):
         return ON_SALE
-    return Sight(everything=True) if reader.is_staff else Sight(vendor_id=reader.user_id)
+    return Sight(everything=True) if viewer().is_staff else Sight(vendor_id=viewer().user_id)
 
 
 def departures_page(item: Item, query: Mapping[str, Any], *, sight: Sight) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from api.blueprint import Blueprint
-from api.context import use, viewer
+from api.context import may, use
 from api.etags import expected_version, tagged
 from api.v1.catalogue.listing import author, vendors_are_reviewed
 from api.v1.catalogue.rights import RIGHTS
@@ -39,8 +39,8 @@ def publishing_of(kind: ItemKind) -> Blueprint:
                 author=author(),
                 item=item_named(kind, id_or_slug),
                 expected_version=expected_version(),
-                may_publish=viewer().may(RIGHTS[kind].publish),
-                may_approve=viewer().may(RIGHTS[kind].approve),
+                may_publish=may(RIGHTS[kind].publish),
+                may_approve=may(RIGHTS[kind].approve),
                 vendors_are_reviewed=vendors_are_reviewed(),
             )
             publish_item(command, uow=use().new_uow(), clock=use().clock)

@@ -26,7 +26,7 @@ from api.v1.ledger.book_schemas import (
     TrialBalanceShown,
 )
 from api.views import MethodView
-from application.csv import csv_line
+from application.csv import CSV_TYPE, csv_line
 from application.ledger.books_queries import AccountSearch, JournalSearch
 from application.queries import Row
 from domain.ledger.accounts import CHART, ChartLine, decimals_of
@@ -67,7 +67,7 @@ class TrialBalanceOfPeriod(MethodView):
         balance = use().ledger_totals.trial_balance(period)
         if query["format"] == "csv":
             headers = {"Content-Disposition": f'attachment; filename="trial-balance-{period.since}-{period.until}.csv"'}
-            return Response(_trial_balance_file(balance), content_type="text/csv", headers=headers)
+            return Response(_trial_balance_file(balance), content_type=CSV_TYPE, headers=headers)
         return answer(TrialBalanceShown, _balance_row(balance))
 
 

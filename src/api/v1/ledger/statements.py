@@ -16,7 +16,7 @@ from api.v1.billing.invoices import BeingMade
 from api.v1.ledger.book_schemas import PeriodQuery
 from api.v1.partners.deposits import refuse_others
 from api.views import MethodView
-from application.csv import csv_line
+from application.csv import CSV_TYPE, csv_line
 from application.ledger.books_ports import Statements
 from application.ledger.statements import LANGUAGES, PrepareStatement, figures_of, prepare_statement
 from application.payouts.books import account_of
@@ -187,7 +187,7 @@ def _as_pdf(command: PrepareStatement) -> Response:
 def _as_csv(figures: StatementFigures) -> Response:
     period = figures.period
     name = f"statement-{figures.kind.lower()}-{figures.unit}-{period.since}-{period.last_day}.csv"
-    return _file(_lines(figures, use().statements), "text/csv", name)
+    return _file(_lines(figures, use().statements), CSV_TYPE, name)
 
 
 def _lines(figures: StatementFigures, statements: Statements) -> Iterator[str]:

@@ -19,7 +19,7 @@ from api.fields import Schema, Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
 from api.views import MethodView
-from application.csv import csv_line
+from application.csv import CSV_TYPE, csv_line
 from application.operations.audit import RecordExport, record_export
 from application.operations.queries import AuditSearch, OperationsQueries
 from application.queries import After, Row
@@ -108,7 +108,7 @@ class AuditLogFile(MethodView):
         search = AuditSearch(**query)
         record_export(RecordExport(viewer().user_id, search), uow=use().new_uow(), clock=use().clock)
         headers = {"Content-Disposition": 'attachment; filename="audit-logs.csv"'}
-        return Response(_file(search, use().queries.operations), content_type="text/csv", headers=headers)
+        return Response(_file(search, use().queries.operations), content_type=CSV_TYPE, headers=headers)
 
 
 def _file(search: AuditSearch, queries: OperationsQueries) -> Iterator[str]:

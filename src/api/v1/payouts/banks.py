@@ -14,7 +14,7 @@ from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.v1.payouts.batch_schemas import CSV, BankFileQuery, BankResultsShown
 from api.views import MethodView
-from application.csv import csv_line
+from application.csv import CSV_TYPE, csv_line
 from application.payouts.bank_files import csv_rows, pain_001, read_bank_file
 from application.payouts.bank_messages import LARGEST_FILE, read_csv, read_pain_002
 from application.payouts.bank_results import Answered, BankLine, ImportResults, LineOutcome, import_results
@@ -59,7 +59,7 @@ class BankFile(MethodView):
         )
         if query["format"] == CSV:
             lines = "".join(csv_line(row) for row in csv_rows(file))
-            return _file(lines.encode(), "text/csv", f"{file.batch.batch_number}.csv")
+            return _file(lines.encode(), CSV_TYPE, f"{file.batch.batch_number}.csv")
         return _file(pain_001(file), _XML[0], f"{file.batch.batch_number}.pain.001.xml")
 
 

@@ -15,6 +15,7 @@ from api.context import use, viewer
 from api.fields import Schema
 from api.v1.billing.invoices import BeingMade
 from api.views import MethodView
+from application.csv import CSV_TYPE
 from application.ledger.statements import LANGUAGES
 from application.payouts.statements import PreparePayoutStatement, csv_of, prepare_payout_statement
 from domain.ledger.statements import MOST_A_DAY, MOST_A_DAY_FOR_STAFF
@@ -62,7 +63,7 @@ class SomebodysPayoutStatement(MethodView):
 
 def _statement(figures: PayoutFigures, query: dict[str, Any], *, most_a_day: int) -> Response:
     if query["format"] == "csv":
-        return _file(csv_of(figures, use().payout_statements), "text/csv", f"payout-{figures.payout_number}.csv")
+        return _file(csv_of(figures, use().payout_statements), CSV_TYPE, f"payout-{figures.payout_number}.csv")
     command = PreparePayoutStatement(
         figures=figures,
         language=query["lang"] or reading_language(),

@@ -62,11 +62,7 @@ class OfferChanges(DealChanges):
 
     @post_load
     def as_details(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Ids and tiers once each, in the order in which they were sent."""
-        for name in _LISTS:
-            if name in values:
-                values[name] = tuple(dict.fromkeys(values[name]))
-        return values
+        return {name: tuple(value) if name in _LISTS else value for name, value in values.items()}
 
 
 class OfferRequest(OfferChanges):

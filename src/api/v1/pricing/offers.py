@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
-from flask import Response, g
+from flask import Response
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
-from api.context import use, viewer
+from api.context import reader_may, use, viewer
 from api.etags import expected_version, tagged, with_tag
 from api.pagination import split_page
 from api.specification import page_of
@@ -17,7 +17,6 @@ from api.v1.pricing.offer_schemas import OfferChanges, OfferRequest, OfferShown,
 from api.v1.pricing.places import behind, place_in
 from api.v1.pricing.schemas import shown_deal
 from api.views import MethodView
-from application.identity.ports import Viewer
 from application.pricing.offers import (
     ChangeOffer,
     CreateOffer,
@@ -43,7 +42,7 @@ class Offers(MethodView):
     @blueprint.response(200, page_of(OfferShown))
     def get(self, query: dict[str, Any]) -> Response:
         """Offers that run, the highest priority first; staff see all of them, or those of a `status`."""
-        sees_all = _sees_all()
+        sees_all = reader_may("offers.read")
         if query["status"] is not None and not sees_all:
             raise NotAllowed()
         search = OfferSearch(
@@ -76,7 +75,7 @@ class OneOffer(MethodView):
     @blueprint.response(200, OfferShown)
     def get(self, offer_id: UUID) -> Response:
         """One offer that runs; staff see any."""
-        row = _any(offer_id) if _sees_all() else _running(offer_id)
+        row = _any(offer_id) if reader_may("offers.read") else _running(offer_id)
         return with_tag(answer(OfferShown, row), row["version"])
 
     @permission_required("offers.manage")
@@ -130,11 +129,6 @@ class OfferStatistics(MethodView):
         if row is None:
             raise OfferNotFound()
         return answer(OfferStatisticsShown, row)
-
-
-def _sees_all() -> bool:
-    reader: Viewer | None = g.viewer
-    return reader is not None and reader.may("offers.read")
 
 
 def _switch(offer_id: UUID) -> SwitchOffer:

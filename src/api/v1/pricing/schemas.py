@@ -160,7 +160,7 @@ class DealChanges(Schema):
 class VoucherChanges(DealChanges):
     """What is left out stays as it is; what it gives stays once somebody used it."""
 
-    code = Text(most=LONGEST_TYPED_CODE, least=1, identifier=True)
+    code = Text(most=LONGEST_TYPED_CODE, least=1)
     voucher_type = fields.Enum(VoucherType, by_value=True)
     valid_from = Instant()
     valid_until = Instant(allow_none=True)
@@ -172,7 +172,7 @@ class VoucherChanges(DealChanges):
 class VoucherRequest(VoucherChanges):
     """A voucher begins with its code and type, and with what that type gives. Without dates it runs from now on."""
 
-    code = Text(most=LONGEST_TYPED_CODE, least=1, identifier=True, required=True)
+    code = Text(most=LONGEST_TYPED_CODE, least=1, required=True)
     voucher_type = fields.Enum(VoucherType, by_value=True, required=True)
 
 
@@ -180,14 +180,14 @@ class VouchersQuery(PageQuery):
     """Which vouchers."""
 
     status = fields.String(load_default=None, validate=validate.OneOf(list(VoucherStatus)))
-    code = Text(most=40, load_default=None, identifier=True, metadata={"description": "How their codes begin."})
+    code = Text(most=40, load_default=None, metadata={"description": "How their codes begin."})
     import_id = fields.UUID(load_default=None)
 
 
 class CodeQuery(Schema):
     """A code as it was typed."""
 
-    code = Text(most=LONGEST_TYPED_CODE, least=1, identifier=True, required=True)
+    code = Text(most=LONGEST_TYPED_CODE, least=1, required=True)
 
 
 class CheckedVoucherShown(Schema):

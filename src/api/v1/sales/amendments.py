@@ -10,7 +10,7 @@ from flask import Response
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
-from api.context import scope_of, use, viewer
+from api.context import may, own_bookings, use, viewer
 from api.specification import page_of
 from api.v1.sales.amendment_schemas import (
     AmendmentPlanShown,
@@ -137,7 +137,7 @@ def _owner(booking_id: UUID) -> UUID | None:
     Raises NotAllowed, BookingNotFound.
     """
     booking = shown(booking_id)
-    if viewer().may("bookings.update"):
+    if may("bookings.update"):
         return None
     if not is_their_own(booking):
         raise NotAllowed()
@@ -145,7 +145,7 @@ def _owner(booking_id: UUID) -> UUID | None:
 
 
 def _amendments(booking_id: UUID) -> list[Row]:
-    rows = use().queries.sales.amendments(booking_id, owner=scope_of("bookings.read"))
+    rows = use().queries.sales.amendments(booking_id, **own_bookings())
     if rows is None:
         raise BookingNotFound()
     return list(rows)

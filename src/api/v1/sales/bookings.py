@@ -10,7 +10,7 @@ from flask import Response
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
-from api.context import scope_of, use, viewer
+from api.context import own_bookings, use, viewer
 from api.etags import tagged
 from api.pagination import after_in, by_order, order_of, split_page
 from api.specification import page_of
@@ -74,11 +74,10 @@ class Bookings(MethodView):
     @blueprint.response(200, page_of(BookingSummary))
     def get(self, query: dict[str, Any]) -> Response:
         """One's own bookings, newest first; with their customers' for agents, everybody's for staff."""
-        order, owner = order_of(query), scope_of("bookings.read")
+        order = order_of(query)
         rows = use().queries.sales.bookings(
             search=search_of(query),
-            owner=owner,
-            agent=owner if "AGENT" in viewer().roles else None,
+            **own_bookings(),
             limit=query["limit"],
             after=after_in(query["cursor"], order),
             order=order,
@@ -137,7 +136,7 @@ class History(MethodView):
     @blueprint.response(200, page_of(StatusChangeShown))
     def get(self, booking_id: UUID) -> Response:
         """Every step of a booking, oldest first: who, when and why."""
-        steps = use().queries.sales.history(booking_id, owner=scope_of("bookings.read"))
+        steps = use().queries.sales.history(booking_id, **own_bookings())
         if steps is None:
             raise BookingNotFound()
         return answer_page(StatusChangeShown, steps, None)
@@ -181,6 +180,8 @@ def _quoted(body: dict[str, Any]) -> Quoted:
             user_id=customer_in(body),
             item=_item(body),
             departure_id=body["departure_id"],
+            starts_on=body["start_date"],
+            ends_on=body["end_date"],
             chosen=_chosen(body),
             hold_for=timedelta(minutes=use().system_settings.value(HOLD_MINUTES)),
             plan=_plan(body),
@@ -194,7 +195,7 @@ def _quoted(body: dict[str, Any]) -> Quoted:
 
 
 def _placed(body: dict[str, Any], customer: UUID) -> Booking:
-    for name in ("start_date", "end_date", "time_zone", "booking_details", "items", "cancellation_policy_id"):
+    for name in ("time_zone", "booking_details", "items", "cancellation_policy_id"):
         if body[name] is not None:
             raise InvalidValue("not of this type", pointer=f"/{name}", code="unknown_field")
     ports, asking = use(), viewer()
@@ -207,6 +208,8 @@ def _placed(body: dict[str, Any], customer: UUID) -> Booking:
             agent_id=agent_for(customer),
             item=_item(body),
             departure_id=_departure(body),
+            starts_on=body["start_date"],
+            ends_on=body["end_date"],
             chosen=_chosen(body),
             travelers=travelers_in(body),
             document_valid_days=settings.value(DOCUMENT_VALIDITY_DAYS),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import Response
 
 from api.blueprint import Blueprint
-from api.context import scope_of, use
+from api.context import own_bookings, use
 from api.icalendar import CONTENT_TYPE, Event, EventStatus, calendar_file
 from api.views import MethodView
 from application.queries import Row
@@ -39,7 +39,7 @@ class BookingCalendar(MethodView):
     @blueprint.response(200, {"type": "string"}, content_type="text/calendar")
     def get(self, booking_id: UUID) -> Response:
         """The trip as iCalendar; one that is not confirmed is tentative."""
-        row = use().queries.sales.booking_span(booking_id, owner=scope_of("bookings.read"))
+        row = use().queries.sales.booking_span(booking_id, **own_bookings())
         if row is None:
             raise BookingNotFound()
         lines = calendar_file("AltayarVIP", [_event(row, reading_language())], made_at=use().clock.now())

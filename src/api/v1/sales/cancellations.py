@@ -9,10 +9,11 @@ from flask import Response
 
 from api.answers import answer
 from api.blueprint import Blueprint
-from api.context import scope_of, use, viewer
+from api.context import may, use, viewer
 from api.v1.sales.cancellation_schemas import CancelBookingRequest, CancellationQuery, CancellationShown
 from api.v1.sales.rows import cancellation_row, plan_row
 from api.v1.sales.schemas import BookingShown
+from api.v1.sales.viewing import is_their_own, shown
 from api.views import MethodView
 from application.queries import Row
 from application.sales.cancellation_plans import agreed_plan, token_of
@@ -50,8 +51,8 @@ class Preview(MethodView):
             command, uow=use().new_uow(), gateways=use().gateways, clock=use().clock, new_id=use().new_id
         )
         token = token_of(plan, digests=use().digests, at=use().clock.now())
-        is_staff = viewer().may("bookings.read")
-        is_agent = plan.agent_id == viewer().user_id
+        is_staff = may("bookings.read")
+        is_agent = plan.agent_id is not None and plan.agent_id == viewer().agent_id
         row = cancellation_row(plan, token=token, sees_shares=is_staff, sees_commission=is_staff or is_agent)
         return answer(CancellationShown, row)
 
@@ -76,7 +77,7 @@ class Cancel(MethodView):
             agreed=agreed_plan(token, digests=use().digests, at=use().clock.now()) if token is not None else None,
         )
         cancel_booking(command, uow=use().new_uow(), gateways=use().gateways, clock=use().clock, new_id=use().new_id)
-        return answer(BookingShown, _shown(booking_id, owner))
+        return answer(BookingShown, _after(booking_id, owner))
 
 
 def _owner(booking_id: UUID, *, decides: bool) -> UUID | None:
@@ -84,19 +85,20 @@ def _owner(booking_id: UUID, *, decides: bool) -> UUID | None:
 
     To give back something else than the terms say is a refund besides. Raises NotAllowed, BookingNotFound.
     """
-    may_cancel = viewer().may("bookings.cancel")
-    if decides and not (may_cancel and viewer().may("refunds.create")):
+    may_cancel = may("bookings.cancel")
+    if decides and not (may_cancel and may("refunds.create")):
         raise NotAllowed()
     if may_cancel:
         return None
-    row = _shown(booking_id, scope_of("bookings.read"))
-    if viewer().user_id not in (row["user_id"], row["agent_id"]):
+    if not is_their_own(shown(booking_id)):
         raise NotAllowed()
     return viewer().user_id
 
 
-def _shown(booking_id: UUID, owner: UUID | None) -> Row:
-    row = use().queries.sales.booking(booking_id, owner=owner, today=business_date(use().clock.now()))
+def _after(booking_id: UUID, owner: UUID | None) -> Row:
+    """Shown also to whoever cancels everybody's bookings and reads only their own."""
+    today = business_date(use().clock.now())
+    row = use().queries.sales.booking(booking_id, owner=owner, agent=viewer().agent_id, today=today)
     if row is None:
         raise BookingNotFound()
     return {**row, **plan_row(row["standings"])}

@@ -12,11 +12,11 @@ from flask import Response
 
 from api.answers import answer, json_answer
 from api.blueprint import Blueprint
-from api.context import use, viewer
+from api.context import may, use, viewer
 from api.v1.billing.invoices import BeingMade
 from api.v1.sales.manifest_schemas import ManifestFileQuery, ManifestShown, PrintedManifestQuery
 from api.views import MethodView
-from application.csv import BYTE_ORDER_MARK, csv_line
+from application.csv import BYTE_ORDER_MARK, CSV_TYPE, csv_line
 from application.queries import Row
 from application.sales.manifests import PrintManifest, ReadManifest, print_manifest, read_manifest
 from domain.sales.manifests import Manifest, Party
@@ -58,7 +58,7 @@ class ManifestFile(MethodView):
         manifest = _read(_reading(departure_id, "csv"))
         mark = BYTE_ORDER_MARK if query["bom"] else ""
         lines = "".join(_lines(manifest, language=reading_language()))
-        return _file(mark + lines, "text/csv", f"manifest-{manifest.starts_on}.csv")
+        return _file(mark + lines, CSV_TYPE, f"manifest-{manifest.starts_on}.csv")
 
 
 @blueprint.route("/<uuid:departure_id>/manifest.pdf")
@@ -80,7 +80,7 @@ def _reading(departure_id: UUID, written_as: str) -> ReadManifest:
         actor_id=viewer().user_id,
         vendor_id=None if viewer().is_staff else viewer().user_id,
         format=written_as,
-        whole=written_as != "pdf" and viewer().is_staff and viewer().may("bookings.documents"),
+        whole=written_as != "pdf" and viewer().is_staff and may("bookings.documents"),
     )
 
 

@@ -11,10 +11,10 @@ from flask import Response
 
 from api.answers import answer
 from api.blueprint import Blueprint
-from api.context import scope_of, use, viewer
+from api.context import own_bookings, use, viewer
 from api.v1.sales.search_schemas import BookingCountsShown, BookingExportQuery, BookingFilterQuery, search_of
 from api.views import MethodView
-from application.csv import BYTE_ORDER_MARK, csv_line
+from application.csv import BYTE_ORDER_MARK, CSV_TYPE, csv_line
 from application.queries import Row
 from application.sales.exporting import RecordBookingExport, exported_rows, record_booking_export
 from domain.ledger.accounts import decimals_of
@@ -92,11 +92,11 @@ class Export(MethodView):
         """The newest 100,000 bookings that fit, as CSV in the reader's language; that it was taken is audited."""
         search = search_of(query)
         record_booking_export(RecordBookingExport(viewer().user_id, search), uow=use().new_uow(), clock=use().clock)
-        rows = exported_rows(search, owner=scope_of("bookings.read"), queries=use().queries.sales)
+        rows = exported_rows(search, **own_bookings(), queries=use().queries.sales)
         headers = {"Content-Disposition": 'attachment; filename="bookings.csv"', "Cache-Control": "no-store"}
         mark = BYTE_ORDER_MARK if query["bom"] else ""
         lines = _lines(islice(rows, MOST_EXPORTED), language=reading_language(), mark=mark)
-        return Response(lines, content_type="text/csv", headers=headers)
+        return Response(lines, content_type=CSV_TYPE, headers=headers)
 
 
 def _lines(rows: Iterator[Row], *, language: str, mark: str) -> Iterator[str]:

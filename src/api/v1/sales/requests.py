@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Response
 
 from api.blueprint import Blueprint
-from api.context import use, viewer
+from api.context import may, use, viewer
 from api.etags import expected_version, tagged
 from api.v1.sales.schemas import BookingShown, TripOfferRequest
 from api.v1.sales.viewing import agent_for, answer_booking, is_their_own, shown, travelers_in
@@ -66,7 +66,7 @@ class Price(MethodView):
 
 def refuse_prices_of_customers(body: dict[str, Any]) -> None:
     """Prices come from those who may price. Raises NotAllowed."""
-    if body["items"] is not None and not viewer().may("bookings.price"):
+    if body["items"] is not None and not may("bookings.price"):
         raise NotAllowed(faults=(FieldFault("/items", "staff_priced", "staff and agents price this"),))
 
 

@@ -13,6 +13,7 @@ from application.sales.policies import terms_shown
 from application.sales.pricing import line_row
 from application.sales.quotes import Quoted
 from domain.pricing.baskets import NotApplied
+from domain.sales.booking_states import ITEM_STATUS
 from domain.sales.bookings import Booking
 from domain.sales.instalments import Instalment, Standing, next_due, plan_of
 from middlewares.messages.pricing import reason_sentence
@@ -118,7 +119,7 @@ def cancellation_row(plan: CancellationPlan, *, token: str, sees_shares: bool, s
 
 def booking_row(booking: Booking, *, today: date) -> Row:
     trip, price = booking.trip, booking.price
-    unit = price.final_amount.currency.code
+    unit, item_status = price.final_amount.currency.code, ITEM_STATUS[booking.status]
     return {
         **vars(booking),
         "booking_type": trip.booking_type,
@@ -154,6 +155,7 @@ def booking_row(booking: Booking, *, today: date) -> Row:
         "items": [
             {
                 **vars(item),
+                "status": item_status,
                 "unit_price_minor": item.unit_price.minor,
                 "price_minor": item.price.minor,
                 "discount_minor": item.discount.minor,

@@ -11,6 +11,7 @@ from api.fields import Instant, Localized, MoneyField, PercentRequest, Schema, T
 from api.v1.sales.cancellation_schemas import TermsOfBooking
 from domain.pricing.hand_priced import MOST_ITEMS, MOST_OF_ONE, UNTAXED
 from domain.sales.agreed import BookingType
+from domain.sales.booking_states import BookingItemStatus
 from domain.sales.instalments import PaymentPlan
 from domain.shared.email import Email
 from domain.shared.errors import InvalidValue
@@ -25,6 +26,7 @@ _PLAN = {
     " the company's deposit where the trip is far enough for it, else all at once."
 }
 _POLICY = {"description": "Whose terms this price freezes; left out, the company's default. Beside `items` alone."}
+_DATES = {"description": "Of a trip that is asked for; of the catalogue's, the departure's own or left out."}
 _PARTS = {"description": "Into how many parts the rest is split, of INSTALMENTS alone."}
 
 
@@ -105,8 +107,8 @@ class BookingRequest(Schema):
     special_requests = Text(most=2000, multiline=True, load_default="")
     waiting_list_entry_id = fields.UUID(load_default=None, allow_none=True)
     user_id = fields.UUID(load_default=None)
-    start_date = fields.Date(load_default=None, allow_none=True)
-    end_date = fields.Date(load_default=None, allow_none=True)
+    start_date = fields.Date(load_default=None, allow_none=True, metadata=_DATES)
+    end_date = fields.Date(load_default=None, allow_none=True, metadata=_DATES)
     time_zone = Text(most=64, least=1, load_default=None, allow_none=True, metadata={"examples": ["Africa/Cairo"]})
     booking_details = fields.Dict(load_default=None, allow_none=True)
     customer_info = fields.Nested(CustomerInfoRequest, load_default=dict)
@@ -178,7 +180,10 @@ class LineShown(Schema):
 
 
 class ItemShown(Schema):
+    """`status` follows the booking's own: no item lives apart from it."""
+
     id = fields.UUID()
+    status = fields.String(validate=validate.OneOf(list(BookingItemStatus)))
     item_name = Localized()
     item_name_ar = fields.String()
     item_name_en = fields.String()

@@ -9,7 +9,7 @@ from flask import Response
 
 from api.answers import answer_page
 from api.blueprint import Blueprint
-from api.context import use, viewer
+from api.context import may, use, viewer
 from api.etags import expected_version, tagged, with_tag
 from api.specification import page_of
 from api.v1.sales.schemas import TravelerShown, TravelersRequest
@@ -36,7 +36,7 @@ class Travelers(MethodView):
         they did stays in the audit log.
         """
         shown(booking_id)
-        return _answer(booking_id, whole=viewer().is_staff and viewer().may("bookings.documents"))
+        return _answer(booking_id, whole=viewer().is_staff and may("bookings.documents"))
 
     @token_required(scope="bookings.own")
     @idempotent()
@@ -48,7 +48,7 @@ class Travelers(MethodView):
 
         Document numbers are sent whole; they are answered masked.
         """
-        if not is_their_own(shown(booking_id)) and not viewer().may("bookings.update"):
+        if not is_their_own(shown(booking_id)) and not may("bookings.update"):
             raise NotAllowed()
         command = WriteTravelers(
             booking_id=booking_id,

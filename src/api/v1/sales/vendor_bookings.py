@@ -18,7 +18,7 @@ from api.specification import page_of
 from api.views import MethodView
 from application.queries import NEWEST
 from application.sales.ports import BookingSearch
-from domain.sales.booking_states import BookingStatus
+from domain.sales.booking_states import BookingItemStatus, BookingStatus
 from middlewares.auth_middleware import token_required
 
 blueprint = Blueprint("vendor_bookings", __name__, description="Vendors' bookings")
@@ -52,6 +52,7 @@ class VendorsBookingQuery(PageQuery):
 
 class VendorsItemShown(Schema):
     id = fields.UUID()
+    status = fields.String(validate=validate.OneOf(list(BookingItemStatus)))
     item_name = Localized()
     item_name_ar = fields.String()
     item_name_en = fields.String()

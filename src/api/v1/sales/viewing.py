@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Response
 
 from api.answers import answer
-from api.context import scope_of, use, viewer
+from api.context import may, own_bookings, use, viewer
 from api.etags import with_tag
 from api.v1.sales.rows import plan_row
 from api.v1.sales.schemas import BookingShown
@@ -22,7 +22,7 @@ from domain.shared.errors import NotAllowed
 def shown(booking_id: UUID) -> Row:
     """The booking as this viewer may see it. Raises BookingNotFound."""
     today = business_date(use().clock.now())
-    row = use().queries.sales.booking(booking_id, owner=scope_of("bookings.read"), today=today)
+    row = use().queries.sales.booking(booking_id, **own_bookings(), today=today)
     if row is None:
         raise BookingNotFound()
     return as_seen({**row, **plan_row(row["standings"])})
@@ -46,20 +46,23 @@ def customer_in(body: dict[str, Any]) -> UUID:
     wanted, asking = body["user_id"], viewer()
     if wanted is None or wanted == asking.user_id:
         return asking.user_id
-    if not asking.may("bookings.create"):
+    if not may("bookings.create"):
         raise NotAllowed()
     return cast(UUID, wanted)
 
 
 def agent_for(customer: UUID) -> UUID | None:
     """The viewer, where they are an agent and the customer is somebody else."""
-    asking = viewer()
-    return asking.user_id if "AGENT" in asking.roles and customer != asking.user_id else None
+    agent_id = viewer().agent_id
+    return agent_id if customer != agent_id else None
 
 
 def is_their_own(booking: Row) -> bool:
-    """Whether the viewer is its customer, or the agent who made it."""
-    return viewer().user_id in (booking["user_id"], booking["agent_id"])
+    """Whether the viewer is its customer, or the agent who made it and still is one."""
+    asking = viewer()
+    if asking.user_id == booking["user_id"]:
+        return True
+    return booking["agent_id"] is not None and booking["agent_id"] == asking.agent_id
 
 
 def travelers_in(body: dict[str, Any]) -> tuple[Traveler, ...]:

@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
-from api.context import scope_of, use, viewer
+from api.context import may, scope_of, use, viewer
 from api.fields import Schema
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
@@ -83,6 +83,7 @@ class Entries(MethodView):
         """One's own places in line and those that one asked for, newest first; everybody's for staff."""
         rows = use().queries.waiting.entries(
             owner=scope_of("bookings.read"),
+            asker=_asker(),
             departure_id=query["departure_id"],
             status=query["status"],
             limit=query["limit"],
@@ -97,7 +98,7 @@ class OneEntry(MethodView):
     @blueprint.response(200, WaitingShown)
     def get(self, entry_id: UUID) -> Response:
         """One place in line, and whether seats are offered."""
-        row = use().queries.waiting.entry(entry_id, owner=scope_of("bookings.read"))
+        row = use().queries.waiting.entry(entry_id, owner=scope_of("bookings.read"), asker=_asker())
         if row is None:
             raise WaitingEntryNotFound()
         return answer(WaitingShown, row)
@@ -107,6 +108,7 @@ class OneEntry(MethodView):
     @blueprint.response(204)
     def delete(self, entry_id: UUID) -> Response:
         """Leave the line, or decline an offer."""
+        _own(entry_id)
         command = LeaveWaitingList(actor_id=viewer().user_id, entry_id=entry_id, offer_for=offer_for())
         leave_waiting_list(command, uow=use().new_uow(), clock=use().clock)
         return Response(status=204)
@@ -117,8 +119,13 @@ def offer_for() -> timedelta:
     return timedelta(hours=use().system_settings.value(WAITING_OFFER_HOURS))
 
 
+def _asker() -> UUID | None:
+    """The viewer, while they may ask for others: the places they asked for are in their hands."""
+    return viewer().user_id if may("bookings.create") else None
+
+
 def _own(entry_id: UUID) -> Row:
-    row = use().queries.waiting.entry(entry_id, owner=viewer().user_id)
+    row = use().queries.waiting.entry(entry_id, owner=viewer().user_id, asker=_asker())
     if row is None:
         raise WaitingEntryNotFound()
     return row

@@ -51,7 +51,16 @@ RETURNING user_id
 _UNASSIGN: Final = "DELETE FROM voucher_assignments WHERE voucher_id = %s AND user_id = %s RETURNING user_id"
 _UNKNOWN_USERS: Final = """
 SELECT person FROM unnest(%s::uuid[]) AS person
-WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = person AND u.deleted_at IS NULL)
+WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = person AND u.status = 'ACTIVE' AND u.deleted_at IS NULL)
+"""
+_UNKNOWN_ITEMS: Final = """
+SELECT item FROM unnest(%s::uuid[]) AS item
+WHERE NOT EXISTS (SELECT 1 FROM packages p WHERE p.id = item)
+  AND NOT EXISTS (SELECT 1 FROM activities a WHERE a.id = item)
+"""
+_UNKNOWN_TIERS: Final = """
+SELECT tier FROM unnest(%s::text[]) AS tier
+WHERE NOT EXISTS (SELECT 1 FROM membership_plans p WHERE p.tier_code = tier)
 """
 
 
@@ -110,6 +119,12 @@ class SqlOffers:
         if row is None:
             raise OfferNotFound()
         return offer_of({**row, "usage_count": row["in_use"]})
+
+    def unknown_items(self, item_ids: Collection[UUID]) -> frozenset[UUID]:
+        return frozenset(row["item"] for row in self._statements.rows(_UNKNOWN_ITEMS, (list(item_ids),)))
+
+    def unknown_tiers(self, tiers: Collection[str]) -> frozenset[str]:
+        return frozenset(row["tier"] for row in self._statements.rows(_UNKNOWN_TIERS, (list(tiers),)))
 
     def save(self, offer: Offer) -> None:
         self._statements.execute(_update("offers", OFFER_COLUMNS), row_of_offer(offer))

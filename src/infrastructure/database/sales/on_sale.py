@@ -49,8 +49,13 @@ _POLICY: Final = """
 LEFT JOIN cancellation_policies c
     ON c.id = coalesce(i.cancellation_policy_id, (SELECT f.id FROM cancellation_policies f WHERE f.is_default))
 """
+_IS_OPEN: Final = "u.status = 'ACTIVE' AND u.deleted_at IS NULL"
 _SOLD: Final = on_sale("i.status", "i.vendor_id")
 _POLICY_COLUMNS: Final = "c.id AS cancellation_policy_id, c.tiers::text AS cancellation_tiers, c.supplier_hours_before"
+
+
+OPEN_ACCOUNT: Final = f"SELECT 1 FROM users u WHERE u.id = %(buyer_id)s AND {_IS_OPEN}"
+"""One row for whom something may be sold to."""
 
 
 def _agreed_rate(payee_type: PayeeType, user: str) -> str:
@@ -79,7 +84,7 @@ SELECT nextval('booking_numbers') AS serial, {DEPARTURE_COLUMNS}, {_item_columns
        {_PARTNERS}, d.capacity - d.seats_taken AS seats_left, u.first_name, u.last_name, u.email, u.phone
 FROM departures d
 JOIN {table} i ON i.id = d.{column} AND {_SOLD}
-JOIN users u ON u.id = %(buyer_id)s
+JOIN users u ON u.id = %(buyer_id)s AND {_IS_OPEN}
 {_PLAN}
 {_POLICY}
 WHERE d.id = %(departure_id)s AND d.{column} = %(item_id)s
@@ -90,8 +95,8 @@ FOR UPDATE OF d
 def _offered(kind: ItemKind) -> str:
     table, column = ITEM_TABLE[kind], ITEM_COLUMN[kind]
     return f"""
-SELECT d.starts_on, d.time_zone AS departure_time_zone, d.status AS departure_status, {SEATS_LEFT} AS seats_left,
-       {_item_columns(kind)}
+SELECT d.starts_on, d.ends_on, d.time_zone AS departure_time_zone, d.status AS departure_status,
+       {SEATS_LEFT} AS seats_left, {_item_columns(kind)}, EXISTS ({OPEN_ACCOUNT}) AS buyer_is_open
 FROM {table} i
 LEFT JOIN departures d ON d.{column} = i.id AND d.id = %(departure_id)s
 {_PLAN}
@@ -114,7 +119,7 @@ LEFT JOIN cancellation_policies c
 OPEN_REQUEST: Final = f"""
 SELECT nextval('booking_numbers') AS serial, {_TERMS}, {_AGENT_RATE}, {_POLICY_COLUMNS},
        u.first_name, u.last_name, u.email, u.phone
-FROM users u {_PLAN} {_OFFERED_POLICY} WHERE u.id = %(buyer_id)s
+FROM users u {_PLAN} {_OFFERED_POLICY} WHERE u.id = %(buyer_id)s AND {_IS_OPEN}
 """
 OFFER_TERMS: Final = (
     f"SELECT {_TERMS}, {_AGENT_RATE}, {_POLICY_COLUMNS} FROM (VALUES (1)) one {_PLAN} {_OFFERED_POLICY}"
@@ -159,6 +164,7 @@ def _departing(row: Row) -> Departing | None:
         return None
     return Departing(
         starts_on=row["starts_on"],
+        ends_on=row["ends_on"],
         time_zone=row["departure_time_zone"],
         is_open=row["departure_status"] == DepartureStatus.OPEN,
         seats_left=row["seats_left"],

@@ -12,6 +12,7 @@ from application.sales.policies import terms_shown
 from application.sales.ports import BookingSearch, OnSale
 from domain.catalogue.items import Item
 from domain.sales.agreed import RewardTerms
+from domain.sales.booking_errors import CustomerNotFound
 from domain.sales.booking_states import BookingStatus
 from domain.sales.instalments import Standing, standings
 from domain.shared.money import Money
@@ -25,7 +26,7 @@ from infrastructure.database.sales.on_sale import (
     sale_values,
     terms_of,
 )
-from infrastructure.database.sales.rows import instalments_of
+from infrastructure.database.sales.rows import instalments_of, items_shown
 from infrastructure.database.sales.searching import conditions_of
 from infrastructure.database.transaction import Database
 
@@ -48,6 +49,8 @@ _COLUMNS = f"""
     {_DUE},
     CASE WHEN h.status = 'ACTIVE' THEN h.expires_at END AS hold_expires_at
 """
+# Everybody's without an owner; else theirs, and as an agent their customers'.
+_SEEN = "(%(owner)s::uuid IS NULL OR b.user_id = %(owner)s OR b.agent_id = %(agent)s::uuid)"
 _ONE = f"""
 SELECT {_COLUMNS}, b.price_lines, b.customer_info, b.refunded_amount_minor, b.kept_amount_minor,
        b.cancellation_terms, b.time_zone,
@@ -62,7 +65,7 @@ SELECT {_COLUMNS}, b.price_lines, b.customer_info, b.refunded_amount_minor, b.ke
         FROM booking_items i WHERE i.booking_id = b.id) AS items,
        (SELECT json_agg(p ORDER BY p.position) FROM booking_instalments p WHERE p.booking_id = b.id) AS instalments
 FROM bookings b LEFT JOIN holds h ON h.booking_id = b.id
-WHERE b.id = %(id)s AND (%(owner)s::uuid IS NULL OR b.user_id = %(owner)s OR b.agent_id = %(owner)s)
+WHERE b.id = %(id)s AND {_SEEN}
 """
 # One statement for each viewer, so that each has the plan of its own index.
 _OWN = f"""
@@ -98,7 +101,7 @@ SELECT b.id, b.booking_number, b.status, b.payment_status, b.booking_type, b.boo
        (SELECT string_agg(i.item_name_en, ', ' ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id)
            AS items_en
 FROM bookings b LEFT JOIN users a ON a.id = b.agent_id
-WHERE (%(owner)s::uuid IS NULL OR b.user_id = %(owner)s OR b.agent_id = %(owner)s)
+WHERE {_SEEN}
 """
 
 
@@ -112,7 +115,7 @@ def _by_status(where: str) -> str:
     return f"SELECT status, count FROM ({' UNION ALL '.join(counts)}) counted ORDER BY place"
 
 
-_SPAN = """
+_SPAN = f"""
 SELECT b.id, b.booking_number, b.status, b.start_date, b.end_date, b.time_zone, b.travelers_count, b.version,
        coalesce(b.starts_at, b.start_date::timestamp AT TIME ZONE b.time_zone) AS begins_at,
        (SELECT a.duration_hours FROM activities a WHERE a.id = b.activity_id) AS duration_hours,
@@ -121,7 +124,7 @@ SELECT b.id, b.booking_number, b.status, b.start_date, b.end_date, b.time_zone, 
        (SELECT string_agg(i.item_name_en, ', ' ORDER BY i.id) FROM booking_items i WHERE i.booking_id = b.id)
            AS items_en, t.type_name_ar, t.type_name_en
 FROM bookings b JOIN booking_types t ON t.type_code = b.booking_type
-WHERE b.id = %(id)s AND (%(owner)s::uuid IS NULL OR b.user_id = %(owner)s OR b.agent_id = %(owner)s)
+WHERE b.id = %(id)s AND {_SEEN}
 """
 _TYPES = """
 SELECT type_code, type_name_ar, type_name_en, icon_name, color_hex, display_order
@@ -146,9 +149,7 @@ _POLICY = """
 SELECT id, name_ar, name_en, tiers, supplier_hours_before, is_default, is_active, version, created_at, updated_at
 FROM cancellation_policies WHERE id = %(id)s AND (is_active OR NOT %(active_only)s)
 """
-_VISIBLE = """
-SELECT 1 FROM bookings WHERE id = %(id)s AND (%(owner)s::uuid IS NULL OR user_id = %(owner)s OR agent_id = %(owner)s)
-"""
+_VISIBLE = f"SELECT 1 FROM bookings b WHERE b.id = %(id)s AND {_SEEN}"
 
 
 def _listed(page: str, order: Order, *, owner: UUID | None, agent: UUID | None) -> str:
@@ -167,8 +168,8 @@ class SqlSalesQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def booking(self, booking_id: UUID, *, owner: UUID | None, today: date) -> Row | None:
-        row = self._database.row(_ONE, {"id": booking_id, "owner": owner})
+    def booking(self, booking_id: UUID, *, owner: UUID | None, agent: UUID | None = None, today: date) -> Row | None:
+        row = self._database.row(_ONE, {"id": booking_id, "owner": owner, "agent": agent})
         if row is None:
             return None
         terms = terms_of(row["cancellation_terms"])
@@ -176,6 +177,7 @@ class SqlSalesQueries:
             **row,
             "cancellation": terms_shown(terms, starts_at=row["begins_at"], time_zone=row["time_zone"]),
             "supplier_deadline": terms.supplier_deadline(starts_at=row["begins_at"], time_zone=row["time_zone"]),
+            "items": items_shown(row),
             "standings": _standings(row, today),
         }
 
@@ -203,11 +205,17 @@ class SqlSalesQueries:
         )
 
     def exported_bookings(
-        self, *, search: BookingSearch, owner: UUID | None, limit: int, after: After | None
+        self,
+        *,
+        search: BookingSearch,
+        owner: UUID | None,
+        agent: UUID | None = None,
+        limit: int,
+        after: After | None,
     ) -> Sequence[Row]:
         where, values = conditions_of(search)
         where += ("" if search.archived else _NOT_ARCHIVED) + order_sql(_ORDERS[NEWEST], after, None)
-        values |= {"owner": owner, **order_values(self._database, after, None, limit)}
+        values |= {"owner": owner, "agent": agent, **order_values(self._database, after, None, limit)}
         return self._database.rows(_EXPORTED + where, values, replan=True)
 
     def bookings_by_status(self, *, search: BookingSearch, most: int) -> Sequence[Row]:
@@ -215,13 +223,13 @@ class SqlSalesQueries:
         where += "" if search.archived else _NOT_ARCHIVED
         return self._database.rows(_by_status(where), {**values, "most": most}, replan=True)
 
-    def history(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:
-        if self._database.row(_VISIBLE, {"id": booking_id, "owner": owner}) is None:
+    def history(self, booking_id: UUID, *, owner: UUID | None, agent: UUID | None = None) -> Sequence[Row] | None:
+        if self._database.row(_VISIBLE, {"id": booking_id, "owner": owner, "agent": agent}) is None:
             return None
         return self._database.rows(_HISTORY, (booking_id,))
 
-    def amendments(self, booking_id: UUID, *, owner: UUID | None) -> Sequence[Row] | None:
-        if self._database.row(_VISIBLE, {"id": booking_id, "owner": owner}) is None:
+    def amendments(self, booking_id: UUID, *, owner: UUID | None, agent: UUID | None = None) -> Sequence[Row] | None:
+        if self._database.row(_VISIBLE, {"id": booking_id, "owner": owner, "agent": agent}) is None:
             return None
         return self._database.rows(_AMENDMENTS, (booking_id,))
 
@@ -231,8 +239,8 @@ class SqlSalesQueries:
     def policy(self, policy_id: UUID, *, active_only: bool) -> Row | None:
         return self._database.row(_POLICY, {"id": policy_id, "active_only": active_only})
 
-    def booking_span(self, booking_id: UUID, *, owner: UUID | None) -> Row | None:
-        return self._database.row(_SPAN, {"id": booking_id, "owner": owner})
+    def booking_span(self, booking_id: UUID, *, owner: UUID | None, agent: UUID | None = None) -> Row | None:
+        return self._database.row(_SPAN, {"id": booking_id, "owner": owner, "agent": agent})
 
     def booking_types(self) -> Sequence[Row]:
         return self._database.rows(_TYPES)
@@ -242,7 +250,11 @@ class SqlSalesQueries:
     ) -> OnSale | None:
         values = sale_values(item.id, departure_id=departure_id, buyer_id=buyer_id, currency=currency, at=at)
         row = self._database.row(OFFERED[item.kind], values)
-        return offered_of(row, item, currency) if row is not None else None
+        if row is None:
+            return None
+        if not row["buyer_is_open"]:
+            raise CustomerNotFound()
+        return offered_of(row, item, currency)
 
     def rewards(self, buyer_id: UUID, *, at: datetime) -> RewardTerms:
         (row,) = self._database.rows(OFFER_TERMS, offer_values(buyer_id, agent_id=None, policy_id=None, at=at))

@@ -14,7 +14,7 @@ from domain.catalogue.departures import DepartureNotFound
 from domain.catalogue.items import Item
 from domain.sales.agreed import BookingItem
 from domain.sales.amendments import Amendment
-from domain.sales.booking_errors import BookingNotFound
+from domain.sales.booking_errors import BookingNotFound, CustomerNotFound
 from domain.sales.bookings import Booking
 from domain.sales.holds import Hold
 from domain.sales.instalments import Instalment
@@ -26,6 +26,7 @@ from infrastructure.database.catalogue.departures import SqlDepartures
 from infrastructure.database.sales.amendments import SqlAmendments, sold_again
 from infrastructure.database.sales.on_sale import (
     OFFER_TERMS,
+    OPEN_ACCOUNT,
     OPEN_REQUEST,
     OPEN_SALE,
     buyer_of,
@@ -212,7 +213,7 @@ class SqlBookings:
         values = sale_values(item.id, departure_id=departure_id, buyer_id=buyer_id, currency=currency, at=at)
         row = self._statements.row(OPEN_SALE[item.kind], {**values, "agent_id": agent_id})
         if row is None:
-            raise DepartureNotFound()
+            raise self._unsold(buyer_id)
         return Sale(
             serial=row["serial"],
             departure=self._departures.locked(row),
@@ -221,12 +222,17 @@ class SqlBookings:
             partners=partners_of(row),
         )
 
+    def _unsold(self, buyer_id: UUID) -> NotFound:
+        """What there is not: the customer, or what they want."""
+        is_known = self._statements.row(OPEN_ACCOUNT, {"buyer_id": buyer_id}) is not None
+        return DepartureNotFound() if is_known else CustomerNotFound()
+
     def open_request(
         self, buyer_id: UUID, *, agent_id: UUID | None, policy_id: UUID | None, at: datetime
     ) -> RequestOpened:
         row = self._statements.row(OPEN_REQUEST, offer_values(buyer_id, agent_id=agent_id, policy_id=policy_id, at=at))
         if row is None:
-            raise NotFound()
+            raise CustomerNotFound()
         return RequestOpened(serial=row["serial"], terms=offer_terms_of(row), buyer=buyer_of(row, buyer_id))
 
     def on_sale_again(self, booking: Booking, departure_id: UUID, *, at: datetime) -> OnSale:

@@ -21,7 +21,7 @@ from domain.sales.agreed import (
     RewardTerms,
     Trip,
 )
-from domain.sales.booking_states import BookingPaymentStatus, BookingStatus
+from domain.sales.booking_states import ITEM_STATUS, BookingPaymentStatus, BookingStatus
 from domain.sales.bookings import Booking
 from domain.sales.holds import Hold, HoldStatus
 from domain.sales.instalments import Instalment
@@ -308,6 +308,12 @@ def item_of(row: Mapping[str, Any], unit: str) -> BookingItem:
         shares=_shares_of(row),
         **amounts,
     )
+
+
+def items_shown(row: Row) -> list[Row]:
+    """A booking's items, as JSON has them, with where they stand."""
+    status = ITEM_STATUS[BookingStatus(row["status"])]
+    return [{**item, "status": status} for item in row["items"] or ()]
 
 
 def _shares_of(row: Mapping[str, Any]) -> FrozenShares:

@@ -10,6 +10,7 @@ from application.queries import NEWEST, After, Row
 from application.sales.ports import BookingSearch
 from infrastructure.database.pages import Order, order_sql, page_values
 from infrastructure.database.payouts.expected import EXPECTED, PART
+from infrastructure.database.sales.rows import items_shown
 from infrastructure.database.sales.searching import conditions_of
 from infrastructure.database.transaction import Database
 
@@ -53,4 +54,5 @@ class SqlVendorQueries:
         where, values = conditions_of(search)
         where += ("" if search.archived else _NOT_ARCHIVED) + order_sql(_ORDERS[order], after, None)
         values |= {"vendor": vendor_id, **page_values(after, limit)}
-        return self._database.rows(_BOOKINGS + where, values, replan=True)
+        rows = self._database.rows(_BOOKINGS + where, values, replan=True)
+        return [{**row, "items": items_shown(row)} for row in rows]

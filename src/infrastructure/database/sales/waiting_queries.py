@@ -22,7 +22,7 @@ SELECT w.id, w.departure_id, w.user_id,
 FROM waiting_list_entries w
 """
 _FILTERS: Final = {
-    "owner": "(w.user_id = %(owner)s OR w.joined_by_user_id = %(owner)s)",
+    "owner": "(w.user_id = %(owner)s OR w.joined_by_user_id = %(asker)s::uuid)",
     "departure_id": "w.departure_id = %(departure_id)s",
     "status": "w.status = %(status)s",
 }
@@ -44,19 +44,26 @@ class SqlWaitingQueries:
         self._database = database
 
     def entries(
-        self, *, owner: UUID | None, departure_id: UUID | None, status: str | None, limit: int, after: After | None
+        self,
+        *,
+        owner: UUID | None,
+        asker: UUID | None,
+        departure_id: UUID | None,
+        status: str | None,
+        limit: int,
+        after: After | None,
     ) -> Sequence[Row]:
         values: dict[str, Any] = {"owner": owner, "departure_id": departure_id, "status": status}
         where = "".join(f" AND {sql}" for name, sql in _FILTERS.items() if values[name] is not None)
         return self._database.rows(
             f"{_ENTRIES} WHERE true {where} {order_sql(_NEWEST, after, None)}",
-            {**values, **order_values(self._database, after, None, limit)},
+            {**values, "asker": asker, **order_values(self._database, after, None, limit)},
         )
 
-    def entry(self, entry_id: UUID, *, owner: UUID | None) -> Row | None:
+    def entry(self, entry_id: UUID, *, owner: UUID | None, asker: UUID | None) -> Row | None:
         theirs = f"(%(owner)s::uuid IS NULL OR {_FILTERS['owner']})"
         sql = f"{_ENTRIES} WHERE w.id = %(id)s AND {theirs}"
-        return self._database.row(sql, {"id": entry_id, "owner": owner})
+        return self._database.row(sql, {"id": entry_id, "owner": owner, "asker": asker})
 
     def facts(self, entry_id: UUID) -> Row:
         row = self._database.row(_FACTS, (entry_id,))
