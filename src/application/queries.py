@@ -131,6 +131,10 @@ class MembershipQueries(Protocol):
 
 
 class SalesQueries(Protocol):
+    def spendable_points(self, user_id: UUID, *, at: datetime) -> int:
+        """How many points somebody can spend on a booking: neither held nor past their time."""
+        ...
+
     def booking(self, booking_id: UUID, *, owner: UUID | None, today: date) -> Row | None:
         """The booking with `items`, `travelers_count`, and the `standings` of its instalments; no document numbers."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -20,6 +20,8 @@ from domain.catalogue.activities import ActivityNotFound
 from domain.catalogue.departures import DepartureClosed, DepartureNotFound
 from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.packages import PackageNotFound
+from domain.pricing.baskets import NotApplied, PromotionKind
+from domain.pricing.deals import Reason
 from domain.pricing.quotes import Quote
 from domain.sales.booking_errors import PriceMoved
 from domain.sales.instalments import Instalment, PlanTerms, PlanWanted, schedule
@@ -62,7 +64,7 @@ class Quoted:
 def quote_booking(
     command: AskForQuote, *, queries: SalesQueries, promotions: OfferedPromotions, clock: Clock
 ) -> Quoted:
-    """The price now. Raises PackageNotFound, DepartureNotFound, DepartureClosed, PlanNotOffered or InvalidValue."""
+    """The price now, with no more points than the buyer can spend. Raises PackageNotFound, DepartureNotFound, DepartureClosed, PlanNotOffered or InvalidValue."""
     now = clock.now()
     today = business_date(now)
     offered = queries.on_sale(
@@ -80,16 +82,34 @@ def quote_booking(
         raise DepartureClosed()
     promoted = promotions_for(offered, command.chosen, command.user_id, promotions=promotions, at=now)
     priced = price_of(offered, command.chosen, promoted=promoted, settings=command.settings, at=now)
+    if priced.points:
+        available = queries.spendable_points(command.user_id, at=now)
+        if available < priced.points:
+            fewer = replace(command.chosen, points=available)
+            priced = price_of(offered, fewer, promoted=promoted, settings=command.settings, at=now)
+            priced = replace(priced, not_applied=(*priced.not_applied, _too_few(command.chosen.points, available)))
     rewards, bonus = offered.rewards, [benefit.cashback for benefit in priced.benefits if benefit.cashback]
     return Quoted(
         quote=priced,
         tier_code=rewards.tier_code,
         seats_left=offered.departs.seats_left if offered.departs is not None else None,
-        expected_points=command.settings.points.earned_by(priced.total, rewards.points_multiplier)
+        expected_points=command.settings.points.converted(offered.exchange).earned_by(
+            priced.total, rewards.points_multiplier
+        )
         + sum(benefit.bonus_points for benefit in priced.benefits),
         expected_cashback=sum(bonus, start=rewards.cashback_rate.of(priced.total)),
         good_until=now + GOOD_FOR,
         instalments=_instalments(command, offered, priced, at=now),
+    )
+
+
+def _too_few(asked: int, available: int) -> NotApplied:
+    return NotApplied(
+        kind=PromotionKind.POINTS,
+        reason=Reason.INSUFFICIENT_BALANCE,
+        title_ar="النقاط",
+        title_en="Points",
+        figures={"asked": str(asked), "available": str(available)},
     )
 
 
@@ -110,10 +130,15 @@ def price_token(quoted: Quoted, *, digests: KeyedDigests) -> str:
 
 def refuse_moved_price(token: str | None, priced: Quote, *, digests: KeyedDigests, at: datetime) -> None:
     """Raises PriceMoved, with the price as it is now, where a token is of another price or its time is over."""
-    if token is None:
-        return
-    if shown.fingerprint_in(token, purpose=_PURPOSE, at=at, digests=digests) != price_fingerprint(priced):
+    if has_moved(token, priced, digests=digests, at=at):
         raise PriceMoved(new_total={"amount": priced.total.decimal(), "currency": priced.total.currency.code})
+
+
+def has_moved(token: str | None, priced: Quote, *, digests: KeyedDigests, at: datetime) -> bool:
+    """Whether a token is of another price, or its time is over."""
+    if token is None:
+        return False
+    return shown.fingerprint_in(token, purpose=_PURPOSE, at=at, digests=digests) != price_fingerprint(priced)
 
 
 def price_fingerprint(priced: Quote) -> str:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
+from application.billing.payables import earn_if_free
 from application.partners.decisions import refuse_barred_agent
 from application.ports import NewUnitOfWork, UnitOfWork
 from application.sales.offers import Offer, make_offer
@@ -66,6 +67,7 @@ def request_booking(command: RequestBooking, *, uow: UnitOfWork, clock: Clock, n
                 booking, command.offer, terms=opened.terms, by=command.actor_id, uow=uow, at=now, new_id=new_id
             )
         uow.bookings.add(booking, command.travelers)
+        earn_if_free(booking, uow=uow, at=now, new_id=new_id)
         audit_made_for_another(booking, by=command.actor_id, uow=uow, at=now)
         uow.promotions.redeem(benefits, booking_id=booking.id, user_id=booking.user_id, at=now)
         uow.commit()

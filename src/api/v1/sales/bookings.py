@@ -61,12 +61,13 @@ class Quotes(MethodView):
     @blueprint.response(200, QuoteShown)
     def post(self, body: dict[str, Any]) -> Response:
         """Price a booking without making it; nothing is stored or held."""
+        customer = customer_in(body)
         quoted = quote_booking(
             AskForQuote(
-                user_id=customer_in(body),
+                user_id=customer,
                 item=_item(body),
                 departure_id=body["departure_id"],
-                chosen=_chosen(body),
+                chosen=_chosen(body, customer),
                 hold_for=timedelta(minutes=use().system_settings.value(HOLD_MINUTES)),
                 plan=_plan(body),
                 plan_terms=use().system_settings.made_into(plan_terms),
@@ -201,7 +202,7 @@ def _placed(body: dict[str, Any], customer: UUID) -> Booking:
             agent_id=agent_for(customer),
             item=_item(body),
             departure_id=_departure(body),
-            chosen=_chosen(body),
+            chosen=_chosen(body, customer),
             travelers=travelers_in(body),
             document_valid_days=settings.value(DOCUMENT_VALIDITY_DAYS),
             customer_info=body["customer_info"],
@@ -243,7 +244,11 @@ def _departure(body: dict[str, Any]) -> UUID:
     return departure_id
 
 
-def _chosen(body: dict[str, Any]) -> Chosen:
+def _chosen(body: dict[str, Any], customer: UUID) -> Chosen:
+    """Raises InvalidValue for points that neither their owner nor staff would spend."""
+    asking = viewer()
+    if body["points_to_redeem"] and customer != asking.user_id and not asking.is_staff:
+        raise InvalidValue("they are the customer's to spend", pointer="/points_to_redeem", code="customers_points")
     births = (traveler["birth_date"] for traveler in body["travelers"])
     return Chosen(
         party=Party(count=body["travelers_count"], birth_dates=tuple(birth for birth in births if birth is not None)),
