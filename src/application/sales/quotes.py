@@ -64,7 +64,9 @@ class Quoted:
 def quote_booking(
     command: AskForQuote, *, queries: SalesQueries, promotions: OfferedPromotions, clock: Clock
 ) -> Quoted:
-    """The price now, with no more points than the buyer can spend. Raises PackageNotFound, DepartureNotFound, DepartureClosed, PlanNotOffered or InvalidValue."""
+    """The price now, with no more points than the buyer can spend.
+
+    Raises PackageNotFound, DepartureNotFound, DepartureClosed, PlanNotOffered or InvalidValue."""
     now = clock.now()
     today = business_date(now)
     offered = queries.on_sale(

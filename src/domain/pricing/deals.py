@@ -36,7 +36,7 @@ class AppliesTo(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a voucher or an offer gives a basket nothing, or points less; sentences are in `middlewares/messages/pricing.py`."""
+    """Why a voucher or an offer gives a basket nothing, or points less; `middlewares/messages/pricing.py` says it."""
 
     VOUCHER_UNKNOWN = "voucher_unknown"
     """There is no such code, or it is private and not this buyer's: nobody is told which."""
