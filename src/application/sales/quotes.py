@@ -12,7 +12,7 @@ import orjson
 
 from application import shown
 from application.identity.ports import KeyedDigests
-from application.pricing.ports import OfferedPromotions
+from application.pricing.ports import Offered, OfferedPromotions
 from application.queries import SalesQueries
 from application.sales.ports import OnSale
 from application.sales.pricing import Chosen, PricingSettings, price_of, promotions_for
@@ -66,7 +66,8 @@ def quote_booking(
 ) -> Quoted:
     """The price now, with no more points than the buyer can spend.
 
-    Raises PackageNotFound, DepartureNotFound, DepartureClosed, PlanNotOffered or InvalidValue."""
+    Raises PackageNotFound, DepartureNotFound, DepartureClosed, PlanNotOffered or InvalidValue.
+    """
     now = clock.now()
     today = business_date(now)
     offered = queries.on_sale(
@@ -83,13 +84,7 @@ def quote_booking(
     if offered.departs is not None and not (offered.departs.is_open and offered.departs.starts_on > today):
         raise DepartureClosed()
     promoted = promotions_for(offered, command.chosen, command.user_id, promotions=promotions, at=now)
-    priced = price_of(offered, command.chosen, promoted=promoted, settings=command.settings, at=now)
-    if priced.points:
-        available = queries.spendable_points(command.user_id, at=now)
-        if available < priced.points:
-            fewer = replace(command.chosen, points=available)
-            priced = price_of(offered, fewer, promoted=promoted, settings=command.settings, at=now)
-            priced = replace(priced, not_applied=(*priced.not_applied, _too_few(command.chosen.points, available)))
+    priced = _priced(command, offered, promoted, queries=queries, at=now)
     rewards, bonus = offered.rewards, [benefit.cashback for benefit in priced.benefits if benefit.cashback]
     return Quoted(
         quote=priced,
@@ -105,14 +100,22 @@ def quote_booking(
     )
 
 
-def _too_few(asked: int, available: int) -> NotApplied:
-    return NotApplied(
+def _priced(command: AskForQuote, offered: OnSale, promoted: Offered, *, queries: SalesQueries, at: datetime) -> Quote:
+    """At no more points than there are; the balance is read only where the price takes some."""
+    chosen, settings = command.chosen, command.settings
+    priced = price_of(offered, chosen, promoted=promoted, settings=settings, at=at)
+    available = queries.spendable_points(command.user_id, at=at) if priced.points else 0
+    if priced.points <= available:
+        return priced
+    priced = price_of(offered, replace(chosen, points=available), promoted=promoted, settings=settings, at=at)
+    too_few = NotApplied(
         kind=PromotionKind.POINTS,
         reason=Reason.INSUFFICIENT_BALANCE,
         title_ar="النقاط",
         title_en="Points",
-        figures={"asked": str(asked), "available": str(available)},
+        figures={"asked": str(chosen.points), "available": str(available)},
     )
+    return replace(priced, not_applied=(*priced.not_applied, too_few))
 
 
 def _instalments(command: AskForQuote, offered: OnSale, priced: Quote, *, at: datetime) -> tuple[Instalment, ...]:
