@@ -302,3 +302,26 @@ class TestFree:
         CancellingDesk(shop).cancel(booking.id)
 
         assert points(shop, customer) == 0
+
+
+def test_the_same_points_at_once_pay_one_free_trip_and_earn_its_bonus_once(shop: Shop, departure: Departure) -> None:
+    bonus(shop)
+    customer = a_rich_customer(shop, points=100_000)
+
+    results = all_at_once([lambda: shop.book(customer, departure, points=100_000)] * 6)
+
+    assert [type(result) for result in results].count(Booking) == 1
+    assert points(shop, customer) == BONUS
+
+
+def test_cancelling_a_free_trip_five_times_at_once_takes_its_bonus_back_once(
+    shop: Shop, customer: UUID, departure: Departure
+) -> None:
+    bonus(shop)
+    kept, dropped = (shop.book(customer, departure, voucher_code=free(shop)) for _ in range(2))
+    assert points(shop, customer) == 2 * BONUS
+
+    all_at_once([partial(CancellingDesk(shop).cancel, dropped.id)] * 5)
+
+    assert points(shop, customer) == BONUS
+    assert shop.booking(kept.id)["status"] == "CONFIRMED"
