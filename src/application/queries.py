@@ -134,6 +134,10 @@ class MembershipQueries(Protocol):
 class SalesQueries(Protocol):
     """Bookings. `agent`, the viewer again while they are an agent, adds what they booked for customers."""
 
+    def spendable_points(self, user_id: UUID, *, at: datetime) -> int:
+        """How many points somebody can spend on a booking: neither held nor past their time."""
+        ...
+
     def booking(self, booking_id: UUID, *, owner: UUID | None, agent: UUID | None = None, today: date) -> Row | None:
         """The booking with `items`, `travelers_count`, and the `standings` of its instalments; no document numbers."""
         ...

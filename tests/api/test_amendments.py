@@ -131,6 +131,28 @@ def test_a_smaller_party_is_told_what_goes_back_and_gets_it(shop: Shop, sign_up:
     assert "رسوم التعديل" in mail.text
 
 
+def test_a_preview_tells_what_is_promised_before_and_after(shop: Shop, sign_up: SignUp) -> None:
+    customer, offer = sign_up(), shop.offer()
+    deal = {"offer_type": "BONUS_POINTS", "bonus_points": 1_000, "points_per_unit": True, "title_en": "Points"}
+    made = shop.done(shop.post("/api/v1/offers", shop.admin, deal), 201)
+    shop.done(shop.post(f"/api/v1/offers/{made['id']}/activate", shop.admin, {}))
+    voucher = {"code": "BACK-20", "voucher_type": "CASHBACK", "discount_value": "20.00"}
+    shop.done(shop.post("/api/v1/vouchers", shop.admin, voucher), 201)
+    booking = shop.done(shop.post("/api/v1/bookings", customer, offer.booking(voucher_code="BACK-20")), 201)
+    shop.take_payment(shop.pay(customer, booking))
+    assert shop.done(shop.get("/api/v1/points", customer))["balance"] == 2_200
+
+    shown = shop.done(preview(shop, customer, booking, travelers_count=1))
+    shop.done(amend(shop, customer, booking, travelers_count=1, preview_token=shown["token"]), 201)
+    shop.deliver_events()
+
+    assert [(shown[side]["bonus_points"], shown[side]["bonus_cashback"]) for side in ("before", "after")] == [
+        (2_000, egp("400.00")), (1_000, egp("200.00")),
+    ]  # fmt: skip
+    assert shown["points_taken"] == 1_100
+    assert shop.done(shop.get("/api/v1/points", customer))["balance"] == 1_100
+
+
 def test_who_may_amend(shop: Shop, sign_up: SignUp) -> None:
     customer, agent, employee = sign_up(), sign_up("AGENT"), sign_up("EMPLOYEE")
     offer = shop.offer()

@@ -48,6 +48,7 @@ def an_amendment(booking: Booking, price: Money, *, fee: Money | None = None, se
         trip=replace(booking.trip, departure_id=uuid4(), seats=seats, travelers_count=seats),
         price=a_price(price),
         items=(an_item(price),),
+        rewards=booking.rewards,
         fee=fee or Money(0, price.currency),
         refund=booking.overpaid_at(price),
         points_restored=0,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from domain.ledger.journal import InsufficientBalance, ReversalRefused
 from domain.ledger.lots import LotEntry, OpenLot, consume, consume_from, give_back
-from domain.ledger.points import Earning, PointsTerms, still_to_take
+from domain.ledger.points import Earning, PointsFigures, PointsTerms, still_to_take
 from domain.operations import settings
 from domain.shared.money import EXPONENTS, Money, currency
 from tests.builders import NOON, egp
@@ -174,12 +176,109 @@ def test_the_terms_are_what_the_settings_say_by_default() -> None:
         PointsTerms(
             money_units_per_point=settings.MONEY_UNITS_PER_POINT.default,
             points_per_money_unit=settings.POINTS_PER_MONEY_UNIT.default,
+            by_currency=dict(settings.POINTS_BY_CURRENCY.default),
             lifetime=timedelta(days=settings.POINTS_LIFETIME_DAYS.default),
             grace=timedelta(days=settings.POINTS_GRACE_DAYS.default),
             expiring_soon=timedelta(days=settings.POINTS_EXPIRING_SOON_DAYS.default),
         )
         == TERMS
     )
+
+
+# Another currency than the listed one ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What a sale's prices were converted with."""
+
+    from_currency: str
+    rate: Decimal
+
+
+CONVERSIONS = st.builds(
+    Rate,
+    st.sampled_from(["EGP", "JPY", "KWD"]),
+    st.decimals("0.000000000001", "999999999", places=12).filter(lambda rate: rate > 0),
+)
+FIGURES = st.builds(
+    PointsFigures, money_units_per_point=st.integers(1, 500), points_per_money_unit=st.integers(1, 5_000)
+)
+ANY_TERMS = st.builds(
+    PointsTerms,
+    money_units_per_point=st.integers(1, 500),
+    points_per_money_unit=st.integers(1, 5_000),
+    by_currency=st.dictionaries(st.sampled_from(["EGP", "JPY", "KWD"]), FIGURES),
+)
+TARGETS = st.sampled_from(["USD", "KRW", "BHD"])
+
+
+@given(terms=ANY_TERMS, exchange=CONVERSIONS, code=TARGETS, points=st.integers(0, 10**6))
+def test_points_are_worth_no_more_in_another_currency(
+    terms: PointsTerms, exchange: Rate, code: str, points: int
+) -> None:
+    worth = terms.converted(exchange)._minor_of(points, currency(code))
+
+    listed, rate = terms.value_of(points, currency(exchange.from_currency)), Fraction(exchange.rate)
+    in_target = rate * currency(code).scale / listed.currency.scale
+    assert worth <= in_target * (listed.minor + 1)
+    assert in_target * listed.minor < worth + 1
+
+
+@given(terms=ANY_TERMS, exchange=CONVERSIONS, code=TARGETS, minor=st.integers(0, 10**6))
+def test_the_fewest_points_pay_an_amount_in_another_currency_too(
+    terms: PointsTerms, exchange: Rate, code: str, minor: int
+) -> None:
+    converted, unit = terms.converted(exchange), currency(code)
+
+    points = converted.points_for_exactly(Money(minor, unit))
+
+    assert converted._minor_of(points, unit) >= minor
+    assert points == 0 or converted._minor_of(points - 1, unit) < minor
+    tender = converted.tender(points, Money(minor, unit))
+    assert (tender.points, tender.worth.minor) == (points, minor)
+
+
+@given(terms=ANY_TERMS, exchange=CONVERSIONS, code=TARGETS, minor=st.integers(0, 10**9), multiplier=st.integers(1, 500))
+def test_money_earns_what_its_worth_in_the_listed_currency_earns(
+    terms: PointsTerms, exchange: Rate, code: str, minor: int, multiplier: int
+) -> None:
+    earned = terms.converted(exchange).earned_by(Money.of(minor, code), multiplier)
+
+    figures = terms.by_currency.get(exchange.from_currency, terms)
+    listed_units = Fraction(minor, currency(code).scale) / Fraction(exchange.rate)
+    assert earned == int(listed_units / figures.money_units_per_point) * multiplier // 100
+
+
+@given(terms=ANY_TERMS, amount=MONEY)
+def test_without_a_conversion_the_terms_are_the_same(terms: PointsTerms, amount: Money) -> None:
+    assert terms.converted(None) is terms
+    figures = terms.by_currency.get(amount.currency.code, terms)
+    plain = PointsTerms(
+        money_units_per_point=figures.money_units_per_point, points_per_money_unit=figures.points_per_money_unit
+    )
+    assert terms.earned_by(amount, 150) == plain.earned_by(amount, 150)
+    assert terms.tender(5_000, amount) == plain.tender(5_000, amount)
+
+
+def test_thirteen_hundred_points_pay_thirteen_pounds_in_dinars() -> None:
+    terms = TERMS.converted(Rate("EGP", Decimal("0.0065")))
+
+    assert terms.value_of(1_300, currency("KWD")) == Money.parse("0.084", "KWD")
+    assert terms.points_for_exactly(Money.parse("13.000", "KWD")) == 200_000
+    assert terms.earned_by(Money.parse("13.000", "KWD"), 100) == TERMS.earned_by(egp("2000.00"), 100) == 200
+
+
+def test_a_currency_may_have_figures_of_its_own() -> None:
+    dinars = PointsFigures(money_units_per_point=1, points_per_money_unit=15_000)
+    terms = PointsTerms(by_currency={"KWD": dinars})
+
+    assert terms.value_of(1_500, currency("KWD")) == Money.parse("0.100", "KWD")
+    assert terms.earned_by(Money.parse("3.000", "KWD"), 100) == 3
+    assert terms.value_of(1_500, currency("EGP")) == egp("15.00")
+    in_pounds = terms.converted(Rate("KWD", Decimal(150)))
+    assert in_pounds.value_of(1_500, currency("EGP")) == egp("15.00")
+    assert in_pounds.earned_by(egp("450.00"), 100) == 3
 
 
 # Taking earnings back ----------------------------------------------------------------------------------
@@ -206,6 +305,18 @@ def test_what_is_clawed_back_is_in_proportion_and_in_the_end_everything(
         assert points - taken == points * (paid - refunded) // paid
 
     assert taken == points
+
+
+@pytest.mark.parametrize(
+    ("promised", "paid", "refunded", "taken"),
+    [(1_000, 1_000, 0, 4_000), (1_000, 1_000, 500, 4_500), (0, 1_000, 0, 5_000), (5_000, 1_000, 0, 0),
+     (7_000, 1_000, 0, 0), (1_000, 0, 0, 4_000), (400, 0, 0, 4_600)],
+)  # fmt: skip
+def test_what_is_promised_no_more_is_taken_back(promised: int, paid: int, refunded: int, taken: int) -> None:
+    money = {"paid": Money.of(paid, "EGP"), "refunded": Money.of(refunded, "EGP")}
+
+    assert still_to_take([an_earning(5_000)], promised=promised, **money) == taken
+    assert still_to_take([an_earning(5_000, taken_back=taken)], promised=promised, **money) == 0
 
 
 def test_what_paid_off_a_debt_becomes_debt_again() -> None:

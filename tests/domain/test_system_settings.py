@@ -12,6 +12,7 @@ from domain.operations.settings import (
     ADJUSTMENT_LIMIT,
     DEFAULT_CURRENCY,
     HOLD_MINUTES,
+    POINTS_BY_CURRENCY,
     SECOND_FACTOR_REQUIRED,
     SETTINGS,
     SUPPORT_EMAIL,
@@ -25,6 +26,10 @@ from domain.shared.money import Money
 
 ARABIC = re.compile(r"[\u0600-\u06ff]")
 JSON_OF = {SettingType.STRING: str, SettingType.NUMBER: int, SettingType.BOOLEAN: bool, SettingType.ARRAY: list}
+
+
+def figures(code: object, *, earns: object = 1, pays: object = 15_000) -> dict[str, object]:
+    return {"currency": code, "money_units_per_point": earns, "points_per_money_unit": pays}
 
 
 @pytest.mark.parametrize("known", SETTINGS.values(), ids=lambda known: known.key)
@@ -52,6 +57,11 @@ def test_every_setting_is_whole(known: Setting[Any]) -> None:
         (ADJUSTMENT_LIMIT, [{"amount": "5", "currency": "XXX"}]),
         (ADJUSTMENT_LIMIT, [{"amount": "-1.00", "currency": "EGP"}]),
         (ADJUSTMENT_LIMIT, [{"amount": "1.00", "currency": "EGP"}, {"amount": "2.00", "currency": "EGP"}]),
+        (POINTS_BY_CURRENCY, {}), (POINTS_BY_CURRENCY, [{"currency": "KWD"}]), (POINTS_BY_CURRENCY, ["KWD"]),
+        (POINTS_BY_CURRENCY, [figures("XXX")]), (POINTS_BY_CURRENCY, [figures(["KWD"])]),
+        (POINTS_BY_CURRENCY, [figures("KWD", earns=0)]), (POINTS_BY_CURRENCY, [figures("KWD", pays=1_000_001)]),
+        (POINTS_BY_CURRENCY, [figures("KWD", earns=True)]), (POINTS_BY_CURRENCY, [figures("KWD", pays="5")]),
+        (POINTS_BY_CURRENCY, [figures("KWD"), figures("KWD", earns=2)]),
         (DEFAULT_CURRENCY, "XXX"), (DEFAULT_CURRENCY, "egp"), (DEFAULT_CURRENCY, {}), (DEFAULT_CURRENCY, []),
     ],
 )  # fmt: skip
@@ -81,6 +91,12 @@ def test_amounts_are_found_by_their_currency() -> None:
     assert amounts == [{"amount": "5.000", "currency": "KWD"}, {"amount": "0.00", "currency": "EGP"}]
     assert amount_in(amounts, "KWD") == Money.of(5_000, "KWD")
     assert amount_in(amounts, "USD") is None
+
+
+def test_figures_of_points_are_kept_by_currency() -> None:
+    said = [figures("KWD"), figures("EGP", earns=10, pays=100)]
+
+    assert POINTS_BY_CURRENCY.kind.read(said) == said
 
 
 def test_bounds_are_included() -> None:

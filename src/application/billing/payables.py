@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -19,9 +19,10 @@ from domain.billing.tenders import money_in
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.journal import JournalType
-from domain.ledger.points import still_to_take
+from domain.ledger.points import Earning, kept_of, still_to_take
 from domain.membership.memberships import AlreadySubscribed, SubscriptionNotFound, SubscriptionStatus
 from domain.payouts.earnings import SharesLost, shares_lost
+from domain.sales.agreed import FrozenRate
 from domain.sales.booking_errors import BookingNotFound, NothingToPay
 from domain.sales.booking_states import BookingStatus
 from domain.sales.bookings import Booking
@@ -61,6 +62,11 @@ class Payable(Protocol):
 
     @property
     def account(self) -> AccountRef: ...
+
+    @property
+    def exchange(self) -> FrozenRate | None:
+        """What its price was converted with, which points are worth by; None where it is in its own currency."""
+        ...
 
     @property
     def deadline(self) -> datetime | None:
@@ -146,14 +152,20 @@ def booking_points_keys(booking: Booking) -> tuple[str, ...]:
     return (*later, first)
 
 
+def bonus_points_keys(booking: Booking) -> tuple[str, ...]:
+    """What the bonus points that offers gave a booking are found by, in the same order."""
+    return tuple(f"{key}:bonus" for key in booking_points_keys(booking))
+
+
 def earn_booking_points(booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
     """Give the points that a booking's money earns, now that all of it is paid, less what it earned before it was
-    amended.
+    amended; with them the bonus that its trip promises.
     """
     newest, *before = booking_points_keys(booking)
     money = booking.paid_amount - booking.points_paid_amount
-    points = uow.points.terms.earned_by(money, booking.rewards.points_multiplier) + booking.rewards.bonus_points
-    known = sum(earning.points for key in before if (earning := uow.points.earning(key)) is not None)
+    terms = uow.points.terms.converted(booking.price.exchange)
+    points = terms.earned_by(money, booking.rewards.points_multiplier)
+    known = sum(earning.points for earning in _earnings(before, uow))
     earned = EarnPoints(
         user_id=booking.user_id,
         key=newest,
@@ -164,6 +176,99 @@ def earn_booking_points(booking: Booking, *, uow: UnitOfWork, at: datetime, new_
         points=max(points - known, 0),
     )
     earn_points(earned, uow=uow, at=at, new_id=new_id)
+    keep_bonus_promise(booking, uow=uow, at=at, new_id=new_id)
+
+
+def earn_if_free(booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+    """Give the bonus that a booking promises which costs nothing: no payment of it ever will."""
+    if free_bonus_accounts(booking):
+        keep_bonus_promise(booking, uow=uow, at=at, new_id=new_id)
+
+
+def free_bonus_accounts(booking: Booking) -> frozenset[AccountRef]:
+    """What `earn_if_free` moves: all of it is locked at once, whatever else is moved with it."""
+    if booking.status is not BookingStatus.CONFIRMED or not booking.is_free or not booking.rewards.bonus_points:
+        return frozenset()
+    return frozenset({accounts.points(booking.user_id), accounts.debt(booking.user_id, POINTS_UNIT)})
+
+
+def keep_bonus_promise(booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+    """Have the customer of a booking that is paid hold what its trip promises in bonus points, as it is by now: what is
+    missing is given, what an earlier trip of it gave beyond that is taken back. Once for each trip.
+    """
+    if not _may_have_bonus(booking):
+        return
+    keys, refunded = bonus_points_keys(booking), booking.refunded_of_trip(booking.refunded_amount)
+    standing = sum(earning.points - earning.taken_back for earning in _earnings(keys, uow))
+    due = kept_of(booking.rewards.bonus_points, paid=booking.paid_for_trip, refunded=refunded)
+    if due < standing:
+        take_bonus_back(
+            booking, refunded, key=f"points:amended:{booking.id}:{booking.amended_times}", uow=uow, at=at, new_id=new_id
+        )
+        return
+    earned = EarnPoints(
+        user_id=booking.user_id,
+        key=keys[0],
+        reference_type=BookingPayable.reference_type,
+        reference_id=booking.id,
+        description_ar=f"نقاط إضافية من الحجز {booking.booking_number}",
+        description_en=f"Bonus points of booking {booking.booking_number}",
+        points=due - standing,
+    )
+    earn_points(earned, uow=uow, at=at, new_id=new_id)
+
+
+def take_bonus_back(
+    booking: Booking,
+    refunded: Money,
+    *,
+    key: str,
+    promised: int | None = None,
+    uow: UnitOfWork,
+    at: datetime,
+    new_id: NewId,
+) -> None:
+    """Take back bonus points once so much of the trip as it is has gone back; `promised` of them stay if nothing has,
+    where that is not what the trip promises.
+    """
+    if not _may_have_bonus(booking):
+        return
+    taken = ClawBackPoints(
+        user_id=booking.user_id,
+        key=f"{key}:bonus",
+        reference_type=BookingPayable.reference_type,
+        reference_id=booking.id,
+        description_ar=f"استرجاع نقاط إضافية من الحجز {booking.booking_number}",
+        description_en=f"Bonus points taken back, booking {booking.booking_number}",
+        earned_keys=bonus_points_keys(booking),
+        paid=booking.paid_for_trip,
+        refunded=refunded,
+        promised=booking.rewards.bonus_points if promised is None else promised,
+    )
+    claw_back_points(taken, uow=uow, at=at, new_id=new_id)
+
+
+def bonus_at_stake(booking: Booking, *, promised: int, paid: Money, refunded: Money, uow: UnitOfWork) -> int:
+    """How many of a booking's bonus points are taken back where it promises so many, and so much of what was paid for
+    its trip has gone back.
+    """
+    earnings = _earnings(bonus_points_keys(booking), uow) if _may_have_bonus(booking) else []
+    return still_to_take(earnings, paid=paid, refunded=refunded, promised=promised) if earnings else 0
+
+
+def points_at_stake(booking: Booking, refunded: Money, *, uow: UnitOfWork) -> int:
+    """How many of the points that a booking's money earned are taken back once so much of it, in all, has gone back."""
+    earnings = _earnings(booking_points_keys(booking), uow)
+    return still_to_take(earnings, paid=booking.paid_amount, refunded=refunded) if earnings else 0
+
+
+def _may_have_bonus(booking: Booking) -> bool:
+    """Without a read: it promises a bonus, or was another trip that perhaps did."""
+    return booking.rewards.bonus_points > 0 or booking.amended_times > 0
+
+
+def _earnings(keys: Iterable[str], uow: UnitOfWork) -> list[Earning]:
+    return [earning for key in keys if (earning := uow.points.earning(key)) is not None]
 
 
 class BookingPayable:
@@ -186,6 +291,10 @@ class BookingPayable:
         if self._booking.agent_id != agent_id or self._booking.user_id == agent_id:
             raise BookingNotFound()
         return self._booking.user_id
+
+    @property
+    def exchange(self) -> FrozenRate | None:
+        return self._booking.price.exchange
 
     @property
     def deadline(self) -> datetime | None:
@@ -244,7 +353,9 @@ class BookingPayable:
         booking, now = self._booking, clock.now()
         refunded = booking.refunded_amount + amount
         claw_back_cashback(
-            ClawBackCashback(booking_id=booking.id, refunded=refunded, of=booking.paid_amount),
+            ClawBackCashback(
+                booking_id=booking.id, refunded=booking.refunded_of_trip(refunded), of=booking.paid_for_trip
+            ),
             uow=uow,
             clock=clock,
             new_id=new_id,
@@ -264,6 +375,7 @@ class BookingPayable:
             refunded=refunded,
         )
         claw_back_points(taken, uow=uow, at=now, new_id=new_id)
+        take_bonus_back(booking, booking.refunded_of_trip(refunded), key=taken.key, uow=uow, at=now, new_id=new_id)
         booking.give_back(amount, at=now)
         follow_refund(booking, key=key, uow=uow, at=now, new_id=new_id)
 
@@ -298,13 +410,13 @@ class BookingPayable:
 
     def rewards_at_stake(self, amount: Money, *, uow: UnitOfWork) -> Rewards:
         booking = self._booking
-        paid, refunded = booking.paid_amount, booking.refunded_amount + amount
-        keys = booking_points_keys(booking)
-        earnings = [earning for key in keys if (earning := uow.points.earning(key)) is not None]
+        refunded, paid = booking.refunded_amount + amount, booking.paid_for_trip
+        of_trip, promised = booking.refunded_of_trip(refunded), booking.rewards.bonus_points
         record, shared = uow.cashback.of_booking(booking.id), booking.shared_amount
         return Rewards(
-            points=still_to_take(earnings, paid=paid, refunded=refunded) if earnings else 0,
-            cashback=record.to_claw_back(refunded, of=paid) if record is not None else Money(0, amount.currency),
+            points=points_at_stake(booking, refunded, uow=uow)
+            + bonus_at_stake(booking, promised=promised, paid=paid, refunded=of_trip, uow=uow),
+            cashback=record.to_claw_back(of_trip, of=paid) if record is not None else Money(0, amount.currency),
             partners=shares_lost(shared, max(shared - amount, Money(0, amount.currency)), shared_items(booking)),
         )
 
@@ -314,6 +426,7 @@ class MembershipPayable:
 
     journal_type = JournalType.PAYMENT
     reference_type = "MEMBERSHIP"
+    exchange = None
     deadline = None
     moves: tuple[AccountRef, ...] = ()
     ends_without_money = False
@@ -402,6 +515,7 @@ class DepositPayable:
     payment_type = PaymentType.WALLET_DEPOSIT
     journal_type = JournalType.DEPOSIT
     reference_type = "PAYMENT"
+    exchange = None
     deadline = None
     moves: tuple[AccountRef, ...] = ()
     ends_without_money = False

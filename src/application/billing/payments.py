@@ -133,10 +133,10 @@ def _pay_from_own_balances(command: OpenPayment, *, uow: UnitOfWork, clock: Cloc
     if command.payment_type is PaymentType.WALLET_DEPOSIT:
         raise InvalidValue("a wallet is not filled from itself", pointer="/method", code="method_not_offered")
     with uow:
+        payable = lock_payable(command.payment_type, command.payable_id, uow=uow, at=clock.now())
         known = uow.payments.by_key(command.idempotency_key)
         if known is not None:
-            return _same(known, command, uow).id
-        payable = lock_payable(command.payment_type, command.payable_id, uow=uow, at=clock.now())
+            return _same(known, command, payable, uow).id
         payment = pay_locked(command, payable, uow=uow, clock=clock, new_id=new_id)
         uow.commit()
     return payment.id
@@ -172,7 +172,7 @@ def _intend(command: OpenPayment, *, uow: UnitOfWork, clock: Clock, new_id: NewI
         payable = lock_payable(command.payment_type, command.payable_id, uow=uow, at=clock.now())
         payment = uow.payments.by_key(command.idempotency_key)
         if payment is not None:
-            payment = _same(payment, command, uow)
+            payment = _same(payment, command, payable, uow)
         else:
             wanted = _new_payment(command, payable, uow=uow, clock=clock, new_id=new_id)
             payment = _open_twin(wanted, uow=uow, clock=clock)
@@ -223,14 +223,14 @@ def _split_of(payment: Payment) -> list[tuple[TenderKind, str, Money, int | None
     return [(tender.kind, tender.method, tender.amount, tender.points) for tender in payment.tenders]
 
 
-def _same(payment: Payment, command: OpenPayment, uow: UnitOfWork) -> Payment:
+def _same(payment: Payment, command: OpenPayment, payable: Payable | None, uow: UnitOfWork) -> Payment:
     """The payment that this key made before, if the same was asked for. Raises PaymentKeyReused."""
     made = (payment.payer_id, payment.booking_id or payment.subscription_id, payment.provider)
     asked = (command.user_id, command.payable_id, _provider_of(command))
     if made != asked or command.amount not in (None, payment.amount):
         raise PaymentKeyReused()
     try:
-        wanted = _split(command, payment.amount, uow)
+        wanted = _split(command, payable, payment.amount, uow)
     except InvalidValue as error:
         raise PaymentKeyReused() from error
     if {(part.kind, method, part.amount, part.points) for part, method in wanted} != set(_split_of(payment)):
@@ -249,7 +249,7 @@ def _new_payment(
     by_agent = command.method is PaymentMethod.AGENT_CREDIT
     customer = customer_of_agent(command.agent_id, payable, uow=uow) if by_agent else command.user_id
     amount = _amount(command, payable, customer, clock)
-    split = _split(command, amount, uow)
+    split = _split(command, payable, amount, uow)
     payment = Payment(
         id=new_id(),
         payment_number=document_number("PAY", business_date(now).year, uow.payments.next_serial()),
@@ -275,8 +275,9 @@ def _new_payment(
     return payment
 
 
-def _split(command: OpenPayment, amount: Money, uow: UnitOfWork) -> Split:
-    return split_amount(amount, command.parts, command.method, terms=uow.points.terms)
+def _split(command: OpenPayment, payable: Payable | None, amount: Money, uow: UnitOfWork) -> Split:
+    terms = uow.points.terms.converted(payable.exchange if payable is not None else None)
+    return split_amount(amount, command.parts, command.method, terms=terms)
 
 
 def _amount(command: OpenPayment, payable: Payable | None, customer: UUID, clock: Clock) -> Money:

@@ -23,6 +23,7 @@ from domain.ledger.points import (
     PointsAdjusted,
     PointsClawedBack,
     PointsEarned,
+    PointsFigures,
     PointsLot,
     PointsTerms,
     still_to_take,
@@ -38,6 +39,13 @@ def points_terms(values: SystemSettings) -> PointsTerms:
     return PointsTerms(
         money_units_per_point=values.value(settings.MONEY_UNITS_PER_POINT),
         points_per_money_unit=values.value(settings.POINTS_PER_MONEY_UNIT),
+        by_currency={
+            figures["currency"]: PointsFigures(
+                money_units_per_point=figures["money_units_per_point"],
+                points_per_money_unit=figures["points_per_money_unit"],
+            )
+            for figures in values.value(settings.POINTS_BY_CURRENCY)
+        },
         lifetime=timedelta(days=values.value(settings.POINTS_LIFETIME_DAYS)),
         grace=timedelta(days=values.value(settings.POINTS_GRACE_DAYS)),
         expiring_soon=timedelta(days=values.value(settings.POINTS_EXPIRING_SOON_DAYS)),
@@ -74,12 +82,14 @@ def earn_points(command: EarnPoints, *, uow: UnitOfWork, at: datetime, new_id: N
 class ClawBackPoints(Movement):
     """A refund: in all, `refunded` of what was `paid` is given back now.
 
-    `earned_keys` are the keys of all that was earned by it, the newest first.
+    `earned_keys` are the keys of all that was earned by it, the newest first; `promised` is how many points that is by
+    now, where it can change.
     """
 
     earned_keys: tuple[str, ...]
     paid: Money
     refunded: Money
+    promised: int | None = None
 
 
 def claw_back_points(command: ClawBackPoints, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> int:
@@ -92,7 +102,7 @@ def claw_back_points(command: ClawBackPoints, *, uow: UnitOfWork, at: datetime, 
     earnings = [earning for key in command.earned_keys if (earning := uow.points.earning(key)) is not None]
     if not earnings or uow.points.posted(command.key) is not None:
         return 0
-    wanted = left = still_to_take(earnings, paid=command.paid, refunded=command.refunded)
+    wanted = left = still_to_take(earnings, paid=command.paid, refunded=command.refunded, promised=command.promised)
     available, key = standing.available, command.key
     for place, earning in enumerate(earnings, start=2):
         part = min(left, earning.points - earning.taken_back)

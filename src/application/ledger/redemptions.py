@@ -11,7 +11,7 @@ from application.ports import UnitOfWork
 from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.holds import BalanceHold, HoldNotFound
-from domain.ledger.journal import Entry, JournalType, transfer
+from domain.ledger.journal import Entry, InsufficientBalance, JournalType, transfer
 from domain.ledger.lots import consume
 from domain.ledger.points import PointsRedeemed
 from domain.shared.clock import Clock
@@ -76,6 +76,14 @@ def redeem_points(command: RedeemPoints, *, uow: UnitOfWork, at: datetime, new_i
     uow.points.record({journal.id: taken})
     uow.publish(PointsRedeemed(points=command.points, **command.told_by(journal)))
     return journal.id
+
+
+def refuse_unspendable(user_id: UUID, points: int, *, uow: UnitOfWork, at: datetime) -> None:
+    """What `redeem_points` would refuse of somebody's points, before anything is done. Raises InsufficientBalance."""
+    account = accounts.points(user_id)
+    if uow.ledger.lock([account])[account].available_minor < points:
+        raise InsufficientBalance()
+    consume(uow.points.open_lots(user_id, ending_after=at), points)
 
 
 def _held(command: RedeemPoints, uow: UnitOfWork) -> BalanceHold | None:

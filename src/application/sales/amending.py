@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from application.billing.payables import BookingPayable, earn_booking_points
+from application.billing.payables import BookingPayable, earn_booking_points, keep_bonus_promise
 from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refunds import RequestRefund, refund_within
@@ -240,8 +240,9 @@ class _Held:
         moved = accounts_moved(booking) | agents_own(self.payments)
         cancel_payments(self._unwanted, uow=uow, clock=self.clock, besides=moved)
         carry_out(amendment, booking, travelers, uow=uow, at=now, new_id=self.new_id)
-        if owed_before and booking.amount_due.is_zero:
-            earn_booking_points(booking, uow=uow, at=now, new_id=self.new_id)
+        if booking.amount_due.is_zero:
+            give = earn_booking_points if owed_before else keep_bonus_promise
+            give(booking, uow=uow, at=now, new_id=self.new_id)
         for refund in plan.refunds:
             payment = next(payment for payment in self.payments if payment.id == refund.payment_id)
             refund_within(_refund_of(payment, amendment), refund, self._going_back(payment))
@@ -266,6 +267,7 @@ def _amendment(plan: AmendmentPlan, command: AmendBooking, *, new_id: NewId, at:
         trip=plan.trip,
         price=plan.price,
         items=plan.items,
+        rewards=plan.rewards,
         fee=plan.fee,
         refund=plan.refund,
         points_restored=plan.points_restored,

@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 
 from application import shown
-from application.billing.payables import Rewards
+from application.billing.payables import Rewards, bonus_at_stake, points_at_stake
 from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refund_plans import RefundPlan
@@ -22,14 +22,14 @@ from application.pricing.ports import Offered
 from application.sales.cancellation_plans import planned_refunds, rewards_taken
 from application.sales.hand_prices import OfferedItem, booked_by_hand, hand_priced, quote_by_hand
 from application.sales.ports import OnSale
-from application.sales.pricing import booked_items, booked_price, line_row
+from application.sales.pricing import booked_items, booked_price, line_row, rewards_with
 from domain.billing.refunds import refundable
 from domain.catalogue.departures import Departure
 from domain.pricing.baskets import Basket, NotApplied
 from domain.pricing.hand_priced import HandPricedItem, UnsoundOffer
 from domain.pricing.price_lists import Party
 from domain.pricing.quotes import LineKind, PriceLine, Quote, Terms, quote
-from domain.sales.agreed import BookedPrice, BookingItem, Trip
+from domain.sales.agreed import BookedPrice, BookingItem, RewardTerms, Trip
 from domain.sales.amendments import fee_on, points_kept, seats_to_take
 from domain.sales.booking_errors import PriceMoved
 from domain.sales.bookings import Booking
@@ -103,6 +103,9 @@ class AmendmentPlan:
     trip: Trip
     price: BookedPrice
     items: tuple[BookingItem, ...]
+    before_rewards: RewardTerms
+    rewards: RewardTerms
+    """As they were frozen, with what offers and the voucher promise for the new trip."""
     applied: AppliedTier
     fee: Money
     refund: Money
@@ -131,6 +134,7 @@ class AmendmentPlan:
             str(after.end_date), dict(after.details),
             self.price.lines, str(self.price.final_amount), str(self.fee), str(self.refund), self.points_restored,
             self.rewards_taken.points, str(self.rewards_taken.cashback),
+            self.rewards.bonus_points, str(self.rewards.bonus_cashback),
             [[str(refund.payment_id), str(refund.amount)] for refund in self.refunds],
         ]  # fmt: skip
         return hashlib.sha256(orjson.dumps(said, default=str)).hexdigest()
@@ -166,6 +170,7 @@ def plan_amendment(
     priced = wanted.at_fee(fee)
     refunds = planned_refunds(_refund(booking, priced.total, paid), paid, gateways)
     refund = total((each.amount for each in refunds), priced.total.currency.code)
+    rewards = rewards_with(replace(booking.rewards, bonus_points=0, bonus_cashback=None), priced)
     return AmendmentPlan(
         booking_id=booking.id,
         before_trip=booking.trip,
@@ -173,17 +178,36 @@ def plan_amendment(
         trip=trip,
         price=replace(booked_price(priced, booking.price.exchange), lines=_lines(booking, priced, fee)),
         items=tuple(wanted.items_of(priced)),
+        before_rewards=booking.rewards,
+        rewards=rewards,
         applied=applied,
         fee=fee,
         refund=refund,
         refunds=refunds,
-        rewards_taken=rewards_taken(refund, paid, uow),
+        rewards_taken=replace(
+            rewards_taken(refund, paid, uow),
+            points=_points_taken(booking, rewards, priced.total, refund, uow=uow),
+        ),
         points_restored=booking.price.points - priced.points,
         not_applied=priced.not_applied,
         expires_at=min(at + hold_for, booking.trip.starts_at, trip.starts_at)
         if priced.total > booking.final_amount
         else None,
     )
+
+
+def _points_taken(booking: Booking, rewards: RewardTerms, price: Money, refund: Money, *, uow: UnitOfWork) -> int:
+    """What refunds take of the points that money earned, and of the bonus what the new trip promises no more."""
+    refunded = booking.refunded_amount + refund
+    beyond = booking.overpaid_amount + booking.overpaid_at(price)
+    bonus = bonus_at_stake(
+        booking,
+        promised=rewards.bonus_points,
+        paid=price,
+        refunded=max(refunded - beyond, Money(0, refund.currency)),
+        uow=uow,
+    )
+    return points_at_stake(booking, refunded, uow=uow) + bonus
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from application.billing.payables import earn_if_free, free_bonus_accounts
 from application.identity.ports import KeyedDigests
-from application.ledger.redemptions import RedeemPoints, redeem_points
+from application.ledger.locks import lock_owned
+from application.ledger.redemptions import RedeemPoints, redeem_points, refuse_unspendable
 from application.partners.decisions import refuse_barred_agent
 from application.ports import UnitOfWork
 from application.sales.giving_back import redemption_key
@@ -24,7 +26,7 @@ from application.sales.pricing import (
     refuse_unused_voucher,
     rewards_with,
 )
-from application.sales.quotes import refuse_moved_price, refuse_other_dates
+from application.sales.quotes import has_moved, refuse_moved_price, refuse_other_dates
 from application.sales.requests import audit_made_for_another, customer_info
 from application.sales.waiting import take_offered_seats
 from domain.catalogue.departures import Departure
@@ -92,6 +94,9 @@ def place_booking(
         promoted = promotions_for(sale.offered, command.chosen, command.user_id, promotions=uow.promotions, at=now)
         priced = price_of(sale.offered, command.chosen, promoted=promoted, settings=command.settings, at=now)
         refuse_unused_voucher(command.chosen.voucher_code, priced)
+        if priced.points and has_moved(command.price_token, priced, digests=digests, at=now):
+            # A quote takes the points that there are: who asks for more is told of those, not of another price.
+            refuse_unspendable(command.user_id, priced.points, uow=uow, at=now)
         refuse_moved_price(command.price_token, priced, digests=digests, at=now)
         trip, booking_id = _trip(command, sale), new_id()
         refuse_unfit(command.travelers, trip, valid_days=command.document_valid_days, today=today)
@@ -121,7 +126,7 @@ def place_booking(
             at=now,
         )
         uow.bookings.add(booking, command.travelers)
-        redeem_booked_points(booking, uow=uow, at=now, new_id=new_id)
+        _move_points(booking, uow=uow, at=now, new_id=new_id)
         audit_made_for_another(booking, by=command.actor_id, uow=uow, at=now)
         # Last: nobody waits for a voucher's row longer than it takes to commit.
         uow.promotions.redeem(priced.benefits, booking_id=booking.id, user_id=booking.user_id, at=now)
@@ -181,6 +186,15 @@ def _trip(command: PlaceBooking, sale: Sale) -> Trip:
         activity_id=item.activity_id,
         departure_id=sale.departure.id,
     )
+
+
+def _move_points(booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:
+    """Take those that the price counts on, then give what a booking promises that costs nothing."""
+    moved = free_bonus_accounts(booking)
+    if moved and booking.price.points:
+        lock_owned(moved, uow=uow)
+    redeem_booked_points(booking, uow=uow, at=at, new_id=new_id)
+    earn_if_free(booking, uow=uow, at=at, new_id=new_id)
 
 
 def redeem_booked_points(booking: Booking, *, uow: UnitOfWork, at: datetime, new_id: NewId) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 
 from application import shown
-from application.billing.payables import Rewards
+from application.billing.payables import Rewards, bonus_at_stake
 from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refund_plans import PlannedPart, RefundPlan, plan_refund
@@ -27,6 +27,7 @@ from domain.sales.booking_states import BookingStatus
 from domain.sales.bookings import Booking
 from domain.sales.cancellation import AppliedTier, CancellationPreviewStale, Settlement, Split, split
 from domain.shared.money import Money, total
+from domain.shared.percentage import Percentage
 
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
 _PURPOSE: Final = "cancellation"
@@ -105,6 +106,7 @@ def plan_cancellation(
     refunds = planned_refunds(parted.refund, paid, gateways)
     status_after = _status_after(booking, refunds)
     settlement = _settlement(parted, [part for refund in refunds for part in refund.parts])
+    rewards = rewards_taken(parted.refund, paid, uow)
     return CancellationPlan(
         booking_id=booking.id,
         agent_id=booking.agent_id,
@@ -116,7 +118,8 @@ def plan_cancellation(
         payments_cancelled=waiting,
         refunds=refunds,
         rewards_taken=replace(
-            rewards_taken(parted.refund, paid, uow),
+            rewards,
+            points=rewards.points + _free_bonus_taken(booking, applied.refund, uow),
             partners=shares_lost(booking.expected_amount, Money.zero(unit), shared_items(booking)),
         ),
         promotions=_promotions(booking, parted, status_after),
@@ -158,6 +161,15 @@ def rewards_taken(amount: Money, paid: Sequence[GoingBack], uow: UnitOfWork) -> 
     if not amount.is_positive:
         return Rewards.none(amount.currency)
     return paid[0].payable.rewards_at_stake(amount, uow=uow)
+
+
+def _free_bonus_taken(booking: Booking, back: Percentage, uow: UnitOfWork) -> int:
+    """What is taken of the bonus of a trip that cost nothing: no refund of it does."""
+    if booking.is_unpaid or not booking.is_free:
+        return 0
+    nothing = Money(0, booking.final_amount.currency)
+    promised = booking.bonus_left(back)
+    return bonus_at_stake(booking, promised=promised, paid=nothing, refunded=nothing, uow=uow)
 
 
 def _promotions(booking: Booking, parted: Split, status_after: BookingStatus) -> Promotions:

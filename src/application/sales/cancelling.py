@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from application.billing.payables import BookingPayable
+from application.billing.payables import BookingPayable, take_bonus_back
 from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refunds import RequestRefund, refund_within
@@ -151,6 +151,8 @@ class _Held:
         cancel_payments(self._waiting, uow=uow, clock=self.clock, besides=moved)
         restored = plan.settlement.points_restored
         restore_points(booking, restored, key="cancelled", uow=uow, at=now, new_id=self.new_id)
+        if booking.is_free:
+            self._take_free_bonus(booking.bonus_left(plan.applied.refund))
         booking.cancel(plan.settlement, by=command.actor_id, reason=command.reason, at=now)
         if plan.settlement.kept.is_positive:
             key = f"revenue:cancelled:{booking.id}"
@@ -160,6 +162,18 @@ class _Held:
             refund_within(_refund_of(payment, booking, command), refund, self._going_back(payment))
         if plan.promotions is Promotions.RETURNED:
             uow.promotions.release(booking.id, at=now)
+
+    def _take_free_bonus(self, left: int) -> None:
+        booking = self.booking
+        take_bonus_back(
+            booking,
+            Money(0, booking.final_amount.currency),
+            key=f"points:cancelled:{booking.id}",
+            promised=left,
+            uow=self.uow,
+            at=self.clock.now(),
+            new_id=self.new_id,
+        )
 
     @property
     def _waiting(self) -> list[Payment]:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from application.billing.deciding import DecideSuspense, Deciding
 from application.billing.late_choices import ACTION, waiting_for
-from application.billing.payables import BookingPayable
+from application.billing.payables import BookingPayable, earn_if_free
 from application.identity.ports import KeyedDigests
 from application.ledger.locks import lock_owned
 from application.ports import UnitOfWork
@@ -143,6 +143,7 @@ def choose_departure(
             late.choose(LateChoice.DEPARTURE, by=command.user_id, at=now, rebooked_id=booking.id)
             uow.late_money.save(late)
         _pay(booking, waiting, money, uow=uow, clock=clock, new_id=new_id)
+        earn_if_free(booking, uow=uow, at=now, new_id=new_id)
         uow.promotions.redeem(priced.benefits, booking_id=booking.id, user_id=booking.user_id, at=now)
         uow.commit()
     return booking.id

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from application.billing.payables import earn_if_free
 from application.billing.tenders import cancel_payments
 from application.partners.decisions import refuse_barred_agent
 from application.ports import UnitOfWork
@@ -80,6 +81,7 @@ def price_booking(command: PriceBooking, *, uow: UnitOfWork, clock: Clock, new_i
         policy_id = policy_of(command.offer, uow=uow)
         terms = uow.bookings.offer_terms(booking.user_id, agent_id=booking.agent_id, policy_id=policy_id, at=now)
         priced = make_offer(booking, command.offer, terms=terms, by=command.actor_id, uow=uow, at=now, new_id=new_id)
+        earn_if_free(booking, uow=uow, at=now, new_id=new_id)
         uow.audit.add(
             actor=command.actor_id,
             action="bookings.price",

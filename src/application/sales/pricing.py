@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -25,12 +26,13 @@ from domain.pricing.baskets import Basket, PromotionKind
 from domain.pricing.deals import Reason
 from domain.pricing.price_lists import Party
 from domain.pricing.quotes import ItemShare, PriceLine, Quote, Terms, VoucherNotApplied, quote
+from domain.pricing.rounding import as_price
 from domain.pricing.vouchers import VoucherExhausted
 from domain.sales.agreed import BookedPrice, BookingItem, BookingType, FrozenRate, FrozenShares, RewardTerms
 from domain.sales.instalments import PlanTerms
 from domain.shared.errors import FieldFault
 from domain.shared.identifiers import NewId
-from domain.shared.money import Money
+from domain.shared.money import Money, currency
 from domain.shared.percentage import Percentage
 
 
@@ -55,8 +57,16 @@ class PricingSettings:
     """What vendors earn of what is paid, where nothing else was agreed with them."""
     agent_commission: Percentage
 
-    def fee_in(self, currency: str) -> Money:
-        return self.fees.get(currency, Money.zero(currency))
+    def fee_in(self, code: str, exchange: FrozenRate | None = None) -> Money:
+        """The currency's own, else that of what was listed, at the rate that its prices were converted with."""
+        own = self.fees.get(code)
+        if own is not None:
+            return own
+        listed = self.fees.get(exchange.from_currency) if exchange is not None else None
+        if exchange is None or listed is None:
+            return Money.zero(code)
+        unit = currency(code)
+        return as_price(Fraction(exchange.rate) * Fraction(listed.minor * unit.scale, listed.currency.scale), unit)
 
 
 def pricing_settings(values: SystemSettings) -> PricingSettings:
@@ -118,8 +128,8 @@ def price_of(offered: OnSale, chosen: Chosen, *, promoted: Offered, settings: Pr
         offers=promoted.offers,
         voucher=promoted.voucher,
         points=chosen.points,
-        tender=settings.points.tender,
-        fee=settings.fee_in(basket.currency),
+        tender=settings.points.converted(offered.exchange).tender,
+        fee=settings.fee_in(basket.currency, offered.exchange),
     )
     return quote(basket, terms)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -12,7 +12,7 @@ import orjson
 
 from application import shown
 from application.identity.ports import KeyedDigests
-from application.pricing.ports import OfferedPromotions
+from application.pricing.ports import Offered, OfferedPromotions
 from application.queries import SalesQueries
 from application.sales.ports import Departing, OnSale
 from application.sales.pricing import Chosen, PricingSettings, price_of, promotions_for
@@ -20,6 +20,9 @@ from domain.catalogue.activities import ActivityNotFound
 from domain.catalogue.departures import Departure, DepartureClosed, DepartureNotFound
 from domain.catalogue.items import Item, ItemKind
 from domain.catalogue.packages import PackageNotFound
+from domain.ledger.points import PointsTerms
+from domain.pricing.baskets import NotApplied, PromotionKind
+from domain.pricing.deals import Reason
 from domain.pricing.quotes import Quote
 from domain.sales.agreed import RewardTerms
 from domain.sales.booking_errors import PriceMoved
@@ -66,7 +69,7 @@ class Quoted:
 def quote_booking(
     command: AskForQuote, *, queries: SalesQueries, promotions: OfferedPromotions, clock: Clock
 ) -> Quoted:
-    """The price now.
+    """The price now, with no more points than the buyer can spend.
 
     Raises CustomerNotFound, PackageNotFound, ActivityNotFound, DepartureNotFound, DepartureClosed, PlanNotOffered or
     InvalidValue.
@@ -88,11 +91,11 @@ def quote_booking(
     if offered.departs is not None:
         refuse_other_dates(offered.departs, command.starts_on, command.ends_on)
     promoted = promotions_for(offered, command.chosen, command.user_id, promotions=promotions, at=now)
-    priced = price_of(offered, command.chosen, promoted=promoted, settings=command.settings, at=now)
+    priced = _priced(command, offered, promoted, queries=queries, at=now)
     return quoted_as(
         priced,
         offered.rewards,
-        command.settings,
+        command.settings.points.converted(offered.exchange),
         instalments=_instalments(command, offered, priced, at=now),
         seats_left=offered.departs.seats_left if offered.departs is not None else None,
         at=now,
@@ -102,19 +105,19 @@ def quote_booking(
 def quoted_as(
     priced: Quote,
     rewards: RewardTerms,
-    settings: PricingSettings,
+    points: PointsTerms,
     *,
     instalments: tuple[Instalment, ...],
     seats_left: int | None,
     at: datetime,
 ) -> Quoted:
-    """A price, with what it would earn whoever has these rewards."""
+    """A price, with what it would earn whoever has these rewards, by the sale's terms of points."""
     bonus = [benefit.cashback for benefit in priced.benefits if benefit.cashback]
     return Quoted(
         quote=priced,
         tier_code=rewards.tier_code,
         seats_left=seats_left,
-        expected_points=settings.points.earned_by(priced.total, rewards.points_multiplier)
+        expected_points=points.earned_by(priced.total, rewards.points_multiplier)
         + sum(benefit.bonus_points for benefit in priced.benefits),
         expected_cashback=sum(bonus, start=rewards.cashback_rate.of(priced.total)),
         good_until=at + GOOD_FOR,
@@ -128,6 +131,24 @@ def refuse_other_dates(departs: Departing | Departure, starts_on: date | None, e
         raise InvalidValue("the departure starts on another day", pointer="/start_date", code="not_of_the_departure")
     if ends_on not in (None, departs.ends_on):
         raise InvalidValue("the departure ends on another day", pointer="/end_date", code="not_of_the_departure")
+
+
+def _priced(command: AskForQuote, offered: OnSale, promoted: Offered, *, queries: SalesQueries, at: datetime) -> Quote:
+    """At no more points than there are; the balance is read only where the price takes some."""
+    chosen, settings = command.chosen, command.settings
+    priced = price_of(offered, chosen, promoted=promoted, settings=settings, at=at)
+    available = queries.spendable_points(command.user_id, at=at) if priced.points else 0
+    if priced.points <= available:
+        return priced
+    priced = price_of(offered, replace(chosen, points=available), promoted=promoted, settings=settings, at=at)
+    too_few = NotApplied(
+        kind=PromotionKind.POINTS,
+        reason=Reason.INSUFFICIENT_BALANCE,
+        title_ar="النقاط",
+        title_en="Points",
+        figures={"asked": str(chosen.points), "available": str(available)},
+    )
+    return replace(priced, not_applied=(*priced.not_applied, too_few))
 
 
 def _instalments(command: AskForQuote, offered: OnSale, priced: Quote, *, at: datetime) -> tuple[Instalment, ...]:
@@ -147,10 +168,15 @@ def price_token(quoted: Quoted, *, digests: KeyedDigests) -> str:
 
 def refuse_moved_price(token: str | None, priced: Quote, *, digests: KeyedDigests, at: datetime) -> None:
     """Raises PriceMoved, with the price as it is now, where a token is of another price or its time is over."""
-    if token is None:
-        return
-    if shown.fingerprint_in(token, purpose=_PURPOSE, at=at, digests=digests) != price_fingerprint(priced):
+    if has_moved(token, priced, digests=digests, at=at):
         raise PriceMoved(new_total={"amount": priced.total.decimal(), "currency": priced.total.currency.code})
+
+
+def has_moved(token: str | None, priced: Quote, *, digests: KeyedDigests, at: datetime) -> bool:
+    """Whether a token is of another price, or its time is over."""
+    if token is None:
+        return False
+    return shown.fingerprint_in(token, purpose=_PURPOSE, at=at, digests=digests) != price_fingerprint(priced)
 
 
 def price_fingerprint(priced: Quote) -> str:

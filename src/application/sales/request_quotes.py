@@ -39,4 +39,4 @@ def quote_request(
     items = hand_priced(offer.items, trip, new_id=new_id)
     priced = quote_by_hand(items, trip, promoted, tier_code=rewards.tier_code, fee_in=offer.settings.fee_in, at=now)
     _, instalments = planned(offer, trip, priced, at=now)
-    return quoted_as(priced, rewards, offer.settings, instalments=instalments, seats_left=None, at=now)
+    return quoted_as(priced, rewards, offer.settings.points, instalments=instalments, seats_left=None, at=now)

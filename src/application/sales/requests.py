@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
+from application.billing.payables import earn_if_free
 from application.identity.ports import KeyedDigests
 from application.partners.decisions import refuse_barred_agent
 from application.ports import NewUnitOfWork, UnitOfWork
@@ -75,6 +76,7 @@ def request_booking(
             refuse_moved_price(command.price_token, priced, digests=digests, at=now)
             benefits = priced.benefits
         uow.bookings.add(booking, command.travelers)
+        earn_if_free(booking, uow=uow, at=now, new_id=new_id)
         audit_made_for_another(booking, by=command.actor_id, uow=uow, at=now)
         uow.promotions.redeem(benefits, booking_id=booking.id, user_id=booking.user_id, at=now)
         uow.commit()

@@ -106,9 +106,10 @@ def complete_booking(command: CompleteBooking, *, uow: UnitOfWork, clock: Clock,
             key = f"revenue:booking:{booking.id}"
             uow.ledger.post([revenue(booking, earned, key=key, journal_id=new_id(), at=now)])
         promise_cashback(_promise(command, booking, completed_at=now), uow=uow, new_id=new_id)
-        if booking.refunded_amount.is_positive:
+        refunded = booking.refunded_of_trip(booking.refunded_amount)
+        if refunded.is_positive:
             # Of what was refunded before the trip was over, nothing stays promised.
-            refunds = ClawBackCashback(booking_id=booking.id, refunded=booking.refunded_amount, of=booking.paid_amount)
+            refunds = ClawBackCashback(booking_id=booking.id, refunded=refunded, of=booking.paid_for_trip)
             claw_back_cashback(refunds, uow=uow, clock=clock, new_id=new_id)
         reason = command.override_reason
         _audit(uow, "bookings.complete", command.actor_id, before, booking, at=now, override_reason=reason)
@@ -122,7 +123,7 @@ def _promise(command: CompleteBooking, booking: Booking, *, completed_at: dateti
         user_id=booking.user_id,
         booking_id=booking.id,
         booking_number=booking.booking_number,
-        paid=booking.paid_amount,
+        paid=booking.paid_for_trip,
         rate=booking.rewards.cashback_rate,
         bonus=booking.rewards.bonus_cashback,
         completed_at=completed_at,

@@ -239,7 +239,7 @@ class CashbackRecord(Aggregate):
         """
         if refunded < Money(0, of.currency) or of < refunded:
             raise ValueError("refunds are a part of what was paid")
-        if self.status is CashbackStatus.CANCELLED:
+        if self.status is CashbackStatus.CANCELLED or of.is_zero:
             return Money(0, self.cashback_amount.currency)
         gone, _ = self.cashback_amount.allocate([refunded.minor, (of - refunded).minor])
         return max(gone - self.clawed_back, Money(0, gone.currency))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import ClassVar
+from decimal import Decimal
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 from domain.shared.events import DomainEvent
@@ -20,15 +21,38 @@ class PointsTender:
     worth: Money
 
 
+class Exchange(Protocol):
+    """What a sale's prices were converted with: `rate` units of its currency are one unit of what is listed."""
+
+    @property
+    def from_currency(self) -> str: ...
+
+    @property
+    def rate(self) -> Decimal: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointsFigures:
+    """What points are in one currency: so many whole units earn one, and so many points pay a whole unit."""
+
+    money_units_per_point: int
+    points_per_money_unit: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointsTerms:
     """The company's figures (settings `ledger.points_…`, `ledger.money_units_per_point`).
 
-    `money_units_per_point` whole units of money earn a point; `points_per_money_unit` points pay one.
+    `money_units_per_point` whole units of money earn a point; `points_per_money_unit` points pay one. `by_currency` is
+    what counts instead in some currencies. All of it is of what is listed in that currency: the terms of a sale in
+    another one are `converted`, and count its money as what it is there.
     """
 
     money_units_per_point: int = 10
     points_per_money_unit: int = 100
+    by_currency: Mapping[str, PointsFigures] = field(default_factory=dict)
+    rate: tuple[int, int] = (1, 1)
+    """How many units of the sale's currency one listed unit is, as an exact ratio."""
     lifetime: timedelta = timedelta(days=365)
     grace: timedelta = timedelta(days=30)
     """How long points live on that are given back to a lot that has ended."""
@@ -39,21 +63,46 @@ class PointsTerms:
 
         Both steps round down (guide §4, `_award_points`).
         """
-        base = amount.minor // (self.money_units_per_point * amount.currency.scale)
+        units, listed = self.rate
+        base = (
+            amount.minor * listed // (self._in(amount.currency).money_units_per_point * amount.currency.scale * units)
+        )
         return base * multiplier // 100
 
     def value_of(self, points: int, currency: Currency) -> Money:
         """What points pay; what does not make a whole minor unit pays nothing."""
-        return Money(points * currency.scale // self.points_per_money_unit, currency)
+        return Money(self._minor_of(points, currency), currency)
 
     def points_for_exactly(self, amount: Money) -> int:
         """The fewest points that pay an amount to its last minor unit (trap 26)."""
-        return -(-amount.minor * self.points_per_money_unit // amount.currency.scale)
+        units, listed = self.rate
+        per_unit = self._in(amount.currency).points_per_money_unit
+        return -(-amount.minor * per_unit * listed // (amount.currency.scale * units))
 
     def tender(self, points: int, due: Money) -> PointsTender:
         """What up to `points` pay of what is due: never more than that, and no point that pays nothing is taken."""
-        worth = min(self.value_of(points, due.currency), due, key=lambda amount: amount.minor)
+        worth = Money(min(self._minor_of(points, due.currency), due.minor), due.currency)
         return PointsTender(points=self.points_for_exactly(worth), worth=worth)
+
+    def converted(self, exchange: Exchange | None) -> PointsTerms:
+        """The terms of a sale whose prices were converted so; they are these where none were."""
+        if exchange is None:
+            return self
+        figures = self.by_currency.get(exchange.from_currency, self)
+        return replace(
+            self,
+            money_units_per_point=figures.money_units_per_point,
+            points_per_money_unit=figures.points_per_money_unit,
+            by_currency={},
+            rate=exchange.rate.as_integer_ratio(),
+        )
+
+    def _in(self, currency: Currency) -> PointsFigures | PointsTerms:
+        return self.by_currency.get(currency.code, self)
+
+    def _minor_of(self, points: int, currency: Currency) -> int:
+        units, listed = self.rate
+        return points * currency.scale * units // (self._in(currency).points_per_money_unit * listed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,15 +135,21 @@ class Earning:
         return max(min(available, self.reached - self.taken_from_points), 0)
 
 
-def still_to_take(earnings: Sequence[Earning], *, paid: Money, refunded: Money) -> int:
+def kept_of(points: int, *, paid: Money, refunded: Money) -> int:
+    """How many points stay: the share that the rest of what was paid has, rounded down; all where nothing was."""
+    return points * (paid - refunded).minor // paid.minor if paid.is_positive else points
+
+
+def still_to_take(earnings: Sequence[Earning], *, paid: Money, refunded: Money, promised: int | None = None) -> int:
     """Points to take back of all that one thing earned once `refunded`, in all, of what was `paid` is given back.
 
     What stays is the paid rest's share of the points themselves, rounded down as earning is: the rate is the
     one they were earned at, whatever it is now, and a refund of everything takes every point (guarantee M9).
+    `promised` is how many of them it earns by now, where that can change.
     """
-    points, taken = sum(each.points for each in earnings), sum(each.taken_back for each in earnings)
-    kept = points * (paid - refunded).minor // paid.minor
-    return max(points - kept - taken, 0)
+    points = sum(each.points for each in earnings)
+    kept = kept_of(points if promised is None else promised, paid=paid, refunded=refunded)
+    return max(points - kept - sum(each.taken_back for each in earnings), 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

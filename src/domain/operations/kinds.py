@@ -7,13 +7,13 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from domain.shared.bank_codes import is_bic, is_iban
 from domain.shared.card_numbers import holds_card_number
 from domain.shared.email import Email
 from domain.shared.errors import InvalidValue
-from domain.shared.money import Money
+from domain.shared.money import EXPONENTS, Money
 
 T = TypeVar("T")
 
@@ -146,6 +146,41 @@ def _money(value: object, accepts: str) -> Money:
 def amount_in(amounts: list[dict[str, str]], code: str) -> Money | None:
     """The amount that a setting has in this currency; None where it says nothing of it."""
     return next((Money.parse(one["amount"], code) for one in amounts if one["currency"] == code), None)
+
+
+_POINTS_FIGURES = ("money_units_per_point", "points_per_money_unit")
+_MOST_POINTS_FIGURE = 1_000_000
+
+
+def points_per_currency() -> Kind[list[dict[str, Any]]]:
+    """Both figures of points for some currencies, each named once: whole numbers above zero."""
+    accepts = (
+        'figures such as [{"currency": "KWD", "money_units_per_point": 1, "points_per_money_unit": 15000}], each from 1'
+        f" to {_MOST_POINTS_FIGURE}, at most one in each currency"
+    )
+
+    def read(value: object) -> list[dict[str, Any]]:
+        if not isinstance(value, list):
+            raise _refused(accepts)
+        figures = [_points_figures(one, accepts) for one in value]
+        if len({one["currency"] for one in figures}) < len(figures):
+            raise _refused(accepts, "duplicate_currency")
+        return figures
+
+    return Kind(SettingType.ARRAY, accepts, read)
+
+
+def _points_figures(value: object, accepts: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or set(value) != {"currency", *_POINTS_FIGURES}:
+        raise _refused(accepts)
+    if not isinstance(value["currency"], str) or value["currency"] not in EXPONENTS:
+        raise _refused(accepts, "unknown_currency")
+    figures = {name: value[name] for name in _POINTS_FIGURES}
+    if any(type(figure) is not int for figure in figures.values()):
+        raise _refused(accepts)
+    if not all(1 <= figure <= _MOST_POINTS_FIGURE for figure in figures.values()):
+        raise _refused(accepts, "out_of_range")
+    return {"currency": value["currency"], **figures}
 
 
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")

@@ -21,6 +21,7 @@ from domain.operations.kinds import (
     one_of,
     paragraphs,
     phone,
+    points_per_currency,
     text,
     whole,
 )
@@ -140,8 +141,8 @@ OVERDUE_GRACE_DAYS: Final = Setting(
 )  # fmt: skip
 BOOKING_FEE: Final = Setting(
     "booking.fee", money_per_currency(), [],
-    "A fixed fee on each booking, by currency; none in currencies that are not named",
-    "رسم ثابت على كل حجز لكل عملة؛ ولا رسم في العملات غير المذكورة", is_public=True,
+    "A fixed fee on each booking, by currency; in one that is not named that of the listed currency, converted",
+    "رسم ثابت على كل حجز لكل عملة؛ وفي غير المذكورة رسم العملة المعلن بها السعر محولا", is_public=True,
 )  # fmt: skip
 DEPARTURE_HORIZON_DAYS: Final = Setting(
     "catalogue.departure_horizon_days", whole(1, 730), 180,
@@ -180,8 +181,13 @@ MONEY_UNITS_PER_POINT: Final = Setting(
 )  # fmt: skip
 POINTS_PER_MONEY_UNIT: Final = Setting(
     "ledger.points_per_money_unit", whole(1, 1_000_000), 100,
-    "How many points pay one whole unit of a booking's currency",
-    "عدد النقاط التي تدفع وحدة كاملة من عملة الحجز", is_public=True,
+    "How many points pay one whole unit of the currency that a trip is listed in",
+    "عدد النقاط التي تدفع وحدة كاملة من العملة المعلن بها سعر الرحلة", is_public=True,
+)  # fmt: skip
+POINTS_BY_CURRENCY: Final = Setting(
+    "ledger.points_by_currency", points_per_currency(), [],
+    "What earns a point and what points pay, for trips that are listed in some currencies; the plain figures in others",
+    "ما يكسب النقطة وما تدفعه النقاط في الرحلات المعلن سعرها بعملات بعينها؛ وفي غيرها الأرقام العامة", is_public=True,
 )  # fmt: skip
 POINTS_LIFETIME_DAYS: Final = Setting(
     "ledger.points_lifetime_days", whole(1, 3650), 365,
@@ -347,6 +353,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         WAITING_OFFER_HOURS,
         MONEY_UNITS_PER_POINT,
         POINTS_PER_MONEY_UNIT,
+        POINTS_BY_CURRENCY,
         POINTS_LIFETIME_DAYS,
         POINTS_EXPIRING_SOON_DAYS,
         POINTS_GRACE_DAYS,

@@ -113,6 +113,8 @@ class PromotionKind(StrEnum):
 
     OFFER = "OFFER"
     VOUCHER = "VOUCHER"
+    POINTS = "POINTS"
+    """Only of what is not applied: the points that were asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,9 @@ class Benefit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotApplied:
-    """Why an offer or a voucher gives this basket nothing: a stable code, and figures that its sentence names."""
+    """Why an offer or a voucher gives this basket nothing, or points less than was asked: a stable code, and figures
+    that its sentence names.
+    """
 
     kind: PromotionKind
     reason: str

@@ -37,7 +37,7 @@ class AppliesTo(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a voucher or an offer gives a basket nothing; sentences are in `middlewares/messages/pricing.py`."""
+    """Why a voucher or an offer gives a basket nothing, or points less; `middlewares/messages/pricing.py` says it."""
 
     VOUCHER_UNKNOWN = "voucher_unknown"
     """There is no such code, or it is private and not this buyer's: nobody is told which."""
@@ -58,6 +58,8 @@ class Reason(StrEnum):
     NOTHING_LEFT = "nothing_left"
     """What came before left nothing to take off, or less than the smallest coin of it."""
     NOT_COMBINABLE = "not_combinable"
+    INSUFFICIENT_BALANCE = "insufficient_balance"
+    """Points: the buyer has fewer to spend than the price would take."""
 
 
 Why = tuple[Reason, dict[str, str]]

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import ClassVar, Final
 from uuid import UUID
 
-from domain.sales.agreed import BookedPrice, BookingItem, Trip
+from domain.sales.agreed import BookedPrice, BookingItem, RewardTerms, Trip
 from domain.sales.travelers import Traveler
 from domain.shared.errors import Conflict, IllegalTransition, NotFound
 from domain.shared.events import DomainEvent
@@ -114,6 +114,7 @@ class AmendmentCalledOff(DomainEvent):
 class Amendment:
     """What a booking becomes: trip, price and items, with the fee in them; `before_*` is what it was.
 
+    `rewards` are the plan's of the sale, with what offers and the voucher promise for the new trip.
     `seats_held` are those of the new departure that were taken when it was asked for. `refund` is what goes back of
     what was paid, `points_restored` what goes back of the points that reduced the price. `travelers` is None where
     they stay as they are, and once it was decided.
@@ -127,6 +128,7 @@ class Amendment:
     trip: Trip
     price: BookedPrice
     items: tuple[BookingItem, ...]
+    rewards: RewardTerms
     fee: Money
     refund: Money
     points_restored: int

@@ -414,6 +414,25 @@ class Booking(Aggregate):
         return due + self.waiting.difference if self.waiting is not None else due
 
     @property
+    def paid_for_trip(self) -> Money:
+        """What was paid of the trip as it is: what amendments made too much is not of it, wherever it is."""
+        return self.paid_amount - self.overpaid_amount
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the trip as it is was had for nothing."""
+        return self.paid_for_trip.is_zero
+
+    def bonus_left(self, back: Percentage) -> int:
+        """What stays of the bonus points of a trip that was free, where so much of it is given back; rounded down."""
+        kept = EVERYTHING.hundredths - back.hundredths
+        return self.rewards.bonus_points * kept // EVERYTHING.hundredths
+
+    def refunded_of_trip(self, refunded: Money) -> Money:
+        """How much of all that has gone back is of the trip as it is: what was paid beyond its price goes first."""
+        return max(refunded - self.overpaid_amount, Money(0, refunded.currency))
+
+    @property
     def waiting(self) -> Amendment | None:
         """The amendment that money would carry out now."""
         return self.amendment if self.status is BookingStatus.CONFIRMED else None
@@ -818,6 +837,7 @@ class Booking(Aggregate):
             raise ValueError("a confirmed booking has its seats")
         self.overpaid_amount += self.overpaid_at(amendment.price.final_amount)
         self.trip, self.price, self.items = amendment.trip, amendment.price, list(amendment.items)
+        self.rewards = amendment.rewards
         self.hold = replace(self.hold, departure_id=amendment.trip.departure_id, seats=amendment.trip.seats_held)
         self._plan_again(at)
         self.amendment_fees += amendment.fee

@@ -97,6 +97,7 @@ FIELD_MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "يحجز هذا من الكتالوج: اذكر العنصر وموعد الرحلة.",
     ),
     "staff_priced": ("Staff and agents price this; leave it out.", "يسعر هذا الموظفون والوكلاء؛ لا ترسله."),
+    "customers_points": ("They are the customer's to spend; leave them out.", "إنفاقها للعميل وحده؛ لا ترسلها."),
     "unknown_time_zone": ("This is no time zone.", "هذه ليست منطقة زمنية."),
     "one_of_two": ("Send this or the other, not both.", "أرسل هذا أو الآخر، لا كليهما."),
     "too_deep": ("This has too many levels.", "مستويات هذا كثيرة جدا."),

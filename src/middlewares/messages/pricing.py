@@ -69,6 +69,10 @@ REASONS: Final[Mapping[Reason, tuple[str, str]]] = {
     Reason.NO_PAIR: ("It is for two of the same.", "مخصص لاثنين من الشيء نفسه."),
     Reason.NOTHING_LEFT: ("Nothing is left for it to take off.", "لم يبق ما يخصم منه."),
     Reason.NOT_COMBINABLE: ("It does not go with the others.", "لا يجتمع مع غيره."),
+    Reason.INSUFFICIENT_BALANCE: (
+        "You can spend {available} of these {asked} points.",
+        "يمكنك استخدام {available} من هذه النقاط وعددها {asked}.",
+    ),
 }
 """English and Arabic; braces name a reason's figures."""
 

@@ -30,7 +30,9 @@ class PointsQuery(Schema):
     currency = fields.String(
         load_default=None,
         validate=validate.OneOf(sorted(EXPONENTS)),
-        metadata={"description": "In which `value` is told; the installation's own where it is left out."},
+        metadata={
+            "description": "In which `value` is told, for what is listed in it; the installation's own where left out."
+        },
     )
 
 

@@ -13,7 +13,7 @@ from api.v1.sales.rows import not_applied_row
 from api.v1.sales.schemas import MOST_TRAVELERS, LineShown, NotAppliedShown, TravelerRequest, offered_items
 from application.queries import Row
 from application.sales.amendment_plans import AmendmentPlan
-from domain.sales.agreed import Trip
+from domain.sales.agreed import RewardTerms, Trip
 from domain.shared.money import Money
 
 
@@ -53,13 +53,16 @@ class TripShown(Schema):
     end_date = fields.Date()
     travelers_count = fields.Integer()
     final_amount = MoneyField()
+    bonus_points = fields.Integer(metadata={"description": "What an offer promises for it once all is paid."})
+    bonus_cashback = MoneyField(metadata={"description": "What a voucher promises for it once it is over."})
 
 
 class AmendmentPlanShown(Schema):
     """What amending would do; the token carries out exactly this, for 15 minutes.
 
     `amount_due` has to be paid before anything happens, until `expires_at`; `refund` goes back where it costs less.
-    `fee` is in the price, and follows from the tier that `applies`.
+    `fee` is in the price, and follows from the tier that `applies`. `points_taken` are those that what goes back had
+    earned, and those that were promised for the old trip alone.
     """
 
     before = fields.Nested(TripShown)
@@ -108,8 +111,8 @@ def plan_row(plan: AmendmentPlan, *, token: str) -> Row:
     unit = plan.fee.currency.code
     due = max(plan.difference, Money(0, plan.fee.currency))
     return {
-        "before": _trip_row(plan.before_trip, plan.before_amount),
-        "after": _trip_row(plan.trip, plan.price.final_amount),
+        "before": _trip_row(plan.before_trip, plan.before_amount, plan.before_rewards),
+        "after": _trip_row(plan.trip, plan.price.final_amount, plan.rewards),
         "lines": list(plan.price.lines),
         "difference_minor": plan.difference.minor,
         "amount_due_minor": due.minor,
@@ -140,12 +143,15 @@ def plan_row(plan: AmendmentPlan, *, token: str) -> Row:
     }
 
 
-def _trip_row(trip: Trip, amount: Money) -> dict[str, Any]:
+def _trip_row(trip: Trip, amount: Money, rewards: RewardTerms) -> dict[str, Any]:
+    cashback = rewards.bonus_cashback
     return {
         "departure_id": trip.departure_id,
         "start_date": trip.start_date,
         "end_date": trip.end_date,
         "travelers_count": trip.travelers_count,
         "final_amount_minor": amount.minor,
+        "bonus_points": rewards.bonus_points,
+        "bonus_cashback_minor": cashback.minor if cashback is not None else 0,
         "currency": amount.currency.code,
     }

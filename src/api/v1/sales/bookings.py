@@ -63,7 +63,8 @@ class Quotes(MethodView):
         """Price a booking without making it; nothing is stored or held. What people price has its `items`."""
         refuse_prices_of_customers(body)
         is_priced = body["booking_type"] in ON_REQUEST and body["items"] is not None
-        quoted = price_for(body, customer_in(body)) if is_priced else _quoted(body)
+        customer = customer_in(body)
+        quoted = price_for(body, customer) if is_priced else _quoted(body, customer)
         return answer(QuoteShown, quote_row(quoted, token=price_token(quoted, digests=use().digests)))
 
 
@@ -174,15 +175,15 @@ class Complete(MethodView):
         return answer(BookingShown, shown(booking_id))
 
 
-def _quoted(body: dict[str, Any]) -> Quoted:
+def _quoted(body: dict[str, Any], customer: UUID) -> Quoted:
     return quote_booking(
         AskForQuote(
-            user_id=customer_in(body),
+            user_id=customer,
             item=_item(body),
             departure_id=body["departure_id"],
             starts_on=body["start_date"],
             ends_on=body["end_date"],
-            chosen=_chosen(body),
+            chosen=_chosen(body, customer),
             hold_for=timedelta(minutes=use().system_settings.value(HOLD_MINUTES)),
             plan=_plan(body),
             plan_terms=use().system_settings.made_into(plan_terms),
@@ -210,7 +211,7 @@ def _placed(body: dict[str, Any], customer: UUID) -> Booking:
             departure_id=_departure(body),
             starts_on=body["start_date"],
             ends_on=body["end_date"],
-            chosen=_chosen(body),
+            chosen=_chosen(body, customer),
             travelers=travelers_in(body),
             document_valid_days=settings.value(DOCUMENT_VALIDITY_DAYS),
             customer_info=body["customer_info"],
@@ -252,7 +253,11 @@ def _departure(body: dict[str, Any]) -> UUID:
     return departure_id
 
 
-def _chosen(body: dict[str, Any]) -> Chosen:
+def _chosen(body: dict[str, Any], customer: UUID) -> Chosen:
+    """Raises InvalidValue for points that neither their owner nor staff would spend."""
+    asking = viewer()
+    if body["points_to_redeem"] and customer != asking.user_id and not asking.is_staff:
+        raise InvalidValue("they are the customer's to spend", pointer="/points_to_redeem", code="customers_points")
     births = (traveler["birth_date"] for traveler in body["travelers"])
     return Chosen(
         party=Party(count=body["travelers_count"], birth_dates=tuple(birth for birth in births if birth is not None)),

@@ -200,7 +200,10 @@ class ItemShown(Schema):
 
 
 class NotAppliedShown(Schema):
-    """Why an offer or the voucher gives nothing: `reason` is stable, `figures` are what it speaks of."""
+    """Why an offer or the voucher gives nothing, or points give less: `reason` is stable.
+
+    `kind` is OFFER, VOUCHER or POINTS, `figures` are what the reason speaks of.
+    """
 
     kind = fields.String()
     reason = fields.String()

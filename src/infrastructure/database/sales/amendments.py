@@ -17,6 +17,7 @@ from application.sales.ports import OnSale
 from domain.catalogue.departures import DepartureNotFound
 from domain.catalogue.items import Item, ItemKind
 from domain.pricing.exchange import ExchangeRate
+from domain.sales.agreed import RewardTerms
 from domain.sales.amendments import Amendment, AmendmentNotOffered, AmendmentStatus
 from domain.sales.bookings import Booking
 from domain.sales.travelers import Traveler
@@ -103,6 +104,7 @@ class SqlAmendments:
             trip=trip_of(agreed),
             price=price_of(agreed),
             items=tuple(item_of(item, unit) for item in agreed["items"]),
+            rewards=_rewards(agreed, booking, unit),
             fee=Money.of(row["fee_minor"], unit),
             refund=Money.of(row["refund_minor"], unit),
             points_restored=row["points_restored"],
@@ -133,14 +135,29 @@ class SqlAmendments:
 
 def _agreed(amendment: Amendment) -> dict[str, Any]:
     """As the columns of a booking, its items beside them."""
+    bonus = amendment.rewards.bonus_cashback
     said = {
         **trip_row(amendment.trip),
         **price_row(amendment.price),
         "hold_seats": amendment.trip.seats_held,
         "items": [item_row(item) for item in amendment.items],
+        "bonus_points": amendment.rewards.bonus_points,
+        "bonus_cashback_minor": bonus.minor if bonus is not None else 0,
     }
     plain: dict[str, Any] = orjson.loads(orjson.dumps(said, default=_plain))
     return plain
+
+
+def _rewards(agreed: Mapping[str, Any], booking: Booking, unit: str) -> RewardTerms:
+    """The booking's, with the bonus of the new trip; what was kept before amendments knew of one leaves it alone."""
+    if "bonus_points" not in agreed:
+        return booking.rewards
+    cashback = agreed["bonus_cashback_minor"]
+    return replace(
+        booking.rewards,
+        bonus_points=agreed["bonus_points"],
+        bonus_cashback=Money.of(cashback, unit) if cashback else None,
+    )
 
 
 def _plain(value: object) -> object:

@@ -16,6 +16,7 @@ from domain.sales.booking_errors import CustomerNotFound
 from domain.sales.booking_states import BookingStatus
 from domain.sales.instalments import Standing, standings
 from domain.shared.money import Money
+from infrastructure.database.ledger.points_queries import SqlPointsQueries
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.sales.on_sale import (
     OFFER_TERMS,
@@ -167,6 +168,10 @@ class SqlSalesQueries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def spendable_points(self, user_id: UUID, *, at: datetime) -> int:
+        available: int = SqlPointsQueries(self._database).summary(user_id, now=at, until=at)["available"]
+        return available
 
     def booking(self, booking_id: UUID, *, owner: UUID | None, agent: UUID | None = None, today: date) -> Row | None:
         row = self._database.row(_ONE, {"id": booking_id, "owner": owner, "agent": agent})
