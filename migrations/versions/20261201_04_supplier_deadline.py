@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261201_04"
-down_revision = "20261130_02"
+down_revision = "20261201_02"
 
 NAME = "ck_cancellation_policies_supplier_hours_known"
 RULE = "supplier_hours_before BETWEEN 0 AND 8760"
