@@ -40,7 +40,7 @@ def _known(details: OfferDetails, uow: UnitOfWork) -> OfferDetails:
         _refuse_unknown("membership_tiers", tiers, uow.offers.unknown_tiers(tiers), "unknown_tier")
     if items:
         _refuse_unknown("target_item_ids", items, uow.offers.unknown_items(items), "unknown_item")
-    once = {name: tuple(dict.fromkeys(details[name])) for name in _LISTS if name in details}  # type: ignore[literal-required]
+    once = {name: tuple(dict.fromkeys(details[name])) for name in _LISTS if name in details}
     return {**details, **once}  # type: ignore[typeddict-item]
 
 
