@@ -9,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from application.privacy.erasure import CloseAccount, carry_out_erasure, close_account, due_erasures
 from domain.messaging.notifications import LinkType, Notification, NotificationType
@@ -285,3 +286,34 @@ def test_a_booking_during_the_erasure_leaves_nothing_personal(shop: Shop, clock:
             assert any(isinstance(result, Booking) for result in results[1:])
             assert shop.row("SELECT erased_at FROM users WHERE id = %s", customer)["erased_at"] is None
         clock.offset = timedelta()
+
+
+def test_what_an_amendment_says_of_its_trip_goes_with_its_booking(
+    shop: Shop, addresses: DatabaseAddresses, clock: MovableClock
+) -> None:
+    customer = shop.a_customer()
+    booking = cancelled_booking(shop, addresses, customer)
+    agreed = {
+        "booking_details": {"wishes": "Mona's knee"},
+        "items": [{"quantity": 2, "item_details": {"for": "Mona"}, "notes": "her knee"}],
+        "final_amount_minor": 5,
+    }
+    with connect(addresses.owner) as connection:
+        connection.execute(
+            """INSERT INTO booking_amendments (id, booking_id, status, previous_start_date, start_date,
+                   previous_travelers_count, travelers_count, previous_amount_minor, amount_minor, fee_minor,
+                   refund_minor, points_restored, currency, seats_held, agreed, requested_by_user_id, requested_at,
+                   resolved_at)
+               VALUES (gen_random_uuid(), %s, 'APPLIED', now(), now(), 1, 1, 5, 5, 0, 0, 0, 'EGP', 0, %s, %s, now(),
+                   now())""",
+            [booking.id, Jsonb(agreed), customer],
+        )
+    erasure_id = leave(shop, customer)
+    clock.offset = timedelta(days=15)
+    assert carry_out(shop, erasure_id)
+
+    assert shop.row("SELECT agreed FROM booking_amendments WHERE booking_id = %s", booking.id)["agreed"] == {
+        "booking_details": {},
+        "items": [{"quantity": 2, "item_details": {}, "notes": ""}],
+        "final_amount_minor": 5,
+    }

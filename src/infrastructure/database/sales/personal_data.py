@@ -82,12 +82,17 @@ HOLDINGS = (
     Holding(
         table=tables.booking_amendments,
         belongs=_THEIRS,
-        erased={"travelers_encrypted": "NULL"},
+        # What is written about the trip and its items goes as it does in the booking that they became.
+        erased={
+            "travelers_encrypted": "NULL",
+            "agreed": """agreed || jsonb_build_object('booking_details', '{}'::jsonb, 'items', (
+                SELECT coalesce(jsonb_agg(i || '{"item_details": {}, "notes": ""}'::jsonb), '[]'::jsonb)
+                FROM jsonb_array_elements(agreed -> 'items') i))""",
+        },
         exported_as="booking_amendments",
         exported=("booking_id", "status", "previous_departure_id", "departure_id", "previous_start_date", "start_date",
                   "previous_travelers_count", "travelers_count", "previous_amount_minor", "amount_minor", "fee_minor",
                   "refund_minor", "points_restored", "currency", "requested_at", "expires_at", "resolved_at"),
-        plain=because("days, seats and prices of what was sold; who travels is in `travelers_encrypted`", "agreed"),
     ),
     Holding(
         table=tables.cancellation_policies,
