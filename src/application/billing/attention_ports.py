@@ -62,6 +62,7 @@ REASONS: Final = (
     "REFUND_UNKNOWN",
     "REFUND_FAILED",
     "REFUND_AWAITING_OPERATOR",
+    "REFUND_REQUESTED",
     "DISPUTE_OPEN",
 )
 """Why a person has to look; these codes never change."""

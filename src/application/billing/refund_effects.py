@@ -18,7 +18,7 @@ from application.ledger.reversals import Reverse, reverse_within
 from application.ports import UnitOfWork
 from domain.billing.disputes import Dispute
 from domain.billing.payments import Payment
-from domain.billing.refunds import Refund, RefundPart, Way
+from domain.billing.refunds import Refund, RefundPart, RefundStatus, Way
 from domain.billing.tenders import Tender, TenderKind
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
@@ -56,6 +56,35 @@ class GoingBack:
 
     def tender_of(self, part: RefundPart) -> Tender | None:
         return self.payment.tender(part.tender_id) if part.tender_id is not None else None
+
+    def charges_left(self, tender: Tender) -> list[tuple[UUID, Money]]:
+        """The attempt of each charge that a tender was captured with, and what has not gone back of that charge."""
+        charges = self.uow.refunds.charges_of(tender)
+        if len(charges) < 2:
+            return [(charge.attempt_id, charge.amount) for charge in charges]
+        gone = self._gone_of(tender)
+        left = []
+        for charge in charges:
+            there = Money(0, tender.amount.currency)
+            of_it = min(gone.get(charge.attempt_id, there), charge.amount)
+            gone[charge.attempt_id] = gone.get(charge.attempt_id, there) - of_it
+            left.append((charge.attempt_id, charge.amount - of_it))
+        return left
+
+    def _gone_of(self, tender: Tender) -> dict[UUID, Money]:
+        """By attempt, what is with providers and banks of a tender, or on its way there."""
+        moved = [
+            (part.attempt_id, part.amount)
+            for refund in self.uow.refunds.of_payment(self.payment.id)
+            for part in refund.parts
+            if part.tender_id == tender.id and part.way is not Way.OWN and part.status is not RefundStatus.FAILED
+        ]
+        moved += [(dispute.attempt_id, dispute.taken) for dispute in self.uow.disputes.of_payment(self.payment.id)]
+        gone: dict[UUID, Money] = {}
+        for attempt_id, amount in moved:
+            if attempt_id is not None and amount.is_positive:
+                gone[attempt_id] = gone.get(attempt_id, Money(0, amount.currency)) + amount
+        return gone
 
     def set_aside(self, refund: Refund, part: RefundPart) -> None:
         """Keep a part's amount for it, on its tender and, of a deposit, in the wallet that it filled.

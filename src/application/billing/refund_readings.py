@@ -70,9 +70,9 @@ class _Following:
     def __post_init__(self) -> None:
         tender = self.back.payment.gateway_tender
         self.tender = None
-        if tender is not None and tender.status is TenderStatus.CAPTURED and tender.journal_id is not None:
-            charge = self.back.uow.refunds.receipt_booked_by(tender.journal_id)
-            if charge is not None and charge.attempt_id == self.attempt.id:
+        if tender is not None and tender.status is TenderStatus.CAPTURED:
+            charges = self.back.uow.refunds.charges_of(tender)
+            if any(charge.attempt_id == self.attempt.id for charge in charges):
                 self.tender = tender
 
     # Refunds -------------------------------------------------------------------------------------------

@@ -88,10 +88,7 @@ def refund_within(command: RequestRefund, plan: RefundPlan, back: GoingBack) -> 
     for position, planned in enumerate(plan.parts):
         tender = planned.share.tender
         part = _new_part(back, refund, planned.share.amount, planned.way, position=position)
-        part.tender_id = tender.id
-        if planned.way is not Way.OWN and tender.journal_id is not None:
-            charge = back.uow.refunds.receipt_booked_by(tender.journal_id)
-            part.attempt_id = charge.attempt_id if charge is not None else None
+        part.tender_id, part.attempt_id = tender.id, planned.attempt_id
         back.set_aside(refund, part)
         refund.parts.append(part)
     back.uow.refunds.add(refund)
@@ -204,7 +201,8 @@ def resubmit_refund(command: RetryPart, *, uow: UnitOfWork, gateways: Gateways, 
         _refuse_own(back, command.actor_id)
         if uow.disputes.is_open(refund.payment_id):
             raise PaymentDisputed()
-        successor = _successor(back, refund, part, way_at(part.provider, gateways))
+        way = way_at(part.provider, gateways) if part.attempt_id is not None else Way.OPERATOR
+        successor = _successor(back, refund, part, way)
         refund.replace(part, successor, at=clock.now())
         back.set_aside(refund, successor)
         _begin(back, refund)

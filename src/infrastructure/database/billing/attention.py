@@ -109,16 +109,17 @@ ARMS: Final = (
     ),
     Arm(
         AttentionKind.REFUND,
-        frozenset({"REFUND_UNKNOWN", "REFUND_FAILED", "REFUND_AWAITING_OPERATOR"}),
+        frozenset({"REFUND_UNKNOWN", "REFUND_FAILED", "REFUND_AWAITING_OPERATOR", "REFUND_REQUESTED"}),
         """
         SELECT 'REFUND', f.id, 'REFUND_' || f.status, f.status, f.refund_number, p.id, p.payment_number, p.booking_id,
                p.user_id, coalesce(p.provider, ''), NULL, f.amount_minor, f.currency, p.amount_minor, p.currency,
                f.updated_at
         FROM refunds f JOIN payments p ON p.id = f.payment_id
         """,
-        "f.status IN ('UNKNOWN', 'FAILED', 'AWAITING_OPERATOR') AND f.id",
-        """f.status IN ('UNKNOWN', 'FAILED', 'AWAITING_OPERATOR')
-           AND (f.status <> 'UNKNOWN' OR f.updated_at < %(unknown_before)s)""",
+        "f.status IN ('UNKNOWN', 'FAILED', 'AWAITING_OPERATOR', 'REQUESTED') AND f.id",
+        """f.status IN ('UNKNOWN', 'FAILED', 'AWAITING_OPERATOR', 'REQUESTED')
+           AND (f.status <> 'UNKNOWN' OR f.updated_at < %(unknown_before)s)
+           AND (f.status <> 'REQUESTED' OR f.created_at < %(stuck_before)s)""",
     ),
     Arm(
         AttentionKind.DISPUTE,
