@@ -24,6 +24,12 @@ def scope_of(permission: str) -> UUID | None:
     return None if viewer().may(permission) else viewer().user_id
 
 
+def own_key() -> str:
+    """The request's idempotency key as use cases keep it: its sender's, for this method and address alone."""
+    request = asked()
+    return f"{viewer().user_id} {request.method} {request.path} {request.headers['Idempotency-Key']}"
+
+
 def network_address() -> str:
     """Where the request came from; of our own proxies only as many are believed as TRUSTED_PROXIES says."""
     return asked().remote_addr or ""

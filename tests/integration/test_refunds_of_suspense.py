@@ -10,8 +10,9 @@ import pytest
 
 from application.billing.attention_ports import AttentionSearch
 from application.billing.deciding import DecideSuspense
+from application.billing.ports import ProviderRefused
 from application.billing.suspense import ApplySuspense, apply_suspense
-from domain.billing.refunds import Destination
+from domain.billing.refunds import Destination, RefundKeyReused
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.shared.money import Money
@@ -131,3 +132,22 @@ def test_a_refund_that_is_not_sent_for_long_is_seen(shop: Shop, counter: Counter
     later = AttentionSearch(at=shop.use.clock.now() + timedelta(minutes=31), reason="REFUND_REQUESTED")
     [row] = shop.use.queries.attention.waiting(later, limit=10, after=None)
     assert (row["status"], row["amount_minor"]) == ("REQUESTED", PRICE)
+
+
+def test_a_key_names_one_charge_and_one_amount_of_it(shop: Shop, counter: Counter, customer: UUID) -> None:
+    payment_id = shop.pay(customer, shop.book(customer).id)
+    shop.charge(payment_id, egp("300.00"), egp("400.00"))
+    shop.look(payment_id)
+    first, second = [row["id"] for row in shop.database.rows("SELECT id FROM payment_receipts ORDER BY position")]
+    known = counter.refund_suspense(first, egp("300.00"), key="once")
+
+    for receipt, amount in ((second, "400.00"), (second, "300.00"), (first, "299.00")):
+        with pytest.raises(RefundKeyReused):
+            counter.refund_suspense(receipt, egp(amount), key="once")
+    assert counter.refund_suspense(first, egp("300.00"), key="once") == known
+
+    shop.gateway.refund_answers = [ProviderRefused(provider="SCRIPTED", reason="no")]
+    counter.submit(known)
+    # It came to nothing, and is not what a decision may wait for.
+    with pytest.raises(RefundKeyReused):
+        counter.refund_suspense(first, egp("300.00"), key="once")

@@ -40,7 +40,7 @@ _PURPOSE: Final = "refund"
 
 @dataclass(frozen=True, slots=True)
 class PlannedPart:
-    """What goes back to one tender, and how; `points` with a part of points, `attempt_id` of the charge that it is of."""
+    """What goes back to one tender, and how: `points` with a part of points, `attempt_id` of the charge it is of."""
 
     share: Share
     way: Way

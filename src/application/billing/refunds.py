@@ -113,7 +113,7 @@ def refund_suspense(
     """Ask for it inside the caller's transaction, which has nothing of the payment's locked yet; the refund's id.
 
     The audit log has it from the caller, whose decision about the item it is.
-    Raises PaymentNotFound for no such receipt, SuspenseRefunded, PaymentDisputed, InvalidValue.
+    Raises PaymentNotFound for no such receipt, RefundKeyReused, SuspenseRefunded, PaymentDisputed, InvalidValue.
     """
     receipt = uow.refunds.receipt(command.receipt_id)
     if receipt is None or receipt.disposition is not Disposition.SUSPENSE:
@@ -121,7 +121,7 @@ def refund_suspense(
     back = GoingBack.locked(receipt.payment_id, uow=uow, clock=clock, new_id=new_id)
     known = uow.refunds.by_key(command.idempotency_key)
     if known is not None:
-        return known.id
+        return _same_suspense(known, command).id
     if command.amount.currency != receipt.amount.currency or not command.amount.is_positive:
         raise InvalidValue("an amount of what came in", pointer="/amount", code="out_of_range")
     if receipt.amount < command.amount:
@@ -253,6 +253,15 @@ def _same(known: Refund, command: RequestRefund) -> Refund:
     if command.amount not in (None, known.amount):
         raise RefundKeyReused()
     return known
+
+
+def _same_suspense(known: Refund, command: RefundSuspense) -> Refund:
+    """The refund of this money that the key asked for before, if it has not come to nothing."""
+    for part in known.living_parts:
+        of_it = (part.receipt_id, part.amount) == (command.receipt_id, command.amount)
+        if of_it and part.status is not RefundStatus.FAILED:
+            return known
+    raise RefundKeyReused()
 
 
 def _new_refund(back: GoingBack, amount: Money, command: RequestRefund) -> Refund:

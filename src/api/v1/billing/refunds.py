@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
-from api.context import scope_of, use, viewer
+from api.context import own_key, scope_of, use, viewer
 from api.fields import MoneyField, Schema, Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
@@ -183,7 +183,7 @@ class PaymentRefunds(MethodView):
         command = RequestRefund(
             payment_id=payment_id,
             actor_id=viewer().user_id,
-            idempotency_key=f"{viewer().user_id}:{request.headers['Idempotency-Key']}",
+            idempotency_key=own_key(),
             agreed=agreed,
             **body,
         )
