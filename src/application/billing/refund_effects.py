@@ -170,6 +170,32 @@ class GoingBack:
             self.payment.take_back(part.amount, at=now)
         refund.returned(part, error_code=error_code, journal_id=journal.id, at=now)
 
+    def freeze(self, dispute: Dispute) -> None:
+        """Keep what is there of a disputed deposit in the wallet that it filled, until the bank has decided."""
+        wallet = self.payable.account
+        if wallet.owner is None or wallet.currency != dispute.amount.currency.code:
+            return
+        self.lock_accounts()
+        there = max(self.uow.ledger.lock([wallet])[wallet].available_minor, 0)
+        amount = min(dispute.amount.minor, there)
+        if not amount:
+            return
+        aside = SetAside(
+            account=wallet,
+            amount_minor=amount,
+            reference_type="DISPUTE",
+            reference_id=dispute.id,
+            expires_at=None,
+        )
+        dispute.hold_id = holds.hold(aside, uow=self.uow, clock=self.clock, new_id=self.new_id)
+
+    def thaw(self, dispute: Dispute) -> None:
+        """The bank has decided: what it takes is taken from what is free now."""
+        if dispute.hold_id is not None:
+            self.lock_accounts()
+            holds.release(dispute.hold_id, uow=self.uow, clock=self.clock)
+            dispute.hold_id = None
+
     def lose(self, dispute: Dispute, tender: Tender, amount: Money) -> None:
         """A bank took so much of the tender back: the same as a refund, and nobody is asked."""
         self.lock_accounts()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from application.billing.ports import DisputeReading, Reading, RefundReading
+from application.billing.ports import DisputeReading, DisputeState, Reading, RefundReading
 from application.billing.refund_effects import GoingBack
 from application.billing.refund_hearing import hear
 from application.billing.refund_ports import KnownReceipt
@@ -201,7 +201,11 @@ class _Following:
             )
             self.back.uow.disputes.add(dispute)
             self.disputes.append(dispute)
+            if said.state is DisputeState.OPEN:
+                self.back.freeze(dispute)
         dispute.hear(DisputeStatus(said.state), at=now)
+        if dispute.status is not DisputeStatus.OPEN:
+            self.back.thaw(dispute)
 
     def level_disputes(self) -> None:
         """Let each lost dispute have taken what refunds leave of the charge, no more and no less."""

@@ -213,11 +213,14 @@ def resubmit_refund(command: RetryPart, *, uow: UnitOfWork, gateways: Gateways, 
 def refund_to_wallet_instead(command: RetryPart, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
     """Put the amount of a part that FAILED, or waits for an operator, into the customer's wallet.
 
-    Raises RefundNotFound, IllegalTransition for any other part, RefundAboveCapture, InvalidValue for a deposit.
+    Raises RefundNotFound, IllegalTransition for any other part, PaymentDisputed, RefundAboveCapture, InvalidValue for a
+    deposit.
     """
     with uow:
         back, refund, part = _locked_part(command.refund_id, command.part_id, uow=uow, clock=clock, new_id=new_id)
         _refuse_own(back, command.actor_id)
+        if uow.disputes.is_open(refund.payment_id):
+            raise PaymentDisputed()
         is_deposit = part.tender_id is not None and back.payment.payment_type is PaymentType.WALLET_DEPOSIT
         if is_deposit:
             raise InvalidValue("a deposit is in the wallet already", pointer="/part_id", code="not_offered")
