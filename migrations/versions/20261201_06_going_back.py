@@ -19,6 +19,8 @@ TAKES_NOW = TAKES.format(more=" AND taken_from_wallet_minor >= 0", sum=" + taken
 OF_A_REFUND = "(invoice_type = 'CREDIT_NOTE') = (refund_id IS NOT NULL)"
 OF_WHAT_WENT_BACK = "(invoice_type = 'CREDIT_NOTE') = (refund_id IS NOT NULL OR dispute_id IS NOT NULL)"
 
+BEYOND = "status = 'SUCCEEDED' AND way <> 'OWN' AND tender_id IS NULL AND receipt_id IS NULL"
+
 
 def upgrade() -> None:
     op.add_column("disputes", sa.Column("taken_from_wallet_minor", sa.BigInteger(), server_default="0", nullable=False))
@@ -39,6 +41,14 @@ def upgrade() -> None:
         _index("uq_invoices_one_of_payment", ["payment_id", "invoice_type"], "refund_id IS NULL AND dispute_id IS NULL")
         _index("ix_invoices_refund_id", ["refund_id"], unique=False)
         _index("ix_invoices_dispute_id", ["dispute_id"], "dispute_id IS NOT NULL", unique=False)
+        op.create_index(
+            "ix_refund_parts_beyond",
+            "refund_parts",
+            ["refund_id"],
+            postgresql_where=sa.text(BEYOND),
+            postgresql_concurrently=True,
+            if_not_exists=True,
+        )
         for name in ("uq_invoices_kind_of_payment", "uq_invoices_refund_id"):
             op.drop_index(name, table_name="invoices", postgresql_concurrently=True, if_exists=True)
 
@@ -82,6 +92,7 @@ def downgrade() -> None:
         op.execute("ALTER TABLE invoices VALIDATE CONSTRAINT ck_invoices_credit_note_of_a_refund")
         _index("uq_invoices_kind_of_payment", ["payment_id", "invoice_type"], "refund_id IS NULL")
         _index("uq_invoices_refund_id", ["refund_id"])
+        op.drop_index("ix_refund_parts_beyond", postgresql_concurrently=True, if_exists=True)
         for name in ("uq_invoices_one_of_payment", "ix_invoices_refund_id", "ix_invoices_dispute_id"):
             op.drop_index(name, table_name="invoices", postgresql_concurrently=True, if_exists=True)
     op.drop_column("invoices", "dispute_id")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from application.billing.attention_ports import AttentionSearch
 from application.billing.credit_notes import issue_credit_note
 from application.billing.payments import WantedPart
 from application.billing.ports import OutcomeUnknown, ProviderRefused, ProviderUnreachable, RefundState
@@ -415,6 +416,19 @@ def test_money_that_went_back_twice_all_the_same_is_seen_in_suspense(
     shop.look(paid)
     assert counter.status(refund_id) == "SUCCEEDED"
     assert counter.balances(accounts.wallet(customer, "EGP"), CLEARING, SUSPENSE) == [PRICE, 0, -PRICE]
+    assert shop.attention() == ["REFUND_BEYOND"]
+
+
+def test_what_goes_back_on_the_dashboard_beyond_what_is_left_is_seen(shop: Shop, counter: Counter, paid: UUID) -> None:
+    counter.refund(paid, destination=Destination.WALLET)
+    counter.on_dashboard(paid, egp("400.00"))
+    for _ in range(2):
+        shop.look(paid)
+
+    soon = AttentionSearch(at=shop.use.clock.now(), reason="REFUND_BEYOND")
+    [row] = shop.use.queries.attention.waiting(soon, limit=10, after=None)
+    assert (row["amount_minor"], row["expected_minor"], row["provider_reference"]) == (40_000, PRICE, "re_dashboard")
+    assert counter.balances(SUSPENSE) == [-40_000]
 
 
 def test_pending_is_decided_by_readings(shop: Shop, counter: Counter, paid: UUID, clock: MovableClock) -> None:

@@ -63,7 +63,9 @@ REASONS: Final = (
     "REFUND_FAILED",
     "REFUND_AWAITING_OPERATOR",
     "REFUND_REQUESTED",
+    "REFUND_BEYOND",
     "DISPUTE_OPEN",
+    "DISPUTE_PARTLY_BOOKED",
 )
 """Why a person has to look; these codes never change."""
 

@@ -235,6 +235,21 @@ class GoingBack:
         dispute.taken_from_suspense += amount
         dispute.updated_at = self.clock.now()
 
+    def take_from_wallet(self, dispute: Dispute, amount: Money) -> None:
+        """The bank took what had gone to the customer's wallet: what is spent of it becomes their debt.
+
+        Below zero, it is theirs again.
+        """
+        if amount.is_zero:
+            return
+        unit, owner = amount.currency.code, self.payment.user_id
+        wallet, clearing = accounts.wallet(owner, unit), accounts.clearing(dispute.provider, unit)
+        lock_owned(accounts.customers_own(owner, unit), uow=self.uow)
+        legs = self._out_of(wallet, amount, clearing) if amount.is_positive else self._into(wallet, clearing, -amount)
+        self.uow.ledger.post([self._dispute_journal(dispute, legs, dispute.next_posting())])
+        dispute.taken_from_wallet += amount
+        dispute.updated_at = self.clock.now()
+
     def _move_back(self, refund: Refund, part: RefundPart, tender: Tender) -> UUID:
         if tender.kind is TenderKind.POINTS:
             return self._restore_points(part, tender)
@@ -273,8 +288,9 @@ class GoingBack:
     def _leaving(self, amount: Money, target: AccountRef) -> tuple[Entry, ...]:
         """Legs out of what was paid into; from somebody's wallet what is there, and debt for the rest."""
         source = self.payable.account
-        if source.owner is None:
-            return transfer(source, target, amount)
+        return transfer(source, target, amount) if source.owner is None else self._out_of(source, amount, target)
+
+    def _out_of(self, source: AccountRef, amount: Money, target: AccountRef) -> tuple[Entry, ...]:
         standing = self.uow.ledger.lock([source, debt_of(source)])
         there = max(standing[source].available_minor, 0)
         return take_back(target, source, amount.minor, available_minor=there)
@@ -282,8 +298,9 @@ class GoingBack:
     def _arriving(self, source: AccountRef, amount: Money) -> tuple[Entry, ...]:
         """Legs back into what was paid into; in somebody's wallet, after what they owe by it."""
         target = self.payable.account
-        if target.owner is None:
-            return transfer(source, target, amount)
+        return transfer(source, target, amount) if target.owner is None else self._into(target, source, amount)
+
+    def _into(self, target: AccountRef, source: AccountRef, amount: Money) -> tuple[Entry, ...]:
         debt = debt_of(target)
         owed = max(-self.uow.ledger.lock([target, debt])[debt].balance_minor, 0)
         return earn(source, target, amount.minor, owed_minor=owed)

@@ -68,6 +68,10 @@ class Refunds(Protocol):
 
     def receipt(self, receipt_id: UUID) -> KnownReceipt | None: ...
 
+    def kept(self, attempt_id: UUID) -> Sequence[KnownReceipt]:
+        """All that came through an attempt, in order, but what was written off."""
+        ...
+
     def suspended(self, attempt_id: UUID) -> Sequence[KnownReceipt]:
         """The money in suspense that came through an attempt, in order."""
         ...

@@ -35,6 +35,12 @@ WHERE a.payment_id = %s AND (r.journal_id = %s OR (s.journal_id = %s AND s.resol
 ORDER BY r.received_at, r.id
 """
 
+_KEPT = """
+WHERE r.attempt_id = %s AND NOT EXISTS (
+    SELECT 1 FROM suspense_items s WHERE s.receipt_id = r.id AND s.resolution = 'WRITTEN_OFF')
+ORDER BY r.position
+"""
+
 # What staff have put elsewhere is not there to go back.
 _SUSPENDED = """
 WHERE r.attempt_id = %s AND r.disposition = 'SUSPENSE' AND NOT EXISTS (
@@ -96,6 +102,9 @@ class SqlRefunds:
 
     def receipt(self, receipt_id: UUID) -> KnownReceipt | None:
         return self._receipt(_RECEIPTS + " WHERE r.id = %s", receipt_id)
+
+    def kept(self, attempt_id: UUID) -> Sequence[KnownReceipt]:
+        return [_known(row) for row in self._statements.rows(_RECEIPTS + _KEPT, (attempt_id,))]
 
     def suspended(self, attempt_id: UUID) -> Sequence[KnownReceipt]:
         return [_known(row) for row in self._statements.rows(_RECEIPTS + _SUSPENDED, (attempt_id,))]

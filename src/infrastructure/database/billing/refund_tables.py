@@ -97,6 +97,12 @@ refund_parts = Table(
     ),
     # Money in suspense goes back once.
     Index("uq_refund_parts_receipt_id", "receipt_id", unique=True, postgresql_where="status <> 'FAILED'"),
+    # What went back beyond everything that is known here.
+    Index(
+        "ix_refund_parts_beyond",
+        "refund_id",
+        postgresql_where="status = 'SUCCEEDED' AND way <> 'OWN' AND tender_id IS NULL AND receipt_id IS NULL",
+    ),
     Index(
         "ix_refund_parts_due",
         "next_try_at",
