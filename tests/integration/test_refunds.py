@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 
 from application.billing.attention_ports import AttentionSearch
-from application.billing.credit_notes import issue_credit_note
+from application.billing.credit_notes import issue_credit_notes
 from application.billing.payments import WantedPart
-from application.billing.ports import OutcomeUnknown, ProviderRefused, ProviderUnreachable, RefundState
+from application.billing.ports import DisputeState, OutcomeUnknown, ProviderRefused, ProviderUnreachable, RefundState
 from application.billing.refunds import SuspenseRefunded
 from application.ledger.reconciliation import RecordStatement, record_statement
 from application.trying_again import TryAgain
@@ -637,6 +637,11 @@ def test_a_spent_deposit_is_not_refunded_unless_the_provider_has_done_it(
 # Credit notes ------------------------------------------------------------------------------------------------
 
 
+def credit(shop: Shop, payment_id: UUID) -> None:
+    use = shop.use
+    issue_credit_notes(payment_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+
+
 def documents(shop: Shop) -> list[tuple[str, int, int]]:
     rows = shop.database.rows(
         "SELECT invoice_type, total_amount_minor, tax_amount_minor FROM invoices ORDER BY invoice_type, issued_at"
@@ -648,15 +653,14 @@ def test_parts_of_a_price_and_their_refunds_are_documented_to_the_minor_unit(
     shop: Shop, counter: Counter, customer: UUID
 ) -> None:
     booking = shop.book(customer, deposit=Percentage(3_333))
-    use = shop.use
     for amount in ("333.30", "666.70"):
         payment_id = shop.pay(customer, booking.id, amount=egp(amount))
         shop.charge(payment_id, egp(amount))
         shop.look(payment_id)
         for part in (egp("100.01"), None):
-            refund_id = counter.refund(payment_id, part)
-            issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
-            issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+            counter.refund(payment_id, part)
+            credit(shop, payment_id)
+            credit(shop, payment_id)
         if amount == "333.30":
             assert [row[1] for row in documents(shop)] == [10_001, 23_329, 33_330]
     sold = [row for row in documents(shop) if row[0] == "STANDARD"]
@@ -669,12 +673,78 @@ def test_parts_of_a_price_and_their_refunds_are_documented_to_the_minor_unit(
 def test_a_note_stays_when_its_refund_comes_back_and_is_not_issued_twice(
     shop: Shop, counter: Counter, paid: UUID
 ) -> None:
-    refund_id, use = counter.refund(paid), shop.use
-    issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+    for amount in (egp("300.00"), None):
+        counter.refund(paid, amount)
+        credit(shop, paid)
+        counter.decide(paid, RefundState.FAILED)
+        shop.look(paid)
+        counter.refund(paid, amount)
+        credit(shop, paid)
+    assert [row[:2] for row in documents(shop)] == [
+        ("CREDIT_NOTE", 30_000), ("CREDIT_NOTE", 70_000), ("STANDARD", PRICE),
+    ]  # fmt: skip
+
+
+def test_parts_that_are_done_are_credited_while_others_wait(shop: Shop, counter: Counter, customer: UUID) -> None:
+    payment_id, _ = a_mixed_payment(shop, customer)
+    shop.gateway.refund_answers = [ProviderRefused(provider="SCRIPTED", reason="no")]
+    refund_id = counter.ask(payment_id)
+    credit(shop, payment_id)
+    assert [row[:2] for row in documents(shop)] == [("CREDIT_NOTE", 45_000), ("STANDARD", PRICE)]
+    assert "refund_part_succeeded" in events(shop)
+
+    counter.submit(refund_id)
+    credit(shop, payment_id)
+    counter.to_wallet(refund_id)
+    assert all_at_once([lambda: credit(shop, payment_id)] * 6) == [None] * 6
+
+    rows = documents(shop)
+    assert [row[:2] for row in rows] == [("CREDIT_NOTE", 45_000), ("CREDIT_NOTE", 55_000), ("STANDARD", PRICE)]
+    assert rows[0][2] + rows[1][2] == rows[2][2]
+
+
+def test_a_lost_dispute_is_credited_with_what_it_takes_of_what_was_sold(
+    shop: Shop, counter: Counter, paid: UUID
+) -> None:
+    shop.gateway.refund_state = RefundState.PENDING
+    counter.refund(paid, egp("300.00"))
+    counter.dispute(paid, egp("1000.00"), DisputeState.LOST)
+    shop.look(paid)
+    assert all_at_once([lambda: credit(shop, paid)] * 6) == [None] * 6
+    assert [row[:2] for row in documents(shop)] == [("CREDIT_NOTE", 70_000), ("STANDARD", PRICE)]
+
+    # The refund came to nothing, and the bank has that, too.
     counter.decide(paid, RefundState.FAILED)
     shop.look(paid)
-    again = counter.refund(paid)
-    issue_credit_note(again, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+    for _ in range(2):
+        credit(shop, paid)
+    rows = documents(shop)
+    assert [row[:2] for row in rows] == [("CREDIT_NOTE", 70_000), ("CREDIT_NOTE", 30_000), ("STANDARD", PRICE)]
+    assert rows[0][2] + rows[1][2] == rows[2][2]
+    named = shop.database.rows("SELECT DISTINCT dispute_id, refund_id FROM invoices WHERE invoice_type = 'CREDIT_NOTE'")
+    assert [tuple(row.values()) for row in named] == [(shop.row("SELECT id FROM disputes")["id"], None)]
+
+
+def test_money_of_another_currency_was_paid_for_nothing(shop: Shop, counter: Counter, paid: UUID) -> None:
+    dollars = Money.parse("20.00", "USD")
+    shop.charge(paid, dollars)
+    shop.look(paid)
+    counter.dispute(paid, dollars, DisputeState.LOST)
+    shop.look(paid)
+    counter.refund(paid)
+    credit(shop, paid)
+    assert [row[:2] for row in documents(shop)] == [("CREDIT_NOTE", PRICE), ("STANDARD", PRICE)]
+
+
+def test_a_refund_that_is_told_of_after_the_dispute_has_no_note_of_its_own(
+    shop: Shop, counter: Counter, paid: UUID
+) -> None:
+    counter.dispute(paid, egp("1000.00"), DisputeState.LOST)
+    shop.look(paid)
+    credit(shop, paid)
+    counter.on_dashboard(paid, egp("300.00"))
+    shop.look(paid)
+    credit(shop, paid)
     assert [row[:2] for row in documents(shop)] == [("CREDIT_NOTE", PRICE), ("STANDARD", PRICE)]
 
 
