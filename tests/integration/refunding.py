@@ -189,6 +189,10 @@ class Counter:
         use = self.shop.use
         refunds.refund_to_wallet_instead(self._retry(refund_id), uow=use.new_uow(), clock=use.clock, new_id=use.new_id)
 
+    def give_up(self, refund_id: UUID) -> None:
+        use = self.shop.use
+        refunds.give_up_refund(self._retry(refund_id), uow=use.new_uow(), clock=use.clock, new_id=use.new_id)
+
     def _retry(self, refund_id: UUID) -> RetryPart:
         part_id = [part["id"] for part in self.parts(refund_id) if part["replaced_by"] is None][-1]
         return RetryPart(refund_id=refund_id, part_id=part_id, actor_id=self.shop.a_customer(), reason="a test")

@@ -340,6 +340,50 @@ def test_what_the_provider_may_have_forgotten_is_left_to_a_person(
     assert (counter.status(refund_id), len(shop.gateway.asked_refunds)) == ("UNKNOWN", 1)
 
 
+def test_what_is_long_in_doubt_is_given_up_once_and_a_reading_that_knows_better_is_followed(
+    shop: Shop, counter: Counter, paid: UUID, clock: MovableClock
+) -> None:
+    shop.gateway.refund_answers, shop.gateway.loses_answers = [OutcomeUnknown()], True
+    refund_id = counter.refund(paid, egp("400.00"))
+    clock.offset += timedelta(hours=19)
+    with pytest.raises(IllegalTransition):
+        counter.give_up(refund_id)
+    clock.offset += timedelta(hours=2)
+
+    results = all_at_once([lambda: counter.give_up(refund_id)] * 4)
+
+    assert [type(result) for result in results].count(IllegalTransition) == 3
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("FAILED", {"GATEWAY": (0, 0)})
+    [kept] = shop.database.rows("SELECT changes FROM audit_logs WHERE action = 'refunds.give_up'")
+    assert kept["changes"]["reason"] == "a test"
+    for _ in range(2):
+        shop.look(paid)
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("SUCCEEDED", {"GATEWAY": (0, 40_000)})
+    assert counter.balances(CLEARING) == [40_000 - PRICE]
+
+
+def test_what_waits_for_an_operator_is_given_up_and_tried_anew(shop: Shop, counter: Counter, paid: UUID) -> None:
+    shop.gateway.capabilities = replace(shop.gateway.capabilities, refunds=False)
+    refund_id = counter.ask(paid)
+    counter.give_up(refund_id)
+    with pytest.raises(IllegalTransition):
+        counter.give_up(refund_id)
+    counter.resubmit(refund_id)
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("AWAITING_OPERATOR", {"GATEWAY": (PRICE, 0)})
+
+
+def test_what_goes_on_by_itself_is_not_given_up(shop: Shop, counter: Counter, paid: UUID, clock: MovableClock) -> None:
+    shop.gateway.refund_state = RefundState.PENDING
+    waiting, sent, done = (counter.ask(paid, egp(amount)) for amount in ("1.00", "2.00", "3.00"))
+    counter.submit(sent)
+    shop.gateway.refund_state = RefundState.SUCCEEDED
+    counter.submit(done)
+    clock.offset += timedelta(days=9)
+    for refund_id in (waiting, sent, done):
+        with pytest.raises(IllegalTransition):
+            counter.give_up(refund_id)
+
+
 def test_a_process_that_died_while_sending_leaves_a_part_that_is_read_back(
     shop: Shop, counter: Counter, paid: UUID, clock: MovableClock
 ) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refund_plans import RefundPlan, plan_refund, way_at
+from application.billing.refund_submission import REMEMBERED_FOR
 from application.ports import UnitOfWork
 from domain.billing.payments import Disposition, PaymentNotFound, PaymentType
 from domain.billing.refunds import (
@@ -34,6 +35,9 @@ from domain.shared.money import Money
 
 TO_WALLET = "refunded_to_wallet"
 """Why a part came to nothing that waited for an operator: its money went to the wallet instead."""
+
+GIVEN_UP = "given_up"
+"""Why a part came to nothing that a person says did not happen."""
 
 
 class SuspenseRefunded(Conflict):
@@ -232,6 +236,35 @@ def refund_to_wallet_instead(command: RetryPart, *, uow: UnitOfWork, clock: Cloc
         _begin(back, refund)
         _audit(refund, "refunds.to_wallet", command.actor_id, {"reason": command.reason}, back)
         uow.commit()
+
+
+def give_up_refund(command: RetryPart, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
+    """Believe a person who saw at the provider that a part did not happen: it came to nothing, and may be tried anew.
+
+    A reading that tells of it all the same is followed as ever. Raises RefundNotFound, OwnRequest, IllegalTransition
+    for a part that the provider may still be asked about.
+    """
+    with uow:
+        back, refund, part = _locked_part(command.refund_id, command.part_id, uow=uow, clock=clock, new_id=new_id)
+        _refuse_own(back, command.actor_id)
+        if not _may_be_given_up(part, clock.now()):
+            raise IllegalTransition(current=part.status, wanted=RefundStatus.FAILED)
+        back.fail(refund, part, GIVEN_UP)
+        _audit(refund, "refunds.give_up", command.actor_id, {"reason": command.reason}, back)
+        uow.commit()
+
+
+def _may_be_given_up(part: RefundPart, now: datetime) -> bool:
+    """Whether it waits for a person, or can never be sent, or is in doubt longer than it is asked for again."""
+    match part.status:
+        case RefundStatus.AWAITING_OPERATOR:
+            return True
+        case RefundStatus.REQUESTED:
+            return part.attempt_id is None and part.way is Way.PROVIDER
+        case RefundStatus.UNKNOWN:
+            return part.submitted_at is not None and now > part.submitted_at + REMEMBERED_FOR
+        case _:
+            return False
 
 
 def _locked_part(
