@@ -48,6 +48,12 @@ def own_bookings() -> OwnBookings:
     return {"owner": scope_of("bookings.read"), "agent": viewer().agent_id}
 
 
+def own_key() -> str:
+    """The request's idempotency key as use cases keep it: its sender's, for this method and address alone."""
+    request = asked()
+    return f"{viewer().user_id} {request.method} {request.path} {request.headers['Idempotency-Key']}"
+
+
 def network_address() -> str:
     """Where the request came from; of our own proxies only as many are believed as TRUSTED_PROXIES says."""
     return asked().remote_addr or ""

@@ -23,10 +23,11 @@ from application.payouts import handlers as payouts
 from application.privacy import handlers as privacy
 from application.sales import handlers as sales
 from application.sales import late_money_handlers as late_money
+from domain.billing.disputes import DisputeLost
 from domain.billing.invoices import InvoiceIssued
 from domain.billing.manual import ManualMoneyConfirmed
 from domain.billing.payments import MoneySuspended, PaymentSettled, WebhookReceived
-from domain.billing.refunds import RefundRequested, RefundSucceeded
+from domain.billing.refunds import RefundFailed, RefundPartSucceeded, RefundRequested, RefundSucceeded
 from domain.billing.sandbox import SandboxOutcomeChosen
 from domain.catalogue.departures import DepartureCancelled, DepartureReopened, SeatsFreed
 from domain.catalogue.pools import PoolSeatsFreed
@@ -102,7 +103,11 @@ _REACTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     PaymentSettled.name: (Handler("billing.issue_invoice", billing.issue_invoice_of_payment),),
     MoneySuspended.name: (Handler("sales.rebook_late_money", late_money.rebook_late_money, transactional=False),),
     RefundRequested.name: (Handler("billing.submit_refund", billing.submit_requested_refund, transactional=False),),
-    RefundSucceeded.name: (Handler("billing.issue_credit_note", billing.issue_credit_note_of_refund),),
+    RefundSucceeded.name: (Handler("billing.issue_credit_note", billing.issue_credit_notes_of_payment),),
+    RefundPartSucceeded.name: (Handler("billing.credit_part_of_refund", billing.issue_credit_notes_of_payment),),
+    # What a refund leaves that came to nothing, a lost dispute takes.
+    RefundFailed.name: (Handler("billing.credit_beside_failed_refund", billing.issue_credit_notes_of_payment),),
+    DisputeLost.name: (Handler("billing.credit_lost_dispute", billing.issue_credit_notes_of_payment),),
     InvoiceIssued.name: (
         Handler("billing.draw_invoice", billing.draw_issued_invoice, queue=DOCUMENTS, transactional=False),
     ),

@@ -136,6 +136,11 @@ def refunds_to_the_wallet_instead(shop: Shop, sign_up: SignUp) -> TestResponse:
     return _posted(shop, f"{path}/to-wallet", {**_WHY, "part_id": part})
 
 
+def gives_up_a_refund(shop: Shop, sign_up: SignUp) -> TestResponse:
+    path, part = _waits_for_an_operator(shop, sign_up)
+    return _posted(shop, f"{path}/give-up", {**_WHY, "part_id": part})
+
+
 # Money in suspense ----------------------------------------------------------------------------------------
 
 
@@ -256,6 +261,7 @@ PAYMENT_DEEDS: Final[dict[tuple[str, str], Scenario]] = {
     ("POST", "/api/v1/admin/refunds/<uuid:refund_id>/confirm"): confirms_a_refund,
     ("POST", "/api/v1/admin/refunds/<uuid:refund_id>/resubmit"): resubmits_a_refund,
     ("POST", "/api/v1/admin/refunds/<uuid:refund_id>/to-wallet"): refunds_to_the_wallet_instead,
+    ("POST", "/api/v1/admin/refunds/<uuid:refund_id>/give-up"): gives_up_a_refund,
     ("POST", f"/api/v1{_QUEUE}/suspense/<uuid:receipt_id>/wallet"): puts_suspense_into_the_wallet,
     ("POST", f"/api/v1{_QUEUE}/suspense/<uuid:receipt_id>/apply"): applies_suspense,
     ("POST", f"/api/v1{_QUEUE}/suspense/<uuid:receipt_id>/refund"): refunds_suspense,

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.billing.ports import Capabilities
+from application.billing.ports import Capabilities, OutcomeUnknown
 from domain.shared.clock import business_date
 from infrastructure.payment.sandbox import SandboxGateway
 from tests.api.mailbox import mails_to
@@ -251,3 +251,41 @@ def test_a_deposit_is_not_refunded_to_the_wallet(shop: Shop, customer: Person) -
 def test_disputes_are_for_staff(shop: Shop, customer: Person) -> None:
     assert shop.done(shop.get("/api/v1/admin/disputes?status=OPEN", shop.admin))["items"] == []
     problem(shop.get("/api/v1/admin/disputes", customer), 403, "wrong_surface")
+
+
+def test_what_did_not_happen_is_given_up_and_the_deposit_is_its_owners_again(shop: Shop, customer: Person) -> None:
+    asked = {"amount": money("100.00"), "method": "CREDIT_CARD", "provider": "SANDBOX"}
+    deposit = shop.done(shop.post("/api/v1/wallet/deposits", customer, asked), 201)
+    shop.take_payment(deposit)
+    refund = shop.done(ask(shop, deposit), 202)
+    [row] = shop.done(shop.get("/api/v1/admin/payments/attention", shop.admin))["items"]
+    assert (row["reason"], row["actions"]) == ("REFUND_AWAITING_OPERATOR", ["confirm", "to-wallet", "give-up"])
+
+    path = f"/api/v1/admin/refunds/{refund['id']}/give-up"
+    body = {"part_id": refund["parts"][0]["id"], "reason": "nobody did it"}
+    problem(shop.post(path, customer, body), 403, "wrong_surface")
+    problem(shop.post(path, shop.admin, {**body, "reason": ""}), 422, "validation_failed")
+    done = shop.done(shop.post(path, shop.admin, body))
+
+    assert (done["status"], done["parts"][0]["error_code"]) == ("FAILED", "given_up")
+    assert shop.done(shop.get("/api/v1/wallet?currency=EGP", customer))["available"] == money("100.00")
+    problem(shop.post(path, shop.admin, body), 409, "illegal_transition")
+
+
+def test_long_in_doubt_giving_up_is_offered(
+    shop: Shop, payment: Json, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    can = Capabilities(refunds=True, tells_refunds=True, repeats_creation=True)
+    monkeypatch.setattr(SandboxGateway, "capabilities", property(lambda _: can))
+
+    def lost(*_: object) -> None:
+        raise OutcomeUnknown(provider="SANDBOX")
+
+    monkeypatch.setattr(SandboxGateway, "refund", lost)
+    shop.done(ask(shop, payment), 202)
+    shop.deliver_events()
+
+    for hours, actions in ((1, []), (20, ["give-up"])):
+        clock.offset += timedelta(hours=hours)
+        rows = shop.done(shop.get("/api/v1/admin/payments/attention", shop.again(shop.admin)))["items"]
+        assert [(row["reason"], row["actions"]) for row in rows] == [("REFUND_UNKNOWN", actions)]

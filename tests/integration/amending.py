@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from application.billing.credit_notes import issue_credit_note
+from application.billing.credit_notes import issue_credit_notes
 from application.billing.invoices import issue_invoice
 from application.sales.amending import (
     AmendBooking,
@@ -92,7 +92,8 @@ class Desk:
         for row in self.shop.database.rows(sql, (booking.id,)):
             issue_invoice(row["id"], uow=use.new_uow(), clock=use.clock, new_id=use.new_id)
         for refund_id in self.refunds(booking):
-            issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+            payment_id = self.shop.row("SELECT payment_id FROM refunds WHERE id = %s", refund_id)["payment_id"]
+            issue_credit_notes(payment_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
         sums = self.shop.row(
             """SELECT coalesce(sum(total_amount_minor * sign), 0)::bigint AS total,
                       coalesce(sum(tax_amount_minor * sign), 0)::bigint AS tax

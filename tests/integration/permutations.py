@@ -124,8 +124,8 @@ _OUTCOME: Final = {
                 " ON a.id = r.attempt_id WHERE a.payment_id = %(payment)s ORDER BY r.position",
     "refunds": "SELECT r.amount_minor, r.status, r.origin FROM refunds r WHERE r.payment_id = %(payment)s"
                " ORDER BY r.amount_minor, r.status",
-    "disputes": "SELECT status, amount_minor, taken_minor, taken_from_suspense_minor FROM disputes"
-                " WHERE payment_id = %(payment)s ORDER BY provider_dispute_reference",
+    "disputes": "SELECT status, amount_minor, taken_minor, taken_from_suspense_minor, taken_from_wallet_minor"
+                " FROM disputes WHERE payment_id = %(payment)s ORDER BY provider_dispute_reference",
     "sums": """
         SELECT a.kind, a.currency, sum(e.amount_minor)::bigint FROM ledger_journals j
         JOIN ledger_entries e ON e.journal_id = j.id JOIN ledger_accounts a ON a.id = e.account_id

@@ -33,7 +33,7 @@ REFUND_PROMISES = {
             WHERE p.tender_id = t.id AND p.status = 'SUCCEEDED')
           + CASE WHEN t.kind = 'GATEWAY' THEN (
             SELECT coalesce(sum(d.taken_minor), 0) FROM disputes d
-            JOIN payment_receipts r ON r.attempt_id = d.attempt_id AND r.journal_id = t.journal_id) ELSE 0 END""",
+            WHERE d.payment_id = t.payment_id) ELSE 0 END""",
     "what is set aside is what open parts ask for": """
         SELECT t.id FROM payment_tenders t WHERE t.refunding_minor <> (
             SELECT coalesce(sum(p.amount_minor), 0) FROM refund_parts p
@@ -194,6 +194,10 @@ class Counter:
     def to_wallet(self, refund_id: UUID) -> None:
         use = self.shop.use
         refunds.refund_to_wallet_instead(self._retry(refund_id), uow=use.new_uow(), clock=use.clock, new_id=use.new_id)
+
+    def give_up(self, refund_id: UUID) -> None:
+        use = self.shop.use
+        refunds.give_up_refund(self._retry(refund_id), uow=use.new_uow(), clock=use.clock, new_id=use.new_id)
 
     def _retry(self, refund_id: UUID) -> RetryPart:
         part_id = [part["id"] for part in self.parts(refund_id) if part["replaced_by"] is None][-1]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import pytest
 
+from application.billing.deciding import DecideSuspense
 from application.billing.payments import WantedPart
-from application.billing.ports import DisputeState, RefundState
+from application.billing.ports import DisputeState, ProviderRefused, RefundState
+from application.billing.suspense import ApplySuspense, apply_suspense, put_into_wallet
 from domain.billing.payments import PaymentMethod, PaymentType
-from domain.billing.refunds import PaymentDisputed
+from domain.billing.refunds import Destination, PaymentDisputed
 from domain.billing.tenders import TenderKind
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
@@ -19,7 +21,7 @@ from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Row
 from tests.builders import egp
 from tests.integration.refunding import Counter, broken_refund_promises
-from tests.integration.shop import Shop
+from tests.integration.shop import Shop, all_at_once
 
 CLEARING = accounts.clearing("SCRIPTED", "EGP")
 SUSPENSE = accounts.platform(AccountKind.SUSPENSE, "EGP")
@@ -201,3 +203,126 @@ def test_what_the_bank_took_of_suspense_waits_for_nobody_and_a_refund_that_is_to
     assert item_of(shop) == ("RESOLVED", "DISPUTED")
     assert counter.balances(SUSPENSE, CLEARING) == [0, 0]
     assert the_dispute(shop)["taken_from_suspense_minor"] == 0
+
+
+# Beyond the tender ------------------------------------------------------------------------------------------
+
+
+def taken(shop: Shop) -> tuple[int, int, int]:
+    """From the tender, from suspense, from the wallet."""
+    row = the_dispute(shop)
+    return row["taken_minor"], row["taken_from_suspense_minor"], row["taken_from_wallet_minor"]
+
+
+def decide(shop: Shop, act: Callable[..., object], command: object) -> None:
+    act(command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=shop.use.new_id)
+
+
+def decision(shop: Shop) -> DecideSuspense:
+    receipt = shop.row("SELECT receipt_id FROM suspense_items WHERE status = 'OPEN'")["receipt_id"]
+    return DecideSuspense(receipt_id=receipt, actor_id=shop.a_customer(), reason="they called us")
+
+
+def test_what_was_refunded_to_the_wallet_is_taken_from_there(
+    shop: Shop, counter: Counter, customer: UUID, paid: UUID
+) -> None:
+    wallet, debt = accounts.wallet(customer, "EGP"), accounts.debt(customer, "EGP")
+    counter.refund(paid, egp("600.00"), destination=Destination.WALLET)
+    spent = shop.book(customer, shop.a_departure(price=egp("100.00")))
+    shop.pay(customer, spent.id, method=PaymentMethod.WALLET)
+
+    for _ in range(3):
+        tell(shop, counter, paid, DisputeState.LOST)
+
+    assert taken(shop) == (40_000, 0, 60_000)
+    assert counter.balances(CLEARING, wallet, debt) == [0, 0, -10_000]
+    assert shop.attention() == []
+
+
+def test_a_refund_at_the_bank_that_is_told_of_later_gives_the_wallet_its_part_again(
+    shop: Shop, counter: Counter, customer: UUID, paid: UUID
+) -> None:
+    counter.refund(paid, destination=Destination.WALLET)
+    tell(shop, counter, paid, DisputeState.LOST)
+    assert taken(shop) == (0, 0, PRICE)
+
+    counter.on_dashboard(paid, egp("300.00"))
+    for _ in range(2):
+        shop.look(paid)
+
+    assert taken(shop) == (0, 0, 70_000)
+    assert counter.balances(CLEARING, accounts.wallet(customer, "EGP"), SUSPENSE) == [0, 30_000, -30_000]
+
+
+def test_only_the_charge_that_is_disputed_is_taken_where_two_came(shop: Shop, counter: Counter, paid: UUID) -> None:
+    shop.charge(paid, egp("1000.00"))
+    shop.look(paid)
+    counter.refund(paid, egp("300.00"))
+    tell(shop, counter, paid, DisputeState.LOST)
+    assert taken(shop) == (70_000, 0, 0)
+    assert counter.balances(SUSPENSE) == [PRICE]
+    assert shop.attention() == ["SUSPENSE_TWICE", "DISPUTE_PARTLY_BOOKED"]
+
+
+def test_both_charges_are_taken_where_the_bank_takes_both(shop: Shop, counter: Counter, paid: UUID) -> None:
+    shop.charge(paid, egp("1000.00"))
+    shop.look(paid)
+    for _ in range(2):
+        tell(shop, counter, paid, DisputeState.LOST, "2000.00")
+    assert taken(shop) == (PRICE, PRICE, 0)
+    assert item_of(shop) == ("RESOLVED", "DISPUTED")
+    assert counter.balances(SUSPENSE, CLEARING, PREPAID) == [0, 0, 0]
+
+
+def test_a_second_charge_that_went_to_the_wallet_is_taken_from_there(
+    shop: Shop, counter: Counter, customer: UUID, paid: UUID
+) -> None:
+    shop.charge(paid, egp("1000.00"))
+    shop.look(paid)
+    decide(shop, put_into_wallet, decision(shop))
+    tell(shop, counter, paid, DisputeState.LOST, "2000.00")
+    assert taken(shop) == (PRICE, 0, PRICE)
+    assert counter.balances(SUSPENSE, CLEARING, accounts.wallet(customer, "EGP")) == [0, 0, 0]
+
+
+def test_of_money_that_was_applied_the_tender_gives_its_part_and_the_wallet_what_was_over(
+    shop: Shop, counter: Counter, customer: UUID
+) -> None:
+    payment_id = shop.pay(customer, shop.book(customer).id)
+    shop.charge(payment_id, egp("1030.00"))
+    shop.look(payment_id)
+    decide(shop, apply_suspense, ApplySuspense(decision=decision(shop)))
+
+    for _ in range(2):
+        tell(shop, counter, payment_id, DisputeState.LOST, "1030.00")
+
+    assert taken(shop) == (PRICE, 0, 3_000)
+    assert (shop.status_of(payment_id), counter.tenders(payment_id)) == ("REFUNDED", {"GATEWAY": (0, PRICE)})
+    wallet, debt = accounts.wallet(customer, "EGP"), accounts.debt(customer, "EGP")
+    assert counter.balances(CLEARING, PREPAID, SUSPENSE, wallet, debt) == [0, 0, 0, 0, 0]
+
+
+def test_a_suspended_charge_whose_refund_became_wallet_money_is_taken_from_there(
+    shop: Shop, counter: Counter, customer: UUID, paid: UUID
+) -> None:
+    shop.charge(paid, egp("1000.00"))
+    shop.look(paid)
+    shop.gateway.refund_answers = [ProviderRefused(provider="SCRIPTED", reason="no")]
+    refund_id = counter.refund_suspense(decision(shop).receipt_id, egp("1000.00"))
+    counter.submit(refund_id)
+    counter.to_wallet(refund_id)
+
+    tell(shop, counter, paid, DisputeState.LOST, "2000.00")
+
+    assert taken(shop) == (PRICE, 0, PRICE)
+    assert counter.balances(SUSPENSE, CLEARING, accounts.wallet(customer, "EGP")) == [0, 0, 0]
+
+
+def test_a_lost_dispute_that_is_told_of_many_times_at_once_takes_once(
+    shop: Shop, counter: Counter, customer: UUID, paid: UUID
+) -> None:
+    counter.refund(paid, egp("600.00"), destination=Destination.WALLET)
+    counter.dispute(paid, egp("1000.00"), DisputeState.LOST)
+    assert all_at_once([lambda: shop.look(paid)] * 6) == [None] * 6
+    assert taken(shop) == (40_000, 0, 60_000)
+    assert counter.balances(CLEARING, accounts.wallet(customer, "EGP")) == [0, 0]

@@ -14,10 +14,12 @@ import pytest
 from application.billing.deciding import DecideSuspense
 from application.billing.invoices import issue_invoice
 from application.billing.late_choices import ChooseForLateMoney, choose_for_late_money, settle_unchosen
+from application.billing.ports import DisputeState
 from application.billing.suspense import put_into_wallet
 from application.sales.expiry import GRACE, expire_bookings
 from domain.billing.late_money import Hindrance, LateChoice, NoLateMoney
 from domain.billing.payments import PaymentMethod
+from domain.billing.refunds import PaymentDisputed
 from domain.catalogue.departures import Departure, SoldOut
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
@@ -35,6 +37,7 @@ from infrastructure.database.unit_of_work import SqlUnitOfWork
 from tests.builders import egp
 from tests.conftest import MovableClock
 from tests.integration.promotions import Till
+from tests.integration.refunding import Counter
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
 from tests.integration.tenders import a_rich_customer, from_credit, from_points, from_wallet
 from workers.jobs import JOBS
@@ -546,6 +549,27 @@ class TestChoosing:
         assert (wallet(shop, customer), item_of(shop, late[1])) == (PRICE, ("RESOLVED", "WALLET"))
         use = shop.use
         assert settle_unchosen(new_uow=use.new_uow, gateways=use.gateways, clock=use.clock, new_id=new_id) == 0
+
+    def test_while_a_bank_decides_nobody_chooses_and_the_job_waits(
+        self, shop: Shop, running: Running, customer: UUID, late: tuple[Booking, UUID], clock: MovableClock
+    ) -> None:
+        booking, payment_id = late
+        counter = Counter(shop)
+        counter.dispute(payment_id, egp("1000.00"), DisputeState.OPEN)
+        shop.look(payment_id)
+        for choice in (LateChoice.WALLET, LateChoice.REFUND):
+            with pytest.raises(PaymentDisputed):
+                choose(shop, booking, choice)
+        clock.offset += timedelta(days=LATE_CHOICE_DAYS.default) + timedelta(hours=1)
+
+        assert run_once(JOBS["payments.settle_late_money"], running)
+        assert (wallet(shop, customer), item_of(shop, payment_id)) == (0, ("OPEN", None))
+
+        counter.dispute(payment_id, egp("1000.00"), DisputeState.WON)
+        shop.look(payment_id)
+        clock.offset += timedelta(hours=1)
+        assert run_once(JOBS["payments.settle_late_money"], running)
+        assert (wallet(shop, customer), item_of(shop, payment_id)) == (PRICE, ("RESOLVED", "WALLET"))
 
 
 class Died(Exception):

@@ -90,7 +90,7 @@ def test_every_order_of_the_readings_of_money_ends_in_one_state(shop: Shop, depa
     end = ends.pop()
     assert end.payment == (("REFUNDED", 100_000),)
     assert end.refunds == ((20_000, "FAILED", "PROVIDER"), (30_000, "SUCCEEDED", "PROVIDER"))
-    assert end.disputes == (("LOST", 100_000, 70_000, 0),)
+    assert end.disputes == (("LOST", 100_000, 70_000, 0, 0),)
     assert end.sums == ()
 
 

@@ -10,9 +10,10 @@ from uuid import UUID
 
 import pytest
 
-from application.billing.credit_notes import issue_credit_note
+from application.billing.attention_ports import AttentionSearch
+from application.billing.credit_notes import issue_credit_notes
 from application.billing.payments import WantedPart
-from application.billing.ports import OutcomeUnknown, ProviderRefused, ProviderUnreachable, RefundState
+from application.billing.ports import DisputeState, OutcomeUnknown, ProviderRefused, ProviderUnreachable, RefundState
 from application.billing.refunds import SuspenseRefunded
 from application.ledger.reconciliation import RecordStatement, record_statement
 from application.trying_again import TryAgain
@@ -339,6 +340,50 @@ def test_what_the_provider_may_have_forgotten_is_left_to_a_person(
     assert (counter.status(refund_id), len(shop.gateway.asked_refunds)) == ("UNKNOWN", 1)
 
 
+def test_what_is_long_in_doubt_is_given_up_once_and_a_reading_that_knows_better_is_followed(
+    shop: Shop, counter: Counter, paid: UUID, clock: MovableClock
+) -> None:
+    shop.gateway.refund_answers, shop.gateway.loses_answers = [OutcomeUnknown()], True
+    refund_id = counter.refund(paid, egp("400.00"))
+    clock.offset += timedelta(hours=19)
+    with pytest.raises(IllegalTransition):
+        counter.give_up(refund_id)
+    clock.offset += timedelta(hours=2)
+
+    results = all_at_once([lambda: counter.give_up(refund_id)] * 4)
+
+    assert [type(result) for result in results].count(IllegalTransition) == 3
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("FAILED", {"GATEWAY": (0, 0)})
+    [kept] = shop.database.rows("SELECT changes FROM audit_logs WHERE action = 'refunds.give_up'")
+    assert kept["changes"]["reason"] == "a test"
+    for _ in range(2):
+        shop.look(paid)
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("SUCCEEDED", {"GATEWAY": (0, 40_000)})
+    assert counter.balances(CLEARING) == [40_000 - PRICE]
+
+
+def test_what_waits_for_an_operator_is_given_up_and_tried_anew(shop: Shop, counter: Counter, paid: UUID) -> None:
+    shop.gateway.capabilities = replace(shop.gateway.capabilities, refunds=False)
+    refund_id = counter.ask(paid)
+    counter.give_up(refund_id)
+    with pytest.raises(IllegalTransition):
+        counter.give_up(refund_id)
+    counter.resubmit(refund_id)
+    assert (counter.status(refund_id), counter.tenders(paid)) == ("AWAITING_OPERATOR", {"GATEWAY": (PRICE, 0)})
+
+
+def test_what_goes_on_by_itself_is_not_given_up(shop: Shop, counter: Counter, paid: UUID, clock: MovableClock) -> None:
+    shop.gateway.refund_state = RefundState.PENDING
+    waiting, sent, done = (counter.ask(paid, egp(amount)) for amount in ("1.00", "2.00", "3.00"))
+    counter.submit(sent)
+    shop.gateway.refund_state = RefundState.SUCCEEDED
+    counter.submit(done)
+    clock.offset += timedelta(days=9)
+    for refund_id in (waiting, sent, done):
+        with pytest.raises(IllegalTransition):
+            counter.give_up(refund_id)
+
+
 def test_a_process_that_died_while_sending_leaves_a_part_that_is_read_back(
     shop: Shop, counter: Counter, paid: UUID, clock: MovableClock
 ) -> None:
@@ -415,6 +460,19 @@ def test_money_that_went_back_twice_all_the_same_is_seen_in_suspense(
     shop.look(paid)
     assert counter.status(refund_id) == "SUCCEEDED"
     assert counter.balances(accounts.wallet(customer, "EGP"), CLEARING, SUSPENSE) == [PRICE, 0, -PRICE]
+    assert shop.attention() == ["REFUND_BEYOND"]
+
+
+def test_what_goes_back_on_the_dashboard_beyond_what_is_left_is_seen(shop: Shop, counter: Counter, paid: UUID) -> None:
+    counter.refund(paid, destination=Destination.WALLET)
+    counter.on_dashboard(paid, egp("400.00"))
+    for _ in range(2):
+        shop.look(paid)
+
+    soon = AttentionSearch(at=shop.use.clock.now(), reason="REFUND_BEYOND")
+    [row] = shop.use.queries.attention.waiting(soon, limit=10, after=None)
+    assert (row["amount_minor"], row["expected_minor"], row["provider_reference"]) == (40_000, PRICE, "re_dashboard")
+    assert counter.balances(SUSPENSE) == [-40_000]
 
 
 def test_pending_is_decided_by_readings(shop: Shop, counter: Counter, paid: UUID, clock: MovableClock) -> None:
@@ -623,6 +681,11 @@ def test_a_spent_deposit_is_not_refunded_unless_the_provider_has_done_it(
 # Credit notes ------------------------------------------------------------------------------------------------
 
 
+def credit(shop: Shop, payment_id: UUID) -> None:
+    use = shop.use
+    issue_credit_notes(payment_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+
+
 def documents(shop: Shop) -> list[tuple[str, int, int]]:
     rows = shop.database.rows(
         "SELECT invoice_type, total_amount_minor, tax_amount_minor FROM invoices ORDER BY invoice_type, issued_at"
@@ -634,16 +697,16 @@ def test_parts_of_a_price_and_their_refunds_are_documented_to_the_minor_unit(
     shop: Shop, counter: Counter, customer: UUID
 ) -> None:
     booking = shop.book(customer, deposit=Percentage(3_333))
-    use, payments = shop.use, {}
+    payments: dict[str, UUID] = {}
     for amount in ("333.30", "666.70"):
         payments[amount] = payment_id = shop.pay(customer, booking.id, amount=egp(amount))
         shop.charge(payment_id, egp(amount))
         shop.look(payment_id)
     for amount, payment_id in payments.items():
         for part in (egp("100.01"), None):
-            refund_id = counter.refund(payment_id, part)
-            issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
-            issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+            counter.refund(payment_id, part)
+            credit(shop, payment_id)
+            credit(shop, payment_id)
         if amount == "333.30":
             assert [row[1] for row in documents(shop)] == [10_001, 23_329, 33_330]
     sold = [row for row in documents(shop) if row[0] == "STANDARD"]
@@ -656,12 +719,78 @@ def test_parts_of_a_price_and_their_refunds_are_documented_to_the_minor_unit(
 def test_a_note_stays_when_its_refund_comes_back_and_is_not_issued_twice(
     shop: Shop, counter: Counter, paid: UUID
 ) -> None:
-    refund_id, use = counter.refund(paid), shop.use
-    issue_credit_note(refund_id, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+    for amount in (egp("300.00"), None):
+        counter.refund(paid, amount)
+        credit(shop, paid)
+        counter.decide(paid, RefundState.FAILED)
+        shop.look(paid)
+        counter.refund(paid, amount)
+        credit(shop, paid)
+    assert [row[:2] for row in documents(shop)] == [
+        ("CREDIT_NOTE", 30_000), ("CREDIT_NOTE", 70_000), ("STANDARD", PRICE),
+    ]  # fmt: skip
+
+
+def test_parts_that_are_done_are_credited_while_others_wait(shop: Shop, counter: Counter, customer: UUID) -> None:
+    payment_id, _ = a_mixed_payment(shop, customer)
+    shop.gateway.refund_answers = [ProviderRefused(provider="SCRIPTED", reason="no")]
+    refund_id = counter.ask(payment_id)
+    credit(shop, payment_id)
+    assert [row[:2] for row in documents(shop)] == [("CREDIT_NOTE", 45_000), ("STANDARD", PRICE)]
+    assert "refund_part_succeeded" in events(shop)
+
+    counter.submit(refund_id)
+    credit(shop, payment_id)
+    counter.to_wallet(refund_id)
+    assert all_at_once([lambda: credit(shop, payment_id)] * 6) == [None] * 6
+
+    rows = documents(shop)
+    assert [row[:2] for row in rows] == [("CREDIT_NOTE", 45_000), ("CREDIT_NOTE", 55_000), ("STANDARD", PRICE)]
+    assert rows[0][2] + rows[1][2] == rows[2][2]
+
+
+def test_a_lost_dispute_is_credited_with_what_it_takes_of_what_was_sold(
+    shop: Shop, counter: Counter, paid: UUID
+) -> None:
+    shop.gateway.refund_state = RefundState.PENDING
+    counter.refund(paid, egp("300.00"))
+    counter.dispute(paid, egp("1000.00"), DisputeState.LOST)
+    shop.look(paid)
+    assert all_at_once([lambda: credit(shop, paid)] * 6) == [None] * 6
+    assert [row[:2] for row in documents(shop)] == [("CREDIT_NOTE", 70_000), ("STANDARD", PRICE)]
+
+    # The refund came to nothing, and the bank has that, too.
     counter.decide(paid, RefundState.FAILED)
     shop.look(paid)
-    again = counter.refund(paid)
-    issue_credit_note(again, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+    for _ in range(2):
+        credit(shop, paid)
+    rows = documents(shop)
+    assert [row[:2] for row in rows] == [("CREDIT_NOTE", 70_000), ("CREDIT_NOTE", 30_000), ("STANDARD", PRICE)]
+    assert rows[0][2] + rows[1][2] == rows[2][2]
+    named = shop.database.rows("SELECT DISTINCT dispute_id, refund_id FROM invoices WHERE invoice_type = 'CREDIT_NOTE'")
+    assert [tuple(row.values()) for row in named] == [(shop.row("SELECT id FROM disputes")["id"], None)]
+
+
+def test_money_of_another_currency_was_paid_for_nothing(shop: Shop, counter: Counter, paid: UUID) -> None:
+    dollars = Money.parse("20.00", "USD")
+    shop.charge(paid, dollars)
+    shop.look(paid)
+    counter.dispute(paid, dollars, DisputeState.LOST)
+    shop.look(paid)
+    counter.refund(paid)
+    credit(shop, paid)
+    assert [row[:2] for row in documents(shop)] == [("CREDIT_NOTE", PRICE), ("STANDARD", PRICE)]
+
+
+def test_a_refund_that_is_told_of_after_the_dispute_has_no_note_of_its_own(
+    shop: Shop, counter: Counter, paid: UUID
+) -> None:
+    counter.dispute(paid, egp("1000.00"), DisputeState.LOST)
+    shop.look(paid)
+    credit(shop, paid)
+    counter.on_dashboard(paid, egp("300.00"))
+    shop.look(paid)
+    credit(shop, paid)
     assert [row[:2] for row in documents(shop)] == [("CREDIT_NOTE", PRICE), ("STANDARD", PRICE)]
 
 

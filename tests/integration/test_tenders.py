@@ -10,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from application.billing.attention import ActOn, give_up_attempt
 from application.billing.checkouts import HELD_BEYOND
-from application.billing.ports import ProviderRefused
+from application.billing.ports import OutcomeUnknown, ProviderRefused
+from application.billing.settlement import SettleAttempt, settle_attempt
 from application.billing.splits import WantedPart
 from application.sales.expiry import GRACE
 from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentType
@@ -22,7 +24,7 @@ from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses
 from tests.conftest import MovableClock
-from tests.integration.shop import HOLD_FOR, Shop, broken_promises
+from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
 from tests.integration.tenders import (
     CLEARING,
     DISCOUNTS,
@@ -68,6 +70,29 @@ def worth(parts: tuple[WantedPart, ...]) -> tuple[int, int, int]:
     """What parts take of wallet, voucher credit and points."""
     taken = {part.kind: part.amount.minor if part.amount is not None else part.points or 0 for part in parts}
     return tuple(taken.get(kind, 0) for kind in ("WALLET", "VOUCHER_CREDIT", "POINTS"))  # type: ignore[call-overload,return-value]
+
+
+def come_to_nothing(
+    shop: Shop, customer: UUID, booking_id: UUID, parts: tuple[WantedPart, ...], key: str, end: str
+) -> UUID:
+    """A payment whose checkout is over without money: by its page, by its provider, by a person."""
+    if end == "refused":
+        shop.gateway.answers = [ProviderRefused(provider="SCRIPTED", reason="no")]
+        with pytest.raises(ProviderRefused):
+            shop.pay(customer, booking_id, parts=parts, key=key)
+        payment_id: UUID = shop.row("SELECT id FROM payments")["id"]
+        return payment_id
+    if end == "given up":
+        shop.gateway.answers = [OutcomeUnknown(provider="SCRIPTED")]
+    payment_id = shop.pay(customer, booking_id, parts=parts, key=key)
+    if end == "declined":
+        shop.gateway.books[shop.attempt_of(payment_id).provider_reference].is_over = True
+        shop.look(payment_id)
+        return payment_id
+    attempt_id = shop.row("SELECT id FROM payment_attempts")["id"]
+    act = ActOn(id=attempt_id, actor_id=shop.a_customer(), reason="seen on the dashboard")
+    give_up_attempt(act, uow=shop.use.new_uow(), clock=shop.use.clock)
+    return payment_id
 
 
 class TestPaying:
@@ -255,6 +280,51 @@ class TestLettingGo:
         assert shop.status_of(payment_id) == "PAID"
         assert balances(shop, customer) == (20_000, 50_000, 30_000 + 80)
 
+    @pytest.mark.parametrize("end", ["declined", "refused", "given up"])
+    def test_a_checkout_that_comes_to_nothing_frees_them_at_once(self, shop: Shop, customer: UUID, end: str) -> None:
+        booking, parts, key = shop.book(customer), (from_wallet(50_000), from_points(10_000)), new_id().hex
+        payment_id = come_to_nothing(shop, customer, booking.id, parts, key, end)
+
+        assert shop.status_of(payment_id) == "PENDING"
+        assert available(shop, customer) == (50_000, 50_000, 50_000)
+        again = shop.pay(customer, booking.id, parts=parts, key=key)
+        assert (again, available(shop, customer)) == (payment_id, (0, 50_000, 40_000))
+        pay_card(shop, payment_id)
+        shop.look(payment_id)
+        assert shop.booking(booking.id)["status"] == "CONFIRMED"
+        assert balances(shop, customer)[0] == 0
+
+    def test_what_is_declined_many_times_at_once_is_freed_once(self, shop: Shop, customer: UUID) -> None:
+        payment_id = shop.pay(customer, shop.book(customer).id, parts=(from_wallet(50_000),))
+        shop.gateway.books[shop.attempt_of(payment_id).provider_reference].is_over = True
+        assert all_at_once([lambda: shop.look(payment_id)] * 6) == [None] * 6
+        assert available(shop, customer)[0] == 50_000
+
+    def test_a_success_after_the_decline_takes_them_if_they_are_there(self, shop: Shop, customer: UUID) -> None:
+        booking = shop.book(customer)
+        payment_id = come_to_nothing(shop, customer, booking.id, (from_wallet(50_000),), new_id().hex, "declined")
+        pay_card(shop, payment_id)
+        shop.look(payment_id)
+        assert shop.booking(booking.id)["status"] == "CONFIRMED"
+        assert (balances(shop, customer)[0], shop.balance(SUSPENSE)) == (0, 0)
+
+    def test_a_late_word_of_the_first_decline_frees_nothing_of_the_second_checkout(
+        self, shop: Shop, customer: UUID
+    ) -> None:
+        booking, parts, key = shop.book(customer), (from_wallet(50_000),), new_id().hex
+        payment_id = shop.pay(customer, booking.id, parts=parts, key=key)
+        first = shop.attempt_of(payment_id)
+        shop.gateway.books[first.provider_reference].is_over = True
+        declined = shop.gateway.read(first.identity)
+        shop.look(payment_id)
+        shop.pay(customer, booking.id, parts=parts, key=key)
+        use = shop.use
+        late = SettleAttempt(
+            payment_id=payment_id, attempt_id=first.attempt_id, reading=declined, expects_live=use.live
+        )
+        settle_attempt(late, uow=use.new_uow(), clock=use.clock, new_id=use.new_id)
+        assert available(shop, customer)[0] == 0
+
     def test_what_was_spent_meanwhile_leaves_the_card_money_in_suspense(
         self, shop: Shop, customer: UUID, payment_id: UUID, clock: MovableClock
     ) -> None:
@@ -289,7 +359,7 @@ class TestLettingGo:
         with pytest.raises(ProviderRefused):
             self.pay_membership(shop, customer, membership, key)
         clock.offset += timedelta(hours=26)
-        assert end_holds(shop) == 1
+        assert (end_holds(shop), available(shop, customer)[0]) == (0, 50_000)
 
         payment_id = self.pay_membership(shop, customer, membership, key)
 

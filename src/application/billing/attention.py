@@ -14,6 +14,7 @@ from application.billing.attention_ports import AttemptNotFound, FlaggedWebhook,
 from application.billing.invoices import issue_invoice
 from application.billing.ports import Gateways, Reading
 from application.billing.settlement import SettleAttempt, settle_attempt
+from application.billing.tenders import free_own_parts
 from application.billing.webhooks import REFUND_UNVERIFIED, ReferenceMismatch, read_back
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.billing.payments import PaymentStatus, WebhookReceived
@@ -65,9 +66,11 @@ def give_up_attempt(command: ActOn, *, uow: UnitOfWork, clock: Clock) -> None:
     with uow:
         named = uow.flagged.attempt(command.id)
         _refuse_own(named, command)
-        attempt = uow.payments.get(named.attempt.payment_id).attempt(command.id)
+        payment = uow.payments.get(named.attempt.payment_id)
+        attempt = payment.attempt(command.id)
         before = attempt.status
         attempt.abandon(at=clock.now())
+        free_own_parts(payment, uow=uow, clock=clock)
         _audit(uow, command, "PAYMENT_ATTEMPT", {"status": before}, {"status": attempt.status}, at=clock.now())
         uow.commit()
 

@@ -62,7 +62,10 @@ REASONS: Final = (
     "REFUND_UNKNOWN",
     "REFUND_FAILED",
     "REFUND_AWAITING_OPERATOR",
+    "REFUND_REQUESTED",
+    "REFUND_BEYOND",
     "DISPUTE_OPEN",
+    "DISPUTE_PARTLY_BOOKED",
 )
 """Why a person has to look; these codes never change."""
 

@@ -19,7 +19,7 @@ from application.billing.ports import (
     ProviderUnreachable,
 )
 from application.billing.returns import ReturnPage
-from application.billing.tenders import hold_own_parts
+from application.billing.tenders import free_own_parts, hold_own_parts
 from application.ports import NewUnitOfWork, UnitOfWork
 from application.trying_again import tried_again
 from domain.billing.payments import AttemptStatus, Payment, PaymentAttempt
@@ -107,7 +107,7 @@ class Asking:
         )
 
     def _note_refusal(self, error_code: str) -> None:
-        """No code was given, so it keeps no seats."""
+        """No code was given, so it keeps no seats, and nothing stays set aside."""
         now = self.clock.now()
         with self.new_uow() as uow:
             target = uow.payments.target_of(self.payment_id)
@@ -116,6 +116,7 @@ class Asking:
             payment.attempt(self.request.attempt_id).failed(error_code=error_code, at=now)
             if payment.booking_id is not None and pays_by_code(payment):
                 follow_codes(payment.booking_id, self.code_terms, uow=uow, at=now)
+            free_own_parts(payment, uow=uow, clock=self.clock)
             uow.commit()
 
 

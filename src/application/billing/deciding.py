@@ -19,6 +19,7 @@ from application.billing.tenders import account_of
 from application.ledger.locks import lock_owned
 from application.ports import UnitOfWork
 from domain.billing.payments import Payment, PaymentMethod, PaymentType
+from domain.billing.refunds import PaymentDisputed
 from domain.billing.suspense import (
     REFERENCE,
     Decision,
@@ -93,9 +94,14 @@ class Deciding:
         return cls(payment, items, decision, uow, clock, new_id, before, command.action)
 
     def real_money(self) -> Sequence[SuspenseItem]:
-        """The items, all open. Raises IllegalTransition, SuspenseDoesNotFit for test money or two currencies."""
+        """The items, all open and undisputed.
+
+        Raises IllegalTransition, PaymentDisputed, SuspenseDoesNotFit for test money or two currencies.
+        """
         for item in self.items:
             item.ensure_open()
+        if self.uow.disputes.is_open(self.payment.id):
+            raise PaymentDisputed()
         if any(item.is_test_money for item in self.items):
             raise SuspenseDoesNotFit()
         if len({item.amount.currency for item in self.items}) > 1:

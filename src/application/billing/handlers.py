@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from application.billing.credit_notes import issue_credit_note
+from application.billing.credit_notes import issue_credit_notes
 from application.billing.invoices import draw_invoice, issue_invoice
 from application.billing.manual import settle_confirmed
 from application.billing.refund_submission import submit_refund
@@ -52,9 +52,9 @@ def submit_requested_refund(event: Mapping[str, Any], use: Dependencies) -> None
     )
 
 
-def issue_credit_note_of_refund(event: Mapping[str, Any], use: Dependencies) -> None:
-    """Issue the credit note of a refund that has succeeded."""
-    issue_credit_note(UUID(event["refund_id"]), new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
+def issue_credit_notes_of_payment(event: Mapping[str, Any], use: Dependencies) -> None:
+    """Issue the credit notes that a payment lacks, of which a refund or a dispute has moved."""
+    issue_credit_notes(UUID(event["payment_id"]), new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
 
 
 def draw_issued_invoice(event: Mapping[str, Any], use: Dependencies) -> None:

@@ -41,7 +41,7 @@ def choose_for_late_money(
 ) -> None:
     """Put the money into the wallet, or send it back to where it came from.
 
-    Raises BookingNotFound for a stranger's, and NoLateMoney where nothing waits, or somebody was quicker.
+    Raises BookingNotFound for a stranger's, NoLateMoney where nothing waits, or somebody was quicker, PaymentDisputed.
     """
     doing = _Doing(new_uow, gateways, clock, new_id)
     with new_uow() as uow:
@@ -78,6 +78,11 @@ def settle_unchosen(
     return sum(doing.settle_unchosen(booking_id) for booking_id in overdue)
 
 
+def _is_disputed(late: LateMoney, uow: UnitOfWork) -> bool:
+    """Whether a bank questions it: then it waits on."""
+    return uow.disputes.is_open(uow.suspense.payment_of(late.receipt_id))
+
+
 @dataclass(frozen=True, slots=True)
 class _Doing:
     """Choices carried out, each as part of the transaction that stores it."""
@@ -94,7 +99,8 @@ class _Doing:
             with self.new_uow() as uow:
                 uow.bookings.get(booking_id)
                 uow.payments.of_booking(booking_id)
-                over = [late for late in uow.late_money.waiting_of(booking_id) if late.choose_until <= now]
+                waiting = uow.late_money.waiting_of(booking_id)
+                over = [late for late in waiting if late.choose_until <= now and not _is_disputed(late, uow)]
                 for late in over:
                     late.choose(LateChoice.WALLET, by=None, at=now)
                     uow.late_money.save(late)

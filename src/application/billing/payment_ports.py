@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -68,8 +68,8 @@ class Invoices(Protocol):
         """Whether the payment has its invoice."""
         ...
 
-    def exists_for_refund(self, refund_id: UUID) -> bool:
-        """Whether the refund has its credit note."""
+    def credited_by(self, payment_id: UUID) -> Mapping[UUID, int]:
+        """What the credit notes of a payment come to, in minor units, by the refund or dispute that they name."""
         ...
 
     def credited_of(self, payment_id: UUID) -> Credited:

@@ -19,7 +19,7 @@ from application.ledger.reversals import Reverse, reverse_within
 from application.ports import UnitOfWork
 from domain.billing.disputes import Dispute
 from domain.billing.payments import Payment
-from domain.billing.refunds import Refund, RefundPart, Way
+from domain.billing.refunds import Refund, RefundPart, RefundStatus, Way
 from domain.billing.tenders import Tender, TenderKind
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
@@ -74,6 +74,35 @@ class GoingBack:
 
     def tender_of(self, part: RefundPart) -> Tender | None:
         return self.payment.tender(part.tender_id) if part.tender_id is not None else None
+
+    def charges_left(self, tender: Tender) -> list[tuple[UUID, Money]]:
+        """The attempt of each charge that a tender was captured with, and what has not gone back of that charge."""
+        charges = self.uow.refunds.charges_of(tender)
+        if len(charges) < 2:
+            return [(charge.attempt_id, charge.amount) for charge in charges]
+        gone = self._gone_of(tender)
+        left = []
+        for charge in charges:
+            there = Money(0, tender.amount.currency)
+            of_it = min(gone.get(charge.attempt_id, there), charge.amount)
+            gone[charge.attempt_id] = gone.get(charge.attempt_id, there) - of_it
+            left.append((charge.attempt_id, charge.amount - of_it))
+        return left
+
+    def _gone_of(self, tender: Tender) -> dict[UUID, Money]:
+        """By attempt, what is with providers and banks of a tender, or on its way there."""
+        moved = [
+            (part.attempt_id, part.amount)
+            for refund in self.uow.refunds.of_payment(self.payment.id)
+            for part in refund.parts
+            if part.tender_id == tender.id and part.way is not Way.OWN and part.status is not RefundStatus.FAILED
+        ]
+        moved += [(dispute.attempt_id, dispute.taken) for dispute in self.uow.disputes.of_payment(self.payment.id)]
+        gone: dict[UUID, Money] = {}
+        for attempt_id, amount in moved:
+            if attempt_id is not None and amount.is_positive:
+                gone[attempt_id] = gone.get(attempt_id, Money(0, amount.currency)) + amount
+        return gone
 
     def set_aside(self, refund: Refund, part: RefundPart) -> None:
         """Keep a part's amount for it, on its tender and, of a deposit, in the wallet that it filled.
@@ -160,6 +189,32 @@ class GoingBack:
             self.payment.take_back(part.amount, at=now)
         refund.returned(part, error_code=error_code, journal_id=journal.id, at=now)
 
+    def freeze(self, dispute: Dispute) -> None:
+        """Keep what is there of a disputed deposit in the wallet that it filled, until the bank has decided."""
+        wallet = self.payable.account
+        if wallet.owner is None or wallet.currency != dispute.amount.currency.code:
+            return
+        self.lock_accounts()
+        there = max(self.uow.ledger.lock([wallet])[wallet].available_minor, 0)
+        amount = min(dispute.amount.minor, there)
+        if not amount:
+            return
+        aside = SetAside(
+            account=wallet,
+            amount_minor=amount,
+            reference_type="DISPUTE",
+            reference_id=dispute.id,
+            expires_at=None,
+        )
+        dispute.hold_id = holds.hold(aside, uow=self.uow, clock=self.clock, new_id=self.new_id)
+
+    def thaw(self, dispute: Dispute) -> None:
+        """The bank has decided: what it takes is taken from what is free now."""
+        if dispute.hold_id is not None:
+            self.lock_accounts()
+            holds.release(dispute.hold_id, uow=self.uow, clock=self.clock)
+            dispute.hold_id = None
+
     def lose(self, dispute: Dispute, tender: Tender, amount: Money) -> None:
         """A bank took so much of the tender back: the same as a refund, and nobody is asked."""
         self.lock_accounts()
@@ -198,6 +253,21 @@ class GoingBack:
         if amount.is_positive:
             suspended.taken_by_bank(dispute, amount, journal.id, uow=self.uow, at=self.clock.now())
         dispute.taken_from_suspense += amount
+        dispute.updated_at = self.clock.now()
+
+    def take_from_wallet(self, dispute: Dispute, amount: Money) -> None:
+        """The bank took what had gone to the customer's wallet: what is spent of it becomes their debt.
+
+        Below zero, it is theirs again.
+        """
+        if amount.is_zero:
+            return
+        unit, owner = amount.currency.code, self.payment.user_id
+        wallet, clearing = accounts.wallet(owner, unit), accounts.clearing(dispute.provider, unit)
+        lock_owned(accounts.customers_own(owner, unit), uow=self.uow)
+        legs = self._out_of(wallet, amount, clearing) if amount.is_positive else self._into(wallet, clearing, -amount)
+        self.uow.ledger.post([self._dispute_journal(dispute, legs, dispute.next_posting())])
+        dispute.taken_from_wallet += amount
         dispute.updated_at = self.clock.now()
 
     def _let_go(self) -> None:
@@ -248,8 +318,9 @@ class GoingBack:
     def _leaving(self, amount: Money, target: AccountRef) -> tuple[Entry, ...]:
         """Legs out of what was paid into; from somebody's wallet what is there, and debt for the rest."""
         source = self.payable.account
-        if source.owner is None:
-            return transfer(source, target, amount)
+        return transfer(source, target, amount) if source.owner is None else self._out_of(source, amount, target)
+
+    def _out_of(self, source: AccountRef, amount: Money, target: AccountRef) -> tuple[Entry, ...]:
         standing = self.uow.ledger.lock([source, debt_of(source)])
         there = max(standing[source].available_minor, 0)
         return take_back(target, source, amount.minor, available_minor=there)
@@ -257,8 +328,9 @@ class GoingBack:
     def _arriving(self, source: AccountRef, amount: Money) -> tuple[Entry, ...]:
         """Legs back into what was paid into; in somebody's wallet, after what they owe by it."""
         target = self.payable.account
-        if target.owner is None:
-            return transfer(source, target, amount)
+        return transfer(source, target, amount) if target.owner is None else self._into(target, source, amount)
+
+    def _into(self, target: AccountRef, source: AccountRef, amount: Money) -> tuple[Entry, ...]:
         debt = debt_of(target)
         owed = max(-self.uow.ledger.lock([target, debt])[debt].balance_minor, 0)
         return earn(source, target, amount.minor, owed_minor=owed)

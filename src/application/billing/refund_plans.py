@@ -40,11 +40,12 @@ _PURPOSE: Final = "refund"
 
 @dataclass(frozen=True, slots=True)
 class PlannedPart:
-    """What goes back to one tender, and how; `points` with a part of points."""
+    """What goes back to one tender, and how: `points` with a part of points, `attempt_id` of the charge it is of."""
 
     share: Share
     way: Way
     points: int | None = None
+    attempt_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +115,7 @@ def plan_refund(back: GoingBack, amount: Money | None, destination: Destination,
         destination=destination,
         amount=whole,
         left_afterwards=refundable(payment.tenders, code) - whole,
-        parts=tuple(_planned(back, share, destination, gateways) for share in shares),
+        parts=tuple(part for share in shares for part in _planned(back, share, destination, gateways)),
         points_taken=rewards.points,
         cashback_taken=rewards.cashback,
         partners=rewards.partners,
@@ -122,16 +123,29 @@ def plan_refund(back: GoingBack, amount: Money | None, destination: Destination,
     )
 
 
-def _planned(back: GoingBack, share: Share, destination: Destination, gateways: Gateways) -> PlannedPart:
+def _planned(back: GoingBack, share: Share, destination: Destination, gateways: Gateways) -> list[PlannedPart]:
     tender = share.tender
     if tender.kind is TenderKind.POINTS and tender.journal_id is not None:
         posted = back.uow.reversals.get(tender.journal_id).journal
         own = accounts.points(back.payment.user_id)
         points = sum(entry.amount_minor for entry in reversing(posted, share.amount) if entry.account == own)
-        return PlannedPart(share, Way.OWN, points)
+        return [PlannedPart(share, Way.OWN, points)]
     if tender.is_own or destination is Destination.WALLET:
-        return PlannedPart(share, Way.OWN)
-    return PlannedPart(share, way_at(back.payment.provider, gateways))
+        return [PlannedPart(share, Way.OWN)]
+    return _by_charge(back, share, way_at(back.payment.provider, gateways))
+
+
+def _by_charge(back: GoingBack, share: Share, way: Way) -> list[PlannedPart]:
+    """One part for each charge, none larger than what is left of it; what no charge is known of, an operator finds."""
+    left, parts = share.amount, []
+    for attempt_id, room in back.charges_left(share.tender):
+        amount = min(left, room)
+        if amount.is_positive:
+            parts.append(PlannedPart(Share(share.tender, amount), way, attempt_id=attempt_id))
+            left -= amount
+    if left.is_positive:
+        parts.append(PlannedPart(Share(share.tender, left), Way.OPERATOR))
+    return parts
 
 
 def way_at(provider: str | None, gateways: Gateways) -> Way:

@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.billing.disputes import Dispute
 from domain.billing.payments import Disposition
 from domain.billing.refunds import Refund
+from domain.billing.tenders import Tender
 from domain.shared.money import Money
 
 
@@ -61,11 +62,15 @@ class Refunds(Protocol):
         """Parts that wait for the provider and whose next try is due, longest first; not locked."""
         ...
 
-    def receipt_booked_by(self, journal_id: UUID) -> KnownReceipt | None:
-        """The charge that a tender was captured with."""
+    def charges_of(self, tender: Tender) -> Sequence[KnownReceipt]:
+        """The charges that a tender was captured with, in order: several where items in suspense paid it together."""
         ...
 
     def receipt(self, receipt_id: UUID) -> KnownReceipt | None: ...
+
+    def kept(self, attempt_id: UUID) -> Sequence[KnownReceipt]:
+        """All that came through an attempt, in order, but what was written off."""
+        ...
 
     def suspended(self, attempt_id: UUID) -> Sequence[KnownReceipt]:
         """The money in suspense that came through an attempt, in order."""

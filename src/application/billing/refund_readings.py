@@ -3,15 +3,17 @@
 A reading is the whole truth of one moment, and two of them may be applied in the other order than they were taken.
 So nothing follows from what a reading does not name, and of what it names only news counts: a refund's state moves
 down `Told` and a dispute's final word stays. Whatever order and number of readings, the last state is the same one.
-What a lost dispute takes is no step but a level: what refunds leave of the charge, worked out anew each time.
+What a lost dispute takes is no step but a level: what refunds leave of the charge, worked out anew each time, from the
+tender, from suspense, and from the customer's wallet what had gone there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from application.billing.ports import DisputeReading, Reading, RefundReading
+from application.billing.ports import DisputeReading, DisputeState, Reading, RefundReading
 from application.billing.refund_effects import GoingBack
 from application.billing.refund_hearing import hear
 from application.billing.refund_ports import KnownReceipt
@@ -34,6 +36,8 @@ from domain.shared.money import Money, total
 
 OVERTAKEN = "overtaken"
 """Why a part came to nothing that was never sent: the provider gave the money back without it."""
+
+_GIVE_WAY: Final = frozenset({RefundStatus.REQUESTED, RefundStatus.AWAITING_OPERATOR})
 
 
 def follow_provider(back: GoingBack, attempt: PaymentAttempt, reading: Reading) -> None:
@@ -70,9 +74,9 @@ class _Following:
     def __post_init__(self) -> None:
         tender = self.back.payment.gateway_tender
         self.tender = None
-        if tender is not None and tender.status is TenderStatus.CAPTURED and tender.journal_id is not None:
-            charge = self.back.uow.refunds.receipt_booked_by(tender.journal_id)
-            if charge is not None and charge.attempt_id == self.attempt.id:
+        if tender is not None and tender.status is TenderStatus.CAPTURED:
+            charges = self.back.uow.refunds.charges_of(tender)
+            if any(charge.attempt_id == self.attempt.id for charge in charges):
                 self.tender = tender
 
     # Refunds -------------------------------------------------------------------------------------------
@@ -169,17 +173,22 @@ class _Following:
         """Free what the provider's own refund needs: of requests that were never sent, and of lost disputes."""
         if self.tender is None or tender.id != self.tender.id:
             return
-        self._drop_unsent(tender, amount, {RefundStatus.REQUESTED})
+        self._drop_unsent(tender, amount, frozenset({RefundStatus.REQUESTED}))
         for dispute in self.disputes:
             missing = amount - tender.refundable
             if missing.is_positive and dispute.taken.is_positive:
                 self.back.recover(dispute, tender, min(missing, dispute.taken))
 
-    def _drop_unsent(self, tender: Tender, amount: Money, statuses: set[RefundStatus]) -> None:
+    def _drop_unsent(self, tender: Tender, amount: Money, statuses: frozenset[RefundStatus]) -> None:
         for refund, part in self._parts():
-            is_unsent = part.status in statuses and part.submitted_at is None and part.tender_id == tender.id
+            is_unsent = part.status in statuses and self._gives_way(part) and part.tender_id == tender.id
             if is_unsent and not amount <= tender.refundable:
                 self.back.fail(refund, part, OVERTAKEN)
+
+    @staticmethod
+    def _gives_way(part: RefundPart) -> bool:
+        """Whether it is of what was paid, and was never sent: a lost dispute comes before it."""
+        return part.tender_id is not None and part.status in _GIVE_WAY and part.submitted_at is None
 
     # Disputes ------------------------------------------------------------------------------------------
 
@@ -201,61 +210,102 @@ class _Following:
             )
             self.back.uow.disputes.add(dispute)
             self.disputes.append(dispute)
+            if said.state is DisputeState.OPEN:
+                self.back.freeze(dispute)
         dispute.hear(DisputeStatus(said.state), at=now)
+        if dispute.status is not DisputeStatus.OPEN:
+            self.back.thaw(dispute)
 
     def level_disputes(self) -> None:
-        """Let each lost dispute have taken what refunds leave of the charge, no more and no less."""
+        """Let each lost dispute have taken what refunds leave of the money that it is of, no more and no less."""
         lost = sorted(
             (each for each in self.disputes if each.status is DisputeStatus.LOST),
             key=lambda each: each.provider_dispute_reference,
         )
-        for dispute in lost:
-            self._level_on_tender(dispute)
-        for dispute in lost:
-            self._level_in_suspense(dispute)
+        for code in sorted({dispute.amount.currency.code for dispute in lost}):
+            self._level([dispute for dispute in lost if dispute.amount.currency.code == code], code)
 
-    def _level_on_tender(self, dispute: Dispute) -> None:
-        tender = self.tender
-        if tender is None or dispute.amount.currency != tender.amount.currency:
-            return
-        missing = dispute.amount - dispute.taken - dispute.taken_from_suspense
-        if missing.is_positive:
-            self._drop_unsent(tender, missing, {RefundStatus.REQUESTED, RefundStatus.AWAITING_OPERATOR})
-        part = min(missing, tender.refundable)
-        if part.is_positive:
-            self.back.lose(dispute, tender, part)
+    def _level(self, lost: Sequence[Dispute], code: str) -> None:
+        """A dispute is of the charges that settled the payment first, and of money that went to suspense beyond them.
 
-    def _level_in_suspense(self, dispute: Dispute) -> None:
-        """Only where nothing of the attempt settled anything: else the dispute is of the charge that did."""
-        if self.tender is not None:
-            return
-        room = self._in_suspense(dispute.amount.currency.code, but_for=dispute)
-        wanted = min(dispute.amount - dispute.taken, room)
-        difference = wanted - dispute.taken_from_suspense
+        What went from there to the customer's wallet is still at the bank: a refund of ours in our own books leaves
+        the charge as it was.
+        """
+        settled, of_charge, of_rest = self._at_stake(code)
+        for dispute in lost:
+            meant = min(dispute.amount, settled)
+            settled -= meant
+            from_charge = min(meant, of_charge)
+            of_charge -= from_charge
+            from_rest = min(dispute.amount - meant, of_rest)
+            of_rest -= from_rest
+            self._level_one(dispute, from_charge, from_rest)
+
+    def _at_stake(self, code: str) -> tuple[Money, Money, Money]:
+        """What settled the payment; what of that no refund sent back; and the same of all else of the attempt."""
+        refunds, zero = self.back.uow.refunds, Money.zero(code)
+        settling = {charge.id for charge in refunds.charges_of(self.tender)} if self.tender is not None else set()
+        came = [charge for charge in refunds.kept(self.attempt.id) if charge.amount.currency.code == code]
+        settled = total((charge.amount for charge in came if charge.id in settling), code)
+        rest = total((charge.amount for charge in came if charge.id not in settling), code)
+        gone = [part for part in self._gone(code) if part.way is not Way.OWN and not self._gives_way(part)]
+        from_rest = total((part.amount for part in gone if part.tender_id is None), code)
+        beyond = max(from_rest - rest, zero)
+        of_charge = settled - beyond - total((part.amount for part in gone if part.tender_id is not None), code)
+        return settled, max(of_charge, zero), max(rest - from_rest, zero)
+
+    def _level_one(self, dispute: Dispute, from_charge: Money, from_rest: Money) -> None:
+        in_suspense = min(from_rest, self._in_suspense(from_rest.currency.code, but_for=dispute))
+        difference = in_suspense - dispute.taken_from_suspense
         if not difference.is_zero:
             self.back.take_from_suspense(dispute, difference)
+        wanted = from_charge + from_rest - in_suspense
+        missing = wanted - dispute.taken - dispute.taken_from_wallet
+        if missing.is_positive:
+            from_tender = self._take_from_tender(dispute, min(missing, from_charge - dispute.taken))
+            self.back.take_from_wallet(dispute, missing - from_tender)
+        else:
+            self._give_again(dispute, -missing)
+
+    def _take_from_tender(self, dispute: Dispute, amount: Money) -> Money:
+        """How much of it the tender had."""
+        tender = self.tender
+        if tender is None or amount.currency != tender.amount.currency or not amount.is_positive:
+            return Money(0, amount.currency)
+        self._drop_unsent(tender, amount, _GIVE_WAY)
+        part = min(amount, tender.refundable)
+        if part.is_positive:
+            self.back.lose(dispute, tender, part)
+        return part
+
+    def _give_again(self, dispute: Dispute, amount: Money) -> None:
+        """The bank has less of it: a refund has more."""
+        to_wallet = min(amount, dispute.taken_from_wallet)
+        self.back.take_from_wallet(dispute, -to_wallet)
+        to_tender = min(amount - to_wallet, dispute.taken)
+        if to_tender.is_positive and self.tender is not None:
+            self.back.recover(dispute, self.tender, to_tender)
 
     def _in_suspense(self, code: str, *, but_for: Dispute) -> Money:
-        """What of the attempt's money in suspense is neither refunded nor taken by another dispute."""
+        """What of the attempt's money in suspense has neither gone back nor been taken by another dispute."""
         came = total(
             (it.amount for it in self.back.uow.refunds.suspended(self.attempt.id) if it.amount.currency.code == code),
             code,
         )
-        gone = self._gone_from_suspense(code) + total(
-            (each.taken_from_suspense for each in self._others(but_for, code)), code
-        )
-        return max(came - gone, Money.zero(code))
+        gone = total((part.amount for part in self._gone(code) if part.tender_id is None), code)
+        taken = total((each.taken_from_suspense for each in self._others(but_for, code)), code)
+        return max(came - gone - taken, Money.zero(code))
 
-    def _gone_from_suspense(self, code: str) -> Money:
-        parts: Sequence[RefundPart] = [
+    def _gone(self, code: str) -> list[RefundPart]:
+        """Parts of refunds of the attempt's money that went, or are on their way."""
+        return [
             part
-            for _, part in self._parts()
-            if part.tender_id is None
-            and part.attempt_id == self.attempt.id
+            for refund in self.refunds
+            for part in refund.parts
+            if part.attempt_id == self.attempt.id
             and part.status is not RefundStatus.FAILED
             and part.amount.currency.code == code
         ]
-        return total((part.amount for part in parts), code)
 
     def _others(self, dispute: Dispute, code: str) -> list[Dispute]:
         return [each for each in self.disputes if each is not dispute and each.amount.currency.code == code]

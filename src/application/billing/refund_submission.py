@@ -97,7 +97,9 @@ def _claim(command: SubmitPart, *, uow: UnitOfWork, clock: Clock) -> tuple[str, 
 
 def _is_due(part: RefundPart, now: datetime, *, was_read: bool) -> bool:
     """Whether it may be sent now: for the first time, or again."""
-    if part.way is not Way.PROVIDER or part.is_replaced or part.next_try_at is None or now < part.next_try_at:
+    if part.way is not Way.PROVIDER or part.attempt_id is None or part.is_replaced:
+        return False
+    if part.next_try_at is None or now < part.next_try_at:
         return False
     return part.status is RefundStatus.REQUESTED or (was_read and _may_be_repeated(part, now))
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refund_plans import RefundPlan, plan_refund, way_at
+from application.billing.refund_submission import REMEMBERED_FOR
 from application.ports import UnitOfWork
 from domain.billing.payments import Disposition, PaymentNotFound, PaymentType
 from domain.billing.refunds import (
@@ -34,6 +35,9 @@ from domain.shared.money import Money
 
 TO_WALLET = "refunded_to_wallet"
 """Why a part came to nothing that waited for an operator: its money went to the wallet instead."""
+
+GIVEN_UP = "given_up"
+"""Why a part came to nothing that a person says did not happen."""
 
 
 class SuspenseRefunded(Conflict):
@@ -88,10 +92,7 @@ def refund_within(command: RequestRefund, plan: RefundPlan, back: GoingBack) -> 
     for position, planned in enumerate(plan.parts):
         tender = planned.share.tender
         part = _new_part(back, refund, planned.share.amount, planned.way, position=position)
-        part.tender_id = tender.id
-        if planned.way is not Way.OWN and tender.journal_id is not None:
-            charge = back.uow.refunds.receipt_booked_by(tender.journal_id)
-            part.attempt_id = charge.attempt_id if charge is not None else None
+        part.tender_id, part.attempt_id = tender.id, planned.attempt_id
         back.set_aside(refund, part)
         refund.parts.append(part)
     back.uow.refunds.add(refund)
@@ -116,7 +117,7 @@ def refund_suspense(
     """Ask for it inside the caller's transaction, which has nothing of the payment's locked yet; the refund's id.
 
     The audit log has it from the caller, whose decision about the item it is.
-    Raises PaymentNotFound for no such receipt, SuspenseRefunded, PaymentDisputed, InvalidValue.
+    Raises PaymentNotFound for no such receipt, RefundKeyReused, SuspenseRefunded, PaymentDisputed, InvalidValue.
     """
     receipt = uow.refunds.receipt(command.receipt_id)
     if receipt is None or receipt.disposition is not Disposition.SUSPENSE:
@@ -124,7 +125,7 @@ def refund_suspense(
     back = GoingBack.locked_for_suspense(receipt.payment_id, uow=uow, clock=clock, new_id=new_id)
     known = uow.refunds.by_key(command.idempotency_key)
     if known is not None:
-        return known.id
+        return _same_suspense(known, command).id
     if command.amount.currency != receipt.amount.currency or not command.amount.is_positive:
         raise InvalidValue("an amount of what came in", pointer="/amount", code="out_of_range")
     if receipt.amount < command.amount:
@@ -204,7 +205,8 @@ def resubmit_refund(command: RetryPart, *, uow: UnitOfWork, gateways: Gateways, 
         _refuse_own(back, command.actor_id)
         if uow.disputes.is_open(refund.payment_id):
             raise PaymentDisputed()
-        successor = _successor(back, refund, part, way_at(part.provider, gateways))
+        way = way_at(part.provider, gateways) if part.attempt_id is not None else Way.OPERATOR
+        successor = _successor(back, refund, part, way)
         refund.replace(part, successor, at=clock.now())
         back.set_aside(refund, successor)
         _begin(back, refund)
@@ -215,11 +217,14 @@ def resubmit_refund(command: RetryPart, *, uow: UnitOfWork, gateways: Gateways, 
 def refund_to_wallet_instead(command: RetryPart, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
     """Put the amount of a part that FAILED, or waits for an operator, into the customer's wallet.
 
-    Raises RefundNotFound, IllegalTransition for any other part, RefundAboveCapture, InvalidValue for a deposit.
+    Raises RefundNotFound, IllegalTransition for any other part, PaymentDisputed, RefundAboveCapture, InvalidValue for a
+    deposit.
     """
     with uow:
         back, refund, part = _locked_part(command.refund_id, command.part_id, uow=uow, clock=clock, new_id=new_id)
         _refuse_own(back, command.actor_id)
+        if uow.disputes.is_open(refund.payment_id):
+            raise PaymentDisputed()
         is_deposit = part.tender_id is not None and back.payment.payment_type is PaymentType.WALLET_DEPOSIT
         if is_deposit:
             raise InvalidValue("a deposit is in the wallet already", pointer="/part_id", code="not_offered")
@@ -231,6 +236,35 @@ def refund_to_wallet_instead(command: RetryPart, *, uow: UnitOfWork, clock: Cloc
         _begin(back, refund)
         _audit(refund, "refunds.to_wallet", command.actor_id, {"reason": command.reason}, back)
         uow.commit()
+
+
+def give_up_refund(command: RetryPart, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
+    """Believe a person who saw at the provider that a part did not happen: it came to nothing, and may be tried anew.
+
+    A reading that tells of it all the same is followed as ever. Raises RefundNotFound, OwnRequest, IllegalTransition
+    for a part that the provider may still be asked about.
+    """
+    with uow:
+        back, refund, part = _locked_part(command.refund_id, command.part_id, uow=uow, clock=clock, new_id=new_id)
+        _refuse_own(back, command.actor_id)
+        if not _may_be_given_up(part, clock.now()):
+            raise IllegalTransition(current=part.status, wanted=RefundStatus.FAILED)
+        back.fail(refund, part, GIVEN_UP)
+        _audit(refund, "refunds.give_up", command.actor_id, {"reason": command.reason}, back)
+        uow.commit()
+
+
+def _may_be_given_up(part: RefundPart, now: datetime) -> bool:
+    """Whether it waits for a person, or can never be sent, or is in doubt longer than it is asked for again."""
+    match part.status:
+        case RefundStatus.AWAITING_OPERATOR:
+            return True
+        case RefundStatus.REQUESTED:
+            return part.attempt_id is None and part.way is Way.PROVIDER
+        case RefundStatus.UNKNOWN:
+            return part.submitted_at is not None and now > part.submitted_at + REMEMBERED_FOR
+        case _:
+            return False
 
 
 def _locked_part(
@@ -255,6 +289,15 @@ def _same(known: Refund, command: RequestRefund) -> Refund:
     if command.amount not in (None, known.amount):
         raise RefundKeyReused()
     return known
+
+
+def _same_suspense(known: Refund, command: RefundSuspense) -> Refund:
+    """The refund of this money that the key asked for before, if it has not come to nothing."""
+    for part in known.living_parts:
+        of_it = (part.receipt_id, part.amount) == (command.receipt_id, command.amount)
+        if of_it and part.status is not RefundStatus.FAILED:
+            return known
+    raise RefundKeyReused()
 
 
 def _new_refund(back: GoingBack, amount: Money, command: RequestRefund) -> Refund:

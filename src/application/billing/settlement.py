@@ -12,7 +12,14 @@ from application.billing.payables import DepositPayable, Payable, lock_payable
 from application.billing.ports import Reading, ReadingStatus
 from application.billing.refund_effects import GoingBack
 from application.billing.refund_readings import follow_provider
-from application.billing.tenders import LockedParts, cancel_payments, lock_parts, paying, take_own_part
+from application.billing.tenders import (
+    LockedParts,
+    cancel_payments,
+    free_own_parts,
+    lock_parts,
+    paying,
+    take_own_part,
+)
 from application.ports import UnitOfWork
 from domain.billing.payments import (
     Disposition,
@@ -71,6 +78,7 @@ def settle_attempt(command: SettleAttempt, *, uow: UnitOfWork, clock: Clock, new
             attempt.still_open(at=now)
         if not reading.paid and reading.status is ReadingStatus.NOT_FOUND:
             attempt.missing(at=now)
+        free_own_parts(payment, uow=uow, clock=clock)
         if reading.live == command.expects_live:
             follow_provider(GoingBack(payment, settling.payable, uow, clock, new_id), attempt, reading)
         uow.commit()

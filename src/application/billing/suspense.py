@@ -22,7 +22,7 @@ from domain.shared.money import Money
 def put_into_wallet(command: DecideSuspense, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
     """Give the money to the customer, in their wallet of its currency.
 
-    Raises SuspenseNotFound, OwnRequest, IllegalTransition, and SuspenseDoesNotFit for test money.
+    Raises SuspenseNotFound, OwnRequest, IllegalTransition, PaymentDisputed, and SuspenseDoesNotFit for test money.
     """
     with uow:
         deciding = Deciding.locked(command, uow=uow, clock=clock, new_id=new_id)
@@ -105,7 +105,7 @@ def apply_suspense(command: ApplySuspense, *, uow: UnitOfWork, clock: Clock, new
 
     An open payment is settled by it, and what is over goes into the wallet. Where the payment is over (its time was,
     or something else paid), a new one is made from the wallet, which the money goes through.
-    Raises SuspenseNotFound, OwnRequest, IllegalTransition, SuspenseDoesNotFit, NotFound, NothingToPay.
+    Raises SuspenseNotFound, OwnRequest, IllegalTransition, PaymentDisputed, SuspenseDoesNotFit, NotFound, NothingToPay.
     """
     now, decided = clock.now(), command.decision
     with uow:

@@ -18,7 +18,7 @@ from application.ledger.locks import lock_owned
 from application.ledger.posting_ports import Standing
 from application.ledger.redemptions import PointsPayment, RedeemPoints, redeem_points
 from application.ports import UnitOfWork
-from domain.billing.payments import Payment
+from domain.billing.payments import AttemptStatus, Payment, PaymentStatus
 from domain.billing.tenders import Part, Tender, TenderKind, TenderStatus
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountRef
@@ -84,6 +84,21 @@ def _holds_until(held: BalanceHold | None, until: datetime) -> bool:
     if held is None or held.status is not HoldStatus.ACTIVE:
         return False
     return held.expires_at is None or held.expires_at >= until
+
+
+def free_own_parts(payment: Payment, *, uow: UnitOfWork, clock: Clock) -> None:
+    """Free what a payment, locked, had set aside, once its newest checkout came to nothing.
+
+    Another checkout of it sets the same aside again; what is paid late all the same takes it if it is still there.
+    """
+    newest = payment.newest_attempt
+    if payment.status is not PaymentStatus.PENDING or newest is None or newest.status is not AttemptStatus.FAILED:
+        return
+    held = _active_holds_of(payment, uow)
+    if held:
+        lock_owned({hold.account for hold in held}, uow=uow)
+    for hold in held:
+        holds.release(hold.id, uow=uow, clock=clock)
 
 
 def cancel_payments(

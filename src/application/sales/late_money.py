@@ -163,9 +163,11 @@ def _deciding(receipt_id: UUID, *, uow: UnitOfWork, clock: Clock, new_id: NewId)
 
 
 def _waits(deciding: Deciding) -> bool:
-    """Whether nobody has decided yet, and it is money: staff see to money of the other mode."""
+    """Whether nobody has decided yet, and it is money that no bank questions: staff see to the rest."""
     item = deciding.items[0]
-    return item.status is SuspenseStatus.OPEN and not item.is_test_money
+    if item.status is not SuspenseStatus.OPEN or item.is_test_money:
+        return False
+    return not deciding.uow.disputes.is_open(deciding.payment.id)
 
 
 def _is_as_asked(deciding: Deciding) -> bool:

@@ -65,7 +65,8 @@ _TELLS: Final = {
 @dataclass(eq=False, kw_only=True)
 class Dispute(Aggregate):
     """One dispute. `taken` is what is booked as gone by it from the tender, `taken_from_suspense` from money in
-    suspense; both follow what refunds leave of the charge, so that neither comes out of the other's money.
+    suspense, `taken_from_wallet` from the customer's wallet or as their debt; all follow what refunds leave of the
+    charge, so that none comes out of another's money.
     """
 
     id: UUID
@@ -79,11 +80,18 @@ class Dispute(Aggregate):
     reason: str
     taken: Money
     taken_from_suspense: Money
+    taken_from_wallet: Money
     postings: int
     """How often money moved for it: what the keys of its journals count."""
     opened_at: datetime
     updated_at: datetime
     decided_at: datetime | None = None
+    hold_id: UUID | None = None
+    """What it sets aside of a disputed deposit while it is open."""
+
+    @property
+    def taken_in_all(self) -> Money:
+        return self.taken + self.taken_from_suspense + self.taken_from_wallet
 
     @classmethod
     def told_of(
@@ -112,6 +120,7 @@ class Dispute(Aggregate):
             reason=reason,
             taken=Money(0, amount.currency),
             taken_from_suspense=Money(0, amount.currency),
+            taken_from_wallet=Money(0, amount.currency),
             postings=0,
             opened_at=at,
             updated_at=at,

@@ -89,6 +89,7 @@ class Invoice:
     paid_date: date | None
     issued_at: datetime
     refund_id: UUID | None = None
+    dispute_id: UUID | None = None
     """What a credit note is about; nothing else has one."""
 
     def __post_init__(self) -> None:

@@ -167,6 +167,16 @@ class RefundSucceeded(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundPartSucceeded(DomainEvent):
+    """A part of it is done, and another is not."""
+
+    name: ClassVar[str] = "billing.refund_part_succeeded"
+    refund_id: UUID
+    payment_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefundFailed(DomainEvent):
     """`was_returned`: it had succeeded, and the customer's bank sent it back."""
 
@@ -308,6 +318,8 @@ class Refund(Aggregate):
         part.move_to(RefundStatus.SUCCEEDED, at=at)
         part.journal_id, part.error_code = journal_id, None
         self._follow(at)
+        if self.status is not RefundStatus.SUCCEEDED:
+            self.record(RefundPartSucceeded(at=at, refund_id=self.id, payment_id=self.payment_id, user_id=self.user_id))
 
     def failed(self, part: RefundPart, *, error_code: str, at: datetime) -> None:
         """Nothing went back. Whoever calls frees what was set aside."""

@@ -18,7 +18,9 @@ from api.specification import page_of
 from api.views import MethodView
 from application.billing.attention import ActOn, read_body
 from application.billing.attention_ports import REASONS, AttentionKind, AttentionSearch
+from application.billing.refund_submission import REMEMBERED_FOR
 from application.queries import Row
+from domain.billing.refunds import RefundStatus
 from domain.operations.kinds import amount_in
 from domain.operations.settings import WRITE_OFF_LIMIT
 from domain.shared.errors import NotFound
@@ -248,7 +250,10 @@ def _of_payment(row: Row) -> list[str]:
 
 def _of_refund(row: Row) -> list[str]:
     """Their routes are the refund's own: `/admin/refunds/{id}/…`."""
-    allowed = {"AWAITING_OPERATOR": ["confirm", "to-wallet"], "FAILED": ["resubmit", "to-wallet"]}
+    if row["status"] == RefundStatus.UNKNOWN:
+        is_old = use().clock.now() > row["noticed_at"] + REMEMBERED_FOR
+        return ["give-up"] if is_old else []
+    allowed = {"AWAITING_OPERATOR": ["confirm", "to-wallet", "give-up"], "FAILED": ["resubmit", "to-wallet"]}
     return allowed.get(row["status"], [])
 
 

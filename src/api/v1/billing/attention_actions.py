@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response
 from marshmallow import fields, validate
 
 from api.answers import answer
 from api.blueprint import Blueprint
-from api.context import use, viewer
+from api.context import own_key, use, viewer
 from api.fields import Schema, Text
 from api.v1.billing.attention import AttentionStoryShown, story_of
 from api.views import MethodView
@@ -111,7 +111,7 @@ class RefundedToPayer(MethodView):
 
         suspense.refund_to_payer(
             _decision(receipt_id, body),
-            idempotency_key=f"{viewer().user_id}:{request.headers['Idempotency-Key']}",
+            idempotency_key=own_key(),
             uow=uow,
             clock=use().clock,
             new_id=use().new_id,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response
 from marshmallow import ValidationError, fields, validate
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
-from api.context import scope_of, use, viewer
+from api.context import own_key, scope_of, use, viewer
 from api.fields import MoneyField, Schema, Text
 from api.pagination import ChangesQuery, after_in, by_order, order_of, split_page
 from api.specification import page_of
@@ -213,7 +213,7 @@ def open_and_show(*, payment_type: PaymentType, payable_id: UUID | None, **body:
         agent_id=viewer().agent_id,
         payment_type=payment_type,
         payable_id=payable_id,
-        idempotency_key=f"{viewer().user_id}:{request.headers['Idempotency-Key']}",
+        idempotency_key=own_key(),
         locale=reading_language(),
         public_url=use().public_url,
         code_terms=code_terms(use().system_settings),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response
 from marshmallow import fields, validate
 
 from api.answers import answer, answer_page
 from api.blueprint import Blueprint
-from api.context import scope_of, use, viewer
+from api.context import own_key, scope_of, use, viewer
 from api.fields import MoneyField, Schema, Text
 from api.pagination import PageQuery, after_cursor, by_time, split_page
 from api.specification import page_of
@@ -28,6 +28,7 @@ from application.billing.refunds import (
     RequestRefund,
     RetryPart,
     confirm_refund,
+    give_up_refund,
     refund_to_wallet_instead,
     request_refund,
     resubmit_refund,
@@ -183,7 +184,7 @@ class PaymentRefunds(MethodView):
         command = RequestRefund(
             payment_id=payment_id,
             actor_id=viewer().user_id,
-            idempotency_key=f"{viewer().user_id}:{request.headers['Idempotency-Key']}",
+            idempotency_key=own_key(),
             agreed=agreed,
             **body,
         )
@@ -255,6 +256,22 @@ class RefundToWallet(MethodView):
         """Put a part that failed, or waits for an operator, into the customer's wallet instead."""
         command = RetryPart(refund_id=refund_id, actor_id=viewer().user_id, **body)
         refund_to_wallet_instead(command, uow=use().new_uow(), clock=use().clock, new_id=use().new_id)
+        return answer(RefundShown, _shown(refund_id))
+
+
+@blueprint.route("/admin/refunds/<uuid:refund_id>/give-up")
+class AbandonedRefund(MethodView):
+    @permission_required("refunds.create")
+    @idempotent(required=True)
+    @blueprint.arguments(RetryRequest)
+    @blueprint.response(200, RefundShown)
+    def post(self, body: dict[str, Any], refund_id: UUID) -> Response:
+        """A part did not happen, as a person saw at the provider: one that waits for an operator, or in doubt for long.
+
+        It may be tried again, or go to the wallet; a reading that tells of it all the same is followed.
+        """
+        command = RetryPart(refund_id=refund_id, actor_id=viewer().user_id, **body)
+        give_up_refund(command, uow=use().new_uow(), clock=use().clock, new_id=use().new_id)
         return answer(RefundShown, _shown(refund_id))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response
 
 from api.answers import answer_page
 from api.blueprint import Blueprint
-from api.context import use, viewer
+from api.context import own_key, use, viewer
 from api.fields import MoneyField, Schema
 from api.specification import page_of
 from api.v1.ledger.entries import EntryShown
@@ -98,5 +98,5 @@ def _move(partner_id: UUID, amount: Money) -> MoveDeposit:
         partner_id=partner_id,
         user_id=viewer().user_id,
         amount=amount,
-        key=f"{viewer().user_id}:{request.headers['Idempotency-Key']}",
+        key=own_key(),
     )

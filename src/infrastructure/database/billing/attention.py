@@ -36,6 +36,16 @@ SELECT (e.payload ->> 'webhook_id')::uuid FROM outbox_events e JOIN processed_ev
 WHERE e.name = 'billing.webhook_received' AND d.dead_at IS NOT NULL AND d.processed_at IS NULL
 """
 
+_TAKEN: Final = "d.taken_minor + d.taken_from_suspense_minor + d.taken_from_wallet_minor"
+_PARTLY_BOOKED: Final = f"d.status = 'LOST' AND {_TAKEN} < d.amount_minor"
+
+_BEYOND: Final = """
+SELECT refund_id, min(provider_refund_reference) AS reference, sum(amount_minor)::bigint AS amount_minor,
+       min(currency) AS currency, max(updated_at) AS updated_at
+FROM refund_parts WHERE status = 'SUCCEEDED' AND way <> 'OWN' AND tender_id IS NULL AND receipt_id IS NULL
+GROUP BY refund_id
+"""
+
 # One arm more is one entry more.
 ARMS: Final = (
     Arm(
@@ -109,16 +119,29 @@ ARMS: Final = (
     ),
     Arm(
         AttentionKind.REFUND,
-        frozenset({"REFUND_UNKNOWN", "REFUND_FAILED", "REFUND_AWAITING_OPERATOR"}),
+        frozenset({"REFUND_UNKNOWN", "REFUND_FAILED", "REFUND_AWAITING_OPERATOR", "REFUND_REQUESTED"}),
         """
         SELECT 'REFUND', f.id, 'REFUND_' || f.status, f.status, f.refund_number, p.id, p.payment_number, p.booking_id,
                p.user_id, coalesce(p.provider, ''), NULL, f.amount_minor, f.currency, p.amount_minor, p.currency,
                f.updated_at
         FROM refunds f JOIN payments p ON p.id = f.payment_id
         """,
-        "f.status IN ('UNKNOWN', 'FAILED', 'AWAITING_OPERATOR') AND f.id",
-        """f.status IN ('UNKNOWN', 'FAILED', 'AWAITING_OPERATOR')
-           AND (f.status <> 'UNKNOWN' OR f.updated_at < %(unknown_before)s)""",
+        "f.status IN ('UNKNOWN', 'FAILED', 'AWAITING_OPERATOR', 'REQUESTED') AND f.id",
+        """f.status IN ('UNKNOWN', 'FAILED', 'AWAITING_OPERATOR', 'REQUESTED')
+           AND (f.status <> 'UNKNOWN' OR f.updated_at < %(unknown_before)s)
+           AND (f.status <> 'REQUESTED' OR f.created_at < %(stuck_before)s)""",
+    ),
+    Arm(
+        AttentionKind.REFUND,
+        frozenset({"REFUND_BEYOND"}),
+        f"""
+        SELECT 'REFUND', f.id, 'REFUND_BEYOND', f.status, f.refund_number, p.id, p.payment_number, p.booking_id,
+               p.user_id, coalesce(p.provider, ''), b.reference, b.amount_minor, b.currency, p.amount_minor, p.currency,
+               b.updated_at
+        FROM ({_BEYOND}) b JOIN refunds f ON f.id = b.refund_id JOIN payments p ON p.id = f.payment_id
+        """,
+        "f.status = 'SUCCEEDED' AND f.id",
+        "f.status = 'SUCCEEDED' AND b.updated_at > %(unfulfilled_since)s",
     ),
     Arm(
         AttentionKind.DISPUTE,
@@ -129,8 +152,20 @@ ARMS: Final = (
                d.opened_at
         FROM disputes d JOIN payments p ON p.id = d.payment_id
         """,
-        "d.id",
+        f"NOT ({_PARTLY_BOOKED}) AND d.id",
         "d.status = 'OPEN'",
+    ),
+    Arm(
+        AttentionKind.DISPUTE,
+        frozenset({"DISPUTE_PARTLY_BOOKED"}),
+        f"""
+        SELECT 'DISPUTE', d.id, 'DISPUTE_PARTLY_BOOKED', d.status, d.reason, p.id, p.payment_number, p.booking_id,
+               p.user_id, d.provider, d.provider_dispute_reference, {_TAKEN}, d.currency, d.amount_minor, d.currency,
+               d.decided_at
+        FROM disputes d JOIN payments p ON p.id = d.payment_id
+        """,
+        f"{_PARTLY_BOOKED} AND d.id",
+        f"{_PARTLY_BOOKED} AND d.decided_at > %(unfulfilled_since)s",
     ),
 )
 

@@ -24,7 +24,9 @@ WHERE l.booking_id = %s AND {_WAITS} ORDER BY l.receipt_id
 """
 _OVERDUE: Final = f"""
 SELECT DISTINCT l.booking_id FROM late_money l JOIN suspense_items s ON s.receipt_id = l.receipt_id
-WHERE {_WAITS} AND l.choose_until <= %s LIMIT %s
+WHERE {_WAITS} AND l.choose_until <= %s
+  AND NOT EXISTS (SELECT 1 FROM disputes d WHERE d.payment_id = s.payment_id AND d.status = 'OPEN')
+LIMIT %s
 """
 _SAVE: Final = """
 UPDATE late_money SET choice = %s, chosen_at = %s, chosen_by_user_id = %s, rebooked_id = %s WHERE receipt_id = %s

@@ -60,7 +60,8 @@ WHERE (%(owner)s::uuid IS NULL OR r.user_id = %(owner)s)
 """
 _DISPUTES = """
 SELECT d.id, d.payment_id, p.payment_number, p.booking_id, d.user_id, d.provider, d.provider_dispute_reference,
-       d.amount_minor, d.currency, d.status, d.reason, d.taken_minor + d.taken_from_suspense_minor AS taken_minor,
+       d.amount_minor, d.currency, d.status, d.reason,
+       d.taken_minor + d.taken_from_suspense_minor + d.taken_from_wallet_minor AS taken_minor,
        d.opened_at, d.decided_at
 FROM disputes d JOIN payments p ON p.id = d.payment_id WHERE true
 """

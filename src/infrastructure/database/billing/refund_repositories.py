@@ -12,6 +12,7 @@ from application.billing.refund_ports import DuePart, KnownReceipt
 from domain.billing.disputes import Dispute
 from domain.billing.payments import Disposition
 from domain.billing.refunds import Refund, RefundNotFound
+from domain.billing.tenders import Tender
 from domain.shared.money import Money
 from infrastructure.database.billing.refund_tables import disputes, refunds
 from infrastructure.database.transaction import Row, Statements
@@ -28,6 +29,17 @@ SELECT r.id, a.payment_id, r.attempt_id, r.amount_minor, r.currency, r.dispositi
 FROM payment_receipts r JOIN payment_attempts a ON a.id = r.attempt_id
 """
 
+_CAPTURED_BY = """
+LEFT JOIN suspense_items s ON s.receipt_id = r.id
+WHERE a.payment_id = %s AND (r.journal_id = %s OR (s.journal_id = %s AND s.resolution = 'APPLIED'))
+ORDER BY r.received_at, r.id
+"""
+
+_KEPT = """
+WHERE r.attempt_id = %s AND NOT EXISTS (
+    SELECT 1 FROM suspense_items s WHERE s.receipt_id = r.id AND s.resolution = 'WRITTEN_OFF')
+ORDER BY r.position
+"""
 
 # What staff have put elsewhere is not there to go back.
 _SUSPENDED = """
@@ -84,11 +96,15 @@ class SqlRefunds:
     def due(self, *, at: datetime, limit: int) -> Sequence[DuePart]:
         return [DuePart(**row) for row in self._statements.rows(_DUE, (at, limit))]
 
-    def receipt_booked_by(self, journal_id: UUID) -> KnownReceipt | None:
-        return self._receipt(_RECEIPTS + " WHERE r.journal_id = %s", journal_id)
+    def charges_of(self, tender: Tender) -> Sequence[KnownReceipt]:
+        named = (tender.payment_id, tender.journal_id, tender.journal_id)
+        return [_known(row) for row in self._statements.rows(_RECEIPTS + _CAPTURED_BY, named)]
 
     def receipt(self, receipt_id: UUID) -> KnownReceipt | None:
         return self._receipt(_RECEIPTS + " WHERE r.id = %s", receipt_id)
+
+    def kept(self, attempt_id: UUID) -> Sequence[KnownReceipt]:
+        return [_known(row) for row in self._statements.rows(_RECEIPTS + _KEPT, (attempt_id,))]
 
     def suspended(self, attempt_id: UUID) -> Sequence[KnownReceipt]:
         return [_known(row) for row in self._statements.rows(_RECEIPTS + _SUSPENDED, (attempt_id,))]

@@ -18,7 +18,18 @@ from sqlalchemy.orm import composite, relationship
 from domain.billing.disputes import Dispute, DisputeStatus
 from domain.billing.refunds import Destination, Origin, Refund, RefundPart, RefundStatus, Told, Way
 from domain.shared.money import Money
-from infrastructure.database.metadata import instant, key, mappers, metadata, money, reference, status, touched, unit
+from infrastructure.database.metadata import (
+    instant,
+    key,
+    mappers,
+    metadata,
+    money,
+    money_at_zero,
+    reference,
+    status,
+    touched,
+    unit,
+)
 
 refund_numbers = Sequence("refund_numbers", metadata=metadata)
 
@@ -86,6 +97,12 @@ refund_parts = Table(
     ),
     # Money in suspense goes back once.
     Index("uq_refund_parts_receipt_id", "receipt_id", unique=True, postgresql_where="status <> 'FAILED'"),
+    # What went back beyond everything that is known here.
+    Index(
+        "ix_refund_parts_beyond",
+        "refund_id",
+        postgresql_where="status = 'SUCCEEDED' AND way <> 'OWN' AND tender_id IS NULL AND receipt_id IS NULL",
+    ),
     Index(
         "ix_refund_parts_due",
         "next_try_at",
@@ -108,14 +125,17 @@ disputes = Table(
     Column("reason", Text, nullable=False),
     money("taken"),
     money("taken_from_suspense"),
+    money_at_zero("taken_from_wallet"),
     Column("postings", Integer, nullable=False),
+    reference("hold_id", "balance_holds.id", nullable=True),
     instant("opened_at"),
     instant("decided_at", nullable=True),
     touched(),
     UniqueConstraint("provider", "provider_dispute_reference"),
     CheckConstraint("amount_minor > 0", name="amount_above_zero"),
     CheckConstraint(
-        "taken_minor >= 0 AND taken_from_suspense_minor >= 0 AND taken_minor + taken_from_suspense_minor"
+        "taken_minor >= 0 AND taken_from_suspense_minor >= 0 AND taken_from_wallet_minor >= 0"
+        " AND taken_minor + taken_from_suspense_minor + taken_from_wallet_minor"
         " <= CASE WHEN status = 'LOST' THEN amount_minor ELSE 0 END",
         name="takes_what_is_lost",
     ),
@@ -152,9 +172,11 @@ mappers.map_imperatively(
         "_amount_minor": disputes.c.amount_minor,
         "_taken_minor": disputes.c.taken_minor,
         "_taken_from_suspense_minor": disputes.c.taken_from_suspense_minor,
+        "_taken_from_wallet_minor": disputes.c.taken_from_wallet_minor,
         "_currency": disputes.c.currency,
         "amount": composite(Money, "_amount_minor", "_currency"),
         "taken": composite(Money, "_taken_minor", "_currency"),
         "taken_from_suspense": composite(Money, "_taken_from_suspense_minor", "_currency"),
+        "taken_from_wallet": composite(Money, "_taken_from_wallet_minor", "_currency"),
     },
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -249,8 +249,8 @@ RETURNING last_number
 _ADD_INVOICE = """
 INSERT INTO invoices (id, invoice_number, user_id, booking_id, payment_id, invoice_type, status, subtotal_minor,
                       discount_amount_minor, tax_rate, tax_amount_minor, total_amount_minor, currency, issue_date,
-                      paid_date, issued_at, refund_id)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                      paid_date, issued_at, refund_id, dispute_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _CREDITED = """
 SELECT i.invoice_number, i.total_amount_minor, i.tax_amount_minor, i.tax_rate, i.currency,
@@ -258,6 +258,10 @@ SELECT i.invoice_number, i.total_amount_minor, i.tax_amount_minor, i.tax_rate, i
        coalesce(sum(n.tax_amount_minor), 0)::bigint AS credited_tax_minor
 FROM invoices i LEFT JOIN invoices n ON n.payment_id = i.payment_id AND n.invoice_type = 'CREDIT_NOTE'
 WHERE i.payment_id = %s AND i.invoice_type = 'STANDARD' GROUP BY i.id
+"""
+_CREDITED_BY = """
+SELECT coalesce(refund_id, dispute_id) AS cause, sum(total_amount_minor)::bigint AS minor
+FROM invoices WHERE payment_id = %s AND invoice_type = 'CREDIT_NOTE' GROUP BY 1
 """
 _DOCUMENTED = """
 SELECT coalesce(sum(total_amount_minor * sign), 0)::bigint AS total,
@@ -283,11 +287,11 @@ class SqlInvoices:
         return int(row["last_number"]) if row else 0
 
     def exists_for(self, payment_id: UUID) -> bool:
-        sql = "SELECT 1 FROM invoices WHERE payment_id = %s AND refund_id IS NULL"
+        sql = "SELECT 1 FROM invoices WHERE payment_id = %s AND refund_id IS NULL AND dispute_id IS NULL"
         return self._statements.row(sql, (payment_id,)) is not None
 
-    def exists_for_refund(self, refund_id: UUID) -> bool:
-        return self._statements.row("SELECT 1 FROM invoices WHERE refund_id = %s", (refund_id,)) is not None
+    def credited_by(self, payment_id: UUID) -> Mapping[UUID, int]:
+        return {row["cause"]: row["minor"] for row in self._statements.rows(_CREDITED_BY, (payment_id,))}
 
     def credited_of(self, payment_id: UUID) -> Credited:
         row = self._statements.row(_CREDITED, (payment_id,))
@@ -315,7 +319,7 @@ class SqlInvoices:
              invoice.invoice_type, invoice.status, invoice.subtotal.minor, invoice.discount_amount.minor,
              decimal_of_hundredths(invoice.tax_rate.hundredths), invoice.tax_amount.minor,
              invoice.total_amount.minor, unit, invoice.issue_date, invoice.paid_date, invoice.issued_at,
-             invoice.refund_id),
+             invoice.refund_id, invoice.dispute_id),
         )  # fmt: skip
         for position, item in enumerate(invoice.items, start=1):
             self._statements.execute(

@@ -300,17 +300,23 @@ invoices = Table(
     Column("paid_date", Date),
     instant("issued_at"),
     touched(),
+    # Credit notes name the refund or the dispute that they were issued after; its parts may have one each.
     reference("refund_id", "refunds.id", nullable=True),
-    # One of each kind for a payment, and one credit note for each refund of it.
+    reference("dispute_id", "disputes.id", nullable=True),
+    # One of each other kind for a payment.
     Index(
-        "uq_invoices_kind_of_payment",
+        "uq_invoices_one_of_payment",
         "payment_id",
         "invoice_type",
         unique=True,
-        postgresql_where="refund_id IS NULL",
+        postgresql_where="refund_id IS NULL AND dispute_id IS NULL",
     ),
-    Index("uq_invoices_refund_id", "refund_id", unique=True),
-    CheckConstraint("(invoice_type = 'CREDIT_NOTE') = (refund_id IS NOT NULL)", name="credit_note_of_a_refund"),
+    Index("ix_invoices_refund_id", "refund_id"),
+    Index("ix_invoices_dispute_id", "dispute_id", postgresql_where="dispute_id IS NOT NULL"),
+    CheckConstraint(
+        "(invoice_type = 'CREDIT_NOTE') = (refund_id IS NOT NULL OR dispute_id IS NOT NULL)",
+        name="credit_note_of_what_went_back",
+    ),
     CheckConstraint("subtotal_minor - discount_amount_minor + tax_amount_minor = total_amount_minor", name="adds_up"),
     Index("ix_invoices_user_id_issued_at_id", "user_id", "issued_at", "id"),
     Index("ix_invoices_updated_at_id", "updated_at", "id"),
