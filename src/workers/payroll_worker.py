@@ -43,7 +43,7 @@ def drive_payroll(running: Running) -> None:
     """Send what waits to be sent, ask after what nobody knows of, end batches that are over."""
     use = running.dependencies
     if use.system_settings.value(PAYOUT_PROCESS_APPROVED):
-        for batch_id in process_waiting(new_uow=use.new_uow, clock=use.clock):
+        for batch_id in process_waiting(new_uow=use.new_uow, clock=use.clock, new_id=use.new_id):
             log.info("payroll_processing", batch_id=str(batch_id))
     driven = drive_payouts(Sending(use.new_uow, use.gateways, use.clock, use.new_id))
     if driven.due:

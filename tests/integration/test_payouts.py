@@ -148,6 +148,35 @@ def test_a_transfer_is_sent_once_with_one_key(payroll: Payroll, stripe: StripeSe
     assert (len(payroll.events(PayoutSent.name)), len(payroll.events(PayoutPaid.name))) == (1, 1)
 
 
+@pytest.mark.parametrize("method", ["WALLET", "STRIPE"])
+def test_who_is_suspended_before_the_sending_is_not_paid(payroll: Payroll, stripe: StripeServer, method: str) -> None:
+    vendor = payroll.a_payee(8_000, method=method)
+    batch_id = payroll.approved()
+    payroll.set_status(vendor, "SUSPENDED")
+    payroll.send()
+    payroll.send()
+    row = payroll.payout_of(vendor)
+    assert (row["status"], row["failure_code"], payroll.owed(vendor)) == ("CANCELLED", "not_active", 8_000)
+    assert (transfers(stripe), payroll.wallet_of(vendor)) == ([], 0)
+    assert payroll.batch(batch_id)["status"] == "COMPLETED"
+
+
+def test_what_nobody_knows_is_not_sent_again_to_who_was_suspended(
+    payroll: Payroll, stripe: StripeServer, clock: MovableClock
+) -> None:
+    vendor = payroll.a_payee(8_000, method="STRIPE")
+    payroll.approved()
+    stripe.script(CREATE, "cut_before")
+    payroll.send()
+    payroll.set_status(vendor, "SUSPENDED")
+    clock.offset += timedelta(minutes=15)
+    ask_after(payroll.payout_of(vendor)["id"], payroll.sending)
+    assert (payroll.payout_of(vendor)["status"], transfers(stripe)) == ("UNKNOWN", [])
+    payroll.set_status(vendor, "ACTIVE")
+    ask_after(payroll.payout_of(vendor)["id"], payroll.sending)
+    assert (payroll.payout_of(vendor)["status"], transfers(stripe)) == ("PAID", [("acct_1Vendor", 8_000)])
+
+
 def test_three_workers_at_once_send_each_transfer_once(payroll: Payroll, stripe: StripeServer) -> None:
     for number in range(5):
         payroll.a_payee(6_000 + number, method="STRIPE", stripe_account=f"acct_{number}")

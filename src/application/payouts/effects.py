@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from application.payouts.batches import REFERENCE
 from application.ports import UnitOfWork
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.journal import Entry, Journal, JournalType, transfer
 from domain.partners.partners import PayoutMethod
-from domain.payouts.payouts import Payout
+from domain.payouts.payouts import REFERENCE, Payout
 from domain.shared.identifiers import NewId
 from domain.shared.payees import PayeeType
 
@@ -55,6 +54,12 @@ class Ending:
         """Staff take it back: its amount is owed again, released at once. Raises IllegalTransition."""
         journal = self._back(payout)
         payout.cancel(journal_id=journal.id, reason=reason, at=self.at)
+        self._give_back(payout, journal)
+
+    def drop(self, payout: Payout, *, failure_code: str) -> None:
+        """It is not to be sent after all: its amount is owed again, released at once. Raises IllegalTransition."""
+        journal = self._back(payout)
+        payout.drop(journal_id=journal.id, failure_code=failure_code, at=self.at)
         self._give_back(payout, journal)
 
     def _back(self, payout: Payout) -> Journal:

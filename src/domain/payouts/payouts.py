@@ -35,7 +35,8 @@ class PayoutStatus(StrEnum):
     UNKNOWN = "UNKNOWN"
     """Nobody knows whether it was carried out: read back, or decided by a person (guarantee P3)."""
     CANCELLED = "CANCELLED"
-    """Staff took it back before it was carried out, or the balance no longer bore it at the approval."""
+    """Staff took it back before it was carried out, the balance no longer bore it at the approval, or its payee was
+    not active any more when it was to be sent."""
 
 
 _S = PayoutStatus
@@ -49,11 +50,15 @@ NEXT = {
     _S.CANCELLED: set[PayoutStatus](),
 }
 
+REFERENCE: Final = "PAYOUT"
+"""How journals and the audit log name a payout."""
+
 OPEN: Final = frozenset({_S.PENDING, _S.SENT, _S.UNKNOWN})
 """While a payout is open its money is neither the payee's nor gone."""
 
 NOT_BORNE: Final = "balance_fell"
 QUESTIONED: Final = "disputed"
+NOT_ACTIVE: Final = "not_active"
 DRAFT_DROPPED: Final = "batch_cancelled"
 BY_STAFF: Final = "cancelled_by_staff"
 """Our own words for why a payout is over without being paid; banks and providers have theirs."""
@@ -191,6 +196,11 @@ class Payout(Aggregate):
         """Staff take it back before it is carried out; `journal_id` gave the money back. Raises IllegalTransition."""
         self._close(PayoutStatus.CANCELLED, at)
         self._returned(journal_id, BY_STAFF, reason, at)
+
+    def drop(self, *, journal_id: UUID, failure_code: str, at: datetime) -> None:
+        """It is not to be sent after all; `journal_id` gave the money back. Raises IllegalTransition."""
+        self._close(PayoutStatus.CANCELLED, at)
+        self._returned(journal_id, failure_code, None, at)
 
     def decided(self, *, by: UUID) -> None:
         """A person says what came of it. Raises OwnRequest about one's own money."""

@@ -102,7 +102,7 @@ class Process(MethodView):
     @blueprint.response(200, PayoutBatchShown)
     def post(self, batch_id: UUID) -> Response:
         """Begin to send it: the bank file is there from now on, every other payout is a job of its own."""
-        batches.process_batch(_decision(batch_id), uow=use().new_uow(), clock=use().clock)
+        batches.process_batch(_decision(batch_id), uow=use().new_uow(), clock=use().clock, new_id=use().new_id)
         return _shown(batch_id)
 
 
