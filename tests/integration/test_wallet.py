@@ -30,6 +30,7 @@ from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from tests.builders import a_journal, a_lot
 from tests.conftest import MovableClock
+from tests.integration.meeting import one_behind_the_other
 from tests.integration.shop import PROMISES, all_at_once, units_of_work
 from tests.integration.wallets import Wallets, outcomes, takes
 
@@ -418,6 +419,37 @@ class TestAdjustments:
 
         assert wallets.wallet(person) == (700, 700)
         assert wallets.moved(given) == {"ADJUSTMENTS": -900, "WALLET": 900}
+
+    def test_what_was_done_alone_counts_for_a_day_and_on_its_account(
+        self, wallets: Wallets, staff: UUID, clock: MovableClock
+    ) -> None:
+        person = wallets.somebody()
+        kinds = (AccountKind.WALLET, AccountKind.VOUCHER_CREDIT)
+
+        first = [wallets.adjust(person, 600, staff, limit=1_000, account=kind) for kind in kinds]
+        clock.offset += timedelta(hours=23)
+        soon = wallets.adjust(person, 401, staff, limit=1_000)
+        clock.offset += timedelta(hours=2)
+        later = wallets.adjust(person, 401, staff, limit=1_000)
+
+        assert [wallets.status("adjustments", one) for one in first] == ["APPROVED", "APPROVED"]
+        assert (wallets.status("adjustments", soon), wallets.status("adjustments", later)) == ("PENDING", "APPROVED")
+
+    def test_two_at_once_do_not_both_find_the_limit_untouched(
+        self, wallets: Wallets, staff: UUID, module_addresses: DatabaseAddresses
+    ) -> None:
+        person = wallets.somebody()
+
+        second = one_behind_the_other(
+            lambda: wallets.adjust(person, 600, staff, limit=1_000),
+            lambda: wallets.adjust(person, 600, staff, limit=1_000),
+            database=wallets.database,
+            addresses=module_addresses,
+        )
+
+        assert isinstance(second, UUID)
+        assert wallets.status("adjustments", second) == "PENDING"
+        assert wallets.wallet(person) == (600, 600)
 
     @pytest.mark.parametrize("amount", [901, -901])
     def test_above_the_limit_nothing_moves_until_another_agrees(

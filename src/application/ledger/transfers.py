@@ -73,7 +73,8 @@ class TransferBetweenWallets:
 def transfer_between_wallets(command: TransferBetweenWallets, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
     """Change the amount; the transfer's id.
 
-    Raises RateNotFound, RateMoved where another rate holds by now, ConversionTooSmall, InsufficientBalance.
+    Raises RateNotFound, RateMoved where another rate holds by now, OwnRate to whoever set it, ConversionTooSmall,
+    InsufficientBalance.
     """
     now = clock.now()
     if not command.amount.is_positive:
@@ -82,6 +83,7 @@ def transfer_between_wallets(command: TransferBetweenWallets, *, uow: UnitOfWork
         rate = uow.exchange.newest_rate(command.amount.currency.code, command.target.code, at=now)
         if rate.id != command.rate_id:
             raise RateMoved(rate)
+        rate.refuse_own(command.user_id)
         made = WalletTransfer(
             id=new_id(),
             transfer_number=document_number("TR", business_date(now).year, uow.exchange.next_transfer_serial()),

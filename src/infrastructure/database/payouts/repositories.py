@@ -19,8 +19,8 @@ SELECT count(*) AS kept FROM (
     WHERE f.id IN (SELECT p.profile_id FROM payouts p WHERE p.batch_id = %s AND p.status = 'PENDING')
     ORDER BY f.id FOR SHARE) k
 """
-"""Whether the payees of a batch's payouts may be paid is asked in a statement after this: it sees what was decided while
-this one waited."""
+"""Whether the payees of a batch's payouts may be paid is asked in a statement after this: it sees what was decided
+while this one waited."""
 
 _INACTIVE = """
 SELECT p.* FROM payouts p JOIN partner_profiles f ON f.id = p.profile_id
