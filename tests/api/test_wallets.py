@@ -10,7 +10,7 @@ import pytest
 
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
-from domain.ledger.journal import Entry
+from domain.ledger.journal import Entry, transfer
 from domain.shared.clock import business_date
 from tests.api.personas import Personas
 from tests.api.shop import Json, Shop, SignUp, fill_wallet, problem
@@ -214,6 +214,25 @@ class TestWithdrawing:
         assert wallet(shop, customer) == ("300.00", "300.00", "0.00")
         own = shop.done(shop.get(f"{WITHDRAWALS}/{asked['id']}", customer))
         assert (own["bank_reference"], own["destination"]) == ("FT26329X1", "•••• 0002")
+
+    def test_what_its_owner_owes_is_kept_and_shown_to_staff(
+        self, shop: Shop, customer: Person, finance: Person
+    ) -> None:
+        fill_wallet(shop, customer, "500.00")
+        asked = ask(shop, customer, "400.00")
+        with shop.running.dependencies.new_uow() as uow:
+            lost = accounts.platform(AccountKind.ADJUSTMENTS, "EGP")
+            uow.ledger.post([a_journal(*transfer(accounts.debt(customer.user_id, "EGP"), lost, 10_001))])
+            uow.commit()
+
+        problem(shop.post(WITHDRAWALS, customer, {"amount": egp("100.00"), "destination": ACCOUNT}), 422, "money_owed")
+        problem(shop.post(f"{V1}/admin/withdrawals/{asked['id']}/approve", finance), 422, "money_owed")
+        (listed,) = shop.done(shop.get(f"{V1}/admin/withdrawals", finance))["items"]
+        shown = shop.done(shop.get(f"{V1}/admin/withdrawals/{asked['id']}", finance))
+
+        assert listed["debt"] == shown["debt"] == egp("100.01")
+        assert "debt" not in shop.done(shop.get(f"{WITHDRAWALS}/{asked['id']}", customer))
+        assert wallet(shop, customer) == ("500.00", "100.00", "400.00")
 
     def test_only_who_pays_reads_the_destination(
         self, shop: Shop, customer: Person, finance: Person, personas: Personas

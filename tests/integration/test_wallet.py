@@ -17,6 +17,7 @@ from domain.billing.manual import NEXT as RECEIPT_NEXT
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.adjustments import NEXT as ADJUSTMENT_NEXT
+from domain.ledger.debts import MoneyOwed
 from domain.ledger.journal import InsufficientBalance, transfer
 from domain.ledger.withdrawals import NEXT as WITHDRAWAL_NEXT
 from domain.ledger.withdrawals import EmailNotVerified
@@ -254,6 +255,50 @@ class TestWithdrawals:
 
         assert wallets.wallet(person) == (500, 500)
         assert wallets.moved(withdrawal) == {}
+
+    def test_what_its_owner_owes_is_not_asked_for(self, wallets: Wallets, staff: UUID) -> None:
+        person = wallets.somebody(500)
+        wallets.owe(person, 200)
+
+        with pytest.raises(MoneyOwed):
+            wallets.ask(person, 301)
+        with pytest.raises(InsufficientBalance):
+            wallets.ask(person, 501)
+        wallets.approve(wallets.ask(person, 300), staff)
+        with pytest.raises(MoneyOwed):
+            wallets.ask(person, 1)
+
+        assert wallets.wallet(person) == (200, 200)
+
+    def test_what_its_owner_owes_since_the_request_is_not_let_out(self, wallets: Wallets, staff: UUID) -> None:
+        person = wallets.somebody(500)
+        withdrawal = wallets.ask(person, 400)
+        wallets.owe(person, 101)
+
+        with pytest.raises(MoneyOwed):
+            wallets.approve(withdrawal, staff)
+        assert (wallets.status("withdrawals", withdrawal), wallets.wallet(person)) == ("REQUESTED", (500, 100))
+        wallets.fill(person, 1)
+        wallets.approve(withdrawal, staff)
+
+        assert wallets.wallet(person) == (101, 101)
+
+    def test_an_approval_that_waits_for_a_debt_knows_of_it(
+        self, wallets: Wallets, staff: UUID, module_addresses: DatabaseAddresses
+    ) -> None:
+        person = wallets.somebody(500)
+        wallets.owe(person, 1)
+        withdrawal = wallets.ask(person, 400)
+
+        answer = one_behind_the_other(
+            lambda: wallets.owe(person, 100),
+            lambda: wallets.approve(withdrawal, staff),
+            database=wallets.database,
+            addresses=module_addresses,
+        )
+
+        assert isinstance(answer, MoneyOwed)
+        assert wallets.wallet(person) == (500, 100)
 
     def test_an_unproved_address_is_paid_nothing(self, wallets: Wallets) -> None:
         person = wallets.somebody(500, verified=False)
@@ -679,6 +724,17 @@ class TestTransfers:
             wallets.change(person, Money.of(1_000, "EGP"), "SAR", rate)
 
         assert wallets.wallet(person, "SAR") == (0, 0)
+
+    def test_what_its_owner_owes_is_not_changed(self, wallets: Wallets, staff: UUID) -> None:
+        person = wallets.somebody(1_000)
+        rate = wallets.rate("EGP", "OMR", "0.008", staff)
+        wallets.owe(person, 400)
+
+        with pytest.raises(MoneyOwed):
+            wallets.change(person, Money.of(601, "EGP"), "OMR", rate)
+        wallets.change(person, Money.of(600, "EGP"), "OMR", rate)
+
+        assert wallets.wallet(person) == (400, 400)
 
     def test_opposite_ways_at_once_do_not_lock_each_other_out(self, wallets: Wallets, staff: UUID) -> None:
         person = wallets.somebody(10_000)

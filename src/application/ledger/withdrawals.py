@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from application.ledger import holds
+from application.ledger.owed import refuse_what_is_owed
 from application.ports import UnitOfWork
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
@@ -38,13 +39,15 @@ class RequestWithdrawal:
 def request_withdrawal(command: RequestWithdrawal, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
     """Set the amount aside until staff decide; the withdrawal's id.
 
-    Raises EmailNotVerified, WithdrawalTooSmall, InsufficientBalance.
+    Raises EmailNotVerified, WithdrawalTooSmall, MoneyOwed, InsufficientBalance.
     """
     now, withdrawal_id = clock.now(), new_id()
     with uow:
         if uow.users.get(command.user_id).email_verified_at is None:
             raise EmailNotVerified()
         refuse_below(command.least, command.amount)
+        wallet = accounts.wallet(command.user_id, command.amount.currency.code)
+        refuse_what_is_owed(wallet, command.amount.minor, uow=uow)
         withdrawal = Withdrawal.request(
             withdrawal_id=withdrawal_id,
             number=document_number("WD", business_date(now).year, uow.withdrawals.next_serial()),
@@ -95,16 +98,23 @@ class DecideWithdrawal:
 
 
 def approve_withdrawal(command: DecideWithdrawal, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
-    """Take the amount out of the wallet, on its way to the bank. Raises OwnRequest or IllegalTransition."""
+    """Take the amount out of the wallet, on its way to the bank. Raises OwnRequest, IllegalTransition or MoneyOwed."""
     with uow:
         withdrawal = uow.withdrawals.get(command.withdrawal_id)
         before = withdrawal.status
         journal = _journal(withdrawal, JournalType.WITHDRAWAL, "approved", _out(withdrawal), clock=clock, new_id=new_id)
         withdrawal.approve(journal_id=journal.id, by=command.actor_id, at=clock.now())
+        _refuse_what_is_owed(withdrawal, uow)
         holds.capture(withdrawal.hold_id, journal, uow=uow, clock=clock)
         uow.withdrawals.save(withdrawal)
         _audit(uow, withdrawal, "wallets.approve", before=before, actor=command.actor_id, clock=clock)
         uow.commit()
+
+
+def _refuse_what_is_owed(withdrawal: Withdrawal, uow: UnitOfWork) -> None:
+    """It was not owed when it was asked for; what was taken back since may be."""
+    held = uow.ledger.get_hold(withdrawal.hold_id)
+    refuse_what_is_owed(held.account, withdrawal.amount.minor, uow=uow, set_aside_minor=held.amount_minor)
 
 
 def reject_withdrawal(command: DecideWithdrawal, *, uow: UnitOfWork, clock: Clock) -> None:

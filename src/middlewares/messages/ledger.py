@@ -52,6 +52,10 @@ MESSAGES: Final[Sentences] = {
         ("Somebody else has to do this", "Nobody decides about a request or money of their own."),
         ("يجب أن يقوم بهذا شخص آخر", "لا يبت أحد في طلب قدمه أو مال يخصه."),
     ),
+    "money_owed": (
+        ("This money is owed", "What was taken back and spent already is kept in the wallet until it is paid off."),
+        ("هذا المبلغ مستحق عليك", "ما استرد بعد إنفاقه يبقى في المحفظة حتى يسدد."),
+    ),
     "withdrawal_too_small": (
         ("Too small to be paid out", "The amount is below the least that is paid out."),
         ("أقل من أن يسحب", "المبلغ أقل من الحد الأدنى للسحب."),
