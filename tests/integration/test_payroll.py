@@ -100,7 +100,7 @@ def test_below_the_minimum_is_carried_to_the_next(payroll: Payroll) -> None:
     assert payroll.make().filled.entries == 2
 
 
-def test_currencies_without_a_minimum_have_none(payroll: Payroll) -> None:
+def test_currencies_that_have_no_minimum_are_paid_whatever_there_is(payroll: Payroll) -> None:
     payroll.a_payee(1, currency="EGP")
     assert payroll.make().filled.payouts == 1
 

@@ -18,13 +18,12 @@ from application.ports import NewUnitOfWork, UnitOfWork
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import Journal, JournalType, transfer
-from domain.operations.settings import PAYOUT_DEBTOR_BIC, PAYOUT_DEBTOR_IBAN, PAYOUT_DEBTOR_NAME, PAYOUT_MINIMUM
+from domain.operations.settings import PAYOUT_DEBTOR_BIC, PAYOUT_DEBTOR_IBAN, PAYOUT_DEBTOR_NAME
 from domain.payouts.batches import Batch, BatchEmpty, BatchPayees, BatchPeriod, BatchStatus, Debtor
 from domain.payouts.payouts import DRAFT_DROPPED, NOT_ACTIVE, NOT_BORNE, QUESTIONED, REFERENCE
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import refuse_stale
 from domain.shared.identifiers import NewId, document_number
-from domain.shared.money import Money
 
 BATCH: Final = "PAYOUT_BATCH"
 AT_ONCE: Final = 500
@@ -55,12 +54,6 @@ class BatchFilled:
     batch_id: UUID
     batch_number: str
     filled: Filled
-
-
-def minima_of(settings: SystemSettings) -> dict[str, int]:
-    """The least that is paid out, in minor units by currency."""
-    amounts = (Money.parse(one["amount"], one["currency"]) for one in settings.value(PAYOUT_MINIMUM))
-    return {amount.currency.code: amount.minor for amount in amounts}
 
 
 def debtor_of(settings: SystemSettings) -> Debtor:
