@@ -246,6 +246,21 @@ class TestWithdrawals:
         )
         assert (row["journal_type"], row["linked"]) == ("REVERSAL", True)
 
+    def test_what_the_bank_sends_back_after_it_was_paid_is_in_the_wallet_once(
+        self, wallets: Wallets, staff: UUID
+    ) -> None:
+        person = wallets.somebody(500)
+        withdrawal = wallets.ask(person, 300)
+        wallets.approve(withdrawal, staff)
+        wallets.paid(withdrawal, staff)
+
+        done, refused = outcomes(all_at_once([partial(wallets.returned, withdrawal, staff)] * 3))
+
+        assert (done, refused) == (1, {IllegalTransition})
+        assert wallets.wallet(person) == (500, 500)
+        assert wallets.moved(withdrawal) == {"WALLET": 0, "PAYOUTS_IN_TRANSIT": 0, "PROVIDER_CLEARING": 0}
+        assert wallets.row("SELECT * FROM withdrawals WHERE id = %s", withdrawal)["bank_reference"] == "FT26329X1"
+
     @pytest.mark.parametrize("how", ["reject", "cancel"])
     def test_what_is_refused_or_taken_back_is_available_again(self, wallets: Wallets, staff: UUID, how: str) -> None:
         person = wallets.somebody(500)

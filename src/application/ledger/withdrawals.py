@@ -6,7 +6,7 @@ Locks are taken in one order: the withdrawal, then its hold, then the wallet.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -15,8 +15,8 @@ from application.ledger.owed import refuse_what_is_owed
 from application.ports import UnitOfWork
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
-from domain.ledger.journal import Entry, Journal, JournalType, transfer
-from domain.ledger.withdrawals import EmailNotVerified, Withdrawal, refuse_below
+from domain.ledger.journal import Entry, Journal, JournalNotFound, JournalType, transfer
+from domain.ledger.withdrawals import EmailNotVerified, Withdrawal, WithdrawalStatus, refuse_below
 from domain.shared.clock import Clock, business_date
 from domain.shared.identifiers import NewId, document_number
 from domain.shared.money import Money
@@ -143,17 +143,34 @@ def pay_withdrawal(command: DecideWithdrawal, *, uow: UnitOfWork, clock: Clock, 
 
 
 def return_withdrawal(command: DecideWithdrawal, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
-    """The bank sent it back: what moved it out of the wallet is reversed. Raises OwnRequest or IllegalTransition."""
+    """The bank sent it back, also after it was paid: what moved it out of the wallet is reversed.
+
+    Raises OwnRequest or IllegalTransition.
+    """
     with uow:
         withdrawal = uow.withdrawals.get(command.withdrawal_id)
         before = withdrawal.status
         legs = [Entry(entry.account, -entry.amount_minor) for entry in _out(withdrawal)]
         journal = _journal(withdrawal, JournalType.REVERSAL, "returned", legs, clock=clock, new_id=new_id)
         withdrawal.send_back(reason=command.words, journal_id=journal.id, by=command.actor_id, at=clock.now())
+        if before is WithdrawalStatus.PAID:
+            uow.ledger.post([_paid_back(withdrawal, uow=uow, clock=clock, new_id=new_id)])
         uow.ledger.post([journal])
         uow.withdrawals.save(withdrawal)
         _audit(uow, withdrawal, "wallets.approve", before=before, actor=command.actor_id, clock=clock)
         uow.commit()
+
+
+def _paid_back(withdrawal: Withdrawal, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> Journal:
+    """What reverses the journal by which the bank had paid it."""
+    paid = uow.reversals.made_by(_key(withdrawal, "paid"))
+    if paid is None:
+        raise JournalNotFound()
+    unit = withdrawal.amount.currency.code
+    legs = transfer(accounts.clearing(BANK, unit), _in_transit(unit), withdrawal.amount)
+    return replace(
+        _journal(withdrawal, JournalType.REVERSAL, "bank_returned", legs, clock=clock, new_id=new_id), reverses=paid.id
+    )
 
 
 def _in_transit(unit: str) -> AccountRef:
@@ -163,6 +180,10 @@ def _in_transit(unit: str) -> AccountRef:
 def _out(withdrawal: Withdrawal) -> tuple[Entry, Entry]:
     unit = withdrawal.amount.currency.code
     return transfer(accounts.wallet(withdrawal.user_id, unit), _in_transit(unit), withdrawal.amount)
+
+
+def _key(withdrawal: Withdrawal, step: str) -> str:
+    return f"withdrawal:{withdrawal.id}:{step}"
 
 
 _LABELS = {
@@ -179,7 +200,7 @@ def _journal(
     return Journal(
         id=new_id(),
         journal_type=kind,
-        idempotency_key=f"withdrawal:{withdrawal.id}:{step}",
+        idempotency_key=_key(withdrawal, step),
         reference_type=REFERENCE,
         reference_id=withdrawal.id,
         description_ar=arabic,

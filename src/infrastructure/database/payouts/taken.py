@@ -18,6 +18,6 @@ DISPUTED: Final = disputed("e.booking_id")
 STATE: Final = f"""
 CASE WHEN o.status = 'PAID' THEN 'PAID'
      WHEN o.journal_id IS NOT NULL AND o.status IN ('PENDING', 'SENT', 'UNKNOWN') THEN 'IN_TRANSIT'
-     WHEN o.journal_id IS NOT NULL AND o.status IN ('FAILED', 'CANCELLED') THEN 'RETURNED'
+     WHEN o.journal_id IS NOT NULL AND o.status IN ('FAILED', 'CANCELLED', 'RETURNED') THEN 'RETURNED'
      WHEN e.released_at > %(now)s OR {DISPUTED} THEN 'HELD' ELSE 'PAYABLE' END
 """
