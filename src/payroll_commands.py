@@ -55,7 +55,8 @@ def commands(system: System) -> click.Group:
 
 
 def _command(running: Running, period: str, payee_type: str) -> MakeBatch:
-    from application.payouts.batches import MakeBatch, minima_of
+    from application.payouts.batches import MakeBatch
+    from application.payouts.minima import minima_of
     from domain.payouts.batches import BatchPayees, BatchPeriod
     from domain.payouts.periods import cut_off_of, newest_run
 
@@ -66,7 +67,7 @@ def _command(running: Running, period: str, payee_type: str) -> MakeBatch:
         period=kind,
         payees=BatchPayees(payee_type.upper()),
         actor_id=None,
-        minima=minima_of(use.system_settings),
+        minima=minima_of(use.system_settings, use.queries.wallet_requests, at=use.clock.now()),
         cut_off=cut_off_of(day),
         period_start=day,
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from application.subscriptions import DOCUMENTS, QUICK
 from workers import cleanup_worker, payroll_worker
 from workers.notification_worker import release_after_quiet_hours
-from workers.periodic import billing, catalogue, ledger, pricing, privacy, sales
+from workers.periodic import billing, catalogue, ledger, membership, pricing, privacy, sales
 from workers.periods import Periods, days_from, slices_of
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ _TABLE: Final = (
     ScheduledJob(
         "catalogue.refresh_statistics", _FIVE_MINUTES, slices_of(_HOUR), catalogue.refresh_statistics, DOCUMENTS
     ),
+    ScheduledJob("memberships.expire", _FIVE_MINUTES, slices_of(_HOUR), membership.expire_memberships),
     ScheduledJob("pricing.expire", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), pricing.expire_promotions),
     ScheduledJob("payments.reconcile", _FIVE_MINUTES, slices_of(_FIVE_MINUTES), billing.reconcile_payments, DOCUMENTS),
     ScheduledJob("payments.cancel_abandoned", _FIVE_MINUTES, days_from(2), billing.cancel_abandoned, DOCUMENTS),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from application.payouts.batches import minima_of, process_waiting
+from application.payouts.batches import process_waiting
+from application.payouts.minima import minima_of
 from application.payouts.schedule import make_due_batches
 from application.payouts.sending import Sending, drive_payouts
 from application.payouts.statements import drop_past_payout_statements
@@ -32,7 +33,7 @@ def process_monthly_payroll(running: Running) -> None:
 
 def _make_drafts(period: BatchPeriod, running: Running) -> None:
     use = running.dependencies
-    minima = minima_of(use.system_settings)
+    minima = minima_of(use.system_settings, use.queries.wallet_requests, at=use.clock.now())
     for made in make_due_batches(period, minima=minima, new_uow=use.new_uow, clock=use.clock, new_id=use.new_id):
         log.info("payroll_drafted", batch=made.batch_number, period=period.value, **asdict(made.filled))
         if made.filled.out_of_balance:
@@ -43,7 +44,7 @@ def drive_payroll(running: Running) -> None:
     """Send what waits to be sent, ask after what nobody knows of, end batches that are over."""
     use = running.dependencies
     if use.system_settings.value(PAYOUT_PROCESS_APPROVED):
-        for batch_id in process_waiting(new_uow=use.new_uow, clock=use.clock):
+        for batch_id in process_waiting(new_uow=use.new_uow, clock=use.clock, new_id=use.new_id):
             log.info("payroll_processing", batch_id=str(batch_id))
     driven = drive_payouts(Sending(use.new_uow, use.gateways, use.clock, use.new_id))
     if driven.due:

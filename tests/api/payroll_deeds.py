@@ -76,6 +76,12 @@ def says_that_a_payout_failed(shop: Shop, _: SignUp) -> TestResponse:
     return as_staff(shop, "POST", f"{_PAYOUTS}/{payout}/fail", {"reason": "the account is closed"}, **keyed())
 
 
+def says_that_a_bank_sent_a_payout_back(shop: Shop, _: SignUp) -> TestResponse:
+    _batch, payout = _sent(shop)
+    as_staff(shop, "POST", f"{_PAYOUTS}/{payout}/confirm", {"bank_reference": "BR-7"}, **keyed())
+    return as_staff(shop, "POST", f"{_PAYOUTS}/{payout}/returned", {"reason": "the account is closed"}, **keyed())
+
+
 def adjusts_what_is_owed(shop: Shop, sign_up: SignUp) -> TestResponse:
     body = {
         "payee_type": "VENDOR",
@@ -134,6 +140,7 @@ PAYROLL_DEEDS: Final[dict[tuple[str, str], Scenario]] = {
     ("POST", "/api/v1/admin/payouts/<uuid:payout_id>/cancel"): takes_a_payout_back,
     ("POST", "/api/v1/admin/payouts/<uuid:payout_id>/confirm"): says_that_a_payout_arrived,
     ("POST", "/api/v1/admin/payouts/<uuid:payout_id>/fail"): says_that_a_payout_failed,
+    ("POST", "/api/v1/admin/payouts/<uuid:payout_id>/returned"): says_that_a_bank_sent_a_payout_back,
     ("POST", "/api/v1/admin/payees/<uuid:user_id>/adjustments"): adjusts_what_is_owed,
     ("POST", "/api/v1/admin/dead-letters/<uuid:event_id>/replay"): replays_a_dead_letter,
     ("POST", "/api/v1/admin/dead-letters/replay"): replays_all_dead_letters,

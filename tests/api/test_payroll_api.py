@@ -48,6 +48,41 @@ def done(answer: Any) -> dict[str, Any]:
     return document
 
 
+def rate(shop: Shop, staff: Person, source: str, target: str, value: str) -> None:
+    body = {"from_currency": source, "to_currency": target, "rate": value}
+    shop.done(shop.post("/api/v1/admin/exchange-rates", staff, body), 201)
+
+
+def left_out(shop: Shop, maker: Person) -> dict[str, str]:
+    return {one["payee_id"]: one["reason"] for one in made(shop, maker, dry_run=True)["left_out"]}
+
+
+def test_what_the_minimum_is_worth_holds_in_other_currencies(shop: Shop, payroll: Payroll, maker: Person) -> None:
+    poor, enough = payroll.a_payee(244_999, currency="EGP"), payroll.a_payee(245_000, currency="EGP")
+    dinars = payroll.a_payee(15_399, currency="KWD")
+    assert left_out(shop, maker) == {}
+
+    rate(shop, maker, "EGP", "USD", "1000")
+    assert left_out(shop, maker) == {}
+    rate(shop, maker, "USD", "EGP", "1")
+    rate(shop, maker, "USD", "EGP", "49")
+    rate(shop, maker, "USD", "KWD", "0.308")
+    below = dict.fromkeys((str(poor.user_id), str(dinars.user_id)), "BELOW_MINIMUM")
+    assert left_out(shop, maker) == below
+
+    setting = "/api/v1/admin/settings/payout.minimum"
+    for value, expected in (
+        ([{"amount": "50.00", "currency": "USD"}, {"amount": "2450.01", "currency": "EGP"}],
+         below | {str(enough.user_id): "BELOW_MINIMUM"}),
+        ([{"amount": "50.00", "currency": "USD"}, {"amount": "0.00", "currency": "EGP"}],
+         {str(dinars.user_id): "BELOW_MINIMUM"}),
+        ([], {}),
+    ):  # fmt: skip
+        shop.done(shop.client.put(setting, json={"value": value}, headers=shop.admin.headers))
+        assert left_out(shop, maker) == expected
+    assert made(shop, maker)["payouts_count"] == 3
+
+
 def test_a_batch_from_the_draft_to_its_end(shop: Shop, payroll: Payroll, maker: Person, checker: Person) -> None:
     payroll.a_payee(8_000)
     poor = payroll.a_payee(100)

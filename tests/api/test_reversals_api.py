@@ -122,6 +122,39 @@ def test_what_something_else_accounts_for_is_not_reversed_here(desk: Desk) -> No
     assert desk.balance() == len(elsewhere) * 10_000
 
 
+def test_nobody_takes_back_what_moved_their_own_money(desk: Desk) -> None:
+    own = accounts.wallet(desk.finance.user_id, "EGP")
+    journal = a_journal(*transfer(COST, own, 10_000), journal_type=JournalType.ADJUSTMENT)
+    taken = a_journal(*transfer(own, COST, 4_000), journal_type=JournalType.ADJUSTMENT)
+    desk.post(journal)
+    desk.post(taken)
+
+    for one in (journal, taken):
+        problem(desk.reverse(one.id), 403, "own_request")
+
+    assert desk.shop.running.dependencies.queries.ledger.balance(own.id) == 6_000
+
+
+def test_more_than_one_person_moves_alone_is_adjusted_back_and_not_reversed(desk: Desk) -> None:
+    journal = desk.moved(150_000)
+
+    problem(desk.reverse(journal.id), 409, "reversal_above_limit")
+    desk.shop.done(desk.reverse(journal.id, {"reason": REASON, "amount": egp("600.00")}), 201)
+    problem(desk.reverse(journal.id, {"reason": REASON, "amount": egp("400.01")}), 409, "reversal_above_limit")
+    desk.shop.done(desk.reverse(journal.id, {"reason": REASON, "amount": egp("400.00")}), 201)
+
+    assert desk.balance() == 50_000
+
+
+def test_what_becomes_a_debt_counts_towards_what_one_person_moves_alone(desk: Desk) -> None:
+    journal = desk.moved(100_001)
+    desk.spend(50_000)
+
+    problem(desk.reverse(journal.id, {"reason": REASON, "allow_debt": True}), 409, "reversal_above_limit")
+
+    assert desk.balance() == 50_001
+
+
 def test_a_reversal_is_not_reversed(desk: Desk) -> None:
     reversal = desk.shop.done(desk.reverse(desk.moved().id), 201)
 

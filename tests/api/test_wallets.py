@@ -10,7 +10,7 @@ import pytest
 
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
-from domain.ledger.journal import Entry
+from domain.ledger.journal import Entry, transfer
 from domain.shared.clock import business_date
 from tests.api.personas import Personas
 from tests.api.shop import Json, Shop, SignUp, fill_wallet, problem
@@ -215,6 +215,25 @@ class TestWithdrawing:
         own = shop.done(shop.get(f"{WITHDRAWALS}/{asked['id']}", customer))
         assert (own["bank_reference"], own["destination"]) == ("FT26329X1", "•••• 0002")
 
+    def test_what_its_owner_owes_is_kept_and_shown_to_staff(
+        self, shop: Shop, customer: Person, finance: Person
+    ) -> None:
+        fill_wallet(shop, customer, "500.00")
+        asked = ask(shop, customer, "400.00")
+        with shop.running.dependencies.new_uow() as uow:
+            lost = accounts.platform(AccountKind.ADJUSTMENTS, "EGP")
+            uow.ledger.post([a_journal(*transfer(accounts.debt(customer.user_id, "EGP"), lost, 10_001))])
+            uow.commit()
+
+        problem(shop.post(WITHDRAWALS, customer, {"amount": egp("100.00"), "destination": ACCOUNT}), 422, "money_owed")
+        problem(shop.post(f"{V1}/admin/withdrawals/{asked['id']}/approve", finance), 422, "money_owed")
+        (listed,) = shop.done(shop.get(f"{V1}/admin/withdrawals", finance))["items"]
+        shown = shop.done(shop.get(f"{V1}/admin/withdrawals/{asked['id']}", finance))
+
+        assert listed["debt"] == shown["debt"] == egp("100.01")
+        assert "debt" not in shop.done(shop.get(f"{WITHDRAWALS}/{asked['id']}", customer))
+        assert wallet(shop, customer) == ("500.00", "100.00", "400.00")
+
     def test_only_who_pays_reads_the_destination(
         self, shop: Shop, customer: Person, finance: Person, personas: Personas
     ) -> None:
@@ -350,6 +369,17 @@ class TestAdjusting:
 
         assert (dollars["status"], pounds["status"]) == ("APPROVED", "PENDING")
 
+    def test_a_sum_above_the_limit_does_not_become_less_by_parts(
+        self, shop: Shop, customer: Person, finance: Person, colleague: Person
+    ) -> None:
+        made = [adjust(shop, finance, customer, egp("400.00"))["status"] for _ in range(4)]
+        other = adjust(shop, colleague, customer, egp("400.00"))
+        taken = adjust(shop, finance, customer, egp("-700.00"))
+
+        assert made == ["APPROVED", "APPROVED", "PENDING", "PENDING"]
+        assert (other["status"], taken["status"]) == ("APPROVED", "APPROVED")
+        assert adjust(shop, finance, customer, egp("-300.01"))["status"] == "PENDING"
+
     def test_what_waits_is_found_by_its_state(
         self, shop: Shop, customer: Person, finance: Person, colleague: Person
     ) -> None:
@@ -448,6 +478,19 @@ class TestChangingCurrencies:
                 "exchange_rate_not_found")  # fmt: skip
         problem(shop.post(path, customer, {**change(rate, "1.00"), "from_currency": "USD"}), 422, "validation_failed")
         assert wallet(shop, customer) == ("500.00", "500.00", "0.00")
+
+    def test_whoever_set_the_rate_does_not_change_money_of_their_own_at_it(
+        self, shop: Shop, customer: Person, finance: Person, colleague: Person
+    ) -> None:
+        fill_wallet(shop, finance, "500.00")
+        own = set_rate(shop, finance, "1000")
+        path = f"{V1}/wallet/transfers"
+
+        problem(shop.post(path, finance, change(own, "100.00")), 403, "own_rate")
+        assert (wallet(shop, finance)[0], wallet(shop, finance, "USD")[0]) == ("500.00", "0.00")
+        others = set_rate(shop, colleague, "0.02")
+        problem(shop.post(path, finance, change(own, "100.00")), 409, "rate_moved")
+        shop.done(shop.post(path, finance, change(others, "100.00")), 201)
 
     def test_a_transfer_is_its_owners_alone(
         self, shop: Shop, customer: Person, finance: Person, personas: Personas

@@ -363,3 +363,12 @@ def test_a_debt_is_paid_off_before_the_wallet_gets_the_rest() -> None:
         AccountKind.WALLET: 3_000,
     }
     assert moved(9_000) == {AccountKind.CASHBACK: -5_000, AccountKind.CUSTOMER_DEBT: 5_000}
+
+
+def test_whatever_is_due_waits_for_the_word_of_a_bank() -> None:
+    def waits(status: CashbackStatus) -> WaitsFor:
+        return waits_for(status, ELIGIBLE, at=ELIGIBLE, approves_itself=False, is_disputed=True)
+
+    assert [waits(status) for status in CashbackStatus] == [
+        WaitsFor.APPROVAL, WaitsFor.DISPUTE, WaitsFor.NONE, WaitsFor.NONE,
+    ]  # fmt: skip

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.membership.memberships import (
     NEXT,
+    TERM,
     MembershipActivated,
+    MembershipExpired,
     MembershipPlan,
     MembershipSubscription,
     PlanNotForSale,
@@ -58,6 +62,40 @@ def test_a_year_begins_on_the_day_of_payment() -> None:
     subscription.activate(on=TODAY, at=NOON)
 
     assert (subscription.start_date, subscription.expiry_date) == (date(2026, 11, 23), date(2027, 11, 23))
+
+
+def test_it_ends_when_its_last_day_is_over() -> None:
+    subscription = a_subscription()
+    subscription.activate(on=TODAY, at=NOON)
+    subscription.pull_events()
+    last = TODAY + TERM
+
+    assert [subscription.expire(on=day, at=NOON) for day in (TODAY, last, last + timedelta(days=1))] == [
+        False, False, True,
+    ]  # fmt: skip
+    assert subscription.status is SubscriptionStatus.EXPIRED
+    assert subscription.pull_events() == [
+        MembershipExpired(at=NOON, subscription_id=subscription.id, user_id=subscription.user_id)
+    ]
+    assert not subscription.expire(on=last + TERM, at=NOON)
+
+
+@given(st.lists(st.booleans(), max_size=12))
+def test_it_lasts_as_many_years_as_are_paid_whatever_is_refunded_and_comes_back(steps: list[bool]) -> None:
+    subscription = a_subscription()
+    subscription.activate(on=TODAY, at=NOON)
+    subscription.renew(on=TODAY, at=NOON)
+    paid, most = 2, 2
+    for is_refunded in steps:
+        if is_refunded and paid:
+            paid -= 1
+            subscription.lose_year(is_only=paid == 0, on=TODAY, at=NOON)
+        elif not is_refunded and paid < most:
+            subscription.regain_year(is_only=paid == 0, has_another=False, on=TODAY, at=NOON)
+            paid += 1
+
+        assert subscription.status is (SubscriptionStatus.ACTIVE if paid else SubscriptionStatus.CANCELLED)
+        assert subscription.expiry_date == TODAY + TERM * max(paid, 1)
 
 
 def test_what_is_free_is_not_sold() -> None:

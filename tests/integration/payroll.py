@@ -279,7 +279,7 @@ class Payroll:
 
     def process(self, batch_id: UUID) -> None:
         command = DecideBatch(batch_id=batch_id, actor_id=self.clerk)
-        batches.process_batch(command, uow=self.use.new_uow(), clock=self.use.clock)
+        batches.process_batch(command, uow=self.use.new_uow(), clock=self.use.clock, new_id=self.use.new_id)
 
     def approved(self) -> UUID:
         """A batch of everything, approved and being processed; nothing of it is sent but to the bank."""

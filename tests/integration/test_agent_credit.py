@@ -387,7 +387,10 @@ class TestMoney:
         agency.top_up(500)
         journal = shop.row("SELECT id FROM ledger_journals WHERE reference_type = 'AGENT_DEPOSIT'")["id"]
         command = ReverseByHand(
-            reversal=Reverse(journal_id=journal, idempotency_key="back"), reason="a test", actor_id=shop.a_customer()
+            reversal=Reverse(journal_id=journal, idempotency_key="back"),
+            reason="a test",
+            actor_id=shop.a_customer(),
+            limits={"EGP": 10_000},
         )
         with pytest.raises(NotReversedByHand):
             reverse_by_hand(command, uow=shop.use.new_uow(), clock=shop.use.clock, new_id=new_id)

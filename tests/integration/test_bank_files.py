@@ -231,7 +231,7 @@ def test_lines_that_contradict_or_name_nothing_are_answered_one_by_one(payroll: 
     assert [outcome for outcome, _ in bring(payroll, batch_id, text)] == [
         "WAITING",
         "APPLIED",
-        "CONTRADICTS",
+        "APPLIED",
         "CONTRADICTS",
         "AMOUNT_DIFFERS",
         "AMOUNT_DIFFERS",
@@ -240,6 +240,20 @@ def test_lines_that_contradict_or_name_nothing_are_answered_one_by_one(payroll: 
     ]
     number = payroll.payout_of(other)["payout_number"]
     assert bring(payroll, elsewhere, f"payout,status\n{number},PAID\n") == [("NOT_SENT", "PENDING")]
+
+
+def test_what_the_bank_sends_back_after_it_was_paid_is_owed_again_once(payroll: Payroll) -> None:
+    batch_id, first, _, paid, _ = two_payouts(payroll)
+    told = f"payout,status,bank_reference\n{paid},PAID,BR-1\n"
+    sent_back = f"payout,status,reason\n{paid},FAILED,account closed\n"
+    assert bring(payroll, batch_id, told) == [("APPLIED", "PAID")]
+
+    answers = all_at_once([lambda: bring(payroll, batch_id, sent_back)] * 3)
+
+    assert sorted(answer[0][0] for answer in answers) == ["ALREADY", "ALREADY", "APPLIED"]  # type: ignore[index]
+    assert bring(payroll, batch_id, told) == [("ALREADY", "RETURNED")]
+    assert (payroll.owed(first), payroll.summed(accounts.clearing("BANK", "USD"))) == (8_000, 0)
+    assert payroll.payout_of(first)["reason"] == "account closed"
 
 
 def test_nobody_brings_results_of_their_own_payout(payroll: Payroll) -> None:

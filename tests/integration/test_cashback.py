@@ -11,6 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from application.billing.ports import DisputeState
 from application.ledger.cashback import (
     ApproveCashback,
     CancelCashback,
@@ -27,7 +28,7 @@ from application.sales.expiry import expire_bookings
 from domain.catalogue.departures import Departure
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
-from domain.ledger.cashback import ERASED, REFUNDED
+from domain.ledger.cashback import ERASED, REFUNDED, creditable
 from domain.ledger.holds import BalanceHold
 from domain.ledger.journal import transfer
 from domain.shared.clock import start_of_business_day, start_of_day
@@ -45,6 +46,7 @@ from security.field_encryption import FernetEncryption
 from security.keyed_digests import HmacDigests
 from tests.builders import egp
 from tests.conftest import MovableClock
+from tests.integration.refunding import Counter
 from tests.integration.shop import KEY, Shop, all_at_once, broken_promises
 from tests.integration.test_settlement import become_a_member
 from workers.jobs import JOBS
@@ -97,6 +99,14 @@ class Desk:
     def approve(self, cashback_id: UUID) -> None:
         command = ApproveCashback(cashback_id=cashback_id, actor_id=self.staff)
         approve_cashback(command, uow=self.shop.use.new_uow(), clock=self.clock)
+
+    def pay(self, cashback_id: UUID) -> UUID:
+        """By card, what the booking costs; the payment."""
+        row = self.row(cashback_id)
+        payment_id = self.shop.pay(row["user_id"], row["booking_id"])
+        self.shop.charge(payment_id, PAID)
+        self.shop.look(payment_id)
+        return payment_id
 
     def cancel(self, cashback_id: UUID) -> None:
         command = CancelCashback(cashback_id=cashback_id, actor_id=self.staff, reason="booked by mistake")
@@ -270,6 +280,47 @@ def test_what_was_promised_to_somebody_who_was_erased_lapses(desk: Desk, custome
 
 
 # Twice, at once, killed -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("decided", "status", "stands"),
+    [(DisputeState.WON, "CREDITED", (0, PROMISED, 0)), (DisputeState.LOST, "CANCELLED", (0, 0, 0))],
+)
+def test_what_a_bank_questions_waits_for_its_word(
+    desk: Desk, customer: UUID, decided: DisputeState, status: str, stands: tuple[int, int, int]
+) -> None:
+    cashback_id = desk.approved(customer)
+    payment_id = desk.pay(cashback_id)
+    counter = Counter(desk.shop)
+    counter.dispute(payment_id, PAID, DisputeState.OPEN)
+    desk.shop.look(payment_id)
+    desk.wait_until_eligible()
+
+    assert (desk.credit().credited, desk.status(cashback_id)) == (0, "APPROVED")
+    row = desk.shop.use.queries.cashback.record(cashback_id, owner=customer)
+    assert row is not None
+    assert row["is_disputed"]
+
+    counter.dispute(payment_id, PAID, decided)
+    desk.shop.look(payment_id)
+    desk.credit()
+    assert (desk.status(cashback_id), desk.stands(customer)) == (status, stands)
+
+
+def test_a_dispute_that_opens_as_a_batch_is_taken_is_seen(desk: Desk, customer: UUID) -> None:
+    cashback_id = desk.approved(customer)
+    payment_id = desk.pay(cashback_id)
+    desk.wait_until_eligible()
+    statuses = creditable(approves_itself=False)
+    with desk.shop.use.new_uow() as uow:
+        due = uow.cashback.due(statuses, at=desk.clock.now(), limit=10)
+    Counter(desk.shop).dispute(payment_id, PAID, DisputeState.OPEN)
+    desk.shop.look(payment_id)
+
+    with desk.shop.use.new_uow() as uow:
+        taken = uow.cashback.lock_due(due, statuses, at=desk.clock.now())
+
+    assert (list(due), list(taken)) == ([cashback_id], [])
 
 
 def test_workers_at_once_share_the_work_and_credit_each_record_once(

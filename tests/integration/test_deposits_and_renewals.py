@@ -14,7 +14,7 @@ from application.billing.payments import PartPaymentNotOffered
 from domain.billing.payments import PaymentMethod, PaymentSettled, PaymentType
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
-from domain.membership.memberships import TERM, AlreadySubscribed
+from domain.membership.memberships import TERM, AlreadySubscribed, MembershipExpired
 from domain.sales.booking_errors import BalanceDue, NothingToPay
 from domain.sales.bookings import Booking
 from domain.shared.clock import business_date
@@ -36,6 +36,7 @@ from tests.integration.tenders import (
     pay_card,
     sweep,
 )
+from workers.jobs import JOBS
 
 PRICE, DEPOSIT = 100_000, 30_000
 A_THIRD = Percentage(3_000)
@@ -253,6 +254,57 @@ class TestMemberships:
 
         with pytest.raises(AlreadySubscribed):
             self.open(shop, customer, active)
+
+    def test_whose_time_is_over_is_ended_by_the_job(
+        self, shop: Shop, running: Running, active: UUID, today: date, clock: MovableClock
+    ) -> None:
+        def run_on(day: date) -> tuple[str, date | None, date | None]:
+            clock.offset += day - business_date(shop.use.clock.now())
+            JOBS["memberships.expire"].run(running)
+            return self.membership(shop, active)
+
+        assert run_on(today + TERM) == ("ACTIVE", today, today + TERM)
+        for _ in range(2):
+            assert run_on(today + TERM + timedelta(days=1)) == ("EXPIRED", today, today + TERM)
+        told = shop.database.rows("SELECT 1 FROM outbox_events WHERE name = %s", (MembershipExpired.name,))
+        assert len(told) == 1
+
+    def test_whose_time_is_over_buys_another_plan_before_any_job_ran(
+        self, shop: Shop, customer: UUID, active: UUID, today: date, clock: MovableClock
+    ) -> None:
+        with pytest.raises(AlreadySubscribed):
+            shop.subscribe(customer, "SILVER")
+        clock.offset += TERM + timedelta(days=1)
+
+        silver = shop.subscribe(customer, "SILVER")
+
+        assert self.membership(shop, active)[0] == "EXPIRED"
+        pay_card(shop, self.open(shop, customer, silver))
+        assert self.membership(shop, silver)[0] == "ACTIVE"
+
+    def test_what_waited_for_its_money_replaces_one_whose_time_is_over_at_the_payment(
+        self, shop: Shop, customer: UUID, today: date, clock: MovableClock
+    ) -> None:
+        silver, gold = shop.subscribe(customer, "SILVER"), shop.subscribe(customer)
+        pay_card(shop, self.open(shop, customer, gold))
+        clock.offset += TERM + timedelta(days=1)
+        payment_id = self.open(shop, customer, silver)
+        shop.charge(payment_id, asked(shop, payment_id))
+
+        assert all_at_once([partial(shop.look, payment_id)] * 3) == [None] * 3
+
+        assert (self.membership(shop, gold)[0], self.membership(shop, silver)[0]) == ("EXPIRED", "ACTIVE")
+        assert shop.receipts(payment_id)[0][2] == "SETTLED"
+
+    def test_renewed_before_any_job_ran_it_begins_anew_too(
+        self, shop: Shop, customer: UUID, active: UUID, today: date, clock: MovableClock
+    ) -> None:
+        clock.offset += TERM + timedelta(days=40)
+        now = today + TERM + timedelta(days=40)
+
+        pay_card(shop, self.open(shop, customer, active))
+
+        assert self.membership(shop, active) == ("ACTIVE", now, now + TERM)
 
     @pytest.mark.parametrize("is_renewal", [False, True])
     def test_paid_twice_at_once_it_is_one_year_and_the_second_money_is_kept(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from application.payouts.deciding import DecidePayout, cancel_payout, confirm_payout, fail_payout
+from application.payouts.deciding import DecidePayout, cancel_payout, confirm_payout, fail_payout, return_payout
 from application.payouts.sending import CLAIMED_FOR, ask_after, claim_payout, drive_payouts, send_payout
 from config.settings import Settings
 from domain.ledger import accounts
@@ -146,6 +146,69 @@ def test_a_transfer_is_sent_once_with_one_key(payroll: Payroll, stripe: StripeSe
     assert (row["status"], row["provider_reference"], row["attempts"]) == ("PAID", transfer["id"], 1)
     assert payroll.summed(AT_STRIPE) == 8_000
     assert (len(payroll.events(PayoutSent.name)), len(payroll.events(PayoutPaid.name))) == (1, 1)
+
+
+def test_what_a_bank_sends_back_is_owed_again_and_goes_with_the_next_batch(
+    payroll: Payroll, clock: MovableClock
+) -> None:
+    vendor = payroll.a_payee(8_000, method="BANK_TRANSFER")
+    batch_id = payroll.approved()
+    how = {"new_uow": payroll.use.new_uow, "clock": clock, "new_id": payroll.use.new_id}
+    with pytest.raises(IllegalTransition):
+        return_payout(decision(payroll, vendor), **how)  # type: ignore[arg-type]
+    confirm_payout(decision(payroll, vendor, bank_reference="BR-1"), **how)  # type: ignore[arg-type]
+    assert (payroll.owed(vendor), payroll.summed(AT_BANK)) == (0, 8_000)
+    with pytest.raises(OwnRequest):
+        return_payout(decision(payroll, vendor, actor_id=vendor.user_id), **how)  # type: ignore[arg-type]
+
+    returns = [lambda: return_payout(decision(payroll, vendor), **how)] * 3  # type: ignore[arg-type]
+    assert sorted(type(answer).__name__ for answer in all_at_once(returns)) == [
+        "IllegalTransition", "IllegalTransition", "NoneType",
+    ]  # fmt: skip
+
+    row = payroll.payout_of(vendor)
+    assert (row["status"], row["failure_code"], row["bank_reference"]) == ("RETURNED", "bank_returned", "BR-1")
+    assert (payroll.owed(vendor), payroll.summed(AT_BANK), payroll.summed(IN_TRANSIT)) == (8_000, 0, 0)
+    assert payroll.batch(batch_id)["status"] == "COMPLETED"
+    assert payroll.payout_of(vendor, payroll.make().batch_id)["amount_minor"] == 8_000
+
+
+def test_what_went_to_a_wallet_is_sent_back_by_no_bank(payroll: Payroll, clock: MovableClock) -> None:
+    vendor = payroll.a_payee(8_000)
+    payroll.approved()
+    payroll.send()
+    with pytest.raises(IllegalTransition):
+        return_payout(decision(payroll, vendor), new_uow=payroll.use.new_uow, clock=clock, new_id=payroll.use.new_id)
+    assert (payroll.payout_of(vendor)["status"], payroll.wallet_of(vendor)) == ("PAID", 8_000)
+
+
+@pytest.mark.parametrize("method", ["WALLET", "STRIPE"])
+def test_who_is_suspended_before_the_sending_is_not_paid(payroll: Payroll, stripe: StripeServer, method: str) -> None:
+    vendor = payroll.a_payee(8_000, method=method)
+    batch_id = payroll.approved()
+    payroll.set_status(vendor, "SUSPENDED")
+    payroll.send()
+    payroll.send()
+    row = payroll.payout_of(vendor)
+    assert (row["status"], row["failure_code"], payroll.owed(vendor)) == ("CANCELLED", "not_active", 8_000)
+    assert (transfers(stripe), payroll.wallet_of(vendor)) == ([], 0)
+    assert payroll.batch(batch_id)["status"] == "COMPLETED"
+
+
+def test_what_nobody_knows_is_not_sent_again_to_who_was_suspended(
+    payroll: Payroll, stripe: StripeServer, clock: MovableClock
+) -> None:
+    vendor = payroll.a_payee(8_000, method="STRIPE")
+    payroll.approved()
+    stripe.script(CREATE, "cut_before")
+    payroll.send()
+    payroll.set_status(vendor, "SUSPENDED")
+    clock.offset += timedelta(minutes=15)
+    ask_after(payroll.payout_of(vendor)["id"], payroll.sending)
+    assert (payroll.payout_of(vendor)["status"], transfers(stripe)) == ("UNKNOWN", [])
+    payroll.set_status(vendor, "ACTIVE")
+    ask_after(payroll.payout_of(vendor)["id"], payroll.sending)
+    assert (payroll.payout_of(vendor)["status"], transfers(stripe)) == ("PAID", [("acct_1Vendor", 8_000)])
 
 
 def test_three_workers_at_once_send_each_transfer_once(payroll: Payroll, stripe: StripeServer) -> None:

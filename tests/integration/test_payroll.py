@@ -11,10 +11,12 @@ import pytest
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.payouts.batches import BatchEmpty, BatchPayees, OwnBatch
+from domain.payouts.payouts import PayoutFailed
 from domain.shared.errors import IllegalTransition, InvalidValue
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses
 from tests.conftest import MovableClock
+from tests.integration.meeting import one_behind_the_other
 from tests.integration.payroll import Payroll, broken_payroll_promises, moved
 from tests.integration.shop import all_at_once
 
@@ -98,7 +100,7 @@ def test_below_the_minimum_is_carried_to_the_next(payroll: Payroll) -> None:
     assert payroll.make().filled.entries == 2
 
 
-def test_currencies_without_a_minimum_have_none(payroll: Payroll) -> None:
+def test_currencies_that_have_no_minimum_are_paid_whatever_there_is(payroll: Payroll) -> None:
     payroll.a_payee(1, currency="EGP")
     assert payroll.make().filled.payouts == 1
 
@@ -179,6 +181,56 @@ def test_a_refund_between_draft_and_approval_cancels_one_payout_alone(payroll: P
     assert (payroll.payout_of(other)["status"], payroll.owed(other)) == ("PENDING", 0)
     again = payroll.make()
     assert payroll.payout_of(refunded, again.batch_id)["amount_minor"] == 9_500
+
+
+def test_who_was_suspended_since_the_draft_is_not_paid(payroll: Payroll) -> None:
+    suspended, other = payroll.a_payee([6_000, 4_000]), payroll.a_payee(7_000)
+    made = payroll.make()
+    payroll.set_status(suspended, "SUSPENDED")
+    payroll.approve(made.batch_id)
+    dropped = payroll.payout_of(suspended)
+    assert (dropped["status"], dropped["failure_code"], dropped["journal_id"]) == ("CANCELLED", "not_active", None)
+    assert (payroll.owed(suspended), payroll.owed(other)) == (10_000, 0)
+    payroll.set_status(suspended, "ACTIVE")
+    assert payroll.payout_of(suspended, payroll.make().batch_id)["amount_minor"] == 10_000
+
+
+def test_a_batch_of_suspended_payees_pays_nobody(payroll: Payroll) -> None:
+    vendor = payroll.a_payee(8_000, method="BANK_TRANSFER")
+    made = payroll.make()
+    payroll.set_status(vendor, "SUSPENDED")
+    payroll.approve(made.batch_id)
+    payroll.process(made.batch_id)
+    assert (payroll.batch(made.batch_id)["status"], payroll.statuses()) == ("COMPLETED", ["CANCELLED"])
+    assert (payroll.owed(vendor), payroll.summed(IN_TRANSIT)) == (8_000, 0)
+
+
+@pytest.mark.parametrize("method", ["WALLET", "BANK_TRANSFER"])
+def test_who_was_suspended_since_the_approval_is_owed_again(payroll: Payroll, method: str) -> None:
+    suspended, other = payroll.a_payee(8_000, method=method), payroll.a_payee(7_000, method=method)
+    made = payroll.make()
+    payroll.approve(made.batch_id)
+    payroll.set_status(suspended, "SUSPENDED")
+    payroll.process(made.batch_id)
+    dropped = payroll.payout_of(suspended)
+    assert (dropped["status"], dropped["failure_code"], dropped["sent_at"]) == ("CANCELLED", "not_active", None)
+    assert (payroll.owed(suspended), payroll.owed(other), payroll.summed(IN_TRANSIT)) == (8_000, 0, 7_000)
+    assert payroll.events(PayoutFailed.name) == [dropped["id"]]
+    payroll.set_status(suspended, "ACTIVE")
+    assert payroll.payout_of(suspended, payroll.make().batch_id)["amount_minor"] == 8_000
+
+
+def test_an_approval_that_waits_for_a_suspension_does_not_pay(payroll: Payroll, addresses: DatabaseAddresses) -> None:
+    vendor = payroll.a_payee(8_000)
+    made = payroll.make()
+    answer = one_behind_the_other(
+        lambda: payroll.set_status(vendor, "SUSPENDED"),
+        lambda: payroll.approve(made.batch_id),
+        database=payroll.database,
+        addresses=addresses,
+    )
+    assert answer is None
+    assert (payroll.payout_of(vendor)["status"], payroll.owed(vendor)) == ("CANCELLED", 8_000)
 
 
 def test_what_is_not_released_does_not_bear_a_payout(payroll: Payroll) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -24,6 +24,7 @@ from domain.ledger import accounts
 from domain.ledger.accounts import POINTS_UNIT, AccountKind
 from domain.ledger.journal import InsufficientBalance, transfer
 from domain.ledger.reconciliation import LineKind, ProviderStatement, StatementLine
+from domain.membership.memberships import TERM
 from domain.shared.clock import business_date
 from domain.shared.errors import IllegalTransition
 from domain.shared.money import Money
@@ -186,6 +187,36 @@ def test_a_membership_ends_only_with_a_whole_refund(shop: Shop, counter: Counter
     shop.look(payment_id)
     assert counter.status(refund_id) == "FAILED"
     assert membership(shop, subscription) == "ACTIVE"
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_refund_takes_the_year_that_it_paid_and_no_other(
+    shop: Shop, counter: Counter, customer: UUID, first: int
+) -> None:
+    subscription = shop.subscribe(customer)
+    years = []
+    for _ in range(2):
+        years.append(shop.pay(customer, subscription, kind=PaymentType.MEMBERSHIP_PURCHASE))
+        price = shop.row("SELECT amount_minor FROM payments WHERE id = %s", years[-1])["amount_minor"]
+        shop.charge(years[-1], Money.of(price, unit_of(shop, years[-1])))
+        shop.look(years[-1])
+    bought = business_date(shop.use.clock.now())
+
+    def stands() -> tuple[str, date]:
+        row = shop.row("SELECT status, expiry_date FROM membership_subscriptions WHERE id = %s", subscription)
+        return row["status"], row["expiry_date"]
+
+    assert stands() == ("ACTIVE", bought + 2 * TERM)
+    counter.refund(years[first])
+    assert stands() == ("ACTIVE", bought + TERM)
+    counter.refund(years[1 - first])
+    assert stands()[0] == "CANCELLED"
+
+    for known, payment_id in enumerate(years, start=1):
+        counter.decide(payment_id, RefundState.FAILED)
+        shop.look(payment_id)
+        shop.look(payment_id)
+        assert stands() == ("ACTIVE", bought + known * TERM)
 
 
 def unit_of(shop: Shop, payment_id: UUID) -> str:

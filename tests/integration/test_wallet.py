@@ -17,6 +17,7 @@ from domain.billing.manual import NEXT as RECEIPT_NEXT
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.adjustments import NEXT as ADJUSTMENT_NEXT
+from domain.ledger.debts import MoneyOwed
 from domain.ledger.journal import InsufficientBalance, transfer
 from domain.ledger.withdrawals import NEXT as WITHDRAWAL_NEXT
 from domain.ledger.withdrawals import EmailNotVerified
@@ -30,6 +31,7 @@ from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from tests.builders import a_journal, a_lot
 from tests.conftest import MovableClock
+from tests.integration.meeting import one_behind_the_other
 from tests.integration.shop import PROMISES, all_at_once, units_of_work
 from tests.integration.wallets import Wallets, outcomes, takes
 
@@ -244,6 +246,21 @@ class TestWithdrawals:
         )
         assert (row["journal_type"], row["linked"]) == ("REVERSAL", True)
 
+    def test_what_the_bank_sends_back_after_it_was_paid_is_in_the_wallet_once(
+        self, wallets: Wallets, staff: UUID
+    ) -> None:
+        person = wallets.somebody(500)
+        withdrawal = wallets.ask(person, 300)
+        wallets.approve(withdrawal, staff)
+        wallets.paid(withdrawal, staff)
+
+        done, refused = outcomes(all_at_once([partial(wallets.returned, withdrawal, staff)] * 3))
+
+        assert (done, refused) == (1, {IllegalTransition})
+        assert wallets.wallet(person) == (500, 500)
+        assert wallets.moved(withdrawal) == {"WALLET": 0, "PAYOUTS_IN_TRANSIT": 0, "PROVIDER_CLEARING": 0}
+        assert wallets.row("SELECT * FROM withdrawals WHERE id = %s", withdrawal)["bank_reference"] == "FT26329X1"
+
     @pytest.mark.parametrize("how", ["reject", "cancel"])
     def test_what_is_refused_or_taken_back_is_available_again(self, wallets: Wallets, staff: UUID, how: str) -> None:
         person = wallets.somebody(500)
@@ -253,6 +270,50 @@ class TestWithdrawals:
 
         assert wallets.wallet(person) == (500, 500)
         assert wallets.moved(withdrawal) == {}
+
+    def test_what_its_owner_owes_is_not_asked_for(self, wallets: Wallets, staff: UUID) -> None:
+        person = wallets.somebody(500)
+        wallets.owe(person, 200)
+
+        with pytest.raises(MoneyOwed):
+            wallets.ask(person, 301)
+        with pytest.raises(InsufficientBalance):
+            wallets.ask(person, 501)
+        wallets.approve(wallets.ask(person, 300), staff)
+        with pytest.raises(MoneyOwed):
+            wallets.ask(person, 1)
+
+        assert wallets.wallet(person) == (200, 200)
+
+    def test_what_its_owner_owes_since_the_request_is_not_let_out(self, wallets: Wallets, staff: UUID) -> None:
+        person = wallets.somebody(500)
+        withdrawal = wallets.ask(person, 400)
+        wallets.owe(person, 101)
+
+        with pytest.raises(MoneyOwed):
+            wallets.approve(withdrawal, staff)
+        assert (wallets.status("withdrawals", withdrawal), wallets.wallet(person)) == ("REQUESTED", (500, 100))
+        wallets.fill(person, 1)
+        wallets.approve(withdrawal, staff)
+
+        assert wallets.wallet(person) == (101, 101)
+
+    def test_an_approval_that_waits_for_a_debt_knows_of_it(
+        self, wallets: Wallets, staff: UUID, module_addresses: DatabaseAddresses
+    ) -> None:
+        person = wallets.somebody(500)
+        wallets.owe(person, 1)
+        withdrawal = wallets.ask(person, 400)
+
+        answer = one_behind_the_other(
+            lambda: wallets.owe(person, 100),
+            lambda: wallets.approve(withdrawal, staff),
+            database=wallets.database,
+            addresses=module_addresses,
+        )
+
+        assert isinstance(answer, MoneyOwed)
+        assert wallets.wallet(person) == (500, 100)
 
     def test_an_unproved_address_is_paid_nothing(self, wallets: Wallets) -> None:
         person = wallets.somebody(500, verified=False)
@@ -418,6 +479,37 @@ class TestAdjustments:
 
         assert wallets.wallet(person) == (700, 700)
         assert wallets.moved(given) == {"ADJUSTMENTS": -900, "WALLET": 900}
+
+    def test_what_was_done_alone_counts_for_a_day_and_on_its_account(
+        self, wallets: Wallets, staff: UUID, clock: MovableClock
+    ) -> None:
+        person = wallets.somebody()
+        kinds = (AccountKind.WALLET, AccountKind.VOUCHER_CREDIT)
+
+        first = [wallets.adjust(person, 600, staff, limit=1_000, account=kind) for kind in kinds]
+        clock.offset += timedelta(hours=23)
+        soon = wallets.adjust(person, 401, staff, limit=1_000)
+        clock.offset += timedelta(hours=2)
+        later = wallets.adjust(person, 401, staff, limit=1_000)
+
+        assert [wallets.status("adjustments", one) for one in first] == ["APPROVED", "APPROVED"]
+        assert (wallets.status("adjustments", soon), wallets.status("adjustments", later)) == ("PENDING", "APPROVED")
+
+    def test_two_at_once_do_not_both_find_the_limit_untouched(
+        self, wallets: Wallets, staff: UUID, module_addresses: DatabaseAddresses
+    ) -> None:
+        person = wallets.somebody()
+
+        second = one_behind_the_other(
+            lambda: wallets.adjust(person, 600, staff, limit=1_000),
+            lambda: wallets.adjust(person, 600, staff, limit=1_000),
+            database=wallets.database,
+            addresses=module_addresses,
+        )
+
+        assert isinstance(second, UUID)
+        assert wallets.status("adjustments", second) == "PENDING"
+        assert wallets.wallet(person) == (600, 600)
 
     @pytest.mark.parametrize("amount", [901, -901])
     def test_above_the_limit_nothing_moves_until_another_agrees(
@@ -647,6 +739,17 @@ class TestTransfers:
             wallets.change(person, Money.of(1_000, "EGP"), "SAR", rate)
 
         assert wallets.wallet(person, "SAR") == (0, 0)
+
+    def test_what_its_owner_owes_is_not_changed(self, wallets: Wallets, staff: UUID) -> None:
+        person = wallets.somebody(1_000)
+        rate = wallets.rate("EGP", "OMR", "0.008", staff)
+        wallets.owe(person, 400)
+
+        with pytest.raises(MoneyOwed):
+            wallets.change(person, Money.of(601, "EGP"), "OMR", rate)
+        wallets.change(person, Money.of(600, "EGP"), "OMR", rate)
+
+        assert wallets.wallet(person) == (400, 400)
 
     def test_opposite_ways_at_once_do_not_lock_each_other_out(self, wallets: Wallets, staff: UUID) -> None:
         person = wallets.somebody(10_000)

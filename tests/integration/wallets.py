@@ -43,6 +43,11 @@ class Wallets:
     def fill(self, person: UUID, balance: int, unit: str = "EGP") -> None:
         self.post(*transfer(accounts.clearing("ELSEWHERE", unit), accounts.wallet(person, unit), balance))
 
+    def owe(self, person: UUID, amount: int, unit: str = "EGP") -> None:
+        """What was taken back of somebody who had spent it."""
+        lost = accounts.platform(AccountKind.ADJUSTMENTS, unit)
+        self.post(*transfer(accounts.debt(person, unit), lost, amount))
+
     def post(self, *entries: Any) -> None:
         with self.new_uow() as uow:
             uow.ledger.post([a_journal(*entries)])

@@ -11,6 +11,7 @@ from uuid import UUID
 from application.billing.revenue import revenue, take_revenue_back
 from application.ledger.cashback import ClawBackCashback, claw_back_cashback
 from application.ledger.points import ClawBackPoints, EarnPoints, claw_back_points, earn_points
+from application.membership.memberships import has_running
 from application.payouts.earning import follow_refund, payee_accounts, shared_items
 from application.ports import UnitOfWork
 from application.sales.giving_back import carry_out, end_without_money, leave_trip, lock_departures
@@ -434,12 +435,13 @@ class MembershipPayable:
 
     def __init__(self, subscription_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
         self._subscription = subscription = uow.memberships.get(subscription_id)
+        self._today = business_date(at)
+        if subscription.expire(on=self._today, at=at):
+            uow.memberships.flush()
         self._is_renewal = subscription.status is not SubscriptionStatus.PENDING_PAYMENT
         self._price = uow.memberships.plan_of(subscription).price if self._is_renewal else subscription.price
-        active = uow.memberships.active_of(subscription.user_id)
-        self._has_another = active is not None and active != subscription.id
+        self._has_another = has_running(subscription.user_id, besides=subscription.id, uow=uow, at=at)
         self._is_done = False
-        self._today = business_date(at)
         self.reference_id = subscription_id
         self.payment_type = PaymentType.MEMBERSHIP_RENEWAL if self._is_renewal else PaymentType.MEMBERSHIP_PURCHASE
         words = ("تجديد العضوية", "Renewal of membership") if self._is_renewal else ("عضوية", "Membership")
@@ -487,16 +489,16 @@ class MembershipPayable:
     ) -> None:
         """Only a refund of everything ends the year that it paid."""
         if payment.refund_amount + amount == payment.amount:
-            is_renewal = payment.payment_type is PaymentType.MEMBERSHIP_RENEWAL
-            self._subscription.lose_year(is_renewal=is_renewal, on=self._today, at=clock.now())
+            is_only = not uow.payments.pays_another_year(payment)
+            self._subscription.lose_year(is_only=is_only, on=self._today, at=clock.now())
 
     def take_back(
         self, amount: Money, *, payment: Payment, key: str, uow: UnitOfWork, clock: Clock, new_id: NewId
     ) -> None:
         if payment.refund_amount == payment.amount:
-            is_renewal = payment.payment_type is PaymentType.MEMBERSHIP_RENEWAL
+            is_only = not uow.payments.pays_another_year(payment)
             self._subscription.regain_year(
-                is_renewal=is_renewal, has_another=self._has_another, on=self._today, at=clock.now()
+                is_only=is_only, has_another=self._has_another, on=self._today, at=clock.now()
             )
 
     def lock_taken(self, *, uow: UnitOfWork) -> None:

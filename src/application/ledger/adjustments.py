@@ -1,6 +1,6 @@
 """Adjustments of wallets, voucher credit and points by staff, with a second pair of eyes above a limit.
 
-Locks are taken in one order: the adjustment, then what it moves.
+Locks are taken in one order: the adjustment, or the person where there is none yet, then what it moves.
 """
 
 from __future__ import annotations
@@ -9,15 +9,24 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from application.ledger.points import AdjustPoints, adjust_points
+from application.operations.ports import SystemSettings
 from application.payouts.books import PAYEE_TYPES
 from application.ports import UnitOfWork
-from domain.ledger.accounts import PAYEE_KINDS, AccountKind, AccountRef
-from domain.ledger.adjustments import REFERENCE, Adjustment
+from domain.ledger.accounts import PAYEE_KINDS, POINTS_UNIT, AccountKind, AccountRef
+from domain.ledger.adjustments import ALONE_WITHIN, REFERENCE, Adjustment
 from domain.ledger.journal import Journal
+from domain.operations.settings import ADJUSTMENT_LIMIT, POINTS_ADJUSTMENT_LIMIT
 from domain.payouts.payables import PayableEntry, PayableKind
 from domain.shared.clock import Clock, business_date
 from domain.shared.identifiers import NewId, document_number
 from domain.shared.money import Money
+
+
+def limits_of(settings: SystemSettings) -> dict[str, int]:
+    """What one person gives or takes alone, by unit; nothing in units that are not there."""
+    amounts = (Money.parse(one["amount"], one["currency"]) for one in settings.value(ADJUSTMENT_LIMIT))
+    in_money = {amount.currency.code: amount.minor for amount in amounts}
+    return in_money | {POINTS_UNIT: settings.value(POINTS_ADJUSTMENT_LIMIT)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +35,8 @@ class Adjust:
 
     `account` is the WALLET, VOUCHER_CREDIT or POINTS, or what is owed to a vendor or an agent.
 
-    What lies within `limit_minor` is done at once; `permission` is the one that it was asked under.
+    What lies within `limit_minor`, with what the same person did alone on the account in the last 24 hours, is done
+    at once; `permission` is the one that it was asked under.
     """
 
     user_id: UUID
@@ -46,6 +56,7 @@ def adjust(command: Adjust, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> 
     """
     now = clock.now()
     with uow:
+        # Locked before what was done alone is read: two at once must not both find the limit untouched.
         uow.users.get(command.user_id)
         adjustment = Adjustment.propose(
             adjustment_id=new_id(),
@@ -58,6 +69,12 @@ def adjust(command: Adjust, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> 
             reason=command.reason,
             by=command.actor_id,
             at=now,
+            done_alone_minor=uow.adjustments.done_alone(
+                AccountRef(command.account, command.unit, command.user_id),
+                by=command.actor_id,
+                gives=command.amount_minor > 0,
+                since=now - ALONE_WITHIN,
+            ),
         )
         if adjustment.needs_approval:
             adjustment.wait()

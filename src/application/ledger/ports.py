@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from domain.ledger.accounts import AccountRef
 from domain.ledger.adjustments import Adjustment
 from domain.ledger.cashback import CashbackRecord, CashbackStatus
 from domain.ledger.lots import LotEntry, OpenLot
@@ -139,6 +140,10 @@ class Adjustments(Protocol):
     def next_serial(self) -> int: ...
 
     def add(self, adjustment: Adjustment) -> None: ...
+
+    def done_alone(self, account: AccountRef, *, by: UUID, gives: bool, since: datetime) -> int:
+        """What somebody gave an account, or took from it, since then without a second person; not below zero."""
+        ...
 
     def get(self, adjustment_id: UUID) -> Adjustment:
         """The adjustment, locked. Raises AdjustmentNotFound."""

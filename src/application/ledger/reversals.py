@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from application.ledger.reversible import Reversible
 from application.ports import UnitOfWork
 from domain.ledger import accounts
-from domain.ledger.accounts import PAYEE_KINDS, POINTS_UNIT, AccountKind, AccountRef
+from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.debts import debt_of
 from domain.ledger.journal import Entry, Journal, JournalKeyReused, JournalType
 from domain.ledger.lots import LotEntry, consume_from, give_back
 from domain.ledger.points import PointsClawedBack, PointsRestored
 from domain.ledger.reversals import (
-    BY_HAND,
     JournalReversed,
-    NotReversedByHand,
     PostedJournal,
+    refuse_above,
+    refuse_by_hand,
     reversing,
     with_debts,
 )
 from domain.shared.clock import Clock
 from domain.shared.identifiers import NewId
 from domain.shared.money import Money
-
-_PARTNERS: Final = PAYEE_KINDS | {AccountKind.AGENT_DEPOSIT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,25 +65,30 @@ def reverse_within(command: Reverse, *, uow: UnitOfWork, at: datetime, new_id: N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReverseByHand:
-    """What staff reverse, and why; the reason goes into the audit log."""
+    """What staff reverse, and why; the reason goes into the audit log.
+
+    `limits`: what one person moves alone of people's money or points, in minor units by unit.
+    """
 
     reversal: Reverse
     reason: str
     actor_id: UUID
+    limits: Mapping[str, int]
 
 
 def reverse_by_hand(command: ReverseByHand, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
-    """Reverse what nothing else accounts for. Raises NotReversedByHand, and what `reverse` raises."""
+    """Reverse what nothing else accounts for.
+
+    Raises NotReversedByHand, OwnRequest, ReversalAboveLimit, and what `reverse` raises.
+    """
     now = clock.now()
     with uow:
         found = uow.reversals.get(command.reversal.journal_id)
         journal = found.journal
-        # What is owed to a payee is adjusted back: a payout takes entries, and a plain reversal leaves none. What an
-        # agent paid in may be spent, and its credit is not to be turned into money in the wallet.
-        is_partners = any(account.kind in _PARTNERS for account in journal.moved)
-        if journal.reverses is None and (journal.journal_type not in BY_HAND or is_partners):
-            raise NotReversedByHand(journal_type=journal.journal_type)
+        refuse_by_hand(journal, by=command.actor_id)
         reversal_id = _reverse(command.reversal, found, uow=uow, at=now, new_id=new_id)
+        # As the books say by now: parts that were taken back before count.
+        refuse_above(uow.reversals.get(journal.id).journal, command.limits)
         part = command.reversal.part
         uow.audit.add(
             actor=command.actor_id,

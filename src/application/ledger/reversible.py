@@ -32,5 +32,5 @@ class Reversals(Protocol):
         ...
 
     def made_by(self, idempotency_key: str) -> PostedJournal | None:
-        """The reversal that was posted under this key; ask after `get`."""
+        """The journal that was posted under this key; of a reversal, ask after `get`."""
         ...

@@ -8,7 +8,11 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from application.ledger.locks import lock_owned
+from application.ledger.owed import refuse_what_is_owed
 from application.ports import UnitOfWork
+from domain.ledger import accounts
+from domain.ledger.debts import debt_of
 from domain.ledger.journal import Journal, JournalType
 from domain.ledger.transfers import WalletTransfer, WalletTransferred
 from domain.pricing.exchange import ExchangeRate, ExchangeRateSet, RateMoved, plain
@@ -73,7 +77,8 @@ class TransferBetweenWallets:
 def transfer_between_wallets(command: TransferBetweenWallets, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
     """Change the amount; the transfer's id.
 
-    Raises RateNotFound, RateMoved where another rate holds by now, ConversionTooSmall, InsufficientBalance.
+    Raises RateNotFound, RateMoved where another rate holds by now, OwnRate to whoever set it, ConversionTooSmall,
+    MoneyOwed, InsufficientBalance.
     """
     now = clock.now()
     if not command.amount.is_positive:
@@ -82,6 +87,7 @@ def transfer_between_wallets(command: TransferBetweenWallets, *, uow: UnitOfWork
         rate = uow.exchange.newest_rate(command.amount.currency.code, command.target.code, at=now)
         if rate.id != command.rate_id:
             raise RateMoved(rate)
+        rate.refuse_own(command.user_id)
         made = WalletTransfer(
             id=new_id(),
             transfer_number=document_number("TR", business_date(now).year, uow.exchange.next_transfer_serial()),
@@ -92,6 +98,9 @@ def transfer_between_wallets(command: TransferBetweenWallets, *, uow: UnitOfWork
             journal_id=new_id(),
             created_at=now,
         )
+        wallet, other = (accounts.wallet(command.user_id, unit.code) for unit in (rate.source, rate.target))
+        lock_owned({wallet, debt_of(wallet), other}, uow=uow)
+        refuse_what_is_owed(wallet, command.amount.minor, uow=uow)
         uow.ledger.post([_journal(made, rate)])
         uow.exchange.add_transfer(made)
         uow.publish(WalletTransferred(at=now, transfer_id=made.id, rate_id=made.rate_id, journal_id=made.journal_id))

@@ -6,16 +6,17 @@ Locks are taken in one order: the withdrawal, then its hold, then the wallet.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 from application.ledger import holds
+from application.ledger.owed import refuse_what_is_owed
 from application.ports import UnitOfWork
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
-from domain.ledger.journal import Entry, Journal, JournalType, transfer
-from domain.ledger.withdrawals import EmailNotVerified, Withdrawal, refuse_below
+from domain.ledger.journal import Entry, Journal, JournalNotFound, JournalType, transfer
+from domain.ledger.withdrawals import EmailNotVerified, Withdrawal, WithdrawalStatus, refuse_below
 from domain.shared.clock import Clock, business_date
 from domain.shared.identifiers import NewId, document_number
 from domain.shared.money import Money
@@ -38,13 +39,15 @@ class RequestWithdrawal:
 def request_withdrawal(command: RequestWithdrawal, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
     """Set the amount aside until staff decide; the withdrawal's id.
 
-    Raises EmailNotVerified, WithdrawalTooSmall, InsufficientBalance.
+    Raises EmailNotVerified, WithdrawalTooSmall, MoneyOwed, InsufficientBalance.
     """
     now, withdrawal_id = clock.now(), new_id()
     with uow:
         if uow.users.get(command.user_id).email_verified_at is None:
             raise EmailNotVerified()
         refuse_below(command.least, command.amount)
+        wallet = accounts.wallet(command.user_id, command.amount.currency.code)
+        refuse_what_is_owed(wallet, command.amount.minor, uow=uow)
         withdrawal = Withdrawal.request(
             withdrawal_id=withdrawal_id,
             number=document_number("WD", business_date(now).year, uow.withdrawals.next_serial()),
@@ -95,16 +98,23 @@ class DecideWithdrawal:
 
 
 def approve_withdrawal(command: DecideWithdrawal, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
-    """Take the amount out of the wallet, on its way to the bank. Raises OwnRequest or IllegalTransition."""
+    """Take the amount out of the wallet, on its way to the bank. Raises OwnRequest, IllegalTransition or MoneyOwed."""
     with uow:
         withdrawal = uow.withdrawals.get(command.withdrawal_id)
         before = withdrawal.status
         journal = _journal(withdrawal, JournalType.WITHDRAWAL, "approved", _out(withdrawal), clock=clock, new_id=new_id)
         withdrawal.approve(journal_id=journal.id, by=command.actor_id, at=clock.now())
+        _refuse_what_is_owed(withdrawal, uow)
         holds.capture(withdrawal.hold_id, journal, uow=uow, clock=clock)
         uow.withdrawals.save(withdrawal)
         _audit(uow, withdrawal, "wallets.approve", before=before, actor=command.actor_id, clock=clock)
         uow.commit()
+
+
+def _refuse_what_is_owed(withdrawal: Withdrawal, uow: UnitOfWork) -> None:
+    """It was not owed when it was asked for; what was taken back since may be."""
+    held = uow.ledger.get_hold(withdrawal.hold_id)
+    refuse_what_is_owed(held.account, withdrawal.amount.minor, uow=uow, set_aside_minor=held.amount_minor)
 
 
 def reject_withdrawal(command: DecideWithdrawal, *, uow: UnitOfWork, clock: Clock) -> None:
@@ -133,17 +143,34 @@ def pay_withdrawal(command: DecideWithdrawal, *, uow: UnitOfWork, clock: Clock, 
 
 
 def return_withdrawal(command: DecideWithdrawal, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
-    """The bank sent it back: what moved it out of the wallet is reversed. Raises OwnRequest or IllegalTransition."""
+    """The bank sent it back, also after it was paid: what moved it out of the wallet is reversed.
+
+    Raises OwnRequest or IllegalTransition.
+    """
     with uow:
         withdrawal = uow.withdrawals.get(command.withdrawal_id)
         before = withdrawal.status
         legs = [Entry(entry.account, -entry.amount_minor) for entry in _out(withdrawal)]
         journal = _journal(withdrawal, JournalType.REVERSAL, "returned", legs, clock=clock, new_id=new_id)
         withdrawal.send_back(reason=command.words, journal_id=journal.id, by=command.actor_id, at=clock.now())
+        if before is WithdrawalStatus.PAID:
+            uow.ledger.post([_paid_back(withdrawal, uow=uow, clock=clock, new_id=new_id)])
         uow.ledger.post([journal])
         uow.withdrawals.save(withdrawal)
         _audit(uow, withdrawal, "wallets.approve", before=before, actor=command.actor_id, clock=clock)
         uow.commit()
+
+
+def _paid_back(withdrawal: Withdrawal, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> Journal:
+    """What reverses the journal by which the bank had paid it."""
+    paid = uow.reversals.made_by(_key(withdrawal, "paid"))
+    if paid is None:
+        raise JournalNotFound()
+    unit = withdrawal.amount.currency.code
+    legs = transfer(accounts.clearing(BANK, unit), _in_transit(unit), withdrawal.amount)
+    return replace(
+        _journal(withdrawal, JournalType.REVERSAL, "bank_returned", legs, clock=clock, new_id=new_id), reverses=paid.id
+    )
 
 
 def _in_transit(unit: str) -> AccountRef:
@@ -153,6 +180,10 @@ def _in_transit(unit: str) -> AccountRef:
 def _out(withdrawal: Withdrawal) -> tuple[Entry, Entry]:
     unit = withdrawal.amount.currency.code
     return transfer(accounts.wallet(withdrawal.user_id, unit), _in_transit(unit), withdrawal.amount)
+
+
+def _key(withdrawal: Withdrawal, step: str) -> str:
+    return f"withdrawal:{withdrawal.id}:{step}"
 
 
 _LABELS = {
@@ -169,7 +200,7 @@ def _journal(
     return Journal(
         id=new_id(),
         journal_type=kind,
-        idempotency_key=f"withdrawal:{withdrawal.id}:{step}",
+        idempotency_key=_key(withdrawal, step),
         reference_type=REFERENCE,
         reference_id=withdrawal.id,
         description_ar=arabic,

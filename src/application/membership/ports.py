@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Protocol
 from uuid import UUID
 
@@ -26,7 +28,15 @@ class Memberships(Protocol):
         ...
 
     def active_of(self, user_id: UUID) -> UUID | None:
-        """The customer's ACTIVE subscription."""
+        """The customer's ACTIVE subscription, whether its time is over or not."""
+        ...
+
+    def lapsed(self, *, on: date, limit: int) -> Sequence[UUID]:
+        """Subscriptions that are ACTIVE though their last day was before this one, oldest first; not locked."""
+        ...
+
+    def flush(self) -> None:
+        """Write what changed now: one that has ended makes room for another of the same customer."""
         ...
 
     def next_serial(self) -> int: ...

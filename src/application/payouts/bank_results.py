@@ -115,14 +115,22 @@ def _outcome(line: BankLine, payout: Payout, actor: UUID) -> LineOutcome:
         return LineOutcome.NOT_SENT
     if line.word is BankWord.PENDING:
         return LineOutcome.WAITING if payout.is_open else LineOutcome.ALREADY
-    if not payout.is_open:
+    if not payout.is_open and not _came_back(line, payout):
         return _known(line, payout)
     return LineOutcome.OWN_MONEY if actor == payout.payee_id else LineOutcome.APPLIED
 
 
+def _came_back(line: BankLine, payout: Payout) -> bool:
+    """Whether the bank sends back what it had carried out."""
+    return line.word is BankWord.FAILED and payout.status is PayoutStatus.PAID
+
+
 def _known(line: BankLine, payout: Payout) -> LineOutcome:
     """What a line says of a payout that has ended."""
-    if payout.status != line.word.value:
+    if payout.status is PayoutStatus.RETURNED and line.word is BankWord.FAILED:
+        return LineOutcome.ALREADY
+    # What came back was paid before: the file that said so may come again.
+    if payout.status != line.word.value and payout.status is not PayoutStatus.RETURNED:
         return LineOutcome.CONTRADICTS
     if line.word is BankWord.PAID and line.bank_reference and payout.bank_reference != line.bank_reference:
         return LineOutcome.CONTRADICTS
@@ -132,6 +140,8 @@ def _known(line: BankLine, payout: Payout) -> LineOutcome:
 def _end(payout: Payout, line: BankLine, ending: Ending) -> None:
     if line.word is BankWord.PAID:
         ending.pay(payout, bank_reference=line.bank_reference or None)
+    elif _came_back(line, payout):
+        ending.send_back(payout, reason=line.reason or None)
     else:
         ending.fail(payout, failure_code="bank_refused", reason=line.reason or None)
 

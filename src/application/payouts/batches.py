@@ -1,6 +1,6 @@
 """Batches from the draft to the last payout: made, looked at, approved by another, sent, thrown away.
 
-Locks are taken in one order: the batch, its payouts, the payable accounts sorted.
+Locks are taken in one order: the batch, its payouts, their profiles, the payable accounts sorted.
 """
 
 from __future__ import annotations
@@ -12,20 +12,19 @@ from typing import Final
 from uuid import UUID
 
 from application.operations.ports import SystemSettings
+from application.payouts.effects import Ending
 from application.payouts.ports import Filled, Selection, ToPost
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import Journal, JournalType, transfer
-from domain.operations.settings import PAYOUT_DEBTOR_BIC, PAYOUT_DEBTOR_IBAN, PAYOUT_DEBTOR_NAME, PAYOUT_MINIMUM
+from domain.operations.settings import PAYOUT_DEBTOR_BIC, PAYOUT_DEBTOR_IBAN, PAYOUT_DEBTOR_NAME
 from domain.payouts.batches import Batch, BatchEmpty, BatchPayees, BatchPeriod, BatchStatus, Debtor
-from domain.payouts.payouts import DRAFT_DROPPED, NOT_BORNE, QUESTIONED
+from domain.payouts.payouts import DRAFT_DROPPED, NOT_ACTIVE, NOT_BORNE, QUESTIONED, REFERENCE
 from domain.shared.clock import Clock, business_date
 from domain.shared.errors import refuse_stale
 from domain.shared.identifiers import NewId, document_number
-from domain.shared.money import Money
 
-REFERENCE: Final = "PAYOUT"
 BATCH: Final = "PAYOUT_BATCH"
 AT_ONCE: Final = 500
 """How many journals are posted by one statement."""
@@ -55,12 +54,6 @@ class BatchFilled:
     batch_id: UUID
     batch_number: str
     filled: Filled
-
-
-def minima_of(settings: SystemSettings) -> dict[str, int]:
-    """The least that is paid out, in minor units by currency."""
-    amounts = (Money.parse(one["amount"], one["currency"]) for one in settings.value(PAYOUT_MINIMUM))
-    return {amount.currency.code: amount.minor for amount in amounts}
 
 
 def debtor_of(settings: SystemSettings) -> Debtor:
@@ -123,7 +116,7 @@ def approve_batch(command: DecideBatch, *, debtor: Debtor, uow: UnitOfWork, cloc
     """Take every payout's money out of its payable account, and freeze the batch.
 
     A payout that its account no longer bears, because a refund came since, is cancelled and its entries are free; so
-    is one of which a bank questions a part since.
+    is one of which a bank questions a part since, and one whose payee is not active any more.
     Raises OwnBatch, BatchEmpty, IllegalTransition or PreconditionFailed.
     """
     actor = _person(command)
@@ -131,14 +124,15 @@ def approve_batch(command: DecideBatch, *, debtor: Debtor, uow: UnitOfWork, cloc
         batch = _seen(command, uow)
         batch.refuse_approval(by=actor)
         now = clock.now()
+        inactive = uow.payout_batches.drop_inactive(batch.id, failure_code=NOT_ACTIVE, at=now)
         uow.payout_batches.lock_accounts(batch.id)
         dropped = uow.payout_batches.drop_unborne(batch.id, failure_code=NOT_BORNE, at=now)
         questioned = uow.payout_batches.drop_questioned(batch.id, failure_code=QUESTIONED, at=now)
-        if not _post(batch, uow, now, new_id) and not dropped + questioned:
+        if not _post(batch, uow, now, new_id) and not inactive + dropped + questioned:
             raise BatchEmpty()
         batch.approve(by=actor, debtor=debtor, at=now)
         uow.payout_batches.save(batch)
-        facts = {"not_borne": dropped, "questioned": questioned}
+        facts = {"not_active": inactive, "not_borne": dropped, "questioned": questioned}
         _audit(uow, batch, "payouts.approve", before=BatchStatus.DRAFT, actor=actor, at=now, facts=facts)
         uow.commit()
 
@@ -193,9 +187,10 @@ def cancel_batch(command: DecideBatch, *, uow: UnitOfWork, clock: Clock) -> None
         uow.commit()
 
 
-def process_batch(command: DecideBatch, *, uow: UnitOfWork, clock: Clock) -> None:
+def process_batch(command: DecideBatch, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> None:
     """Begin to send an approved batch: its bank file is complete, and each other payout is a job of its own.
 
+    What payees who are not active any more would have got is owed to them again.
     Raises IllegalTransition or PreconditionFailed.
     """
     with uow:
@@ -203,8 +198,12 @@ def process_batch(command: DecideBatch, *, uow: UnitOfWork, clock: Clock) -> Non
         before = batch.status
         batch.process(at=now)
         uow.payout_batches.save(batch)
+        inactive = uow.payouts.inactive(batch.id)
+        for payout in inactive:
+            Ending(uow, now, new_id).drop(payout, failure_code=NOT_ACTIVE)
         uow.payout_batches.dispatch(batch.id, at=now, driven_at=now + DRIVEN_AFTER)
-        _audit(uow, batch, "payouts.process", before=before, actor=command.actor_id, at=now)
+        facts = {"not_active": len(inactive)}
+        _audit(uow, batch, "payouts.process", before=before, actor=command.actor_id, at=now, facts=facts)
         if uow.payout_batches.is_over(batch.id):
             batch.complete(at=now)
             uow.payout_batches.save(batch)
@@ -223,12 +222,12 @@ def complete_if_over(batch_id: UUID, *, uow: UnitOfWork, clock: Clock) -> None:
             uow.commit()
 
 
-def process_waiting(*, new_uow: NewUnitOfWork, clock: Clock) -> Sequence[UUID]:
+def process_waiting(*, new_uow: NewUnitOfWork, clock: Clock, new_id: NewId) -> Sequence[UUID]:
     """Begin to send every approved batch, by nobody's hand; which they were."""
     with new_uow() as uow:
         waiting = uow.payout_batches.waiting()
     for batch_id in waiting:
-        process_batch(DecideBatch(batch_id=batch_id, actor_id=None), uow=new_uow(), clock=clock)
+        process_batch(DecideBatch(batch_id=batch_id, actor_id=None), uow=new_uow(), clock=clock, new_id=new_id)
     return waiting
 
 

@@ -55,6 +55,11 @@ def fail_payout(command: DecidePayout, *, new_uow: NewUnitOfWork, clock: Clock, 
     _decide(command, fail, new_uow, clock, new_id)
 
 
+def return_payout(command: DecidePayout, *, new_uow: NewUnitOfWork, clock: Clock, new_id: NewId) -> None:
+    """Say that the bank sent back what was paid: its amount is owed again. Raises as `cancel_payout` does."""
+    _decide(command, lambda payout, ending: ending.send_back(payout, reason=command.reason), new_uow, clock, new_id)
+
+
 def _refuse_unsent(payout: Payout, wanted: PayoutStatus) -> None:
     """A payout that was never sent has no outcome, and what a provider is being asked is for it to say."""
     is_being_asked = payout.status is PayoutStatus.SENT and payout.method != PayoutMethod.BANK_TRANSFER

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from application.payouts.batches import REFERENCE
 from application.ports import UnitOfWork
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind, AccountRef
 from domain.ledger.journal import Entry, Journal, JournalType, transfer
 from domain.partners.partners import PayoutMethod
-from domain.payouts.payouts import Payout
+from domain.payouts.payouts import REFERENCE, Payout, PayoutStatus
+from domain.shared.errors import IllegalTransition
 from domain.shared.identifiers import NewId
 from domain.shared.payees import PayeeType
 
@@ -23,6 +23,7 @@ BANK: Final = "BANK"
 
 _LABELS = {
     "paid": ("وصلت المستحقات {number}", "Payout {number} paid"),
+    "bank_returned": ("أعاد البنك المستحقات {number}", "Payout {number} sent back by the bank"),
     "returned": ("إعادة المستحقات {number}", "Payout {number} returned"),
 }
 _PAYABLE = {PayeeType.VENDOR: AccountKind.VENDOR_PAYABLE, PayeeType.AGENT: AccountKind.AGENT_PAYABLE}
@@ -57,9 +58,29 @@ class Ending:
         payout.cancel(journal_id=journal.id, reason=reason, at=self.at)
         self._give_back(payout, journal)
 
+    def drop(self, payout: Payout, *, failure_code: str) -> None:
+        """It is not to be sent after all: its amount is owed again, released at once. Raises IllegalTransition."""
+        journal = self._back(payout)
+        payout.drop(journal_id=journal.id, failure_code=failure_code, at=self.at)
+        self._give_back(payout, journal)
+
+    def send_back(self, payout: Payout, *, reason: str | None) -> None:
+        """The bank sent it back after it was paid: both journals that moved it are reversed, and it is owed again.
+
+        Raises IllegalTransition, also where no bank was asked.
+        """
+        if payout.method != PayoutMethod.BANK_TRANSFER:
+            raise IllegalTransition(current=payout.status, wanted=PayoutStatus.RETURNED)
+        legs = transfer(_target(payout), _in_transit(payout), payout.amount)
+        paid = self._journal(payout, JournalType.REVERSAL, "bank_returned", legs, reverses=payout.paid_journal_id)
+        journal = self._back(payout)
+        payout.send_back(journal_id=journal.id, reason=reason, at=self.at)
+        self.uow.ledger.post([paid])
+        self._give_back(payout, journal)
+
     def _back(self, payout: Payout) -> Journal:
         legs = transfer(_in_transit(payout), _payable(payout), payout.amount)
-        return self._journal(payout, JournalType.REVERSAL, "returned", legs)
+        return self._journal(payout, JournalType.REVERSAL, "returned", legs, reverses=payout.journal_id)
 
     def _give_back(self, payout: Payout, journal: Journal) -> None:
         self._save(payout, journal)
@@ -69,7 +90,15 @@ class Ending:
         self.uow.ledger.post([journal])
         self.uow.payouts.save(payout)
 
-    def _journal(self, payout: Payout, kind: JournalType, step: str, entries: Iterable[Entry]) -> Journal:
+    def _journal(
+        self,
+        payout: Payout,
+        kind: JournalType,
+        step: str,
+        entries: Iterable[Entry],
+        *,
+        reverses: UUID | None = None,
+    ) -> Journal:
         arabic, english = (label.format(number=payout.payout_number) for label in _LABELS[step])
         return Journal(
             id=self.new_id(),
@@ -81,7 +110,7 @@ class Ending:
             description_en=english,
             occurred_at=self.at,
             entries=tuple(entries),
-            reverses=payout.journal_id if kind is JournalType.REVERSAL else None,
+            reverses=reverses,
         )
 
 

@@ -67,7 +67,7 @@ class ToBank:
 
 
 class PayoutBatches(Protocol):
-    """Batches. Locks are taken in one order: the batch, its payouts, the payable accounts sorted."""
+    """Batches. Locks are taken in one order: the batch, its payouts, their profiles, the payable accounts sorted."""
 
     def next_serial(self) -> int: ...
 
@@ -103,6 +103,12 @@ class PayoutBatches(Protocol):
 
     def drop_unborne(self, batch_id: UUID, *, failure_code: str, at: datetime) -> int:
         """Cancel the payouts that their accounts, locked, do not bear, and free their entries; how many."""
+        ...
+
+    def drop_inactive(self, batch_id: UUID, *, failure_code: str, at: datetime) -> int:
+        """Cancel the payouts of payees whose profiles, kept as they are from here on, are not active any more, and
+        free their entries; how many.
+        """
         ...
 
     def drop_questioned(self, batch_id: UUID, *, failure_code: str, at: datetime) -> int:
@@ -153,6 +159,16 @@ class Payouts(Protocol):
 
     def in_batch(self, batch_id: UUID, name: str) -> Payout | None:
         """A batch's payout by its number or its key, locked."""
+        ...
+
+    def inactive(self, batch_id: UUID) -> Sequence[Payout]:
+        """A batch's payouts that are PENDING and whose payees are not active, locked; the profiles of all that are
+        PENDING are kept as they are.
+        """
+        ...
+
+    def has_active_payee(self, payout: Payout) -> bool:
+        """Whether its payee may be paid; their profile is kept as it is."""
         ...
 
     def save(self, payout: Payout) -> None: ...

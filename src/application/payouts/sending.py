@@ -28,7 +28,7 @@ from application.payouts.batches import complete_if_over
 from application.payouts.effects import Ending
 from application.ports import NewUnitOfWork
 from domain.partners.partners import PayoutMethod
-from domain.payouts.payouts import Payout, PayoutStatus
+from domain.payouts.payouts import NOT_ACTIVE, Payout, PayoutStatus
 from domain.shared.clock import Clock
 from domain.shared.errors import DomainError
 from domain.shared.identifiers import NewId
@@ -54,15 +54,22 @@ class Sending:
 
 
 def send_payout(payout_id: UUID, sending: Sending) -> None:
-    """Send a payout that is PENDING; any other is left alone. Raises UnknownGateway where nobody can."""
+    """Send a payout that is PENDING; any other is left alone. Raises UnknownGateway where nobody can.
+
+    Where its payee is not active any more it is cancelled, and its amount owed again.
+    """
     with sending.new_uow() as uow:
         payout = uow.payouts.get(payout_id)
         if payout.status is not PayoutStatus.PENDING or payout.journal_id is None:
             return
-        if payout.method == PayoutMethod.WALLET:
-            Ending(uow, sending.clock.now(), sending.new_id).pay(payout)
+        ending = Ending(uow, sending.clock.now(), sending.new_id)
+        if not uow.payouts.has_active_payee(payout):
+            ending.drop(payout, failure_code=NOT_ACTIVE)
             uow.commit()
-    if payout.method == PayoutMethod.WALLET:
+        elif payout.method == PayoutMethod.WALLET:
+            ending.pay(payout)
+            uow.commit()
+    if not payout.is_open:
         complete_if_over(payout.batch_id, uow=sending.new_uow(), clock=sending.clock)
     elif payout.method == PayoutMethod.STRIPE:
         _transfer(payout_id, sending, claimable=PayoutStatus.PENDING)
@@ -76,10 +83,13 @@ def _transfer(payout_id: UUID, sending: Sending, *, claimable: PayoutStatus) -> 
 
 
 def claim_payout(payout_id: UUID, sending: Sending, *, claimable: PayoutStatus) -> TransferRequest | None:
-    """Commit that it is being sent: what is committed here is what a crash leaves. None where it is not to be."""
+    """Commit that it is being sent: what is committed here is what a crash leaves. None where it is not to be.
+
+    What nobody knows of is not sent again to somebody who is not active any more: it waits for them, or for a person.
+    """
     with sending.new_uow() as uow:
         payout = uow.payouts.get(payout_id)
-        if payout.status is not claimable:
+        if payout.status is not claimable or not uow.payouts.has_active_payee(payout):
             return None
         now = sending.clock.now()
         payout.send(until=now + CLAIMED_FOR, at=now)

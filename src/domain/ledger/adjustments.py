@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
 from uuid import UUID
@@ -21,6 +21,9 @@ REFERENCE: Final = "ADJUSTMENT"
 
 IN_MONEY: Final = (AccountKind.WALLET, AccountKind.VOUCHER_CREDIT)
 """The accounts in money that customers have; beside them points are adjusted, and what is owed to payees."""
+
+ALONE_WITHIN: Final = timedelta(hours=24)
+"""What one person gave an account, or took from it, in this time counts towards what they may do alone."""
 
 _ADJUSTED: Final = (*IN_MONEY, *PAYEE_KINDS, AccountKind.POINTS)
 _BESIDE: Final = {AccountKind.POINTS: AccountKind.POINTS_ISSUED}
@@ -113,9 +116,12 @@ class Adjustment(Aggregate):
         reason: str,
         by: UUID,
         at: datetime,
+        done_alone_minor: int = 0,
     ) -> Adjustment:
         """An adjustment that has not moved anything yet; above `limit_minor`, given or taken, it needs a second person.
 
+        `done_alone_minor` is what its maker gave, or took, on the same account without one ALONE_WITHIN before: a sum
+        above the limit does not become less by parts.
         Raises OwnRequest for one's own wallet.
         """
         if amount_minor == 0:
@@ -133,7 +139,7 @@ class Adjustment(Aggregate):
             amount_minor=amount_minor,
             reason=reason,
             status=AdjustmentStatus.PENDING,
-            needs_approval=abs(amount_minor) > limit_minor,
+            needs_approval=abs(amount_minor) + done_alone_minor > limit_minor,
             made_by=by,
             created_at=at,
         )

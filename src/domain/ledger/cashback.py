@@ -63,6 +63,8 @@ class WaitsFor(StrEnum):
 
     APPROVAL = "APPROVAL"
     ELIGIBILITY = "ELIGIBILITY"
+    DISPUTE = "DISPUTE"
+    """A bank questions what was paid for the booking, and has not decided."""
     NONE = "NONE"
     """The next run credits it, or it has come to its end."""
 
@@ -289,10 +291,14 @@ def creditable(*, approves_itself: bool) -> frozenset[CashbackStatus]:
     return frozenset(waiting)
 
 
-def waits_for(status: CashbackStatus, eligible_at: datetime, *, at: datetime, approves_itself: bool) -> WaitsFor:
+def waits_for(
+    status: CashbackStatus, eligible_at: datetime, *, at: datetime, approves_itself: bool, is_disputed: bool = False
+) -> WaitsFor:
     """Why a record in this state is not credited yet."""
     if not NEXT[status]:
         return WaitsFor.NONE
     if status not in creditable(approves_itself=approves_itself):
         return WaitsFor.APPROVAL
+    if is_disputed:
+        return WaitsFor.DISPUTE
     return WaitsFor.NONE if eligible_at <= at else WaitsFor.ELIGIBILITY

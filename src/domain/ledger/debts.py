@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from domain.ledger.accounts import AccountRef, debt
 from domain.ledger.journal import Entry
+from domain.shared.errors import RuleBroken
+
+
+class MoneyOwed(RuleBroken):
+    """The wallet holds it, and its owner owes it: it is kept until the debt is paid off."""
+
+    code = "money_owed"
 
 
 def debt_of(account: AccountRef) -> AccountRef:
@@ -15,6 +22,12 @@ def debt_of(account: AccountRef) -> AccountRef:
     if account.owner is None:
         raise ValueError(f"{account.kind} belongs to nobody, and nobody owes it")
     return debt(account.owner, account.currency)
+
+
+def refuse_owed(amount_minor: int, *, available_minor: int, owed_minor: int) -> None:
+    """Raises MoneyOwed where an account that bears the amount would be left with less than its owner owes."""
+    if available_minor - owed_minor < amount_minor <= available_minor:
+        raise MoneyOwed()
 
 
 def earn(source: AccountRef, target: AccountRef, amount_minor: int, *, owed_minor: int) -> tuple[Entry, ...]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 from uuid import UUID
 
-from domain.ledger.accounts import CHART, USER_KINDS, AccountKind, AccountRef, Standing
+from domain.ledger.accounts import CHART, PAYEE_KINDS, USER_KINDS, AccountKind, AccountRef, Standing
 from domain.ledger.debts import debt_of, give_up
 from domain.ledger.journal import Entry, InsufficientBalance, JournalType, ReversalRefused
-from domain.shared.errors import Conflict
+from domain.shared.errors import Conflict, OwnRequest
 from domain.shared.events import DomainEvent
 from domain.shared.money import Money, allocate
 
@@ -24,12 +24,19 @@ BY_HAND: Final = frozenset(
 )
 """What staff may reverse: nothing else accounts for it. Whatever belongs to a payment, a trip or a payout is taken
 back where that is."""
+_PARTNERS: Final = PAYEE_KINDS | {AccountKind.AGENT_DEPOSIT}
 
 
 class NotReversedByHand(Conflict):
     """Something else accounts for the movement, and has to take it back."""
 
     code = "not_reversed_by_hand"
+
+
+class ReversalAboveLimit(Conflict):
+    """One person would take back more than they may adjust alone: an adjustment waits for a second person."""
+
+    code = "reversal_above_limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +67,29 @@ class PostedJournal:
     moved: Mapping[AccountRef, int]
     taken_back: Mapping[AccountRef, int]
     reverses: UUID | None = None
+
+
+def refuse_by_hand(posted: PostedJournal, *, by: UUID) -> None:
+    """Raises NotReversedByHand where something else accounts for it, OwnRequest where it moved one's own accounts."""
+    # What is owed to a payee is adjusted back: a payout takes entries, and a plain reversal leaves none. What an
+    # agent paid in may be spent, and its credit is not to be turned into money in the wallet.
+    is_partners = any(account.kind in _PARTNERS for account in posted.moved)
+    if posted.reverses is None and (posted.journal_type not in BY_HAND or is_partners):
+        raise NotReversedByHand(journal_type=posted.journal_type)
+    if any(account.owner == by for account in posted.moved):
+        raise OwnRequest()
+
+
+def refuse_above(posted: PostedJournal, limits: Mapping[str, int]) -> None:
+    """Raises ReversalAboveLimit where more was taken back, in all, on people's accounts than one person moves alone.
+
+    `limits` are those of adjustments, by unit; nothing in units that are not named.
+    """
+    for unit in {account.currency for account in posted.taken_back}:
+        of_people = [m for account, m in posted.taken_back.items() if account.owner and account.currency == unit]
+        most = max(sum(m for m in of_people if m > 0), -sum(m for m in of_people if m < 0))
+        if most > limits.get(unit, 0):
+            raise ReversalAboveLimit()
 
 
 @dataclass(frozen=True, slots=True)

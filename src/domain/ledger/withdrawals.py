@@ -53,7 +53,8 @@ class WithdrawalStatus(StrEnum):
 NEXT = {
     WithdrawalStatus.REQUESTED: {WithdrawalStatus.APPROVED, WithdrawalStatus.REJECTED, WithdrawalStatus.CANCELLED},
     WithdrawalStatus.APPROVED: {WithdrawalStatus.PAID, WithdrawalStatus.RETURNED},
-    WithdrawalStatus.PAID: set[WithdrawalStatus](),
+    # A bank may send back what it had carried out.
+    WithdrawalStatus.PAID: {WithdrawalStatus.RETURNED},
     WithdrawalStatus.RETURNED: set[WithdrawalStatus](),
     WithdrawalStatus.REJECTED: set[WithdrawalStatus](),
     WithdrawalStatus.CANCELLED: set[WithdrawalStatus](),

@@ -89,6 +89,15 @@ class MembershipRenewed(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipExpired(DomainEvent):
+    """Its last day is over, and nobody has paid another year."""
+
+    name: ClassVar[str] = "membership.expired"
+    subscription_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipCancelled(DomainEvent):
     """All that was paid for it was refunded."""
 
@@ -155,24 +164,38 @@ class MembershipSubscription(Aggregate):
         self.expiry_date = max(self.expiry_date or on, on) + TERM
         self.record(MembershipRenewed(at=at, subscription_id=self.id, user_id=self.user_id))
 
-    def lose_year(self, *, is_renewal: bool, on: date, at: datetime) -> None:
-        """What paid a year was refunded whole: a purchase is cancelled, a renewal ends a year sooner."""
-        if is_renewal:
+    def expire(self, *, on: date, at: datetime) -> bool:
+        """End it where its last day is over; whether it was this that ended it."""
+        if self.status is not SubscriptionStatus.ACTIVE or self.expiry_date is None or self.expiry_date >= on:
+            return False
+        self._end(at)
+        return True
+
+    def lose_year(self, *, is_only: bool, on: date, at: datetime) -> None:
+        """What paid a year was refunded whole: it ends a year sooner, or with the only year that was paid at once."""
+        if not is_only:
             self.expiry_date = (self.expiry_date or on) - TERM
             if self.status is SubscriptionStatus.ACTIVE and self.expiry_date <= on:
-                self._move_to(SubscriptionStatus.EXPIRED)
+                self._end(at)
         elif self.status is SubscriptionStatus.ACTIVE:
             self._move_to(SubscriptionStatus.CANCELLED)
             self.record(MembershipCancelled(at=at, subscription_id=self.id, user_id=self.user_id))
 
-    def regain_year(self, *, is_renewal: bool, has_another: bool, on: date, at: datetime) -> None:
-        """That refund came back. Whoever has bought another membership meanwhile keeps that one."""
-        if is_renewal:
+    def regain_year(self, *, is_only: bool, has_another: bool, on: date, at: datetime) -> None:
+        """That refund came back. Whoever has bought another membership meanwhile keeps that one.
+
+        `is_only`: no other year of it is paid; what was cancelled kept the year that is paid again.
+        """
+        if not is_only and self.status is not SubscriptionStatus.CANCELLED:
             self.expiry_date = (self.expiry_date or on) + TERM
         runs = self.expiry_date is not None and self.expiry_date > on
         if runs and not has_another and self.status in (SubscriptionStatus.CANCELLED, SubscriptionStatus.EXPIRED):
             self._move_to(SubscriptionStatus.ACTIVE)
             self.record(MembershipActivated(at=at, subscription_id=self.id, user_id=self.user_id))
+
+    def _end(self, at: datetime) -> None:
+        self._move_to(SubscriptionStatus.EXPIRED)
+        self.record(MembershipExpired(at=at, subscription_id=self.id, user_id=self.user_id))
 
     def _move_to(self, status: SubscriptionStatus) -> None:
         if status not in NEXT[self.status]:

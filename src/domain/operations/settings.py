@@ -304,8 +304,9 @@ RELEASE_DAYS: Final = Setting(
 )  # fmt: skip
 PAYOUT_MINIMUM: Final = Setting(
     "payout.minimum", money_per_currency(), [{"amount": "50.00", "currency": "USD"}],
-    "The least that payroll pays a vendor or an agent, by currency; less waits. Any amount in others",
-    "أقل مبلغ يصرف للمورد أو الوكيل لكل عملة؛ وما دونه ينتظر. وأي مبلغ في العملات غير المذكورة", is_public=True,
+    "The least that payroll pays a vendor or an agent, by currency; less waits. In others what that of USD is worth",
+    "أقل مبلغ يصرف للمورد أو الوكيل لكل عملة؛ وما دونه ينتظر. وفي العملات الأخرى ما يعادل المبلغ بالدولار",
+    is_public=True,
 )  # fmt: skip
 PAYOUT_PROCESS_APPROVED: Final = Setting(
     "payout.process_approved", flag(), False,

@@ -35,7 +35,10 @@ class PayoutStatus(StrEnum):
     UNKNOWN = "UNKNOWN"
     """Nobody knows whether it was carried out: read back, or decided by a person (guarantee P3)."""
     CANCELLED = "CANCELLED"
-    """Staff took it back before it was carried out, or the balance no longer bore it at the approval."""
+    """Staff took it back before it was carried out, the balance no longer bore it at the approval, or its payee was
+    not active any more when it was to be sent."""
+    RETURNED = "RETURNED"
+    """A bank sent it back after it was paid; its money is owed again."""
 
 
 _S = PayoutStatus
@@ -44,16 +47,22 @@ NEXT = {
     _S.SENT: {_S.PAID, _S.FAILED, _S.UNKNOWN},
     # Back to SENT only when the provider was read and knows nothing of it; the key stays the same.
     _S.UNKNOWN: {_S.SENT, _S.PAID, _S.FAILED, _S.CANCELLED},
-    _S.PAID: set[PayoutStatus](),
+    _S.PAID: {_S.RETURNED},
     _S.FAILED: set[PayoutStatus](),
     _S.CANCELLED: set[PayoutStatus](),
+    _S.RETURNED: set[PayoutStatus](),
 }
+
+REFERENCE: Final = "PAYOUT"
+"""How journals and the audit log name a payout."""
 
 OPEN: Final = frozenset({_S.PENDING, _S.SENT, _S.UNKNOWN})
 """While a payout is open its money is neither the payee's nor gone."""
 
 NOT_BORNE: Final = "balance_fell"
 QUESTIONED: Final = "disputed"
+NOT_ACTIVE: Final = "not_active"
+BANK_RETURNED: Final = "bank_returned"
 DRAFT_DROPPED: Final = "batch_cancelled"
 BY_STAFF: Final = "cancelled_by_staff"
 """Our own words for why a payout is over without being paid; banks and providers have theirs."""
@@ -100,7 +109,7 @@ class PayoutPaid(DomainEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayoutFailed(DomainEvent):
-    """Refused, or taken back by staff: its amount is owed again."""
+    """Refused, taken back by staff, or sent back by the bank: its amount is owed again."""
 
     name: ClassVar[str] = "payouts.payout_failed"
     payout_id: UUID
@@ -191,6 +200,16 @@ class Payout(Aggregate):
         """Staff take it back before it is carried out; `journal_id` gave the money back. Raises IllegalTransition."""
         self._close(PayoutStatus.CANCELLED, at)
         self._returned(journal_id, BY_STAFF, reason, at)
+
+    def drop(self, *, journal_id: UUID, failure_code: str, at: datetime) -> None:
+        """It is not to be sent after all; `journal_id` gave the money back. Raises IllegalTransition."""
+        self._close(PayoutStatus.CANCELLED, at)
+        self._returned(journal_id, failure_code, None, at)
+
+    def send_back(self, *, journal_id: UUID, reason: str | None, at: datetime) -> None:
+        """The bank sent it back after it was paid; `journal_id` gave the money back. Raises IllegalTransition."""
+        self._close(PayoutStatus.RETURNED, at)
+        self._returned(journal_id, BANK_RETURNED, reason, at)
 
     def decided(self, *, by: UUID) -> None:
         """A person says what came of it. Raises OwnRequest about one's own money."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from domain.pricing.rounding import as_price
-from domain.shared.errors import Conflict, InvalidValue, NotFound
+from domain.shared.errors import Conflict, InvalidValue, NotAllowed, NotFound
 from domain.shared.events import DomainEvent
 from domain.shared.money import Currency, CurrencyMismatch, Money
 
@@ -35,6 +35,12 @@ class RateMoved(Conflict):
         super().__init__(current_rate=newest.shown)
 
 
+class OwnRate(NotAllowed):
+    """Whoever said what money is worth does not change their own at it."""
+
+    code = "own_rate"
+
+
 class ConversionTooSmall(InvalidValue):
     """The amount is worth less than the smallest coin of the other currency."""
 
@@ -54,17 +60,26 @@ class ExchangeRateSet(DomainEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeRate:
-    """How many whole units of `target` one whole unit of `source` is worth, from an instant on."""
+    """How many whole units of `target` one whole unit of `source` is worth, from an instant on.
+
+    `set_by` is who said so, where it is asked.
+    """
 
     id: UUID
     source: Currency
     target: Currency
     rate: Decimal
     valid_from: datetime
+    set_by: UUID | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.source == self.target:
             raise InvalidValue("a rate is between two currencies", pointer="/to_currency", code="same_currency")
+
+    def refuse_own(self, by: UUID) -> None:
+        """Raises OwnRate to whoever set it."""
+        if by == self.set_by:
+            raise OwnRate()
 
     @property
     def shown(self) -> Mapping[str, str]:

@@ -84,6 +84,7 @@ STATUSES: Final[Mapping[str, Mapping[PayoutStatus, str]]] = {
         PayoutStatus.FAILED: "لم يصل وعاد إلى الرصيد",
         PayoutStatus.UNKNOWN: "في الطريق",
         PayoutStatus.CANCELLED: "ألغي وعاد إلى الرصيد",
+        PayoutStatus.RETURNED: "أعاده البنك وعاد إلى الرصيد",
     },
     "en": {
         PayoutStatus.PENDING: "Approved",
@@ -92,6 +93,7 @@ STATUSES: Final[Mapping[str, Mapping[PayoutStatus, str]]] = {
         PayoutStatus.FAILED: "Did not arrive; owed again",
         PayoutStatus.UNKNOWN: "On its way",
         PayoutStatus.CANCELLED: "Cancelled; owed again",
+        PayoutStatus.RETURNED: "Sent back by the bank; owed again",
     },
 }
 

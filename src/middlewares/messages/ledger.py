@@ -29,6 +29,17 @@ MESSAGES: Final[Sentences] = {
         ("Not reversed here", "This movement belongs to a payment, a trip or a payout; take it back there."),
         ("لا يعكس من هنا", "هذه الحركة تخص دفعة أو رحلة أو مستحقات؛ استردها من هناك."),
     ),
+    "reversal_above_limit": (
+        (
+            "More than one person takes back",
+            "It is above the limit of adjustments: adjust it, and another person agrees.",
+        ),
+        ("أكثر مما يعكسه شخص واحد", "المبلغ يتجاوز حد التسويات: سجل تسوية ليوافق عليها شخص آخر."),
+    ),
+    "own_rate": (
+        ("Not at a rate of your own", "Whoever set an exchange rate does not change their own money at it."),
+        ("لا يجوز بسعر حددته بنفسك", "من حدد سعر الصرف لا يحول أمواله به."),
+    ),
     "withdrawal_not_found": (
         ("No such withdrawal", "There is none that you may see."),
         ("لا يوجد سحب كهذا", "لا يوجد ما يمكنك رؤيته."),
@@ -40,6 +51,10 @@ MESSAGES: Final[Sentences] = {
     "own_request": (
         ("Somebody else has to do this", "Nobody decides about a request or money of their own."),
         ("يجب أن يقوم بهذا شخص آخر", "لا يبت أحد في طلب قدمه أو مال يخصه."),
+    ),
+    "money_owed": (
+        ("This money is owed", "What was taken back and spent already is kept in the wallet until it is paid off."),
+        ("هذا المبلغ مستحق عليك", "ما استرد بعد إنفاقه يبقى في المحفظة حتى يسدد."),
     ),
     "withdrawal_too_small": (
         ("Too small to be paid out", "The amount is below the least that is paid out."),

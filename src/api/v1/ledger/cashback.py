@@ -175,6 +175,7 @@ def _explained(row: Row) -> Row:
         row["eligible_at"],
         at=use().clock.now(),
         approves_itself=use().system_settings.value(CASHBACK_AUTO_APPROVE),
+        is_disputed=row["is_disputed"],
     )
     return {
         "cashback": row,

@@ -13,6 +13,7 @@ from api.blueprint import Blueprint
 from api.context import use, viewer
 from api.fields import MoneyField, Schema, Text
 from api.views import MethodView
+from application.ledger.adjustments import limits_of
 from application.ledger.reversals import Reverse, ReverseByHand, reverse_by_hand
 from middlewares.auth_middleware import permission_required
 from middlewares.idempotency import idempotent
@@ -42,7 +43,8 @@ class Reversal(MethodView):
     def post(self, body: dict[str, Any], journal_id: UUID) -> Response:
         """Take back a movement that nothing else accounts for, in whole or in part.
 
-        What its owner has spent meanwhile is refused, or becomes their debt with `allow_debt`.
+        What its owner has spent meanwhile is refused, or becomes their debt with `allow_debt`. Nobody takes back what
+        moved their own accounts, nor more than one person may adjust alone.
         """
         actor_id = viewer().user_id
         command = ReverseByHand(
@@ -54,6 +56,7 @@ class Reversal(MethodView):
             ),
             reason=body["reason"],
             actor_id=actor_id,
+            limits=limits_of(use().system_settings),
         )
         reversal_id = reverse_by_hand(command, uow=use().new_uow(), clock=use().clock, new_id=use().new_id)
         return answer(ReversalShown, {"id": reversal_id, "reverses_journal_id": journal_id}, 201)

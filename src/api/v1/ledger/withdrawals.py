@@ -72,6 +72,7 @@ class AnyWithdrawalShown(WithdrawalShown):
     user_email = fields.String()
     decided_by_user_id = fields.UUID(allow_none=True)
     closed_by_user_id = fields.UUID(allow_none=True)
+    debt = MoneyField(metadata={"description": "What its owner owes in the currency now: it is not paid out."})
 
 
 class WithdrawalToPayShown(AnyWithdrawalShown):

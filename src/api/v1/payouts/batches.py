@@ -16,7 +16,8 @@ from api.specification import page_of
 from api.v1.payouts.batch_schemas import BatchSearch, PayoutBatchRequest, PayoutBatchShown, PayoutBatchSummaryShown
 from api.views import MethodView
 from application.payouts import batches
-from application.payouts.batches import DecideBatch, MakeBatch, debtor_of, minima_of
+from application.payouts.batches import DecideBatch, MakeBatch, debtor_of
+from application.payouts.minima import minima_of
 from application.payouts.previews import preview_batch
 from domain.payouts.batches import BatchNotFound, BatchPayees, BatchPeriod
 from middlewares.auth_middleware import permission_required
@@ -50,7 +51,7 @@ class Batches(MethodView):
             period=BatchPeriod(body["period"]),
             payees=BatchPayees(body["payee_type"]),
             actor_id=viewer().user_id,
-            minima=minima_of(use().system_settings),
+            minima=minima_of(use().system_settings, use().queries.wallet_requests, at=use().clock.now()),
             cut_off=body["cut_off"],
         )
         if body["dry_run"]:
@@ -102,7 +103,7 @@ class Process(MethodView):
     @blueprint.response(200, PayoutBatchShown)
     def post(self, batch_id: UUID) -> Response:
         """Begin to send it: the bank file is there from now on, every other payout is a job of its own."""
-        batches.process_batch(_decision(batch_id), uow=use().new_uow(), clock=use().clock)
+        batches.process_batch(_decision(batch_id), uow=use().new_uow(), clock=use().clock, new_id=use().new_id)
         return _shown(batch_id)
 
 

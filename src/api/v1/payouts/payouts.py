@@ -95,6 +95,21 @@ class FailPayout(MethodView):
         return _shown(payout_id)
 
 
+@blueprint.route("/<uuid:payout_id>/returned")
+class ReturnPayout(MethodView):
+    @permission_required("payouts.process")
+    @idempotent(required=True)
+    @tagged
+    @blueprint.arguments(PayoutReasonRequest)
+    @blueprint.response(200, AnyPayoutShown)
+    def post(self, body: dict[str, Any], payout_id: UUID) -> Response:
+        """Say that the bank sent back a transfer that was paid: it is owed again."""
+        deciding.return_payout(
+            _decision(payout_id, reason=body["reason"]), new_uow=use().new_uow, clock=use().clock, new_id=use().new_id
+        )
+        return _shown(payout_id)
+
+
 def _decision(payout_id: UUID, *, bank_reference: str = "", reason: str = "") -> DecidePayout:
     return DecidePayout(
         payout_id=payout_id,

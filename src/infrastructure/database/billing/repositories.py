@@ -32,6 +32,10 @@ SELECT coalesce(sum(o.amount_minor), 0)::bigint AS paid FROM payments o JOIN pay
 WHERE (o.booking_id = p.booking_id OR o.subscription_id = p.subscription_id)
   AND (o.paid_at, o.id) < (p.paid_at, p.id)
 """
+_ANOTHER_YEAR = """
+SELECT 1 FROM payments o
+WHERE o.subscription_id = %s AND o.id <> %s AND o.status IN ('PAID', 'PARTIALLY_REFUNDED') LIMIT 1
+"""
 # As `Payment.is_abandoned` says.
 _ABANDONED = """
 SELECT p.id FROM payments p
@@ -107,6 +111,9 @@ class SqlPayments:
     def paid_before(self, payment: Payment) -> Money:
         row = self._statements.row(_PAID_BEFORE, (payment.id,))
         return Money(row["paid"] if row is not None else 0, payment.amount.currency)
+
+    def pays_another_year(self, payment: Payment) -> bool:
+        return self._statements.row(_ANOTHER_YEAR, (payment.subscription_id, payment.id)) is not None
 
     def add_receipt(self, receipt: Receipt) -> None:
         # The ledger function has posted the journal that this row points to; the ORM's rows come first.

@@ -13,6 +13,7 @@ from application.queries import NEWEST, After, CashbackSearch, Row
 from domain.ledger.cashback import CashbackNotFound, CashbackRecord, CashbackStatus
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
+from infrastructure.database.billing.disputed import disputed
 from infrastructure.database.metadata import decimal_of_hundredths
 from infrastructure.database.pages import Order, order_sql, page_values
 from infrastructure.database.transaction import Database, Statements
@@ -27,8 +28,9 @@ SELECT c.*, b.booking_number FROM cashback_records c JOIN bookings b ON b.id = c
 WHERE c.{column} = %s FOR NO KEY UPDATE OF c
 """
 # The first condition is that of the index.
-_DUE = """
+_DUE = f"""
 c.status IN ('PENDING', 'APPROVED') AND c.status = ANY (%(statuses)s) AND c.eligible_at <= %(at)s
+AND NOT {disputed("c.booking_id")}
 """
 _FIND_DUE = f"SELECT c.id FROM cashback_records c WHERE {_DUE} ORDER BY c.eligible_at, c.id LIMIT %(limit)s"
 # Whoever erases a person locks that person's row first, and nobody waits for them here.
@@ -134,11 +136,12 @@ def _changing(record: CashbackRecord) -> dict[str, object]:
     }
 
 
-_SHOWN = """
+_SHOWN = f"""
 SELECT c.id, c.user_id, c.booking_id, b.booking_number, c.booking_amount_minor, c.cashback_rate,
        c.cashback_amount_minor, c.clawed_back_minor, c.currency, c.status, c.eligible_at, c.approved_at,
        c.credited_at, c.cancelled_at, c.cancel_reason, c.created_at, c.promise_journal_id,
-       b.start_date, b.end_date, b.paid_amount_minor, b.status AS booking_status
+       b.start_date, b.end_date, b.paid_amount_minor, b.status AS booking_status,
+       {disputed("c.booking_id")} AS is_disputed
 FROM cashback_records c JOIN bookings b ON b.id = c.booking_id
 """
 _ORDERS = {

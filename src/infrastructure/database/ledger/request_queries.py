@@ -16,7 +16,11 @@ from infrastructure.database.transaction import Database
 _WITHDRAWALS = """
 SELECT w.id, w.withdrawal_number, w.user_id, u.email AS user_email, w.amount_minor, w.currency,
        w.destination_encrypted, w.status, w.bank_reference, w.reason, w.created_at, w.decided_by_user_id,
-       w.decided_at, w.closed_by_user_id, w.closed_at, w.updated_at
+       w.decided_at, w.closed_by_user_id, w.closed_at, w.updated_at,
+       coalesce((SELECT -e.balance_after_minor FROM ledger_accounts a JOIN ledger_heads h ON h.account_id = a.id
+                 JOIN ledger_entries e ON e.journal_id = h.journal_id AND e.line = h.line
+                 WHERE a.user_id = w.user_id AND a.kind = 'CUSTOMER_DEBT' AND a.currency = w.currency), 0)::bigint
+           AS debt_minor
 FROM withdrawals w JOIN users u ON u.id = w.user_id
 WHERE true
 """

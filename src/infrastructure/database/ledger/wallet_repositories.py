@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.ports import Encryption
-from domain.ledger.accounts import POINTS_UNIT, AccountKind
+from domain.ledger.accounts import POINTS_UNIT, AccountKind, AccountRef
 from domain.ledger.adjustments import Adjustment, AdjustmentNotFound, AdjustmentStatus
 from domain.ledger.transfers import WalletTransfer
 from domain.ledger.withdrawals import Withdrawal, WithdrawalNotFound, WithdrawalStatus
@@ -31,6 +31,11 @@ _ADD_ADJUSTMENT = """
 INSERT INTO adjustments (id, adjustment_number, user_id, account_kind, amount_minor, currency, reason, status,
                          needs_approval, made_by_user_id, created_at, decided_at, journal_id)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_DONE_ALONE = """
+SELECT coalesce(abs(sum(amount_minor)), 0)::bigint AS minor FROM adjustments
+WHERE user_id = %s AND account_kind = %s AND currency = %s AND made_by_user_id = %s AND (amount_minor > 0) = %s
+  AND created_at > %s AND NOT needs_approval
 """
 _ADJUSTMENT = "SELECT * FROM adjustments WHERE id = %s FOR NO KEY UPDATE"
 _SAVE_ADJUSTMENT = """
@@ -137,6 +142,10 @@ class SqlAdjustments:
         )  # fmt: skip
         self.seen.append(adjustment)
 
+    def done_alone(self, account: AccountRef, *, by: UUID, gives: bool, since: datetime) -> int:
+        row = self._statements.row(_DONE_ALONE, (account.owner, account.kind, account.currency, by, gives, since))
+        return int(row["minor"]) if row else 0
+
     def get(self, adjustment_id: UUID) -> Adjustment:
         row = self._statements.row(_ADJUSTMENT, (adjustment_id,))
         if row is None:
@@ -189,6 +198,7 @@ class SqlExchange:
             target=currency(row["to_currency"]),
             rate=row["rate"],
             valid_from=row["valid_from"],
+            set_by=row["created_by_user_id"],
         )
 
     def next_transfer_serial(self) -> int:

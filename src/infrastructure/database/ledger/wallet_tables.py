@@ -66,7 +66,11 @@ withdrawals = Table(
         " AND (return_journal_id IS NOT NULL) = (status = 'RETURNED')",
         name="posted_when_approved",
     ),
-    CheckConstraint("(bank_reference IS NOT NULL) = (status = 'PAID')", name="paid_with_reference"),
+    CheckConstraint(
+        "(status <> 'PAID' OR bank_reference IS NOT NULL)"
+        " AND (bank_reference IS NULL OR status IN ('PAID', 'RETURNED'))",
+        name="paid_with_reference",
+    ),
     CheckConstraint("status NOT IN ('REJECTED', 'RETURNED') OR reason IS NOT NULL", name="refused_with_reason"),
     CheckConstraint(
         "status NOT IN ('REQUESTED', 'APPROVED') OR destination_encrypted IS NOT NULL", name="destination_while_open"

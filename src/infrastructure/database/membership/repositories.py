@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,6 +21,9 @@ from infrastructure.database.transaction import Statements
 
 _PLAN = "SELECT * FROM membership_plans WHERE tier_code = %s AND is_active"
 _PLAN_OF = "SELECT * FROM membership_plans WHERE id = %s"
+_LAPSED = """
+SELECT id FROM membership_subscriptions WHERE status = 'ACTIVE' AND expiry_date < %s ORDER BY expiry_date, id LIMIT %s
+"""
 _ACTIVE_OF = "SELECT id FROM membership_subscriptions WHERE user_id = %s AND status = 'ACTIVE'"
 
 
@@ -55,6 +60,12 @@ class SqlMemberships:
     def active_of(self, user_id: UUID) -> UUID | None:
         row = self._statements.row(_ACTIVE_OF, (user_id,))
         return row["id"] if row is not None else None
+
+    def lapsed(self, *, on: date, limit: int) -> Sequence[UUID]:
+        return [row["id"] for row in self._statements.rows(_LAPSED, (on, limit))]
+
+    def flush(self) -> None:
+        self._statements.flush()
 
     def next_serial(self) -> int:
         row = self._statements.row("SELECT nextval('membership_numbers') AS serial")

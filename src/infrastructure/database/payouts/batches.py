@@ -23,6 +23,7 @@ from domain.payouts.batches import (
 from domain.payouts.payouts import PayoutDispatched, PayoutSent, bank_key_of
 from domain.shared.money import Money
 from infrastructure.database.payouts import selection as selecting
+from infrastructure.database.payouts.repositories import KEEP_PROFILES
 from infrastructure.database.transaction import Row, Statements
 
 _TURN = "SELECT pg_advisory_xact_lock(hashtext('altayar payroll'))"
@@ -73,6 +74,13 @@ WITH dropped AS (
                                       WHERE h.account_id = p.account_id), 0)
                           - (SELECT coalesce(sum(b.amount_minor), 0) FROM balance_holds b
                              WHERE b.account_id = p.account_id AND b.status = 'ACTIVE'))
+    RETURNING p.id)
+SELECT count(*) AS dropped FROM dropped
+"""
+_DROP_INACTIVE = """
+WITH dropped AS (
+    UPDATE payouts p SET status = 'CANCELLED', failure_code = %(code)s, closed_at = %(at)s FROM partner_profiles f
+    WHERE p.batch_id = %(batch_id)s AND p.status = 'PENDING' AND f.id = p.profile_id AND f.status <> 'ACTIVE'
     RETURNING p.id)
 SELECT count(*) AS dropped FROM dropped
 """
@@ -186,6 +194,10 @@ class SqlPayoutBatches:
 
     def drop_unborne(self, batch_id: UUID, *, failure_code: str, at: datetime) -> int:
         return self._dropped(_DROP_UNBORNE, {"batch_id": batch_id, "code": failure_code, "at": at})
+
+    def drop_inactive(self, batch_id: UUID, *, failure_code: str, at: datetime) -> int:
+        self._statements.row(KEEP_PROFILES, (batch_id,))
+        return self._dropped(_DROP_INACTIVE, {"batch_id": batch_id, "code": failure_code, "at": at})
 
     def drop_questioned(self, batch_id: UUID, *, failure_code: str, at: datetime) -> int:
         return self._dropped(_DROP_QUESTIONED, {"batch_id": batch_id, "code": failure_code, "at": at})

@@ -24,8 +24,8 @@ SELECT b.id, b.batch_number, b.period, b.payee_type, b.origin, b.period_start, b
                    coalesce(sum(p.amount_minor) FILTER (WHERE p.status = 'PAID'), 0)::bigint AS paid_minor,
                    coalesce(sum(p.amount_minor) FILTER (WHERE p.status IN ('PENDING', 'SENT', 'UNKNOWN')), 0)::bigint
                        AS open_minor,
-                   coalesce(sum(p.amount_minor) FILTER (WHERE p.status IN ('FAILED', 'CANCELLED')), 0)::bigint
-                       AS back_minor
+                   coalesce(sum(p.amount_minor) FILTER (WHERE p.status IN ('FAILED', 'CANCELLED', 'RETURNED')), 0)
+                       ::bigint AS back_minor
             FROM payouts p WHERE p.batch_id = b.id GROUP BY p.currency) t) AS totals
 FROM payout_batches b
 WHERE true

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from application.payouts.ports import Due
@@ -12,6 +13,23 @@ from domain.shared.money import Money
 from domain.shared.payees import PayeeType
 from infrastructure.database.transaction import Row, Statements
 
+KEEP_PROFILES: Final = """
+SELECT count(*) AS kept FROM (
+    SELECT f.id FROM partner_profiles f
+    WHERE f.id IN (SELECT p.profile_id FROM payouts p WHERE p.batch_id = %s AND p.status = 'PENDING')
+    ORDER BY f.id FOR SHARE) k
+"""
+"""Whether the payees of a batch's payouts may be paid is asked in a statement after this: it sees what was decided
+while this one waited."""
+
+_INACTIVE = """
+SELECT p.* FROM payouts p JOIN partner_profiles f ON f.id = p.profile_id
+WHERE p.batch_id = %s AND p.status = 'PENDING' AND f.status <> 'ACTIVE' ORDER BY p.account_id FOR NO KEY UPDATE OF p
+"""
+_PAYEE = """
+SELECT f.status = 'ACTIVE' AS is_active FROM payouts p JOIN partner_profiles f ON f.id = p.profile_id WHERE p.id = %s
+FOR SHARE OF f
+"""
 _GET = "SELECT * FROM payouts WHERE id = %s FOR NO KEY UPDATE"
 _IN_BATCH = """
 SELECT * FROM payouts WHERE batch_id = %(batch_id)s AND (payout_number = %(number)s OR id = %(id)s) FOR NO KEY UPDATE
@@ -53,6 +71,14 @@ class SqlPayouts:
     def in_batch(self, batch_id: UUID, name: str) -> Payout | None:
         row = self._statements.row(_IN_BATCH, {"batch_id": batch_id, "number": name, "id": id_in(name)})
         return None if row is None else self._seen(row)
+
+    def inactive(self, batch_id: UUID) -> Sequence[Payout]:
+        self._statements.row(KEEP_PROFILES, (batch_id,))
+        return [self._seen(row) for row in self._statements.rows(_INACTIVE, (batch_id,))]
+
+    def has_active_payee(self, payout: Payout) -> bool:
+        row = self._statements.row(_PAYEE, (payout.id,))
+        return row is not None and bool(row["is_active"])
 
     def save(self, payout: Payout) -> None:
         self._statements.execute(

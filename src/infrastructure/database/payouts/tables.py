@@ -150,14 +150,18 @@ payouts = Table(
     UniqueConstraint("batch_id", "payee_id", "payee_type", "currency"),
     CheckConstraint("amount_minor > 0", name="amount_above_zero"),
     CheckConstraint("status IN ('PENDING', 'CANCELLED') OR journal_id IS NOT NULL", name="out_of_the_account"),
-    CheckConstraint("(paid_journal_id IS NOT NULL) = (status = 'PAID')", name="paid_by_a_journal"),
+    CheckConstraint("(paid_journal_id IS NOT NULL) = (status IN ('PAID', 'RETURNED'))", name="paid_by_a_journal"),
     CheckConstraint(
-        "(return_journal_id IS NOT NULL) = (journal_id IS NOT NULL AND status IN ('FAILED', 'CANCELLED'))",
+        "(return_journal_id IS NOT NULL) = (journal_id IS NOT NULL AND status IN ('FAILED', 'CANCELLED', 'RETURNED'))",
         name="returned_by_a_journal",
     ),
-    CheckConstraint("(closed_at IS NOT NULL) = (status IN ('PAID', 'FAILED', 'CANCELLED'))", name="closed_when_over"),
+    CheckConstraint(
+        "(closed_at IS NOT NULL) = (status IN ('PAID', 'FAILED', 'CANCELLED', 'RETURNED'))", name="closed_when_over"
+    ),
     CheckConstraint("status NOT IN ('SENT', 'UNKNOWN') OR sent_at IS NOT NULL", name="sent_at_an_instant"),
-    CheckConstraint("status NOT IN ('FAILED', 'CANCELLED') OR failure_code IS NOT NULL", name="refused_with_reason"),
+    CheckConstraint(
+        "status NOT IN ('FAILED', 'CANCELLED', 'RETURNED') OR failure_code IS NOT NULL", name="refused_with_reason"
+    ),
     CheckConstraint("(method = 'STRIPE') = (stripe_account IS NOT NULL)", name="stripe_needs_account"),
     CheckConstraint(
         "method <> 'BANK_TRANSFER' OR closed_at IS NOT NULL OR destination_encrypted IS NOT NULL",
