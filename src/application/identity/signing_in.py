@@ -149,10 +149,7 @@ class RefreshSession:
 
 
 def refresh_session(command: RefreshSession, *, uow: UnitOfWork, tokens: AccessTokens, clock: Clock) -> SignedIn:
-    """Spend a refresh token for a new pair. Raises SessionEnded; a token spent twice ends its whole session.
-
-    Except once within ten seconds, where the answer may have been lost (domain/identity/sessions.py).
-    """
+    """Spend a refresh token for a new pair. Raises SessionEnded; a token spent twice ends its whole session."""
     presented, successor, now = digest(command.refresh_token), fresh_token(), clock.now()
     with uow:
         user, session = _session_of(presented, uow)
