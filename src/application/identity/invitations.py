@@ -196,7 +196,7 @@ def _prove_known(
         raise WrongCredentials()
     proved_at = check_second_factor(known.id, command.second_factor_code, uow=uow, codes=codes, clock=clock)
     with uow:
-        end_failures(attempt, uow=uow, at=clock.now())
+        end_failures(known, attempt, uow=uow, at=clock.now())
         uow.commit()
     return proved_at
 

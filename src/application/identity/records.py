@@ -122,6 +122,10 @@ class LoginFailures(Protocol):
         """
         ...
 
+    def keep(self, attempt: Attempt, *, at: datetime) -> datetime | None:
+        """The same, but that the failures stay as they are counted."""
+        ...
+
     def unlock(self, attempt: Attempt) -> None:
         """Forget the account's failures, locked or not; those of the network address stay."""
         ...

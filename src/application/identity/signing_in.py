@@ -76,7 +76,7 @@ def log_in(
         user = uow.users.get(claim.user_id)
         if not user.may_sign_in or user.password_hash != claim.password_hash:
             raise WrongCredentials()
-        end_failures(attempt, uow=uow, at=clock.now())
+        end_failures(user, attempt, uow=uow, at=clock.now())
         user.password_hash = renewed
         signed_in = open_session(
             user,

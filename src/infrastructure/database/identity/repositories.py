@@ -182,6 +182,8 @@ RETURNING failures
 _FORGET = """
 DELETE FROM login_failures WHERE subject = %s AND (locked_until IS NULL OR locked_until <= %s)
 """
+# As forgetting does, it waits for whoever counts at this moment.
+_KEEP = "SELECT 1 FROM login_failures WHERE subject = %s FOR UPDATE"
 _UNLOCK = "DELETE FROM login_failures WHERE subject = %s"
 
 
@@ -215,6 +217,10 @@ class SqlLoginFailures:
 
     def end(self, attempt: Attempt, *, at: datetime) -> datetime | None:
         self._statements.execute(_FORGET, (self._digest(attempt.account), at))
+        return self.locked_until(attempt, at=at)
+
+    def keep(self, attempt: Attempt, *, at: datetime) -> datetime | None:
+        self._statements.execute(_KEEP, (self._digest(attempt.account),))
         return self.locked_until(attempt, at=at)
 
     def unlock(self, attempt: Attempt) -> None:
