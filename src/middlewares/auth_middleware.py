@@ -40,7 +40,7 @@ class Unauthorized(NotAllowed):
 
 
 class SecondFactorNeeded(NotAllowed):
-    """Whoever moves money has to have proved a second factor in this session."""
+    """Whoever moves money, or decides what others may do, has to have proved a second factor in this session."""
 
     code = "second_factor_needed"
 
@@ -110,7 +110,7 @@ def permission_required(permission: str) -> Callable[[View], View]:
             _refuse_other_keys(viewer, permission if guarded.is_for_keys else None)
             if not viewer.may(permission):
                 raise NotAllowed()
-            if guarded.moves_money:
+            if guarded.needs_factor:
                 _ask_for_second_factor(viewer)
             return view(*args, **kwargs)
 

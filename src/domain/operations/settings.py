@@ -200,8 +200,8 @@ POINTS_GRACE_DAYS: Final = Setting(
 )  # fmt: skip
 SECOND_FACTOR_REQUIRED: Final = Setting(
     "security.second_factor_required", flag(), False,
-    "Whether roles that may move money have to sign in with a second factor",
-    "هل يجب على الأدوار التي تحرك الأموال تسجيل الدخول بعامل ثان",
+    "Whether staff have to sign in with a second factor to move money, or to change settings, roles and who has them",
+    "هل يجب على الموظفين تسجيل الدخول بعامل ثان لتحريك الأموال أو تعديل الإعدادات والأدوار ومن يحملها",
 )  # fmt: skip
 CASHBACK_ELIGIBLE_AFTER_DAYS: Final = Setting(
     "ledger.cashback_eligible_after_days", whole(0, 365), 7,
