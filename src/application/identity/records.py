@@ -42,6 +42,10 @@ class Users(Protocol):
         """
         ...
 
+    def roles_of_active(self, user_id: UUID) -> frozenset[str]:
+        """The roles of somebody who may sign in, and none of anybody else's; locks nothing."""
+        ...
+
     def other_super_admins(self, user_id: UUID) -> int:
         """How many other super admins may act; nobody else is made or unmade one until the unit of work ends."""
         ...
