@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261201_06"
-down_revision = "20261130_02"
+down_revision = "20261201_04"
 
 TAKES = (
     "taken_minor >= 0 AND taken_from_suspense_minor >= 0{more} AND taken_minor + taken_from_suspense_minor{sum}"

@@ -7,7 +7,7 @@ before runs on it: it writes nothing that this one would refuse.
 from alembic import op
 
 revision = "20261201_08"
-down_revision = "20261130_02"
+down_revision = "20261201_06"
 
 STATUSES = "'PENDING', 'SENT', 'PAID', 'FAILED', 'UNKNOWN', 'CANCELLED'"
 BEFORE = {

@@ -21,6 +21,7 @@ from security.permissions import CATALOGUE
 
 View = Callable[..., Any]
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+NOTHING: Final = frozenset[str]()
 POLICY: Final = "__access_policy__"
 SCOPE: Final = "__access_scope__"
 STAFF_ONLY: Final = "/api/v1/admin/"
@@ -40,7 +41,7 @@ class Unauthorized(NotAllowed):
 
 
 class SecondFactorNeeded(NotAllowed):
-    """Whoever moves money has to have proved a second factor in this session."""
+    """Whoever moves money, or decides what others may do, has to have proved a second factor in this session."""
 
     code = "second_factor_needed"
 
@@ -100,13 +101,17 @@ def token_required(view: View | None = None, *, scope: str | None = None) -> Vie
 
 
 def permission_required(permission: str) -> Callable[[View], View]:
-    """Only holders of a permission (security/permissions.py) may call this, and keys that were made for it."""
+    """Only holders of a permission (security/permissions.py) may call this, and keys that were made for it.
+
+    Where it moves money, reading too asks the database whether the token still holds (S2).
+    """
     guarded = CATALOGUE[permission]
+    trusting = NOTHING if guarded.moves_money else SAFE
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            noted().viewer = viewer = _viewer()
+            noted().viewer = viewer = _viewer(trusting=trusting)
             _refuse_other_keys(viewer, permission if guarded.is_for_keys else None)
             if not allowed(viewer, permission):
                 raise NotAllowed()
@@ -118,10 +123,10 @@ def permission_required(permission: str) -> Callable[[View], View]:
 
 
 def allowed(viewer: Viewer, permission: str) -> bool:
-    """Whether somebody has a permission. Raises SecondFactorNeeded where they have one that moves money without it."""
+    """Whether somebody has a permission. Raises SecondFactorNeeded where they have it without the factor."""
     if not viewer.may(permission):
         return False
-    if CATALOGUE[permission].moves_money:
+    if CATALOGUE[permission].needs_factor:
         _ask_for_second_factor(viewer)
     return True
 
@@ -166,11 +171,17 @@ def standing_of(viewer: Viewer) -> Row | None:
     return dependencies().queries.identity.standing(viewer.user_id, viewer.session_id)
 
 
-def _viewer(*, confirms: bool = False) -> Viewer:
-    """Who is asking, and that they ask where they may; `claimed` where the view `confirms` that its token holds."""
+def _viewer(*, confirms: bool = False, trusting: frozenset[str] = SAFE) -> Viewer:
+    """Who is asking, and that they ask where they may; `claimed` where the view `confirms` that its token holds.
+
+    Methods that are `trusting` take what a token says, for as long as it lives.
+    """
     request = asked()
     credential = _credential(request)
-    viewer = _key_holder(credential) if credential.startswith(PREFIX) else _token_holder(credential, request, confirms)
+    if credential.startswith(PREFIX):
+        viewer = _key_holder(credential)
+    else:
+        viewer = _token_holder(credential, request, confirms, trusting)
     # From here on that is known wherever the request's work goes, for what is refused, too.
     note_actor(viewer.user_id)
     if request.path.startswith(STAFF_ONLY) and viewer.surface is not Surface.STAFF:
@@ -193,11 +204,11 @@ def _credential(request: Request) -> str:
     return token
 
 
-def _token_holder(token: str, request: Request, confirms: bool) -> Viewer:
-    """Who a token was issued to. What changes anything asks the database whether that still holds."""
+def _token_holder(token: str, request: Request, confirms: bool, trusting: frozenset[str]) -> Viewer:
+    """Who a token was issued to. What is not `trusting` asks the database whether that still holds."""
     use = dependencies()
     viewer = use.tokens.read(token, at=use.clock.now())
-    if request.method in SAFE:
+    if request.method in trusting:
         return viewer
     if confirms:
         noted().claimed = viewer

@@ -20,6 +20,7 @@ CONTENT: Final = (*ADMINS, "CONTENT")
 OPERATIONS: Final = (*ADMINS, "OPERATIONS")
 
 MONEY: Final = "it moves money"
+ACCESS: Final = "it decides what others may do, or what keeps them from it"
 LATER: Final = "what it guards is not built yet"
 
 _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...]] = (
@@ -29,11 +30,11 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("users.create", "Make accounts for others", "إنشاء حسابات للآخرين", ADMINS, LATER),
     ("users.update", "Change users, disable and enable them", "تعديل المستخدمين وتعطيلهم وتفعيلهم", ADMINS),
     ("users.delete", "Close accounts", "إغلاق الحسابات", ADMINS),
-    ("users.roles", "Give roles to users and take them", "منح الأدوار للمستخدمين وسحبها", ADMINS),
-    ("users.invite", "Invite staff, agents and vendors", "دعوة الموظفين والوكلاء والموردين", ADMINS),
-    ("users.reset_second_factor", "Reset others' second factor", "إعادة ضبط العامل الثاني للآخرين", ADMINS),
+    ("users.roles", "Give roles to users and take them", "منح الأدوار للمستخدمين وسحبها", ADMINS, ACCESS),
+    ("users.invite", "Invite staff, agents and vendors", "دعوة الموظفين والوكلاء والموردين", ADMINS, ACCESS),
+    ("users.reset_second_factor", "Reset others' second factor", "إعادة ضبط العامل الثاني للآخرين", ADMINS, ACCESS),
     ("roles.read", "View roles and permissions", "عرض الأدوار والصلاحيات", ADMINS),
-    ("roles.manage", "Make roles and say what they may do", "إنشاء الأدوار وتحديد صلاحياتها", ADMINS),
+    ("roles.manage", "Make roles and say what they may do", "إنشاء الأدوار وتحديد صلاحياتها", ADMINS, ACCESS),
     ("api_keys.create", "Make API keys for oneself", "إنشاء مفاتيح API لنفسه", (*ADMINS, "AGENT", "VENDOR")),
     ("api_keys.manage", "View and revoke everybody's API keys", "عرض مفاتيح API للجميع وإلغاؤها", ADMINS),
     ("privacy.export", "Export a person's data", "تصدير بيانات شخص", ADMINS),
@@ -145,7 +146,7 @@ _TABLE: Final[tuple[tuple[str, str, str, tuple[str, ...], *tuple[str, ...]], ...
     ("campaigns.manage", "Write and send campaigns", "كتابة الحملات وإرسالها", CONTENT, LATER),
     # Operations (§13)
     ("settings.read", "View every system setting", "عرض كل إعدادات النظام", ADMINS),
-    ("settings.update", "Change system settings", "تعديل إعدادات النظام", ADMINS),
+    ("settings.update", "Change system settings", "تعديل إعدادات النظام", ADMINS, ACCESS),
     ("audit.read", "Read and export the audit log", "قراءة سجل المراجعة وتصديره", ADMINS),
     ("analytics.read", "View analytics", "عرض التحليلات", (*FINANCE, "SALES"), LATER),
     ("analytics.rebuild", "Rebuild analytics", "إعادة بناء التحليلات", OPERATIONS, LATER),
@@ -165,6 +166,7 @@ class Permission:
     description_ar: str
     holders: tuple[str, ...]
     moves_money: bool
+    decides_access: bool
     is_built: bool
 
     @property
@@ -176,6 +178,14 @@ class Permission:
         return self.code.partition(".")[2]
 
     @property
+    def needs_factor(self) -> bool:
+        """Whether staff prove a second factor for it, where the company's setting asks for one.
+
+        What moves money, and what could undo that: the setting itself, roles, invitations, others' factors.
+        """
+        return self.moves_money or self.decides_access
+
+    @property
     def is_for_keys(self) -> bool:
         """Whether an API key may carry it: what concerns people's access itself is done by people."""
         return self.module not in _PEOPLE_ALONE
@@ -184,7 +194,7 @@ class Permission:
 _PEOPLE_ALONE: Final = frozenset({"users", "roles", "api_keys", "privacy", "settings"})
 
 CATALOGUE: Final[dict[str, Permission]] = {
-    code: Permission(code, english, arabic, holders, MONEY in remarks, LATER not in remarks)
+    code: Permission(code, english, arabic, holders, MONEY in remarks, ACCESS in remarks, LATER not in remarks)
     for code, english, arabic, holders, *remarks in _TABLE
 }
 

@@ -14,6 +14,7 @@ from pytest import Subtests
 from werkzeug.routing import Rule
 
 from domain.identity.roles import ADMINS, Surface
+from infrastructure.database.roles import DatabaseAddresses, connect
 from middlewares.auth_middleware import POLICY, STAFF_ONLY
 from security.permissions import CATALOGUE
 from tests.api.personas import ANONYMOUS, ROLES_OF, Persona, Personas
@@ -93,6 +94,34 @@ def test_every_route_answers_everybody_as_it_declares(app: Flask, client: FlaskC
                 faults.append(f"{method} {rule.rule} ({policy}) {wrong}: {_name(persona)}, {status} {code}")
     assert faults == []
     assert asked > 500
+
+
+MONEY_READ = (
+    "/api/v1/admin/withdrawals/<uuid:withdrawal_id>",
+    "/api/v1/admin/payout-batches/<uuid:batch_id>/bank-file",
+)
+
+
+@pytest.mark.parametrize("change", ["status = 'DISABLED'", "roles = '{EMPLOYEE}'", "deleted_at = now()"])
+def test_what_moves_money_is_not_even_read_by_a_token_that_does_not_hold_any_more(
+    app: Flask, client: FlaskClient, personas: Personas, addresses: DatabaseAddresses, change: str, subtests: Subtests
+) -> None:
+    money = {code for code, permission in CATALOGUE.items() if permission.moves_money}
+    reading = [
+        rule for method, rule, view in operations(app) if method == "GET" and getattr(view, POLICY, None) in money
+    ]
+    assert {rule.rule for rule in reading} >= set(MONEY_READ)
+    finance = personas.named("finance")
+    for rule in reading:
+        status, code = _ask(client, "GET", path_of(rule), finance)
+        assert code not in NOBODY | NOT_THEIRS, (rule.rule, status, code)
+    with connect(addresses.owner) as connection:
+        connection.execute(f"UPDATE users SET {change} WHERE id = %s", [finance.user_id])
+    for rule in reading:
+        with subtests.test(rule.rule):
+            for method in ("GET", "HEAD"):
+                answer = client.open(path_of(rule), method=method, headers=finance.headers)
+                assert answer.status_code == 401
 
 
 def _ask(client: FlaskClient, method: str, path: str, persona: Persona | None) -> tuple[int, str]:

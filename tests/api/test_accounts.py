@@ -15,6 +15,7 @@ from pytest import Subtests
 
 from app import create_app
 from config.settings import Settings
+from domain.identity.lockout import Attempt
 from infrastructure.bootstrap import Running, bootstrap
 from infrastructure.database.prepared import Parameters, PreparedStatements
 from infrastructure.database.roles import DatabaseAddresses, connect
@@ -23,11 +24,13 @@ from security.password_handler import BcryptPasswords
 from tests.api.mailbox import mails_to
 from tests.api.shop import Shop, problem
 from tests.conftest import MovableClock
+from tests.integration.meeting import one_behind_the_other
 from tests.integration.shop import all_at_once
 
 pytestmark = pytest.mark.database
 
 EMAIL, PASSWORD = "mona@example.com", "correct horse 42"
+ANOTHER = "another horse 42"
 REGISTER, LOGIN = "/api/v1/auth/register", "/api/v1/auth/login"
 ME = "/api/v1/users/me"
 
@@ -299,6 +302,55 @@ class TestLockout:
             self.fail(client, 9)
             assert log_in(client).status_code == 200
 
+    @pytest.mark.parametrize("way", [LOGIN, REGISTER, "/api/v1/users/me/second-factor", "/api/v1/auth/change-password"])
+    def test_a_claims_right_password_takes_nothing_back_that_counts_for_the_owner(
+        self, shop: Shop, proved: dict[str, Any], way: str
+    ) -> None:
+        claim = shop.done(shop.client.post(REGISTER, json=registration(password=ANOTHER)), 201)
+        assert claim["user"]["id"] != proved["user"]["id"]
+        self.fail(shop.client, 9)
+        assert self.right(shop.client, way, claim).status_code in (200, 201, 204)
+        self.fail(shop.client, 1)
+        problem(log_in(shop.client), 429, "too_many_attempts")
+
+    def right(self, client: FlaskClient, way: str, claim: dict[str, Any]) -> Any:
+        """Somebody gives the right password of their own account, where one is asked for."""
+        body = {
+            LOGIN: {"email": EMAIL, "password": ANOTHER},
+            REGISTER: registration(password=ANOTHER),
+            "/api/v1/users/me/second-factor": {"current_password": ANOTHER},
+            "/api/v1/auth/change-password": {"current_password": ANOTHER, "new_password": "third camel 44"},
+        }[way]
+        return client.post(way, json=body, headers={"Authorization": f"Bearer {claim['access_token']}"})
+
+    def test_nor_do_guesses_by_registering_begin_anew(self, shop: Shop, proved: dict[str, Any]) -> None:
+        shop.done(shop.client.post(REGISTER, json=registration(password=ANOTHER)), 201)
+        for number in range(9):
+            shop.done(shop.client.post(REGISTER, json=registration(password=f"wrong horse {number}")), 201)
+            shop.done(shop.client.post(REGISTER, json=registration(password=ANOTHER)), 201)
+        guessed = shop.done(shop.client.post(REGISTER, json=registration()), 201)
+        assert guessed["user"]["id"] != proved["user"]["id"]
+
+    def test_whoever_claims_an_address_does_not_see_in_the_count_whether_others_do(
+        self, shop: Shop, proved: dict[str, Any]
+    ) -> None:
+        told = {}
+        for email in (EMAIL, "nobody@example.com"):
+            shop.done(shop.client.post(REGISTER, json=registration(email=email, password=ANOTHER)), 201)
+            self.fail(shop.client, 9, email)
+            told[email] = [log_in(shop.client, ANOTHER, email).status_code]
+            self.fail(shop.client, 1, email)
+            told[email].append(log_in(shop.client, ANOTHER, email).status_code)
+        assert told[EMAIL] == told["nobody@example.com"] == [200, 429]
+
+    def test_a_claims_failures_run_out_by_time(self, client: FlaskClient, clock: MovableClock) -> None:
+        assert client.post(REGISTER, json=registration()).status_code == 201
+        self.fail(client, 9)
+        assert log_in(client).status_code == 200
+        clock.offset = timedelta(minutes=15, seconds=1)
+        self.fail(client, 9)
+        assert log_in(client).status_code == 200
+
     def test_failures_of_long_ago_do_not_count(
         self, client: FlaskClient, proved: dict[str, Any], clock: MovableClock
     ) -> None:
@@ -375,10 +427,15 @@ class TestLockout:
             "SELECT count(*) AS count FROM outbox_events WHERE name = 'identity.account_locked'"
         ) == {"count": 1}
 
+    @pytest.mark.parametrize("is_proved", [True, False])
     def test_the_right_guess_among_many_is_refused_once_the_account_is_locked(
-        self, running: Running, proved: dict[str, Any]
+        self, running: Running, request: pytest.FixtureRequest, client: FlaskClient, is_proved: bool
     ) -> None:
         """The lock that others set while this password was being hashed holds for it, too."""
+        if is_proved:
+            request.getfixturevalue("proved")
+        else:
+            client.post(REGISTER, json=registration())
         failing = create_app(running=running).test_client()
 
         class SlowPasswords(BcryptPasswords):
@@ -389,6 +446,36 @@ class TestLockout:
         use = replace(running.dependencies, passwords=SlowPasswords(4))
         slow = create_app(running=replace(running, dependencies=use)).test_client()
         problem(log_in(slow), 429, "too_many_attempts")
+
+    @pytest.mark.parametrize("is_proved", [True, False])
+    def test_the_right_password_waits_for_a_guess_that_is_being_counted(
+        self,
+        running: Running,
+        request: pytest.FixtureRequest,
+        client: FlaskClient,
+        addresses: DatabaseAddresses,
+        is_proved: bool,
+    ) -> None:
+        if is_proved:
+            request.getfixturevalue("proved")
+        else:
+            client.post(REGISTER, json=registration())
+        self.fail(client, 9)
+        use, attempt = running.dependencies, Attempt(EMAIL, "192.0.2.7")
+
+        def tenth() -> None:
+            with use.new_uow() as uow:
+                uow.login_failures.add(attempt, at=use.clock.now())
+                uow.commit()
+
+        refused = one_behind_the_other(
+            tenth,
+            lambda: log_in(create_app(running=running).test_client()),
+            database=running.database,
+            addresses=addresses,
+        )
+        assert not isinstance(refused, BaseException)
+        problem(refused, 429, "too_many_attempts")
 
 
 class TestCosts:

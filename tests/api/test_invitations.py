@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +17,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 import cli
+from app import create_app
 from application.identity.invitations import AcceptInvitation, accept_invitation
 from application.identity.signing_in import SignedIn
 from config.settings import Settings
@@ -23,6 +25,7 @@ from domain.identity.invitations import WrongInvitation
 from domain.identity.lockout import ACCOUNT_FAILURES
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses, connect
+from security.password_handler import BcryptPasswords
 from tests.api.mailbox import mails_to
 from tests.api.shop import Shop, SignUp, problem
 from tests.conftest import MovableClock, Person
@@ -296,6 +299,107 @@ class TestAccepting:
             dump = str([connection.execute(f"SELECT t::text FROM {table} t").fetchall() for table in tables])  # type: ignore[arg-type]
         assert token not in dump
         assert token.encode().hex() not in dump
+
+
+class TestWhoAnswersForIt:
+    """Nobody invites to more than they may do, and whoever invited has to be able to when it is accepted."""
+
+    @pytest.fixture
+    def poorer(self, addresses: DatabaseAddresses) -> Callable[[], None]:
+        """Administrators may not approve payouts any more."""
+
+        def strip() -> None:
+            with connect(addresses.owner) as connection:
+                connection.execute(
+                    """DELETE FROM role_permissions g USING roles r, permissions p
+                       WHERE r.id = g.role_id AND p.id = g.permission_id
+                         AND r.role_name = 'ADMIN' AND p.permission_code = 'payouts.approve'"""
+                )
+
+        return strip
+
+    def test_nobody_invites_to_a_role_that_permits_more(
+        self, shop: Shop, admin: Person, sign_up: SignUp, poorer: Callable[[], None]
+    ) -> None:
+        assert admin
+        poorer()
+        before = shop.state()
+        problem(invite(shop, admin, roles=["EMPLOYEE", "FINANCE"]), 403, "role_not_grantable")
+        assert shop.state() == before
+        assert invite(shop, admin, roles=["EMPLOYEE"]).status_code == 201
+        assert invite(shop, sign_up("SUPER_ADMIN"), roles=["FINANCE"]).status_code == 201
+
+    def test_nor_sends_it_again(self, shop: Shop, admin: Person, poorer: Callable[[], None]) -> None:
+        path = f"{PATH}/{shop.done(invite(shop, admin, roles=['FINANCE']), 201)['id']}"
+        poorer()
+        before = shop.state()
+        problem(shop.client.post(f"{path}/resend", headers=admin.headers), 403, "role_not_grantable")
+        assert shop.state() == before
+        assert shop.client.delete(path, headers=admin.headers).status_code == 204
+
+    @pytest.mark.parametrize(
+        "change",
+        ["status = 'DISABLED'", "deleted_at = now()", "roles = '{CUSTOMER}'", "roles = '{EMPLOYEE,FINANCE}'"],
+    )
+    def test_it_is_over_once_the_inviter_could_not_invite(
+        self, shop: Shop, admin: Person, settings: Settings, addresses: DatabaseAddresses, change: str
+    ) -> None:
+        assert invite(shop, admin, roles=["FINANCE"]).status_code == 201
+        (link,) = links(shop, settings)
+        with connect(addresses.owner) as connection:
+            connection.execute(f"UPDATE users SET {change} WHERE id = %s", [admin.user_id])
+        before = shop.state()
+        problem(accept(shop, link, **NEW), 422, "invitation_invalid", pointer="/token")
+        assert shop.state() == before
+
+    def test_or_may_do_less_than_the_role(
+        self, shop: Shop, admin: Person, settings: Settings, poorer: Callable[[], None]
+    ) -> None:
+        assert invite(shop, admin, roles=["FINANCE"]).status_code == 201
+        (link,) = links(shop, settings)
+        poorer()
+        before = shop.state()
+        problem(accept(shop, link, **NEW), 422, "invitation_invalid", pointer="/token")
+        assert shop.state() == before
+
+    def test_the_owner_of_the_address_gets_nothing_by_it_either(
+        self, shop: Shop, admin: Person, settings: Settings, addresses: DatabaseAddresses, sign_up: SignUp
+    ) -> None:
+        proved(addresses, sign_up(email=EMAIL))
+        assert invite(shop, admin, roles=["FINANCE"]).status_code == 201
+        (link,) = links(shop, settings)
+        with connect(addresses.owner) as connection:
+            connection.execute("UPDATE users SET status = 'DISABLED' WHERE id = %s", [admin.user_id])
+        problem(accept(shop, link, password=PASSWORD), 422, "invitation_invalid")
+        assert shop.database.row("SELECT roles FROM users WHERE email = %s", (EMAIL,)) == {"roles": ["CUSTOMER"]}
+
+    def test_also_where_that_comes_while_the_password_is_hashed(
+        self, shop: Shop, admin: Person, settings: Settings, addresses: DatabaseAddresses, running: Running
+    ) -> None:
+        assert invite(shop, admin, roles=["FINANCE"]).status_code == 201
+        (link,) = links(shop, settings)
+
+        class SlowPasswords(BcryptPasswords):
+            def hash(self, password: str, *, like: Sequence[str] = (), pointer: str = "/password") -> str:
+                with connect(addresses.owner) as connection:
+                    connection.execute("UPDATE users SET status = 'DISABLED' WHERE id = %s", [admin.user_id])
+                return super().hash(password, like=like, pointer=pointer)
+
+        use = replace(running.dependencies, passwords=SlowPasswords(4))
+        client = create_app(running=replace(running, dependencies=use)).test_client()
+        problem(client.post(ACCEPT, json={"token": token_of(link), **NEW}), 422, "invitation_invalid")
+        assert shop.database.row("SELECT 1 FROM users WHERE email = %s", (EMAIL,)) is None
+
+    def test_whoever_sends_it_again_answers_for_it(
+        self, shop: Shop, admin: Person, settings: Settings, addresses: DatabaseAddresses, sign_up: SignUp
+    ) -> None:
+        path = f"{PATH}/{shop.done(invite(shop, admin, roles=['FINANCE']), 201)['id']}"
+        with connect(addresses.owner) as connection:
+            connection.execute("UPDATE users SET status = 'DISABLED' WHERE id = %s", [admin.user_id])
+        colleague = sign_up("ADMIN")
+        again = shop.done(shop.client.post(f"{path}/resend", headers=colleague.headers))
+        assert again["invited_by"] == str(colleague.user_id)
+        assert shop.done(accept(shop, links(shop, settings)[-1], **NEW), 201)["user"]["roles"] == ["FINANCE"]
 
 
 class TestPage:

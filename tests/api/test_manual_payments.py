@@ -356,10 +356,11 @@ class TestFourEyes:
         clock.offset = timedelta(days=2)
         assert gateway.read(ProviderIdentity(dear["provider_reference"])).status == "OPEN"
 
-    def test_no_limit_for_a_currency_means_two_people(self, shop: Shop, finance: Person, payment: Json) -> None:
-        answer = shop.client.put(
-            f"{V1}/admin/settings/payment.manual_confirmation_limit", json={"value": []}, headers=shop.admin.headers
-        )
+    def test_no_limit_for_a_currency_means_two_people(
+        self, shop: Shop, finance: Person, payment: Json, sign_up: SignUp
+    ) -> None:
+        path, root = f"{V1}/admin/settings/payment.manual_confirmation_limit", sign_up("SUPER_ADMIN")
+        answer = shop.client.put(path, json={"value": []}, headers=root.headers)
         shop.done(answer)
 
         shop.done(confirm(shop, finance, payment), 202)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Barrier
 from typing import Any
 
 from flask import Flask
+from pytest import Subtests
 from werkzeug.test import TestResponse
 
 from domain.operations.settings import SETTINGS
 from infrastructure.bootstrap import Running
+from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.api.shop import Json, Shop, SignUp, problem
 
 PUBLIC, ADMIN = "/api/v1/settings", "/api/v1/admin/settings"
@@ -131,6 +134,53 @@ class TestChanging:
         again = put(shop, HOLD, 45, **{"Idempotency-Key": "once"})
         assert again.json == first.json
         assert shop.done(shop.get(HOLD, shop.admin))["value"] == 50
+
+
+class TestWhatOnePersonMayDoAlone:
+    """Limits above which a second person agrees: whoever they bind does not raise them."""
+
+    LIMITS: Mapping[str, Any] = {
+        "ledger.adjustment_limit": [{"amount": "1000000.00", "currency": "EGP"}],
+        "ledger.points_adjustment_limit": 10_000_000,
+        "payment.manual_confirmation_limit": [{"amount": "1000000.00", "currency": "EGP"}],
+        "payment.write_off_limit": [{"amount": "1000000.00", "currency": "EGP"}],
+    }
+
+    def test_they_are_marked_and_nothing_else_is(self, shop: Shop) -> None:
+        shown = shop.done(shop.get(ADMIN, shop.admin))["items"]
+        assert {row["key"] for row in shown if row["super_admins_only"]} == self.LIMITS.keys()
+
+    def test_an_administrator_neither_chooses_nor_resets_one(self, shop: Shop, subtests: Subtests) -> None:
+        assert shop.admin
+        before = shop.state()
+        for key, value in self.LIMITS.items():
+            with subtests.test(key):
+                problem(put(shop, f"{ADMIN}/{key}", value), 403, "forbidden")
+                problem(shop.client.delete(f"{ADMIN}/{key}", headers=shop.admin.headers), 403, "forbidden")
+        assert shop.state() == before
+
+    def test_nor_does_whoever_may_change_settings_besides(
+        self, shop: Shop, sign_up: SignUp, addresses: DatabaseAddresses
+    ) -> None:
+        with connect(addresses.owner) as connection:
+            connection.execute(
+                """INSERT INTO role_permissions (role_id, permission_id)
+                   SELECT r.id, p.id FROM roles r, permissions p
+                   WHERE r.role_name = 'FINANCE' AND p.permission_code = 'settings.update'"""
+            )
+        clerk = sign_up("FINANCE")
+        assert shop.client.put(HOLD, json={"value": 45}, headers=clerk.headers).status_code == 200
+        for key, value in self.LIMITS.items():
+            refused = shop.client.put(f"{ADMIN}/{key}", json={"value": value}, headers=clerk.headers)
+            problem(refused, 403, "forbidden")
+
+    def test_a_super_admin_does(self, shop: Shop, sign_up: SignUp) -> None:
+        root = sign_up("SUPER_ADMIN")
+        for key, value in self.LIMITS.items():
+            path = f"{ADMIN}/{key}"
+            shown = shop.done(shop.client.put(path, json={"value": value}, headers=root.headers))
+            assert shown["value"] == value
+            assert shop.done(shop.client.delete(path, headers=root.headers))["is_default"] is True
 
 
 class TestPreconditions:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
 
 import jwt
 import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
+from pytest import Subtests
+from werkzeug.test import TestResponse
 
 from application.operations.settings import ChangeSetting, change_setting
 from domain.identity.roles import Surface
@@ -92,6 +96,9 @@ def test_a_role_that_does_not_count_there_may_be_given_without_a_word(
     shop.done(shop.post("/api/v1/bookings", customer, offer.booking()), 201)
 
 
+SWITCH = f"settings/{SECOND_FACTOR_REQUIRED.key}"
+
+
 class TestMoneyAndSecondFactors:
     """What moves money asks staff for a second factor, when the company wants that."""
 
@@ -135,3 +142,56 @@ class TestMoneyAndSecondFactors:
         for name in ("customer", "employee"):
             answer = ask(personas.named(name), needed=True, proved=True)
             problem(answer, 403, "forbidden")  # type: ignore[arg-type]
+
+
+class TestWhatCouldUndoIt:
+    """Settings, roles, invitations and others' factors ask for one as money does: else it could be switched off."""
+
+    @pytest.fixture(autouse=True)
+    def _with(self, shop: Shop, running: Running, personas: Personas) -> None:
+        self.shop, self.use, self.personas = shop, running.dependencies, personas
+        self.admin = personas.named("admin")
+
+    def need_one(self) -> None:
+        assert self.send("PUT", SWITCH, {"value": True}).status_code == 200
+        self.use.system_settings.forget()
+
+    def send(self, method: str, path: str, body: Any, *, proved: bool = False) -> TestResponse:
+        token = self.use.tokens.issue(
+            user_id=self.admin.user_id,
+            session_id=self.admin.session_id,
+            roles=self.admin.roles,
+            at=self.use.clock.now(),
+            second_factor=proved,
+        )
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex}
+        return self.shop.client.open(f"/api/v1/admin/{path}", method=method, json=body, headers=headers)
+
+    def test_it_asks_for_a_second_factor_too(self, subtests: Subtests) -> None:
+        customer = self.personas.named("customer").user_id
+        role = {"name": "TEAM_LEAD", "display_name_ar": "قائد", "display_name_en": "Team lead"}
+        role_id = self.shop.done(self.send("POST", "roles", role), 201)["id"]
+        self.need_one()
+        before = self.shop.state()
+        for method, path, body in (
+            ("PUT", SWITCH, {"value": False}), ("DELETE", SWITCH, None),
+            ("POST", "roles", {**role, "name": "OTHER_LEAD"}), ("DELETE", f"roles/{role_id}", None),
+            ("PATCH", f"roles/{role_id}", {"display_name_en": "Lead"}),
+            ("PUT", f"roles/{role_id}/permissions", {"permissions": ["users.read"]}),
+            ("PUT", f"users/{customer}/roles", {"roles": ["CUSTOMER", "FINANCE"]}),
+            ("POST", f"users/{customer}/second-factor/reset", {}),
+            ("POST", "invitations", {"email": "accomplice@example.com", "roles": ["FINANCE"]}),
+        ):  # fmt: skip
+            with subtests.test(f"{method} {path}"):
+                problem(self.send(method, path, body), 403, "second_factor_needed")
+        assert self.shop.state() == before
+
+    def test_with_one_it_is_switched_off(self) -> None:
+        self.need_one()
+        shown = self.shop.done(self.send("PUT", SWITCH, {"value": False}, proved=True))
+        assert shown["value"] is False
+
+    def test_what_only_shows_asks_for_none(self) -> None:
+        self.need_one()
+        for path in ("settings", "roles", "users"):
+            assert self.send("GET", path, None).status_code == 200

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from application.identity.guessing import settle_failures
 from application.identity.ports import AccessTokens, PasswordHasher
 from application.identity.second_factor import asks_for_code
 from application.identity.signing_in import SignedIn, open_session
@@ -101,7 +102,7 @@ def _signed_in_to(known: Claim | None, email: str, address: str, *, uow: UnitOfW
     if not is_open or asks_for_code(user.id, uow=uow):
         return None
     counted = (Attempt(email, address, by_registering=True), Attempt(email, address))
-    return user if all(uow.login_failures.end(attempt, at=at) is None for attempt in counted) else None
+    return user if all(settle_failures(user, attempt, uow=uow, at=at) is None for attempt in counted) else None
 
 
 def _new_user(

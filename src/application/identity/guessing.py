@@ -37,7 +37,7 @@ def confirm_password(
         count_failure(attempt, claims, uow=uow, at=clock.now())
         raise WrongCurrentPassword()
     with uow:
-        end_failures(attempt, uow=uow, at=clock.now())
+        end_failures(user, attempt, uow=uow, at=clock.now())
         uow.commit()
     return user
 
@@ -51,8 +51,18 @@ def count_failure(attempt: Attempt, claims: Sequence[Claim], *, uow: UnitOfWork,
         uow.commit()
 
 
-def end_failures(attempt: Attempt, *, uow: UnitOfWork, at: datetime) -> None:
-    """Forget the account's failures. Raises TooManyAttempts where others locked it while this one was hashed."""
-    until = uow.login_failures.end(attempt, at=at)
+def end_failures(user: User, attempt: Attempt, *, uow: UnitOfWork, at: datetime) -> None:
+    """The password was right. Raises TooManyAttempts where others locked the address while this one was hashed."""
+    until = settle_failures(user, attempt, uow=uow, at=at)
     if until is not None:
         raise TooManyAttempts(until=until, at=at)
+
+
+def settle_failures(user: User, attempt: Attempt, *, uow: UnitOfWork, at: datetime) -> datetime | None:
+    """The user's password was right: until when the address is locked all the same.
+
+    Its failures are forgotten for the account that has proved it alone: one that merely claims it may be of somebody
+    who guesses at the others'. For the only claim neither: it would see in the count whether there are others (S5).
+    """
+    failures = uow.login_failures
+    return failures.keep(attempt, at=at) if user.email_verified_at is None else failures.end(attempt, at=at)

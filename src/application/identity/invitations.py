@@ -40,7 +40,8 @@ class Invite:
 def invite(command: Invite, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> UUID:
     """Invite an address; an earlier invitation that nobody accepted is withdrawn.
 
-    Raises InvalidValue naming the field, RoleNotGrantable.
+    Raises InvalidValue naming the field, RoleNotGrantable for a role that is above the inviter or permits more than
+    they may do.
     """
     now = clock.now()
     invitation = Invitation.issue(
@@ -54,7 +55,7 @@ def invite(command: Invite, *, uow: UnitOfWork, clock: Clock, new_id: NewId) -> 
     with uow:
         if unknown := uow.invitations.unknown_roles(invitation.roles):
             raise InvalidValue(f"there is no role {unknown[0]}", pointer="/roles", code="unknown_role")
-        _refuse_unless_grantable(invitation, command.granter_roles)
+        _refuse_unless_grantable(invitation, command.granter_roles, uow)
         earlier = uow.invitations.pending_for(invitation.email)
         if earlier is not None:
             earlier.withdraw(at=now)
@@ -72,7 +73,7 @@ def withdraw_invitation(invitation_id: UUID, *, by: Viewer, uow: UnitOfWork, clo
     now = clock.now()
     with uow:
         invitation = uow.invitations.get(invitation_id)
-        _refuse_unless_grantable(invitation, by.roles)
+        _refuse_above(invitation, by.roles)
         invitation.withdraw(at=now)
         uow.invitations.save(invitation)
         _audit(uow, "users.withdraw_invitation", invitation, by.user_id, "PENDING", at=now)
@@ -80,15 +81,15 @@ def withdraw_invitation(invitation_id: UUID, *, by: Viewer, uow: UnitOfWork, clo
 
 
 def resend_invitation(invitation_id: UUID, *, by: Viewer, uow: UnitOfWork, clock: Clock) -> None:
-    """A new link for another week; earlier links stop working.
+    """A new link for another week; earlier links stop working. Whoever sends it answers for it from now on.
 
     Raises InvitationNotFound, InvitationClosed, RoleNotGrantable.
     """
     now = clock.now()
     with uow:
         invitation = uow.invitations.get(invitation_id)
-        _refuse_unless_grantable(invitation, by.roles)
-        invitation.renew(at=now)
+        _refuse_unless_grantable(invitation, by.roles, uow)
+        invitation.renew(by=by.user_id, at=now)
         uow.invitations.save(invitation)
         uow.invitations.forget_tokens(invitation_id)
         _audit(uow, "users.resend_invitation", invitation, by.user_id, "PENDING", at=now)
@@ -196,7 +197,7 @@ def _prove_known(
         raise WrongCredentials()
     proved_at = check_second_factor(known.id, command.second_factor_code, uow=uow, codes=codes, clock=clock)
     with uow:
-        end_failures(attempt, uow=uow, at=clock.now())
+        end_failures(known, attempt, uow=uow, at=clock.now())
         uow.commit()
     return proved_at
 
@@ -257,14 +258,36 @@ def _new_account(
 def _taken(command: AcceptInvitation, uow: UnitOfWork, at: datetime) -> Invitation:
     """The invitation that the link is for, locked. Raises WrongInvitation where it is over."""
     invitation = uow.invitations.by_token(digest(command.token.strip()))
-    if invitation is None or not invitation.is_open(at=at):
+    if invitation is None or not invitation.is_open(at=at) or not _is_answered_for(invitation, uow):
         raise WrongInvitation()
     return invitation
 
 
-def _refuse_unless_grantable(invitation: Invitation, granter_roles: frozenset[str]) -> None:
+def _is_answered_for(invitation: Invitation, uow: UnitOfWork) -> bool:
+    """Whether whoever invited may still sign in, and give these roles today; the command line always may."""
+    inviter = invitation.invited_by
+    return inviter is None or _not_grantable(invitation, uow.users.roles_of_active(inviter), uow) is None
+
+
+def _refuse_unless_grantable(invitation: Invitation, granter_roles: frozenset[str], uow: UnitOfWork) -> None:
+    role = _not_grantable(invitation, granter_roles, uow)
+    if role is not None:
+        raise RoleNotGrantable(role)
+
+
+def _not_grantable(invitation: Invitation, granter_roles: frozenset[str], uow: UnitOfWork) -> str | None:
+    """The first role that is above the granter, permits more than they may do, or is no more; None for none."""
+    held = frozenset[str]().union(*(uow.roles.permissions_of(role) or () for role in sorted(granter_roles)))
     for role in invitation.roles:
-        if not may_grant(granter_roles, role):
+        permitted = uow.roles.permissions_of(role)
+        if permitted is None or not permitted <= held or not may_grant(granter_roles, role):
+            return role
+    return None
+
+
+def _refuse_above(invitation: Invitation, roles: frozenset[str]) -> None:
+    for role in invitation.roles:
+        if not may_grant(roles, role):
             raise RoleNotGrantable(role)
 
 

@@ -59,7 +59,7 @@ def change_password(command: ChangePassword, *, uow: UnitOfWork, passwords: Pass
         user = uow.users.get(command.user_id)
         if user.password_hash != verified:
             raise WrongCurrentPassword()
-        end_failures(attempt, uow=uow, at=now)
+        end_failures(user, attempt, uow=uow, at=now)
         _set_password(user, password_hash, uow=uow, at=now, but=command.session_id)
         uow.commit()
 

@@ -42,6 +42,10 @@ class Users(Protocol):
         """
         ...
 
+    def roles_of_active(self, user_id: UUID) -> frozenset[str]:
+        """The roles of somebody who may sign in, and none of anybody else's; locks nothing."""
+        ...
+
     def other_super_admins(self, user_id: UUID) -> int:
         """How many other super admins may act; nobody else is made or unmade one until the unit of work ends."""
         ...
@@ -120,6 +124,10 @@ class LoginFailures(Protocol):
         Failures that are being counted meanwhile are waited for: the right one among many guesses at once
         is let in only if it came before the one that locked.
         """
+        ...
+
+    def keep(self, attempt: Attempt, *, at: datetime) -> datetime | None:
+        """The same, but that the failures stay as they are counted."""
         ...
 
     def unlock(self, attempt: Attempt) -> None:

@@ -76,7 +76,7 @@ def log_in(
         user = uow.users.get(claim.user_id)
         if not user.may_sign_in or user.password_hash != claim.password_hash:
             raise WrongCredentials()
-        end_failures(attempt, uow=uow, at=clock.now())
+        end_failures(user, attempt, uow=uow, at=clock.now())
         user.password_hash = renewed
         signed_in = open_session(
             user,
@@ -149,10 +149,7 @@ class RefreshSession:
 
 
 def refresh_session(command: RefreshSession, *, uow: UnitOfWork, tokens: AccessTokens, clock: Clock) -> SignedIn:
-    """Spend a refresh token for a new pair. Raises SessionEnded; a token spent twice ends its whole session.
-
-    Except once within ten seconds, where the answer may have been lost (domain/identity/sessions.py).
-    """
+    """Spend a refresh token for a new pair. Raises SessionEnded; a token spent twice ends its whole session."""
     presented, successor, now = digest(command.refresh_token), fresh_token(), clock.now()
     with uow:
         user, session = _session_of(presented, uow)

@@ -37,7 +37,7 @@ class InvitationClosed(Conflict):
 
 
 class WrongInvitation(InvalidValue):
-    """The link is unknown, replaced by a newer one, used, withdrawn or expired."""
+    """The link is unknown, replaced, used, withdrawn or expired, or its inviter may not give the roles any more."""
 
     code = "invitation_invalid"
 
@@ -55,7 +55,10 @@ class InvitationIssued(DomainEvent):
 
 @dataclass(eq=False, kw_only=True)
 class Invitation(Aggregate):
-    """Roles for whoever proves to hold an address; `invited_by` is None where the command line invited."""
+    """Roles for whoever proves to hold an address.
+
+    `invited_by` answers for them until somebody accepts; None where the command line invited.
+    """
 
     id: UUID
     email: str
@@ -103,10 +106,10 @@ class Invitation(Aggregate):
     def is_open(self, *, at: datetime) -> bool:
         return self.status is InvitationStatus.PENDING and at < self.expires_at
 
-    def renew(self, *, at: datetime) -> None:
-        """Another week from now, also for one whose time was over."""
+    def renew(self, *, by: UUID, at: datetime) -> None:
+        """Another week from now, also for one whose time was over; whoever renews it has invited."""
         self._refuse_unless_pending()
-        self.expires_at = at + LIFETIME
+        self.invited_by, self.expires_at = by, at + LIFETIME
         self.announce(at=at)
 
     def withdraw(self, *, at: datetime) -> None:

@@ -11,8 +11,6 @@ from domain.shared.aggregate import Aggregate
 from domain.shared.errors import NotAllowed, NotFound
 
 SESSION_LIFETIME = timedelta(days=30)
-RETRY_WITHIN = timedelta(seconds=10)
-"""How long a refresh whose answer was lost may be asked for again, once."""
 
 
 class SessionEnded(NotAllowed):
@@ -36,7 +34,7 @@ class RefreshToken:
     follows: bytes | None = None
     used_at: datetime | None = None
     withdrawn_at: datetime | None = None
-    """When the answer that carried it was held to be lost; nobody may present it from then on."""
+    """When an earlier release held the answer that carried it to be lost; as good as spent since then."""
 
     @property
     def is_live(self) -> bool:
@@ -91,26 +89,17 @@ class Session(Aggregate):
     def rotate(self, *, presented: bytes, successor: bytes, at: datetime, address: str = "") -> bool:
         """Give the presented token a successor; False where there is none to be had.
 
-        A token that was spent before ends the session, unless its answer may have been lost: then its
-        successor is withdrawn, and another one takes its place.
+        A token that was spent before ends the session, however soon it is presented again (docs/decisions/0035).
         """
         token = next(token for token in self.tokens if token.token_hash == presented)
         if self.revoked_at is not None or at >= self.expires_at:
             return False
-        if not token.is_live and not self._withdraw_successor(token, at=at):
+        if not token.is_live:
             self.revoke(at=at, reason="refresh token used twice")
             return False
-        token.used_at = token.used_at or at
+        token.used_at = at
         self.tokens.append(RefreshToken(token_hash=successor, issued_at=at, follows=presented))
         self.last_used_at, self.address = at, address
-        return True
-
-    def _withdraw_successor(self, token: RefreshToken, *, at: datetime) -> bool:
-        """Whether a spent token is asked about again in time, for the first time, its successor unused."""
-        issued = [other for other in self.tokens if other.follows == token.token_hash]
-        if token.used_at is None or at - token.used_at > RETRY_WITHIN or len(issued) != 1 or not issued[0].is_live:
-            return False
-        issued[0].withdrawn_at = at
         return True
 
     def revoke(self, *, at: datetime, reason: str) -> None:

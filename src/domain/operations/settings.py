@@ -54,7 +54,7 @@ class SettingNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[T]):
-    """One known setting; public ones are shown to everybody."""
+    """One known setting; public ones are shown to everybody, and super admins alone change what one may do alone."""
 
     key: str
     kind: Kind[T]
@@ -62,6 +62,8 @@ class Setting(Generic[T]):
     description_en: str
     description_ar: str
     is_public: bool = False
+    super_admins_only: bool = False
+    """It says how much one person may do without a second one: whom it binds must not be whoever moves it."""
 
     @property
     def category(self) -> SettingCategory:
@@ -206,8 +208,8 @@ POINTS_GRACE_DAYS: Final = Setting(
 )  # fmt: skip
 SECOND_FACTOR_REQUIRED: Final = Setting(
     "security.second_factor_required", flag(), False,
-    "Whether roles that may move money have to sign in with a second factor",
-    "هل يجب على الأدوار التي تحرك الأموال تسجيل الدخول بعامل ثان",
+    "Whether staff have to sign in with a second factor to move money, or to change settings, roles and who has them",
+    "هل يجب على الموظفين تسجيل الدخول بعامل ثان لتحريك الأموال أو تعديل الإعدادات والأدوار ومن يحملها",
 )  # fmt: skip
 CASHBACK_ELIGIBLE_AFTER_DAYS: Final = Setting(
     "ledger.cashback_eligible_after_days", whole(0, 365), 7,
@@ -233,16 +235,16 @@ WITHDRAWAL_MINIMUM: Final = Setting(
 ADJUSTMENT_LIMIT: Final = Setting(
     "ledger.adjustment_limit", money_per_currency(), [{"amount": "1000.00", "currency": "EGP"}],
     "Up to how much one person adjusts a wallet alone, by currency; nothing in currencies that are not named",
-    "المبلغ الذي يسوي به شخص واحد المحفظة منفردا لكل عملة؛ ولا شيء في العملات غير المذكورة",
+    "المبلغ الذي يسوي به شخص واحد المحفظة منفردا لكل عملة؛ ولا شيء في العملات غير المذكورة", super_admins_only=True,
 )  # fmt: skip
 POINTS_ADJUSTMENT_LIMIT: Final = Setting(
     "ledger.points_adjustment_limit", whole(0, 10_000_000), 10_000,
-    "Up to how many points one person adjusts alone", "عدد النقاط التي يسويها شخص واحد منفردا",
+    "Up to how many points one person adjusts alone", "عدد النقاط التي يسويها شخص واحد منفردا", super_admins_only=True,
 )  # fmt: skip
 WRITE_OFF_LIMIT: Final = Setting(
     "payment.write_off_limit", money_per_currency(), [{"amount": "1.00", "currency": "EGP"}],
     "Up to how much of money in suspense is written off as rounding, by currency; nothing in others",
-    "أقصى مبلغ معلق يشطب كفرق تقريب لكل عملة؛ ولا شيء في العملات الأخرى",
+    "أقصى مبلغ معلق يشطب كفرق تقريب لكل عملة؛ ولا شيء في العملات الأخرى", super_admins_only=True,
 )  # fmt: skip
 WEBHOOK_BODY_DAYS: Final = Setting(
     "payment.webhook_body_days", whole(1, 3650), 90,
@@ -253,7 +255,7 @@ WEBHOOK_BODY_DAYS: Final = Setting(
 MANUAL_CONFIRMATION_LIMIT: Final = Setting(
     "payment.manual_confirmation_limit", money_per_currency(), [{"amount": "10000.00", "currency": "EGP"}],
     "Up to how much money one person confirms alone, by currency; nothing in currencies that are not named",
-    "المبلغ الذي يؤكد استلامه شخص واحد منفردا لكل عملة؛ ولا شيء في العملات غير المذكورة",
+    "المبلغ الذي يؤكد استلامه شخص واحد منفردا لكل عملة؛ ولا شيء في العملات غير المذكورة", super_admins_only=True,
 )  # fmt: skip
 LATE_CHOICE_DAYS: Final = Setting(
     "payment.late_choice_days", whole(1, 90), 7,

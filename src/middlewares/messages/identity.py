@@ -121,8 +121,11 @@ MESSAGES: Final[Sentences] = {
         ("ليس من هذه الواجهة", "سجل الدخول حيث يسري دورك: مسارات الموظفين لجلسات الموظفين."),
     ),
     "second_factor_needed": (
-        ("A second factor is needed", "Sign in with your second factor: this moves money."),
-        ("يلزم عامل تحقق ثان", "سجل الدخول بعامل التحقق الثاني: هذا يحرك أموالا."),
+        (
+            "A second factor is needed",
+            "Sign in with your second factor: this moves money, or decides what others may do.",
+        ),
+        ("يلزم عامل تحقق ثان", "سجل الدخول بعامل التحقق الثاني: هذا يحرك أموالا أو يحدد ما يجوز للآخرين."),
     ),
     "role_not_found": (
         ("No such role", "There is no role with this id."),

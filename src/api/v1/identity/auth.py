@@ -89,8 +89,8 @@ class Refresh(MethodView):
     def post(self, body: dict[str, Any]) -> Response:
         """Spend a refresh token for a new pair; one that is spent twice ends its session.
 
-        Where the answer was lost, the same token may be sent once more within ten seconds, before the
-        token of the lost answer is used.
+        Refresh in one place, and keep what comes back before it is used: a token that is sent again, by two
+        windows at once or because the answer was lost, signs the device out.
         """
         signed_in = signing_in.refresh_session(
             signing_in.RefreshSession(**body, address=network_address()),

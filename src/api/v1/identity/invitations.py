@@ -85,7 +85,8 @@ class Invitations(MethodView):
         """Invite an address to these roles; a mail brings the link, good for seven days.
 
         An earlier invitation of the address that nobody accepted is withdrawn. Administrators are invited by
-        super admins alone.
+        super admins alone, and nobody invites to a role that permits more than they may do; that has to hold
+        until it is accepted.
         """
         invitation_id = invitations.invite(
             invitations.Invite(
@@ -119,7 +120,7 @@ class SentAgain(MethodView):
     @idempotent()
     @blueprint.response(200, InvitationShown)
     def post(self, invitation_id: UUID) -> Response:
-        """Send a new link, good for another seven days; earlier links stop working."""
+        """Send a new link, good for another seven days; earlier links stop working. You have invited from then on."""
         invitations.resend_invitation(invitation_id, by=viewer(), uow=use().new_uow(), clock=use().clock)
         return answer(InvitationShown, _row(invitation_id))
 

@@ -38,6 +38,7 @@ class SettingShown(PublicSettingShown):
     default = fields.Raw()
     is_default = fields.Boolean()
     is_public = fields.Boolean()
+    super_admins_only = fields.Boolean(metadata={"description": "Whether nobody else changes it."})
     accepts = fields.String()
     version = fields.Integer()
     updated_by_user_id = fields.UUID(allow_none=True)
@@ -102,10 +103,17 @@ class OneSetting(MethodView):
     @blueprint.arguments(SettingRequest)
     @blueprint.response(200, SettingShown)
     def put(self, body: dict[str, Any], key: str) -> Response:
-        """Choose its value; with If-Match only if it is still that version."""
+        """Choose its value; with If-Match only if it is still that version.
+
+        What one person may do without a second one (`super_admins_only`) is changed by super admins alone.
+        """
         after_this_request(_forget)
         command = ChangeSetting(
-            key=key, value=body["value"], actor_id=viewer().user_id, expected_version=expected_version()
+            key=key,
+            value=body["value"],
+            actor_id=viewer().user_id,
+            actor_roles=viewer().roles,
+            expected_version=expected_version(),
         )
         change_setting(command, uow=use().new_uow(), values=use().system_settings, clock=use().clock)
         return _shown(key)
@@ -115,9 +123,11 @@ class OneSetting(MethodView):
     @idempotent()
     @blueprint.response(200, SettingShown)
     def delete(self, key: str) -> Response:
-        """Let its default hold again; with If-Match only if it is still that version."""
+        """Let its default hold again; with If-Match only if it is still that version, and by whoever may choose it."""
         after_this_request(_forget)
-        command = ResetSetting(key=key, actor_id=viewer().user_id, expected_version=expected_version())
+        command = ResetSetting(
+            key=key, actor_id=viewer().user_id, actor_roles=viewer().roles, expected_version=expected_version()
+        )
         reset_setting(command, uow=use().new_uow(), values=use().system_settings, clock=use().clock)
         return _shown(key)
 
@@ -142,6 +152,7 @@ def _row(known: Setting[Any], stored: Row | None) -> Row:
         "default": default,
         "is_default": chosen is None,
         "is_public": known.is_public,
+        "super_admins_only": known.super_admins_only,
         "accepts": known.kind.accepts,
         "version": stored["version"] if stored is not None else 0,
         "updated_by_user_id": stored["updated_by_user_id"] if stored is not None else None,

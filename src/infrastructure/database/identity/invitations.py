@@ -21,7 +21,8 @@ INSERT INTO invitations (id, email, roles, locale, status, invited_by, created_a
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 _SAVE = """
-UPDATE invitations SET status = %s, expires_at = %s, accepted_at = %s, accepted_by = %s, withdrawn_at = %s
+UPDATE invitations SET status = %s, invited_by = %s, expires_at = %s, accepted_at = %s, accepted_by = %s,
+                       withdrawn_at = %s
 WHERE id = %s
 """
 _UNKNOWN_ROLES = """
@@ -71,6 +72,7 @@ class SqlInvitations:
     def save(self, invitation: Invitation) -> None:
         values = (
             invitation.status.value,
+            invitation.invited_by,
             invitation.expires_at,
             invitation.accepted_at,
             invitation.accepted_by,

@@ -64,6 +64,10 @@ class SqlUsers:
         rows = self._statements.rows(_CLAIMS, (email,))
         return [Claim(row["id"], row["password_hash"], row["is_proved"], row["may_sign_in"]) for row in rows]
 
+    def roles_of_active(self, user_id: UUID) -> frozenset[str]:
+        row = self._statements.row(_ROLES_OF_ACTIVE, (user_id,))
+        return frozenset(row["roles"]) if row is not None else frozenset()
+
     def other_super_admins(self, user_id: UUID) -> int:
         self._statements.execute("SELECT pg_advisory_xact_lock(hashtext('altayar super admins'))")
         row = self._statements.row(_OTHER_SUPER_ADMINS, (user_id,))
@@ -71,6 +75,7 @@ class SqlUsers:
 
 
 _LOCK = "SELECT 1 FROM users WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+_ROLES_OF_ACTIVE = "SELECT roles FROM users WHERE id = %s AND status = 'ACTIVE' AND deleted_at IS NULL"
 _OTHER_SUPER_ADMINS = """
 SELECT count(*) AS count FROM users
 WHERE id <> %s AND 'SUPER_ADMIN' = ANY(roles) AND status = 'ACTIVE' AND deleted_at IS NULL
@@ -182,6 +187,8 @@ RETURNING failures
 _FORGET = """
 DELETE FROM login_failures WHERE subject = %s AND (locked_until IS NULL OR locked_until <= %s)
 """
+# As forgetting does, it waits for whoever counts at this moment.
+_KEEP = "SELECT 1 FROM login_failures WHERE subject = %s FOR UPDATE"
 _UNLOCK = "DELETE FROM login_failures WHERE subject = %s"
 
 
@@ -215,6 +222,10 @@ class SqlLoginFailures:
 
     def end(self, attempt: Attempt, *, at: datetime) -> datetime | None:
         self._statements.execute(_FORGET, (self._digest(attempt.account), at))
+        return self.locked_until(attempt, at=at)
+
+    def keep(self, attempt: Attempt, *, at: datetime) -> datetime | None:
+        self._statements.execute(_KEEP, (self._digest(attempt.account),))
         return self.locked_until(attempt, at=at)
 
     def unlock(self, attempt: Attempt) -> None:
