@@ -20,7 +20,8 @@ def upgrade() -> None:
         op.execute(f"ALTER TABLE booking_amendments ALTER COLUMN {name} DROP NOT NULL")
     check = "ck_booking_amendments_of_departures_or_of_none"
     op.execute(f"ALTER TABLE booking_amendments ADD CONSTRAINT {check} CHECK ({WHOLE_OR_NONE}) NOT VALID")
-    op.execute(f"ALTER TABLE booking_amendments VALIDATE CONSTRAINT {check}")
+    with op.get_context().autocommit_block():
+        op.execute(f"ALTER TABLE booking_amendments VALIDATE CONSTRAINT {check}")
 
 
 def downgrade() -> None:
