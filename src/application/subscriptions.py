@@ -104,10 +104,9 @@ _REACTIONS: Final[Mapping[str, tuple[Handler, ...]]] = {
     MoneySuspended.name: (Handler("sales.rebook_late_money", late_money.rebook_late_money, transactional=False),),
     RefundRequested.name: (Handler("billing.submit_refund", billing.submit_requested_refund, transactional=False),),
     RefundSucceeded.name: (Handler("billing.issue_credit_note", billing.issue_credit_notes_of_payment),),
-    RefundPartSucceeded.name: (Handler("billing.credit_part_of_refund", billing.issue_credit_notes_of_payment),),
-    # What a refund leaves that came to nothing, a lost dispute takes.
-    RefundFailed.name: (Handler("billing.credit_beside_failed_refund", billing.issue_credit_notes_of_payment),),
-    DisputeLost.name: (Handler("billing.credit_lost_dispute", billing.issue_credit_notes_of_payment),),
+    RefundPartSucceeded.name: (Handler("billing.credit_done_part", billing.credit_done_part),),
+    RefundFailed.name: (Handler("billing.credit_beside_failed_refund", billing.credit_beside_failed_refund),),
+    DisputeLost.name: (Handler("billing.credit_lost_dispute", billing.credit_lost_dispute),),
     InvoiceIssued.name: (
         Handler("billing.draw_invoice", billing.draw_issued_invoice, queue=DOCUMENTS, transactional=False),
     ),

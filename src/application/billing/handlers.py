@@ -57,6 +57,21 @@ def issue_credit_notes_of_payment(event: Mapping[str, Any], use: Dependencies) -
     issue_credit_notes(UUID(event["payment_id"]), new_uow=use.new_uow, clock=use.clock, new_id=use.new_id)
 
 
+def credit_done_part(event: Mapping[str, Any], use: Dependencies) -> None:
+    """A part of a refund is done, and another is not."""
+    issue_credit_notes_of_payment(event, use)
+
+
+def credit_beside_failed_refund(event: Mapping[str, Any], use: Dependencies) -> None:
+    """Other parts of it may be done; and what it leaves, a lost dispute takes."""
+    issue_credit_notes_of_payment(event, use)
+
+
+def credit_lost_dispute(event: Mapping[str, Any], use: Dependencies) -> None:
+    """The bank took money of a sale."""
+    issue_credit_notes_of_payment(event, use)
+
+
 def draw_issued_invoice(event: Mapping[str, Any], use: Dependencies) -> None:
     """Draw an invoice that was issued."""
     draw_invoice(
