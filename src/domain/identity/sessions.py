@@ -89,7 +89,7 @@ class Session(Aggregate):
     def rotate(self, *, presented: bytes, successor: bytes, at: datetime, address: str = "") -> bool:
         """Give the presented token a successor; False where there is none to be had.
 
-        A token that was spent before ends the session, however soon it is presented again (docs/decisions/0035).
+        A token that was spent before ends the session, however soon it is presented again (docs/decisions/0034).
         """
         token = next(token for token in self.tokens if token.token_hash == presented)
         if self.revoked_at is not None or at >= self.expires_at:
