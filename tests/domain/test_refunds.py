@@ -18,6 +18,7 @@ from domain.billing.refunds import (
     Refund,
     RefundFailed,
     RefundPart,
+    RefundPartSucceeded,
     RefundRequested,
     RefundStatus,
     RefundSucceeded,
@@ -174,7 +175,7 @@ def test_a_refund_succeeds_with_its_last_part_and_says_so_once() -> None:
     assert refund.status is RefundStatus.REQUESTED
     refund.done(other, journal_id=new_id(), at=NOON)
     assert refund.status is RefundStatus.SUCCEEDED
-    assert [type(event) for event in refund.pull_events()] == [RefundRequested, RefundSucceeded]
+    assert [type(event) for event in refund.pull_events()] == [RefundRequested, RefundPartSucceeded, RefundSucceeded]
 
 
 def test_another_part_takes_the_place_of_one_that_failed() -> None:

@@ -19,6 +19,7 @@ from domain.ledger.accounts import AccountKind
 from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Row
+from infrastructure.database.unit_of_work import SqlUnitOfWork
 from tests.builders import egp
 from tests.integration.refunding import Counter, broken_refund_promises
 from tests.integration.shop import Shop, all_at_once
@@ -326,3 +327,26 @@ def test_a_lost_dispute_that_is_told_of_many_times_at_once_takes_once(
     assert all_at_once([lambda: shop.look(paid)] * 6) == [None] * 6
     assert taken(shop) == (40_000, 0, 60_000)
     assert counter.balances(CLEARING, accounts.wallet(customer, "EGP")) == [0, 0]
+
+
+def test_whoever_dies_before_the_commit_has_taken_nothing_and_the_next_takes_all(
+    shop: Shop, counter: Counter, customer: UUID, paid: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wallet = accounts.wallet(customer, "EGP")
+    counter.refund(paid, egp("600.00"), destination=Destination.WALLET)
+    counter.dispute(paid, egp("1000.00"), DisputeState.LOST)
+
+    def die(uow: SqlUnitOfWork) -> None:
+        uow.flush()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlUnitOfWork, "commit", die)
+        with pytest.raises(KeyboardInterrupt):
+            shop.look(paid)
+    assert shop.database.rows("SELECT 1 FROM disputes") == []
+    assert counter.balances(CLEARING, wallet) == [-PRICE, 60_000]
+
+    shop.look(paid)
+    assert taken(shop) == (40_000, 0, 60_000)
+    assert counter.balances(CLEARING, wallet) == [0, 0]
