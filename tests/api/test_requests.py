@@ -145,7 +145,7 @@ class TestRequests:
             assert booking["amount_due"]["amount"] == "3000.00"
             assert [step[1] for step in steps(shop, booking)] == ["DRAFT", "PENDING_PAYMENT"]
         problem(shop.post(BOOKINGS, agent, hotel(items=[room()])), 403, "own_request")
-        problem(shop.post(BOOKINGS, shop.admin, hotel(user_id=str(uuid4()))), 404, "not_found")
+        problem(shop.post(BOOKINGS, shop.admin, hotel(user_id=str(uuid4()))), 404, "customer_not_found")
 
     def test_a_draft_is_changed_by_whose_it_is(self, shop: Shop, sign_up: SignUp) -> None:
         customer = sign_up()

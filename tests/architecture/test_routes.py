@@ -138,7 +138,7 @@ def test_what_moves_money_asks_for_a_second_factor_however_it_is_asked_for(
     everything, nobody = frozenset(CATALOGUE), UUID(int=0)
     for code, permission in CATALOGUE.items():
         staff = Viewer(nobody, nobody, frozenset({"ADMIN"}), everything, surface=Surface.STAFF)
-        if permission.moves_money:
+        if permission.needs_factor:
             with pytest.raises(SecondFactorNeeded):
                 allowed(staff, code)
         else:

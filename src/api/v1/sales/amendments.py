@@ -121,7 +121,7 @@ def _asked(body: dict[str, Any], booking_id: UUID) -> dict[str, Any]:
         "wanted": wanted,
         "hold_for": timedelta(minutes=settings.value(HOLD_MINUTES)),
         "document_valid_days": settings.value(DOCUMENT_VALIDITY_DAYS),
-        "priced_by": viewer().user_id if viewer().may("bookings.price") else None,
+        "priced_by": viewer().user_id if may("bookings.price") else None,
         "offered_for": timedelta(hours=settings.value(OFFER_HOURS)),
     }
 
