@@ -4,17 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 
+from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Database
 from tests.integration.catalogue import Catalogue
 from tests.integration.loyalty import Loyalty
-from tests.integration.shop import PROMISES
+from tests.integration.refunding import Counter, broken_refund_promises
+from tests.integration.shop import PROMISES, Shop
 
 ABOUT_POINTS = ("journal", "chain", "zero", "debt", "hold", "lot")
+
+
+@pytest.fixture
+def shop(running: Running) -> Shop:
+    return Shop.opened(running)
+
+
+@pytest.fixture
+def customer(shop: Shop) -> UUID:
+    return shop.a_customer()
+
+
+@pytest.fixture
+def counter(shop: Shop) -> Counter:
+    return Counter(shop)
+
+
+@pytest.fixture
+def refund_promises(addresses: DatabaseAddresses) -> Iterator[None]:
+    """Whatever a test does, what is promised of refunds holds afterwards."""
+    yield
+    assert broken_refund_promises(addresses) == []
 
 
 @pytest.fixture

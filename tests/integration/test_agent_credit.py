@@ -120,11 +120,6 @@ def _egp(minor: int) -> Money:
     return Money.of(minor, "EGP")
 
 
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
 def an_agency(shop: Shop) -> Agency:
     agent = shop.a_customer()
     return Agency(shop, agent, a_partner(shop, agent), shop.a_customer())
@@ -133,11 +128,6 @@ def an_agency(shop: Shop) -> Agency:
 @pytest.fixture
 def agency(shop: Shop) -> Agency:
     return an_agency(shop)
-
-
-@pytest.fixture
-def counter(shop: Shop) -> Counter:
-    return Counter(shop)
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
@@ -27,7 +26,6 @@ from domain.shared.clock import BUSINESS_ZONE
 from domain.shared.errors import IllegalTransition, InvalidValue
 from domain.shared.money import Money, currency
 from domain.shared.percentage import Percentage
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.conftest import MovableClock
@@ -35,27 +33,19 @@ from tests.deals import a_voucher, an_offer
 from tests.integration.amending import GRACE, Desk
 from tests.integration.cancelling import Desk as CancellingDesk
 from tests.integration.cancelling import agree
-from tests.integration.refunding import Counter, broken_refund_promises
+from tests.integration.refunding import Counter
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once
 from tests.integration.tenders import Killed, a_rich_customer, balances, egp, killed_at, pay_card
+
+pytestmark = pytest.mark.usefixtures("refund_promises")
 
 PRICE = 100_000
 """What one traveller pays."""
 
 
 @pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
 def desk(shop: Shop) -> Desk:
     return Desk(shop)
-
-
-@pytest.fixture
-def counter(shop: Shop) -> Counter:
-    return Counter(shop)
 
 
 @pytest.fixture
@@ -66,12 +56,6 @@ def customer(shop: Shop) -> UUID:
 @pytest.fixture
 def departure(shop: Shop) -> Departure:
     return shop.a_departure(seats=4)
-
-
-@pytest.fixture(autouse=True)
-def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
-    yield
-    assert broken_refund_promises(addresses) == []
 
 
 def paid(shop: Shop, customer: UUID, departure: Departure, travelers: int = 2, **chosen: object) -> Booking:

@@ -33,7 +33,6 @@ from application.billing.webhooks import (
 from application.queries import After
 from domain.operations.settings import WEBHOOK_BODY_DAYS
 from domain.shared.errors import IllegalTransition, OwnRequest
-from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses
 from tests.builders import egp
 from tests.fakes.scripted_gateway import SIGNATURE
@@ -42,16 +41,6 @@ from workers.cleanup_worker import clean_up
 
 PRICE = 100_000
 STUCK = timedelta(minutes=31)
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
-    return shop.a_customer()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,7 +26,6 @@ from domain.sales.bookings import Booking
 from domain.sales.cancellation import EVERYTHING, NEVER, CancellationPreviewStale
 from domain.shared.errors import IllegalTransition, OwnRequest
 from domain.shared.percentage import Percentage
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.builders import a_price, a_trip
@@ -53,6 +51,8 @@ from tests.integration.tenders import (
     sweep,
 )
 
+pytestmark = pytest.mark.usefixtures("refund_promises")
+
 DEPOSIT = Percentage.parse("30")
 HALF = (0, 50)
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -61,29 +61,13 @@ REVENUE = accounts.platform(AccountKind.BOOKING_REVENUE, "EGP")
 
 
 @pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
 def desk(shop: Shop) -> Desk:
     return Desk(shop)
 
 
 @pytest.fixture
-def counter(shop: Shop) -> Counter:
-    return Counter(shop)
-
-
-@pytest.fixture
 def customer(shop: Shop) -> UUID:
     return a_rich_customer(shop, **RICH)
-
-
-@pytest.fixture(autouse=True)
-def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
-    yield
-    assert broken_refund_promises(addresses) == []
 
 
 def in_parts(shop: Shop, customer: UUID) -> Booking:

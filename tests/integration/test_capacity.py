@@ -13,17 +13,11 @@ from application.sales.expiry import GRACE, expire_bookings
 from domain.catalogue.departures import Departure, DepartureClosed, DepartureNotFound, SoldOut
 from domain.sales.bookings import Booking
 from domain.shared.errors import InvalidValue
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.builders import a_departure
 from tests.integration.meeting import one_behind_the_other
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
 
 
 @pytest.fixture(autouse=True)

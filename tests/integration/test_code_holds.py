@@ -20,7 +20,7 @@ from domain.sales.bookings import Booking
 from domain.sales.holds import KEPT_FREE_BEFORE_START, CodeTerms
 from domain.shared.clock import business_date
 from domain.shared.percentage import Percentage
-from infrastructure.bootstrap import Running, bootstrap
+from infrastructure.bootstrap import bootstrap
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Database
@@ -36,16 +36,6 @@ from tests.integration.test_offers import ask, price
 LIFE, LONGEST = CodeTerms().life, CodeTerms().longest
 FAWRY = PaymentMethod.FAWRY
 MOMENT = timedelta(seconds=5)
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
-    return shop.a_customer()
 
 
 @pytest.fixture(autouse=True)

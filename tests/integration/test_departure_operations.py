@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,6 @@ from domain.sales.departure_operations import OperationInProgress, OperationKind
 from domain.shared.errors import DomainError, IllegalTransition, InvalidValue
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.unit_of_work import SqlUnitOfWork
@@ -34,22 +33,13 @@ from tests.builders import a_departure
 from tests.conftest import MovableClock
 from tests.integration.amending import Desk as Amendments
 from tests.integration.cancelling import Desk, agree
-from tests.integration.refunding import Counter, broken_refund_promises
+from tests.integration.refunding import Counter
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once
+
+pytestmark = pytest.mark.usefixtures("refund_promises")
 
 CANCEL, MOVE = OperationKind.CANCEL, OperationKind.MOVE
 FREE_FOR = timedelta(days=7)
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture(autouse=True)
-def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
-    yield
-    assert broken_refund_promises(addresses) == []
 
 
 def another_date(shop: Shop, departure: Departure, *, seats: int = 50) -> Departure:

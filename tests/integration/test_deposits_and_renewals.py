@@ -44,16 +44,6 @@ REVENUE = accounts.platform(AccountKind.MEMBERSHIP_REVENUE, "EGP")
 GOLD = 1_999_00
 
 
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
-    return shop.a_customer()
-
-
 @pytest.fixture(autouse=True)
 def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
     yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -16,13 +16,13 @@ from domain.billing.refunds import Destination, PaymentDisputed
 from domain.billing.tenders import TenderKind
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
-from infrastructure.bootstrap import Running
-from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Row
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from tests.builders import egp
-from tests.integration.refunding import Counter, broken_refund_promises
+from tests.integration.refunding import Counter
 from tests.integration.shop import Shop, all_at_once
+
+pytestmark = pytest.mark.usefixtures("refund_promises")
 
 CLEARING = accounts.clearing("SCRIPTED", "EGP")
 SUSPENSE = accounts.platform(AccountKind.SUSPENSE, "EGP")
@@ -32,33 +32,12 @@ PRICE = 100_000
 
 
 @pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def counter(shop: Shop) -> Counter:
-    return Counter(shop)
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
-    return shop.a_customer()
-
-
-@pytest.fixture
 def paid(shop: Shop, customer: UUID) -> UUID:
     booking = shop.book(customer)
     payment_id = shop.pay(customer, booking.id)
     shop.charge(payment_id, booking.final_amount)
     shop.look(payment_id)
     return payment_id
-
-
-@pytest.fixture(autouse=True)
-def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
-    yield
-    assert broken_refund_promises(addresses) == []
 
 
 def tell(shop: Shop, counter: Counter, payment_id: UUID, state: DisputeState, amount: str = "1000.00") -> None:

@@ -42,18 +42,8 @@ TAX = accounts.platform(AccountKind.TAX_OWED, "EGP")
 
 
 @pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
 def partners(shop: Shop) -> Partners:
     return Partners(shop)
-
-
-@pytest.fixture
-def counter(shop: Shop) -> Counter:
-    return Counter(shop)
 
 
 @pytest.fixture
@@ -63,11 +53,6 @@ def vendor(shop: Shop) -> UUID:
 
 @pytest.fixture
 def agent(shop: Shop) -> UUID:
-    return shop.a_customer()
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
     return shop.a_customer()
 
 

@@ -17,7 +17,6 @@ from domain.privacy.erasure import AccountErased, ErasureBlocked, ErasureNotFoun
 from domain.sales.booking_errors import CustomerNotFound
 from domain.sales.bookings import Booking
 from domain.shared.errors import Conflict
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database import migrations
 from infrastructure.database.roles import DatabaseAddresses, connect
@@ -26,11 +25,6 @@ from tests.integration.shop import Shop, all_at_once
 
 DENIED = psycopg.errors.InsufficientPrivilege
 REFUSED = "AL005"
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
 
 
 def cancelled_booking(shop: Shop, addresses: DatabaseAddresses, customer: UUID) -> Booking:

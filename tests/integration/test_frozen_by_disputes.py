@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -14,34 +14,13 @@ from domain.billing.payments import PaymentMethod, PaymentType
 from domain.billing.refunds import PaymentDisputed
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance
-from infrastructure.bootstrap import Running
-from infrastructure.database.roles import DatabaseAddresses
 from tests.builders import egp
-from tests.integration.refunding import Counter, broken_refund_promises
+from tests.integration.refunding import Counter
 from tests.integration.shop import Shop
 
+pytestmark = pytest.mark.usefixtures("refund_promises")
+
 CLEARING = accounts.clearing("SCRIPTED", "EGP")
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def counter(shop: Shop) -> Counter:
-    return Counter(shop)
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
-    return shop.a_customer()
-
-
-@pytest.fixture(autouse=True)
-def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
-    yield
-    assert broken_refund_promises(addresses) == []
 
 
 @pytest.fixture

@@ -9,14 +9,8 @@ import psycopg
 import pytest
 from psycopg import _queries
 
-from infrastructure.bootstrap import Running
 from infrastructure.database.prepared import PreparedStatements
 from tests.integration.shop import Shop
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
 
 
 @pytest.fixture

@@ -37,11 +37,6 @@ class Crash(BaseException):
 
 
 @pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
 def idempotency(running: Running) -> Idempotency:
     return running.dependencies.idempotency
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -24,36 +23,20 @@ from domain.sales.bookings import Booking
 from domain.sales.instalments import InstalmentOverdue, PaymentPlan, PaymentReminderDue, PlanNotOffered, PlanWanted
 from domain.shared.clock import start_of_business_day
 from domain.shared.percentage import Percentage
-from infrastructure.bootstrap import Running
 from infrastructure.clock import SystemClock
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.conftest import MovableClock
 from tests.integration.cancelling import agree
-from tests.integration.refunding import broken_refund_promises
 from tests.integration.shop import Shop, all_at_once
 from tests.integration.telling import tell_of
 from tests.integration.tenders import SUSPENSE, Killed, a_rich_customer, asked, egp, killed_at, pay_card, sweep
+
+pytestmark = pytest.mark.usefixtures("refund_promises")
 
 DEPOSIT = Percentage(3_000)
 TWO_PARTS = PlanWanted(PaymentPlan.INSTALMENTS, 2)
 TELL = TellOfInstalments(days_before=3, grace_days=3)
 HALF_DAY = timedelta(hours=12)
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
-    return shop.a_customer()
-
-
-@pytest.fixture(autouse=True)
-def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
-    yield
-    assert broken_refund_promises(addresses) == []
 
 
 def book(shop: Shop, customer: UUID, *, days_ahead: int = 120, plan: PlanWanted = TWO_PARTS) -> Booking:

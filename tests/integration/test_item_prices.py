@@ -25,7 +25,6 @@ from domain.pricing.seasons import Adjustment, Season
 from domain.shared.errors import PreconditionFailed
 from domain.shared.money import CurrencyMismatch, Money, currency
 from domain.shared.percentage import Percentage
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.catalogue.prices import price_columns, rate_column
 from infrastructure.database.catalogue.tables import PRICE_NOW
@@ -68,11 +67,6 @@ SELECT p.id, p.name_ar, p.name_en, {PRICE_NOW.format(packages="p")} AS price_min
        {rate_column("p.currency")}
 FROM packages p WHERE p.id = %(id)s
 """
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
 
 
 @pytest.fixture

@@ -18,11 +18,6 @@ from tests.integration.shop import Shop, all_at_once
 OLD, NEW, OTHER = "an old secret of some length", "a new secret of some length", "somebody else's secret"
 
 
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
 def seal(shop: Shop, addresses: DatabaseAddresses, secret: str, *, count: int) -> Booking:
     """A booking whose travellers' documents are sealed with a secret; one has none."""
     booking = shop.book(shop.a_customer(), shop.a_departure(seats=5))

@@ -30,7 +30,6 @@ from domain.sales.instalments import PlanTerms
 from domain.shared.clock import business_date
 from domain.shared.errors import IllegalTransition, InvalidValue
 from domain.shared.percentage import Percentage
-from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses
 from tests.builders import a_departure, egp
 from tests.conftest import MovableClock
@@ -52,16 +51,6 @@ from tests.integration.test_late_money import (
 
 WHOLE = Percentage(10_000)
 THIRD = Percentage(3_000)
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
-    return shop.a_customer()
 
 
 @pytest.fixture(autouse=True)

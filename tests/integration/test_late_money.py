@@ -49,16 +49,6 @@ SUSPENSE = accounts.platform(AccountKind.SUSPENSE, "EGP")
 PREPAID = accounts.platform(AccountKind.CUSTOMER_PREPAYMENTS, "EGP")
 
 
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
-    return shop.a_customer()
-
-
 @pytest.fixture(autouse=True)
 def every_promise_holds_afterwards(shop: Shop, addresses: DatabaseAddresses) -> Iterator[None]:
     yield

@@ -21,7 +21,6 @@ from domain.sales.bookings import Booking
 from domain.shared.clock import business_date
 from domain.shared.errors import IllegalTransition
 from domain.shared.percentage import Percentage
-from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.integration.amending import Desk as Amendments
 from tests.integration.cancelling import Desk, agree
@@ -49,16 +48,6 @@ from tests.integration.test_cancelling import DEPOSIT, WAITING, seen
 PRICE = 100_000
 GONE = ("REFUNDED", "REFUNDED", 0)
 STAYS = ("CONFIRMED", "PARTIALLY_REFUNDED", 1)
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def counter(shop: Shop) -> Counter:
-    return Counter(shop)
 
 
 @pytest.fixture

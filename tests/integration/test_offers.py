@@ -21,7 +21,6 @@ from domain.sales.requests import TripWish
 from domain.shared.clock import business_date
 from domain.shared.errors import Conflict, IllegalTransition, OwnRequest
 from domain.shared.money import Money
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses
 from tests.builders import egp
@@ -30,11 +29,6 @@ from tests.integration.outbox import SetClock
 from tests.integration.shop import WHOLE, Shop, all_at_once, broken_promises
 
 STAFF_TERMS: dict[str, Any] = {"name_ar": "غرفة", "name_en": "Room", "quantity": 1, "details": {}, "notes": ""}
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,6 @@ from application.billing.payments import PaymentKeyReused
 from application.billing.ports import OutcomeUnknown
 from application.billing.splits import WantedPart
 from domain.billing.payments import PaymentType
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses
 from tests.conftest import MovableClock
@@ -31,11 +30,6 @@ from tests.integration.tenders import (
 
 PRICE = 100_000
 RICH = {"wallet": 50_000, "credit": 50_000, "points": 50_000}
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
 
 
 @pytest.fixture

@@ -36,11 +36,6 @@ pytestmark = pytest.mark.database
 REFUSED = (psycopg.errors.CheckViolation, psycopg.errors.RaiseException, psycopg.errors.InsufficientPrivilege)
 
 
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
 def a_partner(shop: Shop, user_id: UUID, trade: PayeeType = PayeeType.AGENT) -> UUID:
     """An approved profile that is paid in the wallet."""
     use = shop.use

@@ -21,11 +21,6 @@ DAY = date(2026, 11, 25)
 
 
 @pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
 def payments(running: Running, shop: Shop) -> click.Group:
     """The group of commands, on the scripted provider."""
     group = click.Group("payments")

@@ -23,16 +23,10 @@ from domain.sales.booking_states import BookingPaymentStatus, BookingStatus
 from domain.sales.bookings import Booking
 from domain.sales.instalments import PlanWanted
 from domain.shared.money import Money, currency
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.builders import egp
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
 
 
 @pytest.fixture(autouse=True)

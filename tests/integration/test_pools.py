@@ -17,7 +17,6 @@ from domain.catalogue.departures import Departure, PoolAttached, SoldOut
 from domain.catalogue.pools import CapacityBelowSold, PoolNotFound
 from domain.sales.bookings import Booking
 from domain.shared.clock import business_date
-from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses, connect
 from infrastructure.database.transaction import Transaction
 from tests.builders import a_departure, a_user, an_activity
@@ -29,11 +28,6 @@ GROUP BY p.id HAVING p.seats_taken <> coalesce(sum(d.seats_taken), 0)
 UNION ALL
 SELECT d.id FROM departures d WHERE d.has_pools <> EXISTS (SELECT 1 FROM departure_pools s WHERE s.departure_id = d.id)
 """
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
 
 
 @pytest.fixture(autouse=True)

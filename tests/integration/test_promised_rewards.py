@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -17,16 +16,17 @@ from domain.pricing.offers import OfferType
 from domain.pricing.vouchers import VoucherType
 from domain.sales.bookings import Booking
 from domain.shared.percentage import Percentage
-from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses
 from tests.conftest import MovableClock
 from tests.deals import a_voucher, an_offer
 from tests.integration.amending import GRACE, Desk
 from tests.integration.cancelling import Desk as CancellingDesk
 from tests.integration.cancelling import agree
-from tests.integration.refunding import Counter, broken_refund_promises
+from tests.integration.refunding import Counter
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once
 from tests.integration.tenders import a_rich_customer, egp, pay_card
+
+pytestmark = pytest.mark.usefixtures("refund_promises")
 
 PRICE = 100_000
 """What one traveller pays."""
@@ -36,18 +36,8 @@ FIFTH = Percentage.parse("20")
 
 
 @pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
 def desk(shop: Shop) -> Desk:
     return Desk(shop)
-
-
-@pytest.fixture
-def counter(shop: Shop) -> Counter:
-    return Counter(shop)
 
 
 @pytest.fixture
@@ -58,12 +48,6 @@ def customer(shop: Shop) -> UUID:
 @pytest.fixture
 def departure(shop: Shop) -> Departure:
     return shop.a_departure(seats=10)
-
-
-@pytest.fixture(autouse=True)
-def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
-    yield
-    assert broken_refund_promises(addresses) == []
 
 
 def bonus(shop: Shop, **details: Any) -> None:

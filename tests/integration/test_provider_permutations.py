@@ -22,7 +22,6 @@ from config.settings import Settings
 from domain.billing.payments import PaymentMethod
 from domain.catalogue.departures import Departure
 from infrastructure.bootstrap import Running, bootstrap
-from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.transaction import Database
 from tests.builders import egp
 from tests.conftest import MovableClock
@@ -45,10 +44,10 @@ from tests.integration.providers import (
     held_at,
     known_of,
 )
-from tests.integration.refunding import Counter, broken_refund_promises
+from tests.integration.refunding import Counter
 from tests.integration.shop import Shop
 
-pytestmark = [pytest.mark.database, pytest.mark.slow]
+pytestmark = [pytest.mark.database, pytest.mark.slow, pytest.mark.usefixtures("refund_promises")]
 
 H = Happening
 ORDERS = int(os.environ.get("ALTAYAR_ORDERS", "8" if IS_WHOLE else "4"))
@@ -91,12 +90,6 @@ def wave(running: Running, provider: StripeHouse | FawaterkHouse, clock: Movable
     shop = Shop.selling_through(running, provider.name)
     provider.shop = shop
     return Wave(shop, provider, clock, shop.a_departure(seats=5_000))
-
-
-@pytest.fixture(autouse=True)
-def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
-    yield
-    assert broken_refund_promises(addresses) == []
 
 
 @dataclass

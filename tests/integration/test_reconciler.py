@@ -24,7 +24,6 @@ from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.reconciliation import LineKind, ProviderStatement, StatementLine
 from domain.shared.clock import business_date
-from infrastructure.bootstrap import Running
 from infrastructure.database.roles import DatabaseAddresses
 from tests.builders import egp
 from tests.fakes.scripted_gateway import SIGNATURE, ScriptedGateway, ScriptedGateways
@@ -42,16 +41,6 @@ class OtherGateway(ScriptedGateway):
 
 class Killed(BaseException):
     """The process is killed while it waits for the provider."""
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
-    return shop.a_customer()
 
 
 @pytest.fixture(autouse=True)

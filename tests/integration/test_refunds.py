@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -29,13 +28,13 @@ from domain.shared.clock import business_date
 from domain.shared.errors import IllegalTransition
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
-from infrastructure.bootstrap import Running
-from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from tests.builders import a_journal, a_lot, egp
 from tests.conftest import MovableClock
-from tests.integration.refunding import Counter, broken_refund_promises
+from tests.integration.refunding import Counter
 from tests.integration.shop import Shop, all_at_once
+
+pytestmark = pytest.mark.usefixtures("refund_promises")
 
 CLEARING = accounts.clearing("SCRIPTED", "EGP")
 SUSPENSE = accounts.platform(AccountKind.SUSPENSE, "EGP")
@@ -44,27 +43,6 @@ REVENUE = accounts.platform(AccountKind.BOOKING_REVENUE, "EGP")
 DISCOUNTS = accounts.platform(AccountKind.DISCOUNTS, "EGP")
 ISSUED = accounts.platform(AccountKind.POINTS_ISSUED, POINTS_UNIT)
 PRICE = 100_000
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def counter(shop: Shop) -> Counter:
-    return Counter(shop)
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
-    return shop.a_customer()
-
-
-@pytest.fixture(autouse=True)
-def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
-    yield
-    assert broken_refund_promises(addresses) == []
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,37 +15,16 @@ from domain.billing.refunds import Destination, RefundKeyReused
 from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.shared.money import Money
-from infrastructure.bootstrap import Running
-from infrastructure.database.roles import DatabaseAddresses
 from tests.builders import egp
-from tests.integration.refunding import Counter, broken_refund_promises
+from tests.integration.refunding import Counter
 from tests.integration.shop import Shop, all_at_once
+
+pytestmark = pytest.mark.usefixtures("refund_promises")
 
 CLEARING = accounts.clearing("SCRIPTED", "EGP")
 SUSPENSE = accounts.platform(AccountKind.SUSPENSE, "EGP")
 PREPAID = accounts.platform(AccountKind.CUSTOMER_PREPAYMENTS, "EGP")
 PRICE = 100_000
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def counter(shop: Shop) -> Counter:
-    return Counter(shop)
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
-    return shop.a_customer()
-
-
-@pytest.fixture(autouse=True)
-def every_promise_holds_afterwards(addresses: DatabaseAddresses) -> Iterator[None]:
-    yield
-    assert broken_refund_promises(addresses) == []
 
 
 def paid_from_suspense(shop: Shop, customer: UUID, *charges: Money) -> UUID:

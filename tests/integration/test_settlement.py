@@ -36,7 +36,6 @@ from domain.membership.memberships import AlreadySubscribed
 from domain.sales.booking_errors import BookingNotFound, NothingToPay
 from domain.shared.errors import IllegalTransition
 from domain.shared.money import Money
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.builders import egp
@@ -50,16 +49,6 @@ PREPAID = accounts.platform(AccountKind.CUSTOMER_PREPAYMENTS, "EGP")
 REVENUE = accounts.platform(AccountKind.BOOKING_REVENUE, "EGP")
 PRICE = 100_000
 TOO_LATE = HOLD_FOR + GRACE + timedelta(seconds=1)
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
-    return shop.a_customer()
 
 
 @pytest.fixture(autouse=True)

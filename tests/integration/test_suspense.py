@@ -28,7 +28,6 @@ from domain.sales.booking_errors import BookingNotFound, NothingToPay
 from domain.shared.errors import IllegalTransition, OwnRequest
 from domain.shared.money import Money
 from domain.shared.percentage import Percentage
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses
 from infrastructure.database.unit_of_work import SqlUnitOfWork
@@ -45,16 +44,6 @@ IN_SUSPENSE = """
 SELECT coalesce(sum(amount_minor), 0) AS sum FROM suspense_items
 WHERE status <> 'RESOLVED' AND currency = 'EGP'
 """
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
-
-
-@pytest.fixture
-def customer(shop: Shop) -> UUID:
-    return shop.a_customer()
 
 
 @pytest.fixture

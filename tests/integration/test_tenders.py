@@ -20,7 +20,6 @@ from domain.billing.payments import PaymentMethod, PaymentNotFound, PaymentType
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance, transfer
 from domain.shared.errors import IllegalTransition, InvalidValue
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses
 from tests.conftest import MovableClock
@@ -48,11 +47,6 @@ from tests.integration.tenders import (
     pay_card,
     sweep,
 )
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
 
 
 @pytest.fixture

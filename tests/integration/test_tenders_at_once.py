@@ -16,7 +16,6 @@ from application.billing.invoices import issue_invoice
 from domain.billing.payments import PaymentMethod
 from domain.ledger import accounts
 from domain.ledger.journal import InsufficientBalance
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.integration.refunding import Counter
@@ -44,11 +43,6 @@ from tests.integration.tenders import (
 )
 
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
 
 
 @pytest.fixture

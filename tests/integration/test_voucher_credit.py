@@ -18,7 +18,6 @@ from domain.ledger import accounts
 from domain.ledger.accounts import AccountKind
 from domain.ledger.journal import InsufficientBalance, transfer
 from domain.shared.money import currency
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses
 from tests.conftest import MovableClock
@@ -31,11 +30,6 @@ from tests.integration.tenders import (
     end_holds,
     from_credit,
 )
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
 
 
 @pytest.fixture(autouse=True)

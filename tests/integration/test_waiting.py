@@ -27,17 +27,11 @@ from domain.sales.bookings import Booking
 from domain.sales.waiting import AlreadyWaiting, NoSeatOffer, SeatsAvailable, WaitingEntryNotFound
 from domain.shared.clock import start_of_business_day
 from domain.shared.errors import IllegalTransition, InvalidValue
-from infrastructure.bootstrap import Running
 from infrastructure.clock import new_id
 from infrastructure.database.roles import DatabaseAddresses, connect
 from tests.integration.shop import HOLD_FOR, Shop, all_at_once, broken_promises
 
 OFFER_FOR = timedelta(hours=12)
-
-
-@pytest.fixture
-def shop(running: Running) -> Shop:
-    return Shop.opened(running)
 
 
 @pytest.fixture(autouse=True)
