@@ -259,6 +259,21 @@ class TestMemberships:
         told = shop.database.rows("SELECT 1 FROM outbox_events WHERE name = %s", (MembershipExpired.name,))
         assert len(told) == 1
 
+    def test_one_that_somebody_holds_is_left_to_the_next_run(
+        self, shop: Shop, running: Running, active: UUID, clock: MovableClock, addresses: DatabaseAddresses
+    ) -> None:
+        other = shop.subscribe(another := shop.a_customer())
+        pay_card(shop, self.open(shop, another, other))
+        clock.offset += TERM + timedelta(days=1)
+
+        with connect(addresses.owner) as owner, owner.transaction():
+            owner.execute("SELECT 1 FROM membership_subscriptions WHERE id = %s FOR UPDATE", (active,))
+            JOBS["memberships.expire"].run(running)
+            assert [self.membership(shop, each)[0] for each in (active, other)] == ["ACTIVE", "EXPIRED"]
+        JOBS["memberships.expire"].run(running)
+
+        assert self.membership(shop, active)[0] == "EXPIRED"
+
     def test_whose_time_is_over_buys_another_plan_before_any_job_ran(
         self, shop: Shop, customer: UUID, active: UUID, today: date, clock: MovableClock
     ) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from application.ports import NewUnitOfWork, UnitOfWork
 from domain.membership.memberships import AlreadySubscribed, MembershipSubscription, SubscriptionStatus
 from domain.shared.clock import Clock, business_date
+from domain.shared.errors import Conflict
 from domain.shared.identifiers import NewId, document_number
 
 
@@ -54,12 +55,19 @@ def has_running(user_id: UUID, *, uow: UnitOfWork, at: datetime, besides: UUID |
 
 
 def expire_lapsed(*, new_uow: NewUnitOfWork, clock: Clock, limit: int = 200) -> int:
-    """End memberships whose last day is over, each in a transaction of its own; how many were looked at."""
+    """End memberships whose last day is over, each in a transaction of its own; how many were ended."""
     with new_uow() as uow:
         lapsed = uow.memberships.lapsed(on=business_date(clock.now()), limit=limit)
-    for subscription_id in lapsed:
-        with new_uow() as uow:
-            now = clock.now()
-            uow.memberships.get(subscription_id).expire(on=business_date(now), at=now)
+    return sum(_expire_or_leave(subscription_id, uow=new_uow(), clock=clock) for subscription_id in lapsed)
+
+
+def _expire_or_leave(subscription_id: UUID, *, uow: UnitOfWork, clock: Clock) -> bool:
+    """One that somebody holds for longer than a lock is waited for is left to the next run."""
+    now = clock.now()
+    try:
+        with uow:
+            is_over = uow.memberships.get(subscription_id).expire(on=business_date(now), at=now)
             uow.commit()
-    return len(lapsed)
+    except Conflict:
+        return False
+    return is_over
