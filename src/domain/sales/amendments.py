@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from domain.sales.agreed import BookedPrice, BookingItem, RewardTerms, Trip
+from domain.sales.holds import extended, following
 from domain.sales.travelers import Traveler
 from domain.shared.errors import Conflict, IllegalTransition, NotFound
 from domain.shared.events import DomainEvent
@@ -155,16 +156,13 @@ class Amendment:
 
     def extend(self, until: datetime) -> None:
         """A payment code lives longer: so does what it pays. What waits longer already stays."""
-        if self.expires_at is not None and until > self.expires_at:
-            self.agreed_until = self.agreed_until or self.expires_at
-            self.expires_at = until
+        if self.expires_at is not None:
+            self.expires_at, self.agreed_until = extended(self.expires_at, self.agreed_until, until)
 
     def follow(self, until: datetime | None) -> None:
         """Codes end at another time than was asked for, None where none is left; never before what was agreed."""
-        if self.agreed_until is not None:
-            self.expires_at = max(self.agreed_until, until or self.agreed_until)
-        elif until is not None:
-            self.extend(until)
+        if self.expires_at is not None:
+            self.expires_at, self.agreed_until = following(self.expires_at, self.agreed_until, until)
 
     def resolve(self, status: AmendmentStatus, *, at: datetime) -> None:
         """Decided, once."""

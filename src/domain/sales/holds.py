@@ -58,17 +58,12 @@ class Hold:
     def extend(self, until: datetime) -> None:
         """A code lives longer: so do the seats. What is kept longer already stays. Raises IllegalTransition."""
         self._ensure_active()
-        if until > self.expires_at:
-            self.agreed_until = self.agreed_until or self.expires_at
-            self.expires_at = until
+        self.expires_at, self.agreed_until = extended(self.expires_at, self.agreed_until, until)
 
     def follow(self, until: datetime | None) -> None:
         """Codes end at another time than was asked for, None where none is left; never before what was agreed."""
         self._ensure_active()
-        if self.agreed_until is not None:
-            self.expires_at = max(self.agreed_until, until or self.agreed_until)
-        elif until is not None:
-            self.extend(until)
+        self.expires_at, self.agreed_until = following(self.expires_at, self.agreed_until, until)
 
     def end_by(self, last: datetime) -> None:
         """Seats that are not paid are kept no longer than this."""
@@ -96,3 +91,15 @@ class Hold:
         if self.status is not HoldStatus.ACTIVE:
             raise IllegalTransition(current=self.status, wanted=status)
         self.status = status
+
+
+def extended(ends: datetime, agreed: datetime | None, until: datetime) -> tuple[datetime, datetime | None]:
+    """When what waits for money ends now that a payment code lives until then, and when it would have without codes."""
+    return (until, agreed or ends) if until > ends else (ends, agreed)
+
+
+def following(ends: datetime, agreed: datetime | None, until: datetime | None) -> tuple[datetime, datetime | None]:
+    """The same where codes end at another time than was asked for; None where none is left."""
+    if agreed is not None:
+        return max(agreed, until or agreed), agreed
+    return extended(ends, agreed, until) if until is not None else (ends, agreed)
