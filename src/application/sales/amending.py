@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from application.billing.payables import BookingPayable, earn_booking_points, keep_bonus_promise
+from application.billing.payables import BookingPayable
 from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refunds import RequestRefund, refund_within
@@ -28,6 +28,7 @@ from application.sales.amendment_plans import (
     plan_amendment,
     refuse_moved,
 )
+from application.sales.booking_points import earn_booking_points, keep_bonus_promise
 from application.sales.giving_back import accounts_moved, carry_out, drop_amendment, leave_trip, lock_departures
 from domain.billing.payments import Payment, PaymentStatus
 from domain.billing.refunds import Destination

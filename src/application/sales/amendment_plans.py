@@ -12,13 +12,14 @@ from uuid import UUID
 import orjson
 
 from application import shown
-from application.billing.payables import Rewards, bonus_at_stake, points_at_stake
+from application.billing.payables import Rewards
 from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refund_plans import RefundPlan
 from application.identity.ports import KeyedDigests
 from application.ports import UnitOfWork
 from application.pricing.ports import Offered
+from application.sales.booking_points import bonus_at_stake, points_at_stake
 from application.sales.cancellation_plans import planned_refunds, rewards_taken
 from application.sales.hand_prices import OfferedItem, booked_by_hand, hand_priced, quote_by_hand
 from application.sales.ports import OnSale

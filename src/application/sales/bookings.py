@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from application.billing.payables import earn_if_free, free_bonus_accounts
 from application.identity.ports import KeyedDigests
 from application.ledger.locks import lock_owned
 from application.ledger.redemptions import RedeemPoints, redeem_points, refuse_unspendable
 from application.partners.decisions import refuse_barred_agent
 from application.ports import UnitOfWork
+from application.sales.booking_points import earn_if_free, free_bonus_accounts
 from application.sales.giving_back import redemption_key
 from application.sales.ports import Sale
 from application.sales.pricing import (

@@ -13,13 +13,14 @@ from uuid import UUID
 import orjson
 
 from application import shown
-from application.billing.payables import Rewards, bonus_at_stake
+from application.billing.payables import Rewards
 from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refund_plans import PlannedPart, RefundPlan, plan_refund
 from application.identity.ports import KeyedDigests
 from application.payouts.earning import shared_items
 from application.ports import UnitOfWork
+from application.sales.booking_points import bonus_at_stake
 from domain.billing.refunds import Destination, Way, newest_first, refundable
 from domain.billing.tenders import TenderKind
 from domain.payouts.earnings import shares_lost

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from application.billing.payables import BookingPayable, take_bonus_back
+from application.billing.payables import BookingPayable
 from application.billing.ports import Gateways
 from application.billing.refund_effects import GoingBack
 from application.billing.refunds import RequestRefund, refund_within
 from application.billing.revenue import revenue
 from application.billing.tenders import agents_own, cancel_payments
 from application.ports import UnitOfWork
+from application.sales.booking_points import take_bonus_back
 from application.sales.cancellation_plans import CancellationPlan, Promotions, plan_cancellation
 from application.sales.giving_back import (
     accounts_moved,

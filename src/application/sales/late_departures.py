@@ -13,12 +13,13 @@ from uuid import UUID
 
 from application.billing.deciding import DecideSuspense, Deciding
 from application.billing.late_choices import ACTION, waiting_for
-from application.billing.payables import BookingPayable, earn_if_free
+from application.billing.payables import BookingPayable
 from application.identity.ports import KeyedDigests
 from application.ledger.locks import lock_owned
 from application.ports import UnitOfWork
 from application.pricing.ports import OfferedPromotions
 from application.queries import SalesQueries
+from application.sales.booking_points import earn_if_free
 from application.sales.ports import Sale
 from application.sales.pricing import (
     Chosen,

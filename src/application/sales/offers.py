@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from application.billing.payables import earn_if_free
 from application.billing.tenders import cancel_payments
 from application.partners.decisions import refuse_barred_agent
 from application.ports import UnitOfWork
 from application.pricing.ports import Offered
+from application.sales.booking_points import earn_if_free
 from application.sales.hand_prices import OfferedItem, booked_by_hand, hand_priced, quote_by_hand
 from application.sales.ports import OfferTerms, PartnerRates
 from application.sales.pricing import (

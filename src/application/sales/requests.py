@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
-from application.billing.payables import earn_if_free
 from application.identity.ports import KeyedDigests
 from application.partners.decisions import refuse_barred_agent
 from application.ports import NewUnitOfWork, UnitOfWork
+from application.sales.booking_points import earn_if_free
 from application.sales.offers import Offer, make_offer, policy_of
 from application.sales.ports import Buyer, RequestOpened
 from application.sales.quotes import refuse_moved_price
