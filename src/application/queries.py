@@ -204,7 +204,7 @@ class SalesQueries(Protocol):
         ...
 
     def rewards(self, buyer_id: UUID, *, at: datetime) -> RewardTerms:
-        """What the buyer's plan gives on what they buy at an instant."""
+        """What the buyer's plan gives on what they buy at an instant. Raises CustomerNotFound."""
         ...
 
 

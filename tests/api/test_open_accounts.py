@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.api.shop import Shop, SignUp, problem
-from tests.api.test_requests import hotel
+from tests.api.test_requests import hotel, room
 from tests.api.test_waiting_api import line_of
 from tests.conftest import Person
 
@@ -57,6 +57,7 @@ class TestWhomThingsAreSoldTo:
                 ("/api/v1/quotes", offer.booking(2, user_id=whom)),
                 (BOOKINGS, offer.booking(2, user_id=whom)),
                 (BOOKINGS, hotel(user_id=whom)),
+                ("/api/v1/quotes", hotel(user_id=whom, items=[room()])),
                 (line_of(full), {"seats": 1, "user_id": whom}),
             ):
                 answer = shop.post(path, seller, body)

@@ -29,7 +29,7 @@ class QuoteRequest:
 def quote_request(
     command: QuoteRequest, *, queries: SalesQueries, promotions: OfferedPromotions, clock: Clock, new_id: NewId
 ) -> Quoted:
-    """The price as it would be now. Raises OwnRequest, InvalidValue or UnsoundOffer."""
+    """The price as it would be now. Raises OwnRequest, CustomerNotFound, InvalidValue or UnsoundOffer."""
     if command.actor_id == command.user_id:
         raise OwnRequest()
     now, offer = clock.now(), command.offer

@@ -125,6 +125,8 @@ OFFER_TERMS: Final = (
     f"SELECT {_TERMS}, {_AGENT_RATE}, {_POLICY_COLUMNS} FROM (VALUES (1)) one {_PLAN} {_OFFERED_POLICY}"
 )
 """What the buyer's plan gives, the agent's rate and the terms of cancelling; one row for anybody."""
+BUYER_TERMS: Final = f"SELECT {_TERMS} FROM users u {_PLAN} WHERE u.id = %(buyer_id)s AND {_IS_OPEN}"
+"""What the buyer's plan gives; one row for whom something may be sold to."""
 
 
 def sale_values(

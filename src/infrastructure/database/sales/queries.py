@@ -15,13 +15,13 @@ from domain.sales.agreed import RewardTerms
 from domain.sales.booking_errors import CustomerNotFound
 from domain.sales.booking_states import BookingStatus
 from domain.sales.instalments import Standing, standings
+from domain.shared.clock import business_date
 from domain.shared.money import Money
 from infrastructure.database.ledger.points_queries import SqlPointsQueries
 from infrastructure.database.pages import Order, order_sql, order_values
 from infrastructure.database.sales.on_sale import (
-    OFFER_TERMS,
+    BUYER_TERMS,
     OFFERED,
-    offer_values,
     offered_of,
     rewards_of,
     sale_values,
@@ -262,7 +262,9 @@ class SqlSalesQueries:
         return offered_of(row, item, currency)
 
     def rewards(self, buyer_id: UUID, *, at: datetime) -> RewardTerms:
-        (row,) = self._database.rows(OFFER_TERMS, offer_values(buyer_id, agent_id=None, policy_id=None, at=at))
+        row = self._database.row(BUYER_TERMS, {"buyer_id": buyer_id, "today": business_date(at)})
+        if row is None:
+            raise CustomerNotFound()
         return rewards_of(row)
 
 
