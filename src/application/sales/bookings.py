@@ -31,6 +31,7 @@ from application.sales.requests import audit_made_for_another, customer_info
 from application.sales.waiting import take_offered_seats
 from domain.catalogue.departures import Departure
 from domain.catalogue.items import Item
+from domain.pricing.quotes import Quote
 from domain.sales.agreed import BookingType, FrozenShares, Parties, Trip
 from domain.sales.bookings import Booking
 from domain.sales.instalments import EVERYTHING, PlanTerms, PlanWanted, schedule
@@ -91,13 +92,7 @@ def place_booking(
             at=now,
         )
         refuse_other_dates(sale.departure, command.starts_on, command.ends_on)
-        promoted = promotions_for(sale.offered, command.chosen, command.user_id, promotions=uow.promotions, at=now)
-        priced = price_of(sale.offered, command.chosen, promoted=promoted, settings=command.settings, at=now)
-        refuse_unused_voucher(command.chosen.voucher_code, priced)
-        if priced.points and has_moved(command.price_token, priced, digests=digests, at=now):
-            # A quote takes the points that there are: who asks for more is told of those, not of another price.
-            refuse_unspendable(command.user_id, priced.points, uow=uow, at=now)
-        refuse_moved_price(command.price_token, priced, digests=digests, at=now)
+        priced = _agreed_price(command, sale, uow=uow, digests=digests, at=now)
         trip, booking_id = _trip(command, sale), new_id()
         refuse_unfit(command.travelers, trip, valid_days=command.document_valid_days, today=today)
         hold_expires_at = now + command.hold_for
@@ -132,6 +127,22 @@ def place_booking(
         uow.promotions.redeem(priced.benefits, booking_id=booking.id, user_id=booking.user_id, at=now)
         uow.commit()
     return booking
+
+
+def _agreed_price(command: PlaceBooking, sale: Sale, *, uow: UnitOfWork, digests: KeyedDigests, at: datetime) -> Quote:
+    """Today's price, which is the one that was agreed to.
+
+    Raises VoucherNotApplied, VoucherExhausted, InsufficientBalance, PriceMoved, or InvalidValue for the party.
+    """
+    chosen, token = command.chosen, command.price_token
+    promoted = promotions_for(sale.offered, chosen, command.user_id, promotions=uow.promotions, at=at)
+    priced = price_of(sale.offered, chosen, promoted=promoted, settings=command.settings, at=at)
+    refuse_unused_voucher(chosen.voucher_code, priced)
+    if priced.points and has_moved(token, priced, digests=digests, at=at):
+        # A quote takes the points that there are: who asks for more is told of those, not of another price.
+        refuse_unspendable(command.user_id, priced.points, uow=uow, at=at)
+    refuse_moved_price(token, priced, digests=digests, at=at)
+    return priced
 
 
 def _take_seats(
