@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 from tests.mutants.table import ROOT, Mutant
@@ -62,7 +63,7 @@ def shown(findings: Sequence[Finding]) -> Table:
         color = "green" if finding.is_good else "bold red"
         by = _brief(finding.by[0]) if finding.by else finding.said
         verdict = f"[{color}]{finding.verdict}[/]"
-        table.add_row(finding.mutant.breaks, finding.mutant.name, verdict, by, f"{finding.seconds:.0f}")
+        table.add_row(finding.mutant.breaks, finding.mutant.name, verdict, escape(by), f"{finding.seconds:.0f}")
     return table
 
 
